@@ -1,0 +1,140 @@
+"""Every error that this package raises on purpose, and nothing else.
+
+A rejected bid is no error but a value (:mod:`auctionctl.auction.events`); a broken invariant of our own is an
+assertion. What stands here is what a user, a peer or a disk can cause::
+
+    AuctionctlError                 message, hint
+    ├── KeyTextError                a public or secret key that is not one
+    ├── KeyFileError                a key file that is missing, loose, or cannot be written
+    ├── AllowListError              a line of the allow list, by number
+    ├── MoneyError                  an amount or currency that is not one
+    ├── TermsError                  terms that no auction can be held under
+    ├── ConfigurationError          a file of settings, by key
+    ├── ProtocolError
+    │   ├── LocalProtocolError      we were about to break the protocol
+    │   └── RemoteProtocolError     the peer broke it
+    ├── LogError
+    │   ├── MalformedEntryError     bytes that are no entry
+    │   ├── NoteError               text that is no signed note, or not signed by the key expected
+    │   └── VerificationError       a log that breaks its promise: entry index and rule
+    ├── StoreError
+    │   ├── SizeConflictError       somebody else appended first (compare-and-swap)
+    │   ├── StoreFullError          no room: nothing was appended
+    │   ├── StoreBrokenError        durability is unknown: the process must end
+    │   └── StoreLockedError        another process holds this state
+    ├── NotFoundError               an auction, key or file by that name
+    ├── NotAuthorisedError          the house knows no such key, or not in that role
+    └── UnreachableError            no house at that address, or none that answered in time
+
+Messages are lower-case, without a full stop; a hint says what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class AuctionctlError(Exception):
+    """Root of the tree. ``str()`` is the message; ``hint`` is one line of advice, or empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class KeyTextError(AuctionctlError):
+    """A public or secret key in text form that does not decode."""
+
+
+class KeyFileError(AuctionctlError):
+    """A key file that is missing, has loose modes, is damaged, or cannot be written."""
+
+
+class AllowListError(AuctionctlError):
+    """An allow list that cannot be used; ``line`` is counted from 1."""
+
+    def __init__(self, message: str, *, line: int, hint: str = "") -> None:
+        super().__init__(f"line {line}: {message}", hint=hint)
+        self.line = line
+
+
+class MoneyError(AuctionctlError):
+    """An amount or a currency that cannot be read exactly."""
+
+
+class TermsError(AuctionctlError):
+    """Terms under which no auction can be held."""
+
+
+class ConfigurationError(AuctionctlError):
+    """A settings file that cannot be used; the message names file and key."""
+
+
+class ProtocolError(AuctionctlError):
+    """The wire protocol was broken."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were asked to send what the protocol does not allow now."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent what the protocol does not allow."""
+
+
+class LogError(AuctionctlError):
+    """Something is wrong with a log."""
+
+
+class MalformedEntryError(LogError):
+    """Bytes that are not the canonical form of any entry."""
+
+
+class NoteError(LogError):
+    """Text that is not a signed note, or not signed by the key expected."""
+
+
+class VerificationError(LogError):
+    """A log that breaks its promise. ``index`` is the entry's (None: the log as a whole), ``rule`` a stable word."""
+
+    def __init__(self, message: str, *, rule: str, index: int | None = None, hint: str = "") -> None:
+        where = "log" if index is None else f"entry {index}"
+        super().__init__(f"{where}: {rule}: {message}", hint=hint)
+        self.rule = rule
+        self.index = index
+
+
+class StoreError(AuctionctlError):
+    """The store could not do what was asked."""
+
+
+class SizeConflictError(StoreError):
+    """A compare-and-swap failed: the log has ``actual`` entries, not ``expected``."""
+
+    def __init__(self, log: str, *, expected: int, actual: int) -> None:
+        super().__init__(f"log {log} has {actual} entries, not {expected}")
+        self.log = log
+        self.expected = expected
+        self.actual = actual
+
+
+class StoreFullError(StoreError):
+    """There is no room left; nothing was appended."""
+
+
+class StoreBrokenError(StoreError):
+    """A write or sync failed and durability is unknown; the process must end and must not retry."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds this state directory."""
+
+
+class NotFoundError(AuctionctlError):
+    """There is nothing by that name."""
+
+
+class NotAuthorisedError(AuctionctlError):
+    """The house does not know this key, or not in the role needed."""
+
+
+class UnreachableError(AuctionctlError):
+    """Nobody answered at that address in time; the message names it."""
