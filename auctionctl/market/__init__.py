@@ -1,1 +1,0 @@
-"""Room for the virtual-time market (DESIGN.md section 4); it shares the layer of :mod:`auctionctl.net`."""
