@@ -1,0 +1,201 @@
+"""Secret keys on disk: made, written once, and read only while nobody else could have touched them.
+
+A key file is plain text: ``# created: …``, ``# public key: auc1…``, and one line ``AUC-SECRET-KEY-1…``. Rule: mode
+0600 in a directory that nobody else can write to, or it is refused with the command that mends it; never overwritten
+unless asked; on disk before the call returns. Besides ``store``, the only module below ``net`` that touches files, and
+the only one that touches randomness. Other formats are known by their first line, and refused by name: there will be
+one under a passphrase.
+Source: DESIGN.md section 5.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import stat
+from pathlib import Path
+from typing import Final
+
+from auctionctl.errors import KeyFileError, KeyTextError, NotFoundError
+from auctionctl.keys.encoding import NAME_HINT, SECRET_PREFIX, is_name
+from auctionctl.keys.signing import SEED_BYTES, SecretKey
+
+SUFFIX: Final = ".key"
+MAX_FILE_BYTES: Final = 64 * 1024
+
+_FILE_MODE: Final = 0o600
+_DIRECTORY_MODE: Final = 0o700
+_CREATED: Final = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ", re.ASCII)
+_PUBLIC_COMMENT: Final = "# public key:"
+_OTHER_FORMATS: Final = (b"auctionctl-key/", b"age-encryption.org/", b"-----BEGIN ")
+
+
+def generate() -> SecretKey:
+    """A new key from the operating system's randomness."""
+    return SecretKey(os.urandom(SEED_BYTES))
+
+
+def key_path(directory: Path, name: str) -> Path:
+    """Where the key called ``name`` lives; raises KeyFileError if that is no name (DESIGN.md section 5)."""
+    if not is_name(name):
+        raise KeyFileError(f"{name!a} is no name for a key", hint=NAME_HINT)
+    return directory / f"{name}{SUFFIX}"
+
+
+def list_keys(directory: Path) -> list[str]:
+    """The names of the key files in ``directory``, sorted; none if there is no such directory."""
+    try:
+        with os.scandir(directory) as found:
+            stems = [entry.name.removesuffix(SUFFIX) for entry in found if entry.name.endswith(SUFFIX)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise KeyFileError(f"cannot list the keys in {directory}: {error.strerror}") from None
+    return sorted(stem for stem in stems if is_name(stem))
+
+
+def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False) -> None:
+    """Put ``key`` into a new file at ``path``, mode 0600; with ``replace``, in place of a file that may be there.
+
+    ``created`` is a UTC time such as ``2026-01-31T12:00:00Z``. Missing directories are made, mode 0700. When this
+    returns, file and directory entry are durable; when it raises KeyFileError, no half-written file is left, and a file
+    that was there is whole. Raises KeyFileError if the file exists or its directory is open to others.
+    """
+    if _CREATED.fullmatch(created) is None:
+        raise KeyFileError(f"{created!a} is no time of creation", hint="write it as 2026-01-31T12:00:00Z")
+    text = f"# created: {created}\n{_PUBLIC_COMMENT} {key.identity.text}\n{key.seed_text}\n"
+    try:
+        _make_directory(path.parent)
+        _refuse_loose_directory(path)
+        if replace:
+            # Beside its target, so that the rename stays within one file system and is atomic.
+            new = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+            _write_new(new, text)
+            _rename(new, path)
+        else:
+            _write_new(path, text)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise KeyFileError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_key(path: Path) -> SecretKey:
+    """The key in the file at ``path``.
+
+    Raises NotFoundError if there is none; KeyFileError, with the command that mends it, if the file's mode lets others
+    in or its directory lets them write; KeyFileError too if it cannot be read, is damaged or larger than 64 KiB.
+    """
+    try:
+        data = _read_guarded(path)
+    except (FileNotFoundError, NotADirectoryError):
+        name = path.stem if path.suffix == SUFFIX and is_name(path.stem) else "NAME"
+        raise NotFoundError(f"there is no key file {path}", hint=f"make one: auctionctl keygen {name}") from None
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {error.strerror}") from None
+    return _parse(path, data)
+
+
+def _make_directory(directory: Path) -> None:
+    # Path.mkdir(parents=True) would leave the outer ones at the mercy of the umask.
+    missing = [step for step in (directory, *directory.parents) if not step.exists()]
+    for step in reversed(missing):
+        step.mkdir(_DIRECTORY_MODE, exist_ok=True)
+        _sync_directory(step.parent)
+
+
+def _refuse_loose_directory(path: Path) -> None:
+    # Both ends of a symbolic link: whoever can write to either directory chooses the key.
+    for directory in dict.fromkeys((Path(os.path.abspath(path)).parent, path.resolve().parent)):
+        mode = stat.S_IMODE(directory.stat().st_mode)
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise KeyFileError(
+                f"others can write to the directory {directory} (mode {mode:04o})",
+                hint=f"run: chmod go-w {shlex.quote(str(directory))}",
+            )
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE_MODE)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists already", hint="choose another name, or replace it with --force") from None
+    durable = False
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        durable = True
+    finally:
+        # A crash before this point leaves a file that reads as damaged; any other way out leaves none.
+        if not durable:
+            path.unlink()
+
+
+def _rename(new: Path, path: Path) -> None:
+    renamed = False
+    try:
+        new.replace(path)
+        renamed = True
+    finally:
+        if not renamed:
+            new.unlink()
+
+
+def _sync_directory(directory: Path) -> None:
+    # Until then a power cut may take the new name away again, and the caller would have announced a lost key.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_guarded(path: Path) -> bytes:
+    # Non-blocking, as a named pipe would otherwise wait for a writer for ever.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyFileError(f"{path} is no regular file")
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyFileError(
+                f"others have access to {path} (mode {mode:04o})",
+                hint=f"run: chmod 600 {shlex.quote(os.path.abspath(path))}",
+            )
+        _refuse_loose_directory(path)
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyFileError(f"{path} is larger than {MAX_FILE_BYTES} bytes: it is no key file")
+    return data
+
+
+def _parse(path: Path, data: bytes) -> SecretKey:
+    if data.startswith(_OTHER_FORMATS):
+        mark = data.split(b"\n", 1)[0][:40].decode("ascii", "replace")
+        raise KeyFileError(
+            f"{path} is in another format, {mark!a}, which this version does not read",
+            hint="use a plain key file, or a newer auctionctl",
+        )
+    if not data.isascii():
+        raise KeyFileError(f"{path} is damaged: it is not plain text")
+    lines = [line.strip() for line in data.decode("ascii").split("\n")]
+    secrets = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
+    if len(secrets) != 1:
+        raise KeyFileError(
+            f"{path} is damaged: it has {len(secrets)} lines besides comments, not one",
+            hint=f"beside comments it holds one line, {SECRET_PREFIX}1…",
+        )
+    number, secret = secrets[0]
+    try:
+        key = SecretKey.from_text(secret)
+    except KeyTextError as error:
+        raise KeyFileError(f"{path} is damaged: line {number}: {error}") from None
+    publics = [line.removeprefix(_PUBLIC_COMMENT).strip() for line in lines if line.startswith(_PUBLIC_COMMENT)]
+    if any(public != key.identity.text for public in publics):
+        raise KeyFileError(
+            f"{path} is damaged: its public key is not that of its secret",
+            hint="take the file from a backup; if the secret is surely yours, remove the line '# public key'",
+        )
+    return key
