@@ -1,0 +1,16 @@
+"""The log: entries, Merkle tree, signed notes, checkpoints and proofs; knows no rule of any auction.
+
+Its rule: everything read here came from somebody who may lie. Bytes have one form only (what is accepted re-encodes to
+itself), sizes are bounded before work is done, and what comes out is a value or a :class:`~auctionctl.errors.LogError`.
+
+One module a layer, each on those before it:
+
+- ``entry``       one record in its canonical bytes;
+- ``merkle``      RFC 6962 trees, their proofs, and the checking of both;
+- ``note``        C2SP signed notes, in a strict profile;
+- ``checkpoint``  signed (origin, size, root);
+- ``proof``       receipts and their text form, C2SP tlog-proof.
+
+Source: DESIGN.md section 7, RFC 6962, RFC 9162, https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint,
+https://c2sp.org/tlog-proof.
+"""

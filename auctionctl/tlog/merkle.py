@@ -1,0 +1,233 @@
+"""The RFC 6962 Merkle tree of one log: roots and proofs for every size it ever had, and the checking of both.
+
+Its rule: a tree only grows. All complete nodes stay in memory in flat arrays, one a level, 32 bytes a node: that is
+64 bytes an entry over all levels, and up to an eighth more while the arrays have room to grow. What of a tree is not
+complete is its right edge, at most one node a level, computed once a size.
+
+A root says nothing about the size it belongs to: a proof may hold under a wrong size. So a size is taken from where its
+root is taken, a checkpoint whose signature binds both (:mod:`auctionctl.tlog.checkpoint`), and never from elsewhere.
+
+Source: RFC 6962 section 2.1 (hashes and proofs), RFC 9162 sections 2.1.3.2 and 2.1.4.2 (checking them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+HASH_BYTES = 32
+SIZE_LIMIT = 2**63
+MAX_PROOF_HASHES = 64  # 63 levels below the root of the largest tree, and the node a consistency proof starts from
+EMPTY_ROOT = sha256(b"").digest()
+
+_LEAF = b"\x00"
+_NODE = b"\x01"
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Return the 32-byte hash of a leaf that holds ``data`` (RFC 6962 section 2.1)."""
+    return sha256(_LEAF + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the 32-byte hash of the node over two 32-byte hashes (RFC 6962 section 2.1)."""
+    return sha256(_NODE + left + right).digest()
+
+
+# One level of a tree of some size, below its root: every complete node of the level, of this size and later ones; how
+# many of them belong to this size; the node right of those, over what is left, or nothing. A plain tuple: it is hot.
+_Row = tuple[bytearray, int, bytes]
+
+
+class Border(NamedTuple):
+    """What a tree of one size adds to its complete nodes: the right edge, level by level, and the root."""
+
+    size: int
+    root: bytes
+    rows: list[_Row]
+
+
+class Tree:
+    """An append-only tree of leaf hashes. A mistake of the caller (sizes, indices) is an AssertionError."""
+
+    __slots__ = ("_border", "_levels", "_size")
+
+    def __init__(self) -> None:
+        self._levels = [bytearray()]
+        self._size = 0
+        self._border = Border(0, EMPTY_ROOT, [])
+
+    @property
+    def size(self) -> int:
+        """The number of leaves."""
+        return self._size
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf, given by its 32-byte hash; one node hash amortised."""
+        if len(leaf) != HASH_BYTES:
+            raise AssertionError(f"a leaf hash of {len(leaf)} bytes")
+        levels = self._levels
+        level = levels[0]
+        level += leaf
+        self._size = count = self._size + 1
+        height = 0
+        while not count & 1:
+            node = sha256(_NODE + level[-64:]).digest()
+            count >>= 1
+            height += 1
+            if height == len(levels):
+                levels.append(bytearray())
+            level = levels[height]
+            level += node
+
+    def leaf(self, index: int) -> bytes:
+        """Return the 32-byte hash of the leaf at ``index``."""
+        if not 0 <= index < self._size:
+            raise AssertionError(f"no leaf {index} in a tree of {self._size}")
+        return bytes(self._levels[0][index << 5 : (index + 1) << 5])
+
+    def root(self, size: int | None = None) -> bytes:
+        """Return the 32-byte root of the first ``size`` leaves (all of them by default)."""
+        return self.border(size).root
+
+    def border(self, size: int | None = None) -> Border:
+        """Return the right edge and the root at ``size``; the last one asked for is kept, since a batch asks often."""
+        if size is None:
+            size = self._size
+        if self._border.size == size:
+            return self._border
+        if not 0 <= size <= self._size:
+            raise AssertionError(f"no size {size} in a tree of {self._size}")
+        self._border = border = self._compute_border(size)
+        return border
+
+    def _compute_border(self, size: int) -> Border:
+        if size == 0:
+            return Border(0, EMPTY_ROOT, [])
+        rows: list[_Row] = []
+        edge = b""
+        height = (size - 1).bit_length()
+        complete = size
+        for level in self._levels[:height]:
+            rows.append((level, complete, edge))
+            # The last complete node joins the edge above, unless it is a right child and its parent is complete.
+            if complete & 1:
+                last = level[(complete - 1) << 5 : complete << 5]
+                edge = sha256(_NODE + last + edge).digest() if edge else bytes(last)
+            complete >>= 1
+        return Border(size, edge or bytes(self._levels[height][:HASH_BYTES]), rows)
+
+    def inclusion(self, index: int, size: int | None = None) -> bytes:
+        """Return the proof that leaf ``index`` is among the first ``size``: 32-byte hashes, the leaf's sibling first.
+
+        RFC 6962 section 2.1.1.
+        """
+        border = self.border(size)
+        if not 0 <= index < border.size:
+            raise AssertionError(f"no leaf {index} in a tree of {border.size}")
+        return _path(border.rows, index)
+
+    def inclusions(self, indices: Sequence[int], size: int | None = None) -> list[bytes]:
+        """Return :meth:`inclusion` of each index, with one computation of the right edge for all."""
+        border = self.border(size)
+        if indices and not 0 <= min(indices) <= max(indices) < border.size:
+            raise AssertionError(f"leaves {min(indices)} to {max(indices)} in a tree of {border.size}")
+        rows = border.rows
+        return [_path(rows, index) for index in indices]
+
+    def consistency(self, old_size: int, new_size: int | None = None) -> bytes:
+        """Return the proof that the tree of ``new_size`` extends that of ``old_size``: 32-byte hashes.
+
+        RFC 6962 section 2.1.2; empty where nothing is to be proved (from size 0, and between equal sizes).
+        """
+        border = self.border(new_size)
+        if not 0 <= old_size <= border.size:
+            raise AssertionError(f"no size {old_size} in a tree of {border.size}")
+        if old_size in (0, border.size):
+            return b""
+        # The last complete node of the old tree is in both trees: its path is the proof, and if it is
+        # not the old root itself, which the verifier has, it comes first.
+        height = (old_size & -old_size).bit_length() - 1
+        index = (old_size >> height) - 1
+        start = bytes(self._levels[height][index << 5 : (index + 1) << 5]) if index else b""
+        return start + _path(border.rows[height:], index)
+
+
+def _path(rows: Sequence[_Row], index: int) -> bytes:
+    """Return the siblings on the way up from node ``index`` of the lowest row."""
+    path: list[bytes | bytearray] = []
+    for nodes, complete, edge in rows:
+        sibling = index ^ 1
+        if sibling < complete:
+            start = sibling << 5
+            path.append(nodes[start : start + 32])
+        elif sibling == complete:
+            path.append(edge)
+        index >>= 1
+    return b"".join(path)
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: bytes, root: bytes) -> bool:
+    """Tell whether the leaf with hash ``leaf`` is number ``index`` of the ``size`` leaves under ``root``.
+
+    Takes anything a peer may send and never raises. ``size`` must come with ``root`` from one checkpoint.
+    Source: RFC 9162 section 2.1.3.2.
+    """
+    if not 0 <= index < size < SIZE_LIMIT or len(leaf) != HASH_BYTES or len(proof) % HASH_BYTES:
+        return False
+    node, at, last = leaf, index, size - 1
+    for start in range(0, len(proof), HASH_BYTES):
+        if last == 0:
+            return False
+        sibling = proof[start : start + HASH_BYTES]
+        if at & 1 or at == last:
+            node = sha256(_NODE + sibling + node).digest()
+            # An edge node without a right sibling moves up as it is.
+            while not at & 1 and at:
+                at >>= 1
+                last >>= 1
+        else:
+            node = sha256(_NODE + node + sibling).digest()
+        at >>= 1
+        last >>= 1
+    return last == 0 and node == root
+
+
+def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: bytes) -> bool:
+    """Tell whether the tree of ``new_size`` leaves under ``new_root`` starts with the whole old tree.
+
+    Takes anything a peer may send and never raises. From size 0 only the empty proof and the empty root hold, between
+    equal sizes only the empty proof and equal roots. Each size must come with its root from one checkpoint.
+    Source: RFC 9162 section 2.1.4.2.
+    """
+    if not 0 <= old_size <= new_size < SIZE_LIMIT or len(new_root) != HASH_BYTES or len(proof) % HASH_BYTES:
+        return False
+    if old_size == new_size:
+        return not proof and old_root == new_root and (old_size > 0 or old_root == EMPTY_ROOT)
+    if old_size == 0:
+        return not proof and old_root == EMPTY_ROOT
+    if old_size & (old_size - 1) == 0:
+        proof = old_root + proof  # a complete old tree is itself the node that the path starts from
+    if not proof:
+        return False
+    at, last = old_size - 1, new_size - 1
+    while at & 1:
+        at >>= 1
+        last >>= 1
+    old_node = new_node = proof[:HASH_BYTES]
+    for start in range(HASH_BYTES, len(proof), HASH_BYTES):
+        if last == 0:
+            return False
+        sibling = proof[start : start + HASH_BYTES]
+        if at & 1 or at == last:
+            old_node = sha256(_NODE + sibling + old_node).digest()
+            new_node = sha256(_NODE + sibling + new_node).digest()
+            while not at & 1 and at:
+                at >>= 1
+                last >>= 1
+        else:
+            new_node = sha256(_NODE + new_node + sibling).digest()
+        at >>= 1
+        last >>= 1
+    return last == 0 and old_node == old_root and new_node == new_root
