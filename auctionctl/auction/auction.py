@@ -173,7 +173,7 @@ class Auction:
     # Checking what a log claims
 
     def check(self, event: HouseEvent, time_ns: int) -> str | None:
-        """Why the house may not claim ``event`` at ``time_ns``, or None. That time never decreases is the caller's check."""
+        """Why the house may not claim ``event`` at ``time_ns``, or None (its caller sees to the order of times)."""
         if next_phase(self.phase, kind_of(event)) is None:
             return f"{kind_of(event)} is not allowed while {self.phase}"
         match event:

@@ -14,7 +14,6 @@ class Code(enum.StrEnum):
     """Stable names of the rules that can refuse a command."""
 
     WRONG_HOUSE = "wrong_house"
-    NO_SUCH_AUCTION = "no_such_auction"
     NOT_OPEN = "not_open"
     CLOSED = "closed"
     OWN_AUCTION = "own_auction"
@@ -33,7 +32,6 @@ class Code(enum.StrEnum):
 RULES: Final = MappingProxyType(
     {
         Code.WRONG_HOUSE: "a command names the house that judges it",
-        Code.NO_SUCH_AUCTION: "a command names an auction of this house",
         Code.NOT_OPEN: "bids are taken once enough bidders have joined",
         Code.CLOSED: "nothing is taken after the close",
         Code.OWN_AUCTION: "a seller does not bid in its own auction",

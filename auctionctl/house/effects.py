@@ -1,0 +1,65 @@
+"""What the core asks its shell to do. It is told of a finished :class:`Commit`, and only then releases answers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from auctionctl.keys.signing import Identity
+from auctionctl.wire.frames import Message
+
+
+class Append(NamedTuple):
+    """``entries`` go behind the ``expected_size`` entries of ``log``, or nothing does."""
+
+    log: str
+    expected_size: int
+    entries: tuple[bytes, ...]
+
+
+class Commit(NamedTuple):
+    """Make all of these durable at once, then call ``committed`` — or ``rolled_back`` if nothing was written."""
+
+    appends: tuple[Append, ...]
+
+
+class Send(NamedTuple):
+    """``message`` goes to one session."""
+
+    session: int
+    message: Message
+
+
+class Publish(NamedTuple):
+    """``message`` goes to all who subscribed to ``auction`` (32 bytes)."""
+
+    auction: bytes
+    message: Message
+
+
+class Fetch(NamedTuple):
+    """Read ``log`` from index ``start`` on and send it to ``session``, under ``checkpoint``."""
+
+    session: int
+    log: str
+    auction: bytes
+    start: int
+    checkpoint: bytes
+
+
+class Follow(NamedTuple):
+    """``session`` is to get what is published about ``auctions`` from now on."""
+
+    session: int
+    auctions: tuple[bytes, ...]
+
+
+class Greeted(NamedTuple):
+    """``session`` has proved to be ``identity``; its welcome follows."""
+
+    session: int
+    identity: Identity
+    name: str
+    role: str
+
+
+Effect = Commit | Send | Publish | Fetch | Follow | Greeted

@@ -1,0 +1,418 @@
+"""The sequencer: gather a batch, run due timers, decide, commit, sign, release (DESIGN.md section 3).
+
+Single-threaded and pure. Every method that takes ``now_ns`` returns effects; when they hold a :class:`Commit`, nothing
+may be called but :meth:`House.committed`, after it is durable, or :meth:`House.rolled_back`. Time never goes back here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.auction import MAX_GAP_GRACE_NS
+from auctionctl.auction.bid import command_id, decode_bid, decode_join
+from auctionctl.auction.events import Gap, GapCause, Left
+from auctionctl.auction.rejection import Refusal
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Publish, Send
+from auctionctl.house.intake import Request, refuse, refused
+from auctionctl.house.presence import Presence
+from auctionctl.house.timers import Timers
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.signing import SecretKey
+from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.wire.frames import Message, domain, is_signed_by, message_type
+from auctionctl.wire.messages import (
+    Bye,
+    Catalogue,
+    Hello,
+    List,
+    Listing,
+    Ping,
+    Read,
+    Rejected,
+    Rejection,
+    Rejections,
+    RejectionsHead,
+    Subscribe,
+    decode_request,
+    encode,
+)
+from auctionctl.wire.session import admit, welcome
+
+STALL_NS: Final = SECOND_NS
+RECONNECT_GRACE_NS: Final = SECOND_NS
+"""Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
+LISTINGS_A_PAGE: Final = 16
+
+assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the house takes on at once."""
+
+    max_concurrent_auctions: int = 10
+    queue: int = 1_000
+
+
+class House:
+    """All auctions of one house. ``key`` signs; ``allowed`` says who may come in."""
+
+    def __init__(self, key: SecretKey, limits: Limits, allowed: AllowList, now_ns: int) -> None:
+        self.identity = key.identity
+        self.limits = limits
+        self.allowed = allowed
+        self.presence = Presence()
+        self._key = key
+        self._logs: dict[bytes, AuctionLog] = {}
+        self._order: list[AuctionLog] = []
+        self._listings: dict[tuple[bytes, str], AuctionLog] = {}
+        self._dirty: dict[bytes, AuctionLog] = {}
+        self._rejections: list[tuple[int, bytes]] = []
+        self._reads: list[tuple[int, AuctionLog, int]] = []
+        self._timers = Timers()
+        self._now_ns = now_ns
+        self._gateway_lost_ns: int | None = None
+        self._in_flight = False
+
+    # What there is
+
+    @property
+    def logs(self) -> Sequence[AuctionLog]:
+        """Every auction, in the order of announcement."""
+        return self._order
+
+    @property
+    def live_count(self) -> int:
+        """How many auctions have not ended."""
+        return sum(log.auction.outcome is None for log in self._order)
+
+    def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
+        """The auction that ``seller`` (signing key) announced under this name, ended or not."""
+        return self._listings.get((seller, listing))
+
+    def log(self, auction: bytes) -> AuctionLog:
+        """The auction of this id; NotFoundError."""
+        try:
+            return self._logs[auction]
+        except KeyError:
+            raise NotFoundError(f"this house holds no auction {auction.hex()[:12]}…") from None
+
+    # Starting
+
+    def adopt(self, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int) -> list[Effect]:
+        """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap."""
+        now_ns = self._advance(max(now_ns, last_alive_ns or 0))
+        for log in logs:
+            self._register(log)
+        self._append_gaps(
+            now_ns if last_alive_ns is None else last_alive_ns, now_ns + RECONNECT_GRACE_NS, now_ns, "restart"
+        )
+        for log in self._order:
+            if log.auction.outcome is None:
+                self.presence.expect(log.auction.present, now_ns)
+        return self._commit()
+
+    def announce(self, terms_body: bytes, signature: bytes, now_ns: int) -> list[Effect]:
+        """Begin an auction under terms signed by their seller. Raises TermsError; then nothing has changed."""
+        now_ns = self._advance(now_ns)
+        log = AuctionLog.announce(self._key, terms_body, signature, now_ns)
+        terms = log.auction.terms
+        if not is_signed_by(terms.seller, terms_body, signature):
+            raise TermsError("these terms are not signed by their seller")
+        if self.find_listing(terms.seller, terms.listing) is not None:
+            raise TermsError(f"this seller has announced {terms.listing!r} before", hint="choose another listing name")
+        if self.live_count >= self.limits.max_concurrent_auctions:
+            raise TermsError(
+                f"this house holds {self.live_count} auctions, and its limit is {self.limits.max_concurrent_auctions}",
+                hint="raise max_concurrent_auctions in [house], or wait for one to end",
+            )
+        self._register(log)
+        self._touch(log)
+        return self._commit()
+
+    def _register(self, log: AuctionLog) -> None:
+        self._logs[log.id] = log
+        self._order.append(log)
+        self._listings[(log.auction.terms.seller, log.auction.terms.listing)] = log
+        self._timers.set(log.id, log.auction.get_timer())
+
+    # Time
+
+    def get_timer(self) -> int | None:
+        """When :meth:`handle_timer` has to be called, or None. Deadlines stand still while there is no gateway."""
+        if self._gateway_lost_ns is not None:
+            return None
+        times = [at_ns for at_ns in (self._timers.next_ns(), self.presence.next_ns()) if at_ns is not None]
+        return min(times, default=None)
+
+    def handle_timer(self, now_ns: int) -> list[Effect]:
+        """Do what is due. To be called at least every STALL_NS / 2 while anything runs: a longer silence is a gap."""
+        return self.handle((), now_ns)
+
+    def _advance(self, now_ns: int) -> int:
+        assert not self._in_flight, "a commit is in flight"
+        self._now_ns = max(self._now_ns, now_ns)
+        return self._now_ns
+
+    def _note_stall(self, now_ns: int) -> None:
+        last_ns, self._now_ns = self._now_ns, now_ns
+        if now_ns - last_ns > STALL_NS and self._gateway_lost_ns is None:
+            self._append_gaps(last_ns, now_ns, now_ns, GapCause.STALLED)
+
+    def _run_due(self, now_ns: int) -> None:
+        if self._gateway_lost_ns is not None:
+            return
+        for auction in list(self._timers.take_due(now_ns)):
+            self._settle_phase(self._logs[auction], now_ns)
+        for identity in self.presence.take_gone(now_ns):
+            for log in self._order:
+                if log.auction.outcome is None and identity in log.auction.present:
+                    log.add_event(Left(identity), now_ns)
+                    self._touch(log)
+
+    def _settle_phase(self, log: AuctionLog, now_ns: int) -> None:
+        while (event := log.auction.due(now_ns, log.reserve)) is not None:
+            log.add_event(event, now_ns)
+        self._touch(log)
+
+    def _append_gaps(self, since_ns: int, until_ns: int, now_ns: int, cause: GapCause | str) -> None:
+        for log in self._order:
+            if log.auction.outcome is None and (log.auction.get_timer() or 0) > since_ns:
+                start_ns = log.auction.next_gap_since_ns(since_ns)
+                if start_ns < until_ns:
+                    log.add_event(Gap(start_ns, until_ns, GapCause(cause)), now_ns)
+                    self._touch(log)
+
+    # The gateway
+
+    def gateway_lost(self, now_ns: int) -> None:
+        """Nobody can reach the house from now on; deadlines stand still, and no bidder is to blame."""
+        now_ns = self._advance(now_ns)
+        if self._gateway_lost_ns is None:
+            self._gateway_lost_ns = now_ns
+        self.presence.end_all(now_ns)
+        for log in self._order:
+            log.followers.clear()
+
+    def gateway_back(self, now_ns: int) -> list[Effect]:
+        """A gateway serves again: the time without one becomes a gap, with time to reconnect."""
+        now_ns = self._advance(now_ns)
+        lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
+        if lost_ns is not None:
+            self._append_gaps(lost_ns, now_ns + RECONNECT_GRACE_NS, now_ns, GapCause.GATEWAY_LOST)
+            for log in self._order:
+                if log.auction.outcome is None:
+                    self.presence.expect(log.auction.present, now_ns)
+        return self._commit()
+
+    def session_ended(self, session: int, now_ns: int) -> None:
+        """The gateway has lost sight of a session."""
+        self.presence.end(session, self._advance(now_ns))
+        for log in self._order:
+            log.followers.discard(session)
+
+    # Requests
+
+    def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
+        """Judge a batch at one instant: what is due first, then the requests in order."""
+        assert not self._in_flight, "a commit is in flight"
+        now_ns = max(now_ns, self._now_ns)
+        self._note_stall(now_ns)
+        self._run_due(now_ns)
+        effects: list[Effect] = []
+        for request in requests:
+            type_name = message_type(request.body)
+            if type_name == "hello":
+                self._greet(request, now_ns, effects)
+                continue
+            refusal = refuse(self.presence.peers.get(request.session), type_name)
+            if refusal is not None:
+                effects.append(Send(request.session, Message(encode(refusal))))
+                continue
+            try:
+                self._dispatch(type_name, request, now_ns, effects)
+            except RemoteProtocolError as error:
+                effects.append(Send(request.session, refused("malformed", str(error), command_id(request.body))))
+        return effects + self._commit()
+
+    def _dispatch(self, type_name: str, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        if type_name == "bid":
+            self._bid(request, now_ns, effects)
+        elif type_name == "join":
+            self._join(request, now_ns, effects)
+        else:
+            self._inquire(request, now_ns, effects)
+
+    def _greet(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        try:
+            hello = decode_request(request.body)
+            if not isinstance(hello, Hello) or request.signer != hello.identity:
+                raise RemoteProtocolError("this hello is not signed by its identity")
+            peer = admit(hello, self.identity, request.transport, self.allowed)
+        except (RemoteProtocolError, NotAuthorisedError) as error:
+            effects.append(Send(request.session, refused("not_authorised", str(error))))
+            return
+        self.presence.greet(request.session, peer)
+        effects.append(Greeted(request.session, peer.identity, peer.name, peer.role))
+        effects.append(Send(request.session, welcome(self._key, hello, now_ns, self.limits.queue)))
+
+    def _bid(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        session, signer, body, _, _ = request
+        bid = decode_bid(body)
+        command = command_id(body)
+        if bid.bidder != signer or signer != self.presence.peers[session].identity.signing:
+            effects.append(
+                Send(session, refused("not_authorised", "a bid is signed by its session's identity", command))
+            )
+            return
+        log = self._logs.get(bid.auction)
+        if log is None:
+            effects.append(Send(session, _no_such_auction(bid.auction, command)))
+            return
+        if log.owe_again(session, command):
+            self._dirty[log.id] = log
+            return
+        end_ns = log.auction.end_ns
+        refusal = log.auction.decide_bid(bid, now_ns)
+        if refusal is not None:
+            self._reject(request, log, command, refusal, now_ns)
+            return
+        log.add_bid(request, bid, command, now_ns)
+        self._dirty[log.id] = log
+        if log.auction.end_ns != end_ns:
+            self._timers.set(log.id, log.auction.end_ns)
+
+    def _join(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        session, signer, body, _, _ = request
+        join = decode_join(body)
+        command = command_id(body)
+        if join.bidder != signer or signer != self.presence.peers[session].identity.signing:
+            effects.append(
+                Send(session, refused("not_authorised", "a join is signed by its session's identity", command))
+            )
+            return
+        log = self._logs.get(join.auction)
+        if log is None:
+            effects.append(Send(session, _no_such_auction(join.auction, command)))
+            return
+        if log.owe_again(session, command):
+            self._dirty[log.id] = log
+            return
+        refusal = log.auction.decide_join(join, now_ns)
+        if refusal is not None:
+            self._reject(request, log, command, refusal, now_ns)
+            return
+        log.add_join(request, join, command, now_ns)
+        self._settle_phase(log, now_ns)
+
+    def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        session = request.session
+        message = decode_request(request.body)
+        if isinstance(message, List):
+            effects.append(Send(session, Message(encode(self._catalogue(message.start)))))
+        elif isinstance(message, Subscribe):
+            known = tuple(auction for auction in message.auctions if auction in self._logs)
+            for auction in known:
+                self._logs[auction].followers.add(session)
+            effects.append(Follow(session, known))
+        elif isinstance(message, Read):
+            self._read(session, message, effects)
+        elif isinstance(message, Bye):
+            self.session_ended(session, now_ns)
+        else:
+            assert isinstance(message, (Hello, Ping))
+            raise RemoteProtocolError(f"{message_type(request.body)} is not for the house")
+
+    def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
+        log = self._logs.get(message.auction)
+        if log is None:
+            effects.append(Send(session, _no_such_auction(message.auction, message.auction)))
+        else:
+            self._reads.append((session, log, message.start))
+
+    def _catalogue(self, start: int) -> Catalogue:
+        page = self._order[start : start + LISTINGS_A_PAGE]
+        listings = tuple(Listing(log.terms_body, log.terms_signature, log.tree.size) for log in page)
+        return Catalogue(start, len(self._order), listings)
+
+    def _reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
+        rejection = Rejection(
+            self.identity.signing, log.id, command, refusal.code, refusal.observed, log.auction.size, now_ns
+        )
+        self._rejections.append((request.session, encode(rejection)))
+
+    # The commit point
+
+    def _touch(self, log: AuctionLog) -> None:
+        self._dirty[log.id] = log
+        self._timers.set(log.id, log.auction.get_timer())
+
+    def _commit(self) -> list[Effect]:
+        """A batch that changes nothing needs no commit and is released at once."""
+        appends = tuple(append for log in self._dirty.values() if (append := log.to_append()) is not None)
+        self._in_flight = True
+        return [Commit(appends)] if appends else self.committed()
+
+    def committed(self) -> list[Effect]:
+        """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
+        self._in_flight = False
+        feed: list[Effect] = []
+        answers: list[Effect] = []
+        for log in self._dirty.values():
+            slices, receipts = log.release()
+            feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
+            answers += [Send(session, Message(body)) for session, body in receipts]
+        self._dirty.clear()
+        if self._rejections:
+            answers += self._sign_rejections()
+        answers += [Fetch(session, log.name, log.id, start, log.checkpoint) for session, log, start in self._reads]
+        self._reads.clear()
+        return feed + answers
+
+    def rolled_back(self, rebuild: Callable[[AuctionLog], AuctionLog | None]) -> None:
+        """Nothing of the last commit was written: drop what it changed, and answer nothing.
+
+        ``rebuild`` replays a log from the store; None where the store has no such log.
+        """
+        self._in_flight = False
+        self._rejections.clear()
+        self._reads.clear()
+        dirty, self._dirty = list(self._dirty.values()), {}
+        for log in dirty:
+            stored = rebuild(log)
+            position = self._order.index(log)
+            if stored is None:
+                del self._logs[log.id], self._order[position]
+                del self._listings[(log.auction.terms.seller, log.auction.terms.listing)]
+                self._timers.set(log.id, None)
+                continue
+            stored.followers = log.followers
+            self._logs[log.id] = self._order[position] = stored
+            self._listings[(stored.auction.terms.seller, stored.auction.terms.listing)] = stored
+            self._timers.set(stored.id, stored.auction.get_timer())
+
+    def _sign_rejections(self) -> list[Effect]:
+        """One signature for all of a batch: over the root of a tree of them (DESIGN.md section 7)."""
+        batch, self._rejections = self._rejections, []
+        tree = Tree()
+        for _, body in batch:
+            tree.append(leaf_hash(body))
+        head = encode(RejectionsHead(tree.size, tree.root()))
+        signature = self._key.sign(domain("rejections_head") + head)
+        proofs = tree.inclusions(range(tree.size))
+        by_session: dict[int, list[Rejected]] = {}
+        for index, (session, body) in enumerate(batch):
+            by_session.setdefault(session, []).append(Rejected(body, index, proofs[index]))
+        return [
+            Send(session, Message(encode(Rejections(tree.size, tree.root(), signature, tuple(rejected)))))
+            for session, rejected in by_session.items()
+        ]
+
+
+def _no_such_auction(auction: bytes, about: bytes) -> Message:
+    return refused("no_such_auction", f"this house holds no auction {auction.hex()[:12]}…", about)

@@ -1,0 +1,56 @@
+"""What may come in: a request and who may make it (DESIGN.md section 8, "intake order").
+
+Length, session and signature have been checked when a request gets here; ``signer`` is the key under which a verifier
+found the signature good, or empty for a message that carries none. What is refused here never reaches the rules and is
+answered unsigned, saying what is missing.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Refused, encode
+from auctionctl.wire.session import Peer
+
+
+class Request(NamedTuple):
+    """One message as it came from ``session``; ``transport`` is the key that CURVE authenticated, given for a hello."""
+
+    session: int
+    signer: bytes
+    body: bytes
+    signature: bytes
+    transport: bytes = b""
+
+
+ROLES: Final = MappingProxyType(
+    {
+        "bid": frozenset({"bidder"}),
+        "join": frozenset({"bidder"}),
+        "list": frozenset({"bidder", "seller", "operator", "observer"}),
+        "subscribe": frozenset({"bidder", "seller", "operator", "observer"}),
+        "read": frozenset({"bidder", "seller", "operator", "observer"}),
+        "bye": frozenset({"bidder", "seller", "operator", "observer"}),
+    }
+)
+"""Type of message → the roles that may send it."""
+
+
+def refuse(peer: Peer | None, type_name: str) -> Refused | None:
+    """Why a message of this type is not taken from ``peer``, or None."""
+    roles = ROLES.get(type_name)
+    if roles is None:
+        return Refused("unknown_type", f"this house does not know messages of type {type_name!r}")
+    if peer is None:
+        return Refused("no_session", "say hello first")
+    if peer.role not in roles:
+        needed = " or ".join(sorted(roles))
+        return Refused("not_authorised", f"{type_name} needs the role {needed}, and this session is {peer.role}")
+    return None
+
+
+def refused(code: str, message: str, command: bytes = b"", retry_after_ns: int = 0) -> Message:
+    """An unsigned refusal as a message."""
+    return Message(encode(Refused(code, message, command, retry_after_ns)))

@@ -1,0 +1,86 @@
+"""Verifying an exported log offline, with nothing but the file and the house's public key (DESIGN.md section 7).
+
+Checked, in this order: the file's form, the checkpoint's signature and origin, each entry (form, time, signature,
+rule), and the root. What passes is the whole truth that the house signed; whether it is the only one that it signed
+takes somebody else's checkpoint to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.events import Closed
+from auctionctl.errors import NoteError, VerificationError
+from auctionctl.keys.signing import Identity
+from auctionctl.replica.export import decode_export
+from auctionctl.replica.replay import Replay
+from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
+
+AUCTION_LOG = "auction/"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a verified log says. ``contested`` are indices of bids that claim to have seen another history."""
+
+    house: Identity
+    checkpoint: Checkpoint
+    auction: Auction
+    contested: tuple[int, ...]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the log has come to its end; a valid beginning of a log is *unfinished*, not wrong."""
+        return self.auction.outcome is not None
+
+    @property
+    def sale(self) -> Closed | None:
+        """Winner and price, where there is a sale."""
+        outcome = self.auction.outcome
+        return outcome if isinstance(outcome, Closed) and outcome.winner is not None else None
+
+
+def claimed_house(data: bytes) -> Identity:
+    """The house that an exported log says it comes from: a claim, to be compared with the identity that one knows."""
+    note = decode_export(data).checkpoint
+    try:
+        origin = note.decode().partition("\n")[0]
+        return Identity.from_text(split_origin(origin)[0])
+    except (UnicodeDecodeError, NoteError) as error:
+        raise VerificationError(f"the checkpoint names no house: {error}", rule="checkpoint") from error
+
+
+def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> Audit:
+    """Verify an exported log of ``house``. Raises VerificationError naming entry and rule for whatever does not hold.
+
+    ``progress`` is told how many entries have been checked.
+    """
+    export = decode_export(data)
+    checkpoint = _open(export.checkpoint, house)
+    replay = Replay(house.signing, bytes.fromhex(checkpoint.origin.rpartition("/")[2]))
+    for index, entry in enumerate(export.entries):
+        replay.apply(entry)
+        if progress is not None and index % 1_000 == 0:
+            progress(index)
+    if checkpoint.size != replay.size:
+        raise VerificationError(
+            f"the checkpoint is over {checkpoint.size} entries, and the file holds {replay.size}", rule="checkpoint"
+        )
+    if replay.tree.root() != checkpoint.root:
+        raise VerificationError("the entries have another root than the one that the house signed", rule="root")
+    return Audit(house, checkpoint, replay.state, tuple(replay.contested))
+
+
+def _open(note: bytes, house: Identity) -> Checkpoint:
+    try:
+        origin = note.decode().partition("\n")[0]
+        house_text, log = split_origin(origin)
+        if house_text != house.text:
+            raise VerificationError(f"this is a log of another house, {house_text[:16]}…", rule="checkpoint")
+        if not log.startswith(AUCTION_LOG):
+            raise VerificationError("this is no log of an auction", rule="checkpoint")
+        return open_checkpoint(note, origin, house.signing)
+    except (UnicodeDecodeError, NoteError) as error:
+        raise VerificationError(f"the checkpoint does not hold: {error}", rule="checkpoint") from error

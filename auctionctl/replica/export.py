@@ -1,0 +1,60 @@
+"""The file that a log becomes: every entry in order, and a checkpoint over them all (DESIGN.md section 7).
+
+One log and checkpoint have exactly one file, so that two copies can be compared byte by byte::
+
+    auctionctl-log/v1
+    <number of entries>
+    <base64 of entry 0>
+    …
+    <empty line>
+    <signed note of the checkpoint>
+
+Base64 is the standard alphabet with padding (RFC 4648 section 4), strict; lines end with a single newline.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from auctionctl.errors import VerificationError
+
+HEADER: Final = b"auctionctl-log/v1"
+
+
+class Export(NamedTuple):
+    """What a file holds; nothing but its form has been checked."""
+
+    entries: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+def encode_export(entries: Iterable[bytes], checkpoint: bytes) -> bytes:
+    """The one file of these entries and this signed note."""
+    lines = [base64.b64encode(entry) for entry in entries]
+    return b"\n".join([HEADER, b"%d" % len(lines), *lines, b"", checkpoint])
+
+
+def decode_export(data: bytes) -> Export:
+    """The inverse of :func:`encode_export`; VerificationError with rule ``format`` for anything else."""
+    head, _, note = data.partition(b"\n\n")
+    lines = head.split(b"\n")
+    if len(lines) < 3 or lines[0] != HEADER:
+        raise VerificationError("not an exported log: the first line is not auctionctl-log/v1", rule="format")
+    if lines[1] != b"%d" % (len(lines) - 2):
+        raise VerificationError(
+            f"there are {len(lines) - 2} entries, and the second line says otherwise", rule="format"
+        )
+    return Export(tuple(_decode_line(line, index) for index, line in enumerate(lines[2:])), note)
+
+
+def _decode_line(line: bytes, index: int) -> bytes:
+    try:
+        entry = base64.b64decode(line, validate=True)
+    except binascii.Error as error:
+        raise VerificationError(f"not base64: {error}", rule="format", index=index) from error
+    if base64.b64encode(entry) != line:
+        raise VerificationError("not base64 in its strict form", rule="format", index=index)
+    return entry

@@ -1,0 +1,284 @@
+"""Following a house's logs over one session, without a socket: greeting, heartbeats, subscription, gap repair.
+
+The shell (:mod:`auctionctl.net.dealer`) tells it of connections, messages and the time, and sends what
+:meth:`Follower.take_outgoing` returns; :meth:`Follower.receive` returns what a bidder or a board wants to know. All
+that has to survive a reconnection is kept here: after each welcome, every followed log is subscribed to and read on
+from where its replica ends (DESIGN.md sections 3 and 8). Pure: nonces and times are handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
+from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError
+from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.replica.replay import Applied
+from auctionctl.replica.replica import Replica
+from auctionctl.wire.frames import Message, is_signed_by
+from auctionctl.wire.messages import (
+    MAX_AUCTIONS_A_MESSAGE,
+    Bye,
+    Catalogue,
+    Entries,
+    List,
+    Listing,
+    Ping,
+    Pong,
+    Read,
+    Receipts,
+    Refused,
+    Rejections,
+    Subscribe,
+    Welcome,
+    decode_reply,
+    encode,
+)
+from auctionctl.wire.session import ClientGreeting
+
+HEARTBEAT_NS: Final = 5 * SECOND_NS
+SILENCE_NS: Final = 15 * SECOND_NS
+"""A house that has said nothing for so long, although pinged, counts as gone."""
+RETRY_NS: Final = 2 * SECOND_NS
+"""How long an unanswered hello or read waits before it is sent again."""
+RELIST_NS: Final = 2 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """The house has answered our hello; what is sent from now on is heard."""
+
+    house_time_ns: int
+    escrow: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The whole catalogue has come in: the auctions that the house holds, in its order."""
+
+    auctions: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """New entries of one auction have passed the rules. ``is_current``: nothing that the house signed is missing."""
+
+    auction: bytes
+    applied: tuple[Applied, ...]
+    is_current: bool
+
+
+Notice = Welcomed | Listed | Advanced | Receipts | Rejections | Refused
+
+
+class Follower:
+    """One session's view of one house. Times are this machine's clock, nanoseconds since the Unix epoch."""
+
+    def __init__(self, key: SecretKey, house: Identity, role: str) -> None:
+        self.house = house
+        self.replicas: dict[bytes, Replica] = {}
+        self.catalogue: dict[bytes, Terms] = {}
+        self.is_welcome = False
+        self.house_ahead_ns = 0
+        """House time minus ours, as of the last welcome or pong (half a round trip uncertain)."""
+        self.round_trip_ns = 0
+        self.queue_limit = 0
+        self._greeting = ClientGreeting(key, house, role)
+        self._wanted: set[bytes] = set()
+        self._follow_all = False
+        self._outgoing: list[Message] = []
+        self._reading: dict[bytes, int] = {}
+        self._listing_at_ns: int | None = None
+        self._listed: dict[bytes, Terms] = {}
+        self._hello_at_ns: int | None = None
+        self._heard_ns = 0
+        self._ping_at_ns: int | None = None
+        self._ping_sent_ns = 0
+        self._pings = 0
+
+    # What to follow
+
+    def follow(self, auctions: set[bytes], now_ns: int) -> None:
+        """Follow these auctions from now on, over every reconnection."""
+        new = auctions - self._wanted
+        self._wanted |= new
+        if self.is_welcome and new:
+            self._subscribe(new, now_ns)
+
+    def follow_all(self) -> None:
+        """Follow every auction that the catalogue lists, now and later."""
+        self._follow_all = True
+
+    def list_auctions(self, now_ns: int) -> None:
+        """Ask for the catalogue; a :class:`Listed` will follow."""
+        self._listed = {}
+        self._listing_at_ns = now_ns
+        self._send(List(0))
+
+    # The shell's three moves
+
+    def connected(self, nonce: bytes, now_ns: int) -> None:
+        """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
+        self.is_welcome = False
+        self._outgoing = [self._greeting.hello(nonce, now_ns)]
+        self._reading.clear()
+        self._listing_at_ns = None
+        self._hello_at_ns = now_ns
+        self._heard_ns = now_ns
+        self._ping_at_ns = None
+
+    def disconnected(self) -> None:
+        """The transport is down: nothing is heard until :meth:`connected`."""
+        self.is_welcome = False
+        self._hello_at_ns = None
+        self._outgoing.clear()
+
+    def needs_hello(self, now_ns: int) -> bool:
+        """Whether the greeting has gone unanswered for too long, or the house for SILENCE_NS: greet again."""
+        if self._hello_at_ns is None:
+            return False
+        if not self.is_welcome:
+            return now_ns - self._hello_at_ns >= RETRY_NS
+        return now_ns - self._heard_ns >= SILENCE_NS
+
+    def receive(self, message: Message, now_ns: int) -> list[Notice]:
+        """What one message of the house means.
+
+        Raises RemoteProtocolError for what is no message, NotAuthorisedError when the house refuses the greeting,
+        NoteError or VerificationError when its log does not hold.
+        """
+        reply = decode_reply(message.body)
+        self._heard_ns = now_ns
+        if isinstance(reply, Welcome):
+            return self._welcomed(reply, message, now_ns)
+        if isinstance(reply, Refused):
+            return self._refused(reply, now_ns)
+        if isinstance(reply, Pong):
+            self.round_trip_ns = now_ns - self._ping_sent_ns
+            self.house_ahead_ns = reply.time_ns - (now_ns - self.round_trip_ns // 2)
+            return []
+        if isinstance(reply, Catalogue):
+            return self._catalogued(reply, now_ns)
+        if isinstance(reply, Entries):
+            return self._extended(reply, now_ns)
+        return [reply]
+
+    def take_outgoing(self) -> list[Message]:
+        """What has to be sent now, in order."""
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing
+
+    def say_bye(self) -> None:
+        """Tell the house that this session ends."""
+        self._send(Bye())
+
+    def get_timer(self) -> int | None:
+        """When :meth:`handle_timer` should be called, or None."""
+        if self._hello_at_ns is None:
+            return None
+        if not self.is_welcome:
+            return self._hello_at_ns + RETRY_NS
+        times = [self._heard_ns + SILENCE_NS]
+        if self._ping_at_ns is not None:
+            times.append(self._ping_at_ns)
+        if self._reading:
+            times.append(min(self._reading.values()) + RETRY_NS)
+        if self._listing_at_ns is not None:
+            times.append(self._listing_at_ns + RETRY_NS)
+        return min(times)
+
+    def handle_timer(self, now_ns: int) -> None:
+        """Ping, and repeat what was not answered."""
+        if not self.is_welcome:
+            return
+        if self._ping_at_ns is not None and now_ns >= self._ping_at_ns:
+            self._ping(now_ns)
+        for auction, asked_ns in list(self._reading.items()):
+            if now_ns - asked_ns >= RETRY_NS:
+                self._read(auction, now_ns)
+        if self._listing_at_ns is not None and now_ns - self._listing_at_ns >= RELIST_NS:
+            self.list_auctions(now_ns)
+
+    # Inside
+
+    def _send(self, request: List | Subscribe | Read | Ping | Bye) -> None:
+        self._outgoing.append(Message(encode(request)))
+
+    def _ping(self, now_ns: int) -> None:
+        self._pings += 1
+        self._ping_sent_ns = now_ns
+        self._ping_at_ns = now_ns + HEARTBEAT_NS
+        self._send(Ping(self._pings))
+
+    def _welcomed(self, reply: Welcome, message: Message, now_ns: int) -> list[Notice]:
+        self._greeting.check(reply, message.body, message.signature)
+        self.is_welcome = True
+        self.house_ahead_ns = reply.time_ns - now_ns
+        self.queue_limit = reply.queue_limit
+        self._ping(now_ns)
+        if self._wanted:
+            self._subscribe(self._wanted, now_ns)
+        if self._follow_all:
+            self.list_auctions(now_ns)
+        return [Welcomed(reply.time_ns, reply.escrow)]
+
+    def _refused(self, reply: Refused, now_ns: int) -> list[Notice]:
+        if reply.code == "no_session":
+            # The gateway is another one than we greeted.
+            self.is_welcome = False
+            self._hello_at_ns = now_ns - RETRY_NS
+            return []
+        if reply.code == "not_authorised" and not reply.command:
+            raise NotAuthorisedError(reply.message)
+        return [reply]
+
+    def _catalogued(self, reply: Catalogue, now_ns: int) -> list[Notice]:
+        for listing in reply.listings:
+            auction, terms = self._check_listing(listing)
+            self._listed[auction] = terms
+        seen = reply.start + len(reply.listings)
+        if reply.listings and seen < reply.total:
+            self._listing_at_ns = now_ns
+            self._send(List(seen))
+            return []
+        self.catalogue = dict(self._listed)
+        # A follower of everything asks again from time to time: handle_timer does.
+        self._listing_at_ns = now_ns if self._follow_all else None
+        if self._follow_all:
+            self.follow(set(self.catalogue), now_ns)
+        return [Listed(tuple(self.catalogue))]
+
+    def _check_listing(self, listing: Listing) -> tuple[bytes, Terms]:
+        try:
+            terms = decode_terms(listing.terms)
+        except TermsError as error:
+            raise RemoteProtocolError(f"the catalogue holds terms that are none: {error}") from error
+        if terms.house != self.house.signing or not is_signed_by(terms.seller, listing.terms, listing.signature):
+            raise RemoteProtocolError("the catalogue holds terms that their seller did not sign for this house")
+        return auction_id(listing.terms), terms
+
+    def _subscribe(self, auctions: set[bytes], now_ns: int) -> None:
+        ordered = sorted(auctions)
+        for start in range(0, len(ordered), MAX_AUCTIONS_A_MESSAGE):
+            self._send(Subscribe(tuple(ordered[start : start + MAX_AUCTIONS_A_MESSAGE])))
+        for auction in ordered:
+            if auction not in self.replicas:
+                self.replicas[auction] = Replica(self.house, auction)
+            self._read(auction, now_ns)
+
+    def _read(self, auction: bytes, now_ns: int) -> None:
+        self._reading[auction] = now_ns
+        self._send(Read(auction, self.replicas[auction].size))
+
+    def _extended(self, reply: Entries, now_ns: int) -> list[Notice]:
+        replica = self.replicas.get(reply.auction)
+        if replica is None:
+            raise RemoteProtocolError("entries of a log that was not asked for")
+        size = replica.size
+        applied = replica.extend(reply)
+        if reply.start == size:
+            self._reading.pop(reply.auction, None)
+        if replica.is_behind and reply.auction not in self._reading:
+            self._read(reply.auction, now_ns)
+        return [Advanced(reply.auction, tuple(applied), replica.is_verified and not replica.is_behind)]

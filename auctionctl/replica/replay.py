@@ -1,0 +1,139 @@
+"""One log through the rules, entry by entry: form, order of times, signature, rule, and only then the state.
+
+The same code serves a live replica, the offline audit and the recovery of a house. What fails raises VerificationError
+with the entry's index and a stable word for the rule: the refusal code for a bid, the kind for an event of the house
+(DESIGN.md sections 6 and 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
+from auctionctl.auction.events import HouseEvent, decode_event
+from auctionctl.auction.phase import next_phase
+from auctionctl.auction.terms import Terms, auction_id, decode_terms
+from auctionctl.errors import AuctionctlError, VerificationError
+from auctionctl.tlog.entry import Entry, Kind, decode
+from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.wire.frames import is_signed_by
+
+Fact = Terms | Join | Bid | HouseEvent
+"""What an entry says happened, decoded."""
+
+HOUSE_KINDS = frozenset({Kind.OPENED, Kind.LEFT, Kind.GAP, Kind.CANCELLED, Kind.CLOSED})
+"""Entries that are the house's own word; the others hold what a participant signed."""
+
+SignatureCheck = Callable[[bytes, bytes, bytes], bool]
+"""(signing key, body, signature) → whether it holds; a recovery may trust its own store instead."""
+
+
+class Applied(NamedTuple):
+    """One entry that passed, and its index in the log."""
+
+    entry_index: int
+    entry: Entry
+    fact: Fact
+
+
+class Replay:
+    """The state of one auction's log so far. ``house`` is the house's signing key, ``auction_id`` the log's name."""
+
+    __slots__ = ("_is_signed", "auction", "auction_id", "contested", "house", "tree")
+
+    def __init__(self, house: bytes, auction_id: bytes, is_signed: SignatureCheck = is_signed_by) -> None:
+        self.house = house
+        self.auction_id = auction_id
+        self.tree = Tree()
+        self.auction: Auction | None = None
+        self.contested: list[int] = []
+        """Bids whose ``head`` this log does not have: claims of a bidder, which prove nothing by themselves."""
+        self._is_signed = is_signed
+
+    @property
+    def size(self) -> int:
+        """How many entries have passed."""
+        return self.tree.size
+
+    @property
+    def state(self) -> Auction:
+        """The auction. Only after the first entry."""
+        assert self.auction is not None
+        return self.auction
+
+    def apply(self, data: bytes) -> Applied:
+        """Check the next entry's canonical bytes and apply it; VerificationError leaves the state as it was."""
+        index = self.tree.size
+        try:
+            entry = decode(data)
+            if self.auction is None:
+                applied = Applied(index, entry, self._apply_terms(entry))
+            else:
+                applied = Applied(index, entry, self._apply_next(self.auction, entry, index))
+        except VerificationError:
+            raise
+        except AuctionctlError as error:
+            raise VerificationError(str(error), rule="entry", index=index) from error
+        self.tree.append(leaf_hash(data))
+        return applied
+
+    def _apply_terms(self, entry: Entry) -> Terms:
+        if entry.kind is not Kind.TERMS:
+            raise VerificationError(f"a log begins with terms, not {entry.kind}", rule="phase", index=0)
+        if auction_id(entry.body) != self.auction_id:
+            raise VerificationError("these are the terms of another auction", rule="terms", index=0)
+        terms = decode_terms(entry.body)
+        if terms.house != self.house:
+            raise VerificationError("these terms name another house", rule="terms", index=0)
+        self._check_signature(terms.seller, entry, 0)
+        self.auction = Auction(self.auction_id, terms, entry.time_ns)
+        return terms
+
+    def _apply_next(self, auction: Auction, entry: Entry, index: int) -> Fact:
+        time_ns = entry.time_ns
+        if time_ns < auction.last_time_ns:
+            back_ns = auction.last_time_ns - time_ns
+            raise VerificationError(f"dated {back_ns} ns before the entry below it", rule="time", index=index)
+        if next_phase(auction.phase, entry.kind) is None:
+            raise VerificationError(f"{entry.kind} is not allowed while {auction.phase}", rule="phase", index=index)
+        if entry.kind is Kind.BID:
+            return self._apply_bid(auction, entry, index)
+        if entry.kind is Kind.JOINED:
+            return self._apply_join(auction, entry, index)
+        if entry.signature:
+            raise VerificationError("an event of the house carries no signature", rule="signature", index=index)
+        event = decode_event(entry.kind, entry.body)
+        if (reason := auction.check(event, time_ns)) is not None:
+            raise VerificationError(reason, rule=entry.kind, index=index)
+        auction.apply(event, time_ns)
+        return event
+
+    def _apply_bid(self, auction: Auction, entry: Entry, index: int) -> Bid:
+        bid = decode_bid(entry.body)
+        self._check_signature(bid.bidder, entry, index)
+        if bid.auction != self.auction_id:
+            raise VerificationError("a bid for another auction", rule="wrong_auction", index=index)
+        if (refusal := auction.decide_bid(bid, entry.time_ns)) is not None:
+            raise VerificationError(refusal.rule, rule=refusal.code, index=index)
+        if bid.head_size and (bid.head_size > index or self.tree.root(bid.head_size) != bid.head_root):
+            self.contested.append(index)
+        auction.apply_bid(bid, entry.time_ns)
+        return bid
+
+    def _apply_join(self, auction: Auction, entry: Entry, index: int) -> Join:
+        join = decode_join(entry.body)
+        self._check_signature(join.bidder, entry, index)
+        if join.auction != self.auction_id:
+            raise VerificationError("a joining of another auction", rule="wrong_auction", index=index)
+        if (refusal := auction.decide_join(join, entry.time_ns)) is not None:
+            raise VerificationError(refusal.rule, rule=refusal.code, index=index)
+        auction.apply_join(join, entry.time_ns)
+        return join
+
+    def _check_signature(self, signer: bytes, entry: Entry, index: int) -> None:
+        if not self._is_signed(signer, entry.body, entry.signature):
+            raise VerificationError(
+                f"the {entry.kind} entry is not signed by the key in it", rule="signature", index=index
+            )

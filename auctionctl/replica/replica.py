@@ -1,0 +1,67 @@
+"""A live copy of one log: slices come in, in order or not, and are believed under a checkpoint only.
+
+Entries beyond the last checkpoint are provisional: :attr:`Replica.is_verified` says whether everything applied so far
+stands under a root that the house signed. A house that signs another root than the entries have is caught here
+(DESIGN.md section 7).
+"""
+
+from __future__ import annotations
+
+from auctionctl.errors import VerificationError
+from auctionctl.keys.signing import Identity
+from auctionctl.replica.replay import Applied, Replay
+from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, origin_of
+from auctionctl.wire.messages import Entries
+
+
+class Replica:
+    """The log of ``auction_id`` (32 bytes) of ``house``, as far as it has been seen."""
+
+    def __init__(self, house: Identity, auction_id: bytes) -> None:
+        self.replay = Replay(house.signing, auction_id)
+        self.origin = origin_of(house.text, f"auction/{auction_id.hex()}")
+        self._house = house
+        self.head: Checkpoint | None = None
+        self.head_note = b""
+        """The largest checkpoint verified against the entries, as the house signed it."""
+        self._target_size = 0
+
+    @property
+    def size(self) -> int:
+        """How many entries have been applied: where to read on."""
+        return self.replay.size
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether there is something, and all of it stands under a checkpoint that was verified."""
+        return self.head is not None and self.head.size == self.size
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the house has signed for more entries than have come in."""
+        return self.size < self._target_size
+
+    def extend(self, message: Entries) -> list[Applied]:
+        """Apply what is new in a slice or a piece of feed; a piece beyond a hole changes nothing but ``is_behind``.
+
+        Raises NoteError for a checkpoint that is not the house's, VerificationError for an entry or root that does not
+        hold: from then on this house's log is not to be believed.
+        """
+        checkpoint = open_checkpoint(message.checkpoint, self.origin, self._house.signing)
+        if checkpoint.size < message.start + len(message.entries):
+            raise VerificationError("the house sent entries that its checkpoint does not hold", rule="checkpoint")
+        self._target_size = max(self._target_size, checkpoint.size)
+        if message.start > self.size:
+            return []
+        applied = [self.replay.apply(data) for data in message.entries[self.size - message.start :]]
+        if checkpoint.size <= self.size:
+            self._verify(checkpoint, message.checkpoint)
+        return applied
+
+    def _verify(self, checkpoint: Checkpoint, note: bytes) -> None:
+        if self.replay.tree.root(checkpoint.size) != checkpoint.root:
+            raise VerificationError(
+                f"the house signed another root for {checkpoint.size} entries than the one that they have", rule="root"
+            )
+        if self.head is None or checkpoint.size > self.head.size:
+            self.head, self.head_note = checkpoint, note

@@ -1,0 +1,49 @@
+"""The address of a house: who it is and where it listens, ``auction://auc1…@host:port`` (DESIGN.md section 5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.errors import ConfigurationError, KeyTextError
+from auctionctl.keys.signing import Identity
+
+DEFAULT_PORT: Final = 8888
+
+_ADDRESS = re.compile(r"auction://([a-z0-9]+)@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class HouseAddress:
+    """``identity`` is what the connection must prove; ``host`` a name, an IPv4 or a bracketed IPv6 address."""
+
+    identity: Identity
+    host: str
+    port: int = DEFAULT_PORT
+
+    @property
+    def text(self) -> str:
+        """What :func:`parse_address` reads back as the same address."""
+        return f"auction://{self.identity.text}@{self.host}:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """Where a socket connects to."""
+        return f"tcp://{self.host}:{self.port}"
+
+
+def parse_address(text: str) -> HouseAddress:
+    """Read ``auction://auc1…@host[:port]``; ConfigurationError says what is wrong with it."""
+    match = _ADDRESS.fullmatch(text.strip())
+    hint = "an address looks like auction://auc1…@host:8888; `auctionctl serve` prints it"
+    if match is None:
+        raise ConfigurationError(f"not the address of a house: {text.strip()[:60]!r}", hint=hint)
+    try:
+        identity = Identity.from_text(match[1])
+    except KeyTextError as error:
+        raise ConfigurationError(f"the identity in the address is damaged: {error}", hint=hint) from error
+    port = int(match[3] or DEFAULT_PORT)
+    if not 0 < port < 65_536:
+        raise ConfigurationError(f"there is no port {port}", hint=hint)
+    return HouseAddress(identity, match[2], port)

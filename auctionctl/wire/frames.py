@@ -1,0 +1,64 @@
+"""The two frames of a message: bounds, the type before the parser, domain-separated signatures (DESIGN.md section 8).
+
+A signature is over ``"auctionctl/<type>/v1" ‖ NUL ‖ body``: the bytes received, before anything parses them. The NUL
+keeps these signatures apart from signed notes, which cannot hold one. The type is read at its fixed place: every body
+is a msgpack array of at most 15 elements whose first is a string of at most 31 bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from auctionctl.errors import RemoteProtocolError
+from auctionctl.keys.signing import SIGNATURE_BYTES, SecretKey, verify
+
+PROTOCOL_VERSION: Final = 1
+MAX_REQUEST_BYTES: Final = 16_384
+"""The longest frame that a house accepts."""
+MAX_REPLY_BYTES: Final = 262_144
+"""The longest frame that a house sends."""
+
+_FIXARRAY, _FIXSTR = 0x90, 0xA0
+
+
+class Message(NamedTuple):
+    """Body and signature as they cross the wire; the signature is 64 bytes or empty."""
+
+    body: bytes
+    signature: bytes = b""
+
+
+def message_type(body: bytes) -> str:
+    """The type that ``body`` claims, read without a parser; empty where there is none."""
+    if len(body) < 2 or body[0] & 0xF0 != _FIXARRAY or body[1] & 0xE0 != _FIXSTR:
+        return ""
+    end = 2 + (body[1] & 0x1F)
+    name = body[2:end]
+    return name.decode("ascii") if len(name) == end - 2 and name.isascii() else ""
+
+
+def domain(type_name: str) -> bytes:
+    """What is put before a body of this type when it is signed."""
+    return f"auctionctl/{type_name}/v1\0".encode()
+
+
+def sign_body(key: SecretKey, body: bytes) -> Message:
+    """``body`` with its signature by ``key``, under the domain of its own type."""
+    return Message(body, key.sign(domain(message_type(body)) + body))
+
+
+def is_signed_by(public: bytes, body: bytes, signature: bytes) -> bool:
+    """Whether the Ed25519 key ``public`` (32 bytes) signed ``body`` under the domain of its own type."""
+    return len(signature) == SIGNATURE_BYTES and verify(public, domain(message_type(body)) + body, signature)
+
+
+def check_frames(frames: list[bytes], limit_bytes: int) -> Message:
+    """Two frames within bounds; RemoteProtocolError for anything else."""
+    if len(frames) != 2:
+        raise RemoteProtocolError(f"a message has 2 frames, not {len(frames)}")
+    body, signature = frames
+    if not 0 < len(body) <= limit_bytes:
+        raise RemoteProtocolError(f"a body of {len(body)} bytes, where 1 to {limit_bytes} are allowed")
+    if len(signature) not in (0, SIGNATURE_BYTES):
+        raise RemoteProtocolError(f"a signature of {len(signature)} bytes")
+    return Message(body, signature)

@@ -1,0 +1,87 @@
+"""From a seller's description of a lot to signed terms. What is random (:class:`Entropy`) is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.increments import Fixed, Increment
+from auctionctl.auction.terms import (
+    SECOND_NS,
+    Lot,
+    Reserve,
+    ReserveOpening,
+    Rules,
+    Terms,
+    commit_reserve,
+    encode_opening,
+    encode_terms,
+)
+from auctionctl.keys.signing import SecretKey, seal_escrow
+from auctionctl.wire.frames import Message, sign_body
+
+DEFAULT_DURATION_NS: Final = 300 * SECOND_NS
+DEFAULT_START_TIMEOUT_NS: Final = 600 * SECOND_NS
+DEFAULT_BID_TIMEOUT_NS: Final = 30 * SECOND_NS
+DEFAULT_MIN_BIDDERS: Final = 3
+DEFAULT_INCREMENT: Final = Fixed(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy:
+    """Fresh random bytes for one listing: a 16-byte nonce, a 32-byte salt, a 32-byte seed for sealing."""
+
+    nonce: bytes
+    salt: bytes
+    sealing_seed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LotDescription:
+    """What a seller says: amounts in minor units of ``currency``, durations in nanoseconds. Defaults: DESIGN.md 6."""
+
+    listing: str
+    title: str
+    currency: str
+    starting_price_minor: int
+    description: str = ""
+    estimate_minor: int | None = None
+    reserve_minor: int | None = None
+    increment: Increment = DEFAULT_INCREMENT
+    duration_ns: int = DEFAULT_DURATION_NS
+    start_timeout_ns: int = DEFAULT_START_TIMEOUT_NS
+    min_bidders: int = DEFAULT_MIN_BIDDERS
+    bid_timeout_ns: int = DEFAULT_BID_TIMEOUT_NS
+    soft_close_window_ns: int = 0
+    max_extension_ns: int = 0
+    format: str = "english"
+
+
+def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: bytes, entropy: Entropy) -> Terms:
+    """The terms of ``lot``; ``house`` and ``seller`` are signing keys, ``escrow`` the house's box for reserves."""
+    reserve = None
+    if lot.reserve_minor is not None:
+        opening = ReserveOpening(lot.reserve_minor, entropy.salt)
+        sealed = seal_escrow(escrow, encode_opening(opening), entropy.sealing_seed)
+        reserve = Reserve(commit_reserve(opening, lot.currency), sealed)
+    rules = Rules(
+        lot.format,
+        lot.currency,
+        lot.starting_price_minor,
+        lot.increment,
+        lot.duration_ns,
+        lot.start_timeout_ns,
+        lot.min_bidders,
+        lot.bid_timeout_ns,
+        lot.soft_close_window_ns,
+        lot.max_extension_ns,
+        reserve,
+    )
+    public = Lot(lot.title, lot.description, lot.estimate_minor)
+    return Terms(house, seller, entropy.nonce, lot.listing, public, rules)
+
+
+def sign_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: SecretKey, entropy: Entropy) -> Message:
+    """Terms of ``lot``, signed by ``seller``. Raises TermsError if no auction could be held under them."""
+    terms = describe_terms(lot, house, escrow, seller.identity.signing, entropy)
+    return sign_body(seller, encode_terms(terms))

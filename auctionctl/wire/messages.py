@@ -1,0 +1,220 @@
+"""The shape of every message but ``bid`` and ``join``, which the log keeps too (:mod:`auctionctl.auction.bid`).
+
+Canonical msgpack arrays, typed; times in nanoseconds since the Unix epoch, identifiers 32 bytes. ``auction`` empty
+stands for the registry. Bodies that do not re-encode to the same bytes are malformed (DESIGN.md section 8).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+
+from auctionctl.auction.bid import TimeNs
+from auctionctl.auction.terms import Key, Nonce
+from auctionctl.errors import RemoteProtocolError
+
+MAX_AUCTIONS_A_MESSAGE: Final = 256
+MAX_ENTRIES_BYTES: Final = 65_536
+"""How many bytes of entries one answer to ``read`` holds, at most (one entry is always sent)."""
+
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+Log = Annotated[bytes, msgspec.Meta(max_length=32)]
+Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+
+# From a session to the house
+
+
+class Hello(msgspec.Struct, array_like=True, tag="hello", frozen=True):
+    """I am ``identity``, over this ``transport`` key, in this ``role``. Signed by the identity."""
+
+    version: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+    house: Key
+    identity: Key
+    transport: Key
+    role: Annotated[str, msgspec.Meta(max_length=32)]
+    nonce: Nonce
+    time_ns: TimeNs
+
+
+class Bye(msgspec.Struct, array_like=True, tag="bye", frozen=True):
+    """This session ends now."""
+
+
+class Ping(msgspec.Struct, array_like=True, tag="ping", frozen=True):
+    """Are you there? ``token`` comes back."""
+
+    token: Size
+
+
+class List(msgspec.Struct, array_like=True, tag="list", frozen=True):
+    """Which auctions are there? From ``start`` on."""
+
+    start: Size
+
+
+class Subscribe(msgspec.Struct, array_like=True, tag="subscribe", frozen=True):
+    """Send me new entries of these auctions."""
+
+    auctions: Annotated[tuple[Log, ...], msgspec.Meta(max_length=MAX_AUCTIONS_A_MESSAGE)]
+
+
+class Read(msgspec.Struct, array_like=True, tag="read", frozen=True):
+    """Send me the entries of this log from index ``start`` on."""
+
+    auction: Log
+    start: Size
+
+
+# From the house to a session
+
+
+class Welcome(msgspec.Struct, array_like=True, tag="welcome", frozen=True):
+    """You are known. Signed by the house, over the nonce and transport keys of both sides."""
+
+    version: Size
+    nonce: Nonce
+    identity: Key
+    transport: Key
+    house_transport: Key
+    escrow: Key
+    role: Text
+    time_ns: TimeNs
+    queue_limit: Size
+
+
+class Refused(msgspec.Struct, array_like=True, tag="refused", frozen=True):
+    """Unsigned: it never reached the rules. ``command`` names what was refused, or is empty."""
+
+    code: Annotated[str, msgspec.Meta(max_length=32)]
+    message: Text
+    command: Log = b""
+    retry_after_ns: TimeNs = 0
+
+
+class Pong(msgspec.Struct, array_like=True, tag="pong", frozen=True):
+    """Yes; it is ``time_ns`` here."""
+
+    token: Size
+    time_ns: TimeNs
+
+
+class Listing(msgspec.Struct, array_like=True, frozen=True):
+    """One auction of a catalogue: its terms as the seller signed them, and how long its log is."""
+
+    terms: bytes
+    signature: Signature
+    size: Size
+
+
+class Catalogue(msgspec.Struct, array_like=True, tag="catalogue", frozen=True):
+    """Auctions ``start`` to ``start + len(listings)`` of ``total``."""
+
+    start: Size
+    total: Size
+    listings: tuple[Listing, ...]
+
+
+class Entries(msgspec.Struct, array_like=True, tag="entries", frozen=True, gc=False):
+    """Entries of a log from index ``start`` on, as they stand in it, and a checkpoint at or beyond their end.
+
+    Both the feed and the answer to ``read``.
+    """
+
+    auction: Log
+    start: Size
+    entries: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+class Receipted(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Your command is entry ``index``, dated ``time_ns``; ``proof`` is its inclusion proof, 32 bytes a hash."""
+
+    command: Key
+    time_ns: TimeNs
+    index: Size
+    proof: bytes
+
+
+class Receipts(msgspec.Struct, array_like=True, tag="receipts", frozen=True, gc=False):
+    """What became durable of yours in one batch of one log, under one checkpoint."""
+
+    auction: Log
+    checkpoint: bytes
+    receipts: tuple[Receipted, ...]
+
+
+class Rejection(msgspec.Struct, array_like=True, tag="rejection", frozen=True, gc=False):
+    """The rules refused ``command``, judged at ``log_size`` entries and ``time_ns``. A leaf of a batch's tree."""
+
+    house: Key
+    auction: Log
+    command: Key
+    code: Annotated[str, msgspec.Meta(max_length=32)]
+    observed: tuple[tuple[str, int], ...]
+    log_size: Size
+    time_ns: TimeNs
+
+
+class Rejected(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One rejection (its encoded bytes), its place in the batch, and its proof in the batch's tree."""
+
+    rejection: bytes
+    index: Size
+    proof: bytes
+
+
+class Rejections(msgspec.Struct, array_like=True, tag="rejections", frozen=True, gc=False):
+    """Rejections of one batch. ``signature`` is the house's over :func:`rejections_head` of ``count`` and ``root``."""
+
+    count: Size
+    root: Key
+    signature: Signature
+    rejections: tuple[Rejected, ...]
+
+
+class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", frozen=True, gc=False):
+    """What the house signs for a batch of rejections: how many leaves, and their RFC 6962 root."""
+
+    count: Size
+    root: Key
+
+
+Request = Hello | Bye | Ping | List | Subscribe | Read
+Reply = Welcome | Refused | Pong | Catalogue | Entries | Receipts | Rejections
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_rejection = msgspec.msgpack.Decoder(Rejection)
+
+encode = _encoder.encode
+"""The canonical bytes of any message of this module."""
+
+T = TypeVar("T")
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T:
+    try:
+        message = decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise RemoteProtocolError(f"malformed message: {error}") from error
+    if _encoder.encode(message) != body:
+        raise RemoteProtocolError("malformed message: not in canonical form")
+    return message
+
+
+def decode_request(body: bytes) -> Request:
+    """A message to the house, but ``bid`` and ``join``; RemoteProtocolError for anything else."""
+    return _decode(_requests, body)
+
+
+def decode_reply(body: bytes) -> Reply:
+    """A message from a house; RemoteProtocolError for anything else."""
+    return _decode(_replies, body)
+
+
+def decode_rejection(body: bytes) -> Rejection:
+    """One leaf of a batch of rejections; RemoteProtocolError for anything else."""
+    return _decode(_rejection, body)
