@@ -15,7 +15,6 @@ from typing import Final, NoReturn
 from nacl.bindings import (
     crypto_box,
     crypto_box_seal_open,
-    crypto_box_SEALBYTES,
     crypto_box_seed_keypair,
     crypto_generichash_blake2b_salt_personal,
     crypto_scalarmult_base,
@@ -141,16 +140,13 @@ class SecretKey:
 
         Raises NotAuthorisedError if the box was sealed to another key, or damaged: nobody can tell which.
         """
-        # The binding refuses a short box with a TypeError, which would say that the caller is at fault.
-        if len(box) >= crypto_box_SEALBYTES:
-            try:
-                return crypto_box_seal_open(box, self._escrow_public, self._escrow_secret)
-            except CryptoError:
-                pass
-        raise NotAuthorisedError(
-            "the sealed reserve does not open with this key",
-            hint="it was sealed to another house, or damaged on its way",
-        )
+        try:
+            return crypto_box_seal_open(box, self._escrow_public, self._escrow_secret)
+        except CryptoError:  # a box too short included
+            raise NotAuthorisedError(
+                "the sealed reserve does not open with this key",
+                hint="it was sealed to another house, or damaged on its way",
+            ) from None
 
     def __repr__(self) -> str:
         return f"SecretKey({self._identity.short})"
