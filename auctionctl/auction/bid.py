@@ -63,7 +63,7 @@ def decode_bid(data: bytes) -> Bid:
     """A bid from its canonical bytes; RemoteProtocolError for anything else."""
     try:
         bid = _bid_decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise RemoteProtocolError(f"not a bid: {error}") from error
     if _encoder.encode(bid) != data:
         raise RemoteProtocolError("not a bid: not in canonical form")
@@ -76,7 +76,7 @@ def decode_join(data: bytes) -> Join:
     """A joining from its canonical bytes; RemoteProtocolError for anything else."""
     try:
         join = _join_decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise RemoteProtocolError(f"not a join: {error}") from error
     if _encoder.encode(join) != data:
         raise RemoteProtocolError("not a join: not in canonical form")

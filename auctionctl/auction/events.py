@@ -83,7 +83,7 @@ def decode_event(kind: str, body: bytes) -> HouseEvent:
     """The event in an entry of ``kind``; MalformedEntryError for a body that is none, or of another kind."""
     try:
         event = _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MalformedEntryError(f"not an event of the house: {error}") from error
     if _encoder.encode(event) != body:
         raise MalformedEntryError("not an event of the house: not in canonical form")

@@ -105,7 +105,7 @@ def decode_terms(data: bytes) -> Terms:
         raise TermsError(f"the terms take {len(data)} bytes, more than {MAX_TERMS_BYTES}")
     try:
         terms = _decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise TermsError(f"not terms: {error}") from error
     if _encoder.encode(terms) != data:
         raise TermsError("not terms: not in canonical form")
@@ -174,7 +174,7 @@ def decode_opening(data: bytes) -> ReserveOpening:
     """The inverse of :func:`encode_opening`; TermsError for anything else."""
     try:
         opening = _opening_decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise TermsError(f"the sealed reserve holds no amount: {error}") from error
     if _encoder.encode(opening) != data:
         raise TermsError("the sealed reserve is not in canonical form")
