@@ -78,6 +78,7 @@ class House:
         self._now_ns = now_ns
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
+        self._live_count = 0
 
     # What there is
 
@@ -89,7 +90,7 @@ class House:
     @property
     def live_count(self) -> int:
         """How many auctions have not ended."""
-        return sum(log.auction.outcome is None for log in self._order)
+        return self._live_count
 
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
         """The auction that ``seller`` (signing key) announced under this name, ended or not."""
@@ -140,6 +141,7 @@ class House:
         self._order.append(log)
         self._listings[(log.auction.terms.seller, log.auction.terms.listing)] = log
         self._timers.set(log.id, log.auction.get_timer())
+        self._live_count += log.auction.outcome is None
 
     # Time
 
@@ -176,8 +178,10 @@ class House:
                     self._touch(log)
 
     def _settle_phase(self, log: AuctionLog, now_ns: int) -> None:
+        was_live = log.auction.outcome is None
         while (event := log.auction.due(now_ns, log.reserve)) is not None:
             log.add_event(event, now_ns)
+        self._live_count -= was_live and log.auction.outcome is not None
         self._touch(log)
 
     def _append_gaps(self, since_ns: int, until_ns: int, now_ns: int, cause: GapCause | str) -> None:
@@ -209,6 +213,14 @@ class House:
                 if log.auction.outcome is None:
                     self.presence.expect(log.auction.present, now_ns)
         return self._commit()
+
+    def set_allowed(self, allowed: AllowList, now_ns: int) -> None:
+        """Another allow list is in force: whoever is not on it any more has no session. Standing bids stay."""
+        self.allowed = allowed
+        for session, peer in list(self.presence.peers.items()):
+            entry = allowed.by_signing(peer.identity.signing)
+            if entry is None or entry.identity != peer.identity:
+                self.session_ended(session, now_ns)
 
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
@@ -395,6 +407,7 @@ class House:
             self._logs[log.id] = self._order[position] = stored
             self._listings[(stored.auction.terms.seller, stored.auction.terms.listing)] = stored
             self._timers.set(stored.id, stored.auction.get_timer())
+        self._live_count = sum(log.auction.outcome is None for log in self._order)
 
     def _sign_rejections(self) -> list[Effect]:
         """One signature for all of a batch: over the root of a tree of them (DESIGN.md section 7)."""

@@ -1,0 +1,77 @@
+"""Where a child process of the supervisor starts: ``python -m auctionctl.net.child KIND DESCRIPTOR``.
+
+A child lives as long as its control socket; it ends without a word when the supervisor is gone. What goes wrong in it
+is reported over that socket, once, and is the supervisor's to tell.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import Final
+
+from auctionctl.errors import AuctionctlError, StoreBrokenError
+from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.hops import Failed, StartHouse, encode
+from auctionctl.net.pipes import PipeClosedError
+
+EXIT_FAILED: Final = 1
+EXIT_STORE_BROKEN: Final = 74
+"""EX_IOERR of sysexits.h: durability is unknown, and nobody may start the house again by himself."""
+
+WANTED_DESCRIPTORS: Final = 8_192
+
+
+def main(arguments: list[str]) -> int:
+    """Run one child; returns its exit status."""
+    kind, descriptor = arguments
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    control = socket.socket(fileno=int(descriptor))
+    try:
+        _run(kind, control)
+    except PipeClosedError:
+        return 0
+    except AuctionctlError as error:
+        _report(control, error)
+        return EXIT_STORE_BROKEN if isinstance(error, StoreBrokenError) else EXIT_FAILED
+    return 0
+
+
+def _run(kind: str, control: socket.socket) -> None:
+    if kind == "house":
+        from auctionctl.net.daemon import HouseProcess  # noqa: PLC0415 - a child imports what it runs, and no more
+
+        message, _ = hear_supervisor(control)
+        assert isinstance(message, StartHouse)
+        HouseProcess(control, message).run()
+    elif kind == "verifier":
+        from auctionctl.net.verifier import Verifier  # noqa: PLC0415
+
+        Verifier(control).run()
+    else:
+        from auctionctl.net.gateway import Gateway  # noqa: PLC0415
+
+        _raise_descriptor_limit()
+        Gateway(control).run()
+
+
+def _raise_descriptor_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _report(control: socket.socket, error: AuctionctlError) -> None:
+    try:
+        send_control(control, encode(Failed(type(error).__name__, str(error), error.hint)))
+    except PipeClosedError:
+        os.write(2, f"auctionctl: {error}\n".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,357 @@
+"""The house's process: its clock, its store and its pipes around the pure core (DESIGN.md section 3).
+
+One loop, three moves: gather what the verifiers have checked, let the core decide, perform its effects. A commit is
+made inside the loop, so that the next batch gathers meanwhile; answers go out after it, in one frame, to the gateway.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from secrets import token_bytes
+from typing import Final, assert_never
+
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import (
+    AllowListError,
+    ConfigurationError,
+    StoreFullError,
+    TermsError,
+    VerificationError,
+)
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Publish, Send
+from auctionctl.house.house import House, Limits
+from auctionctl.house.intake import Request, refused
+from auctionctl.house.recovery import rebuild
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.clock import Clock
+from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.hops import (
+    Admit,
+    AllClosed,
+    AllowListKept,
+    Announced,
+    Checked,
+    Ended,
+    Following,
+    FromChild,
+    GatewayPipe,
+    Known,
+    Listening,
+    Opened,
+    Operation,
+    Release,
+    Serving,
+    StartHouse,
+    Stop,
+    StoreFull,
+    ToFollowers,
+    ToSession,
+    VerifierPipe,
+    decode_checked,
+    decode_from_gateway,
+    encode,
+)
+from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.store.log_store import Append
+from auctionctl.store.sqlite import SqliteStore
+from auctionctl.wire.listing import Entropy, LotDescription, sign_terms
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries
+from auctionctl.wire.messages import encode as encode_message
+
+TICK_NS: Final = SECOND_NS // 4
+ALIVE_NS: Final = SECOND_NS
+MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
+GATEWAY_BACKLOG_BYTES: Final = 1 << 26
+FETCH_ENTRIES: Final = 256
+BUSY_RETRY_NS: Final = SECOND_NS // 20
+
+
+class HouseProcess:
+    """The loop of the house's process; the supervisor is at the other end of ``control``."""
+
+    def __init__(self, control: socket.socket, start: StartHouse) -> None:
+        self._control = control
+        self._clock = Clock()
+        self._key = SecretKey.from_text(start.seed_text)
+        self._allow_file = AllowFile(Path(start.allow_list))
+        self._store = SqliteStore(Path(start.state))
+        self._lots: Sequence[LotDescription] = start.lots
+        limits = Limits(start.max_concurrent_auctions, start.queue)
+        now_ns = self._check_clock()
+        self._house = House(self._key, limits, self._allow_file.read(), now_ns)
+        self._recovered = self._recover()
+        self._gateway: Pipe | None = None
+        self._verifiers: dict[int, Pipe] = {}
+        self._queue: deque[Request] = deque()
+        self._answered: list[int] = []
+        self._operations: list[Operation] = []
+        self._alive_ns = now_ns
+        self._looked_ns = now_ns
+        self._is_begun = False
+        self._is_stopping = False
+        self._said_closed = False
+        self._said_full = False
+
+    def _check_clock(self) -> int:
+        """DESIGN.md section 7: a house whose clock went back far would date new entries before old ones."""
+        now_ns, last_ns = self._clock.now_ns(), self._store.last_alive_ns() or 0
+        if last_ns - now_ns > MAX_CLOCK_BACK_NS:
+            raise ConfigurationError(
+                f"the clock of this machine is {(last_ns - now_ns) // SECOND_NS} s before the house's last entry",
+                hint="set the clock, then start again",
+            )
+        return max(now_ns, last_ns)
+
+    def _recover(self) -> list[AuctionLog]:
+        logs: list[AuctionLog] = []
+        quarantined: list[tuple[str, str]] = []
+        for name, _ in self._store.logs():
+            try:
+                logs.append(rebuild(self._key, name, self._store.read(name)))
+            except (VerificationError, TermsError) as error:
+                quarantined.append((name, str(error)))
+        self._report(Opened(quarantined))
+        return logs
+
+    # The loop
+
+    def run(self) -> None:
+        """Until told to stop, or the supervisor is gone."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._control, selectors.EVENT_READ)
+            while not self._is_stopping:
+                self._register(selector)
+                for key, events in selector.select(self._patience_s()):
+                    if key.fileobj is self._control:
+                        self._hear(selector)
+                    elif isinstance(key.fileobj, Pipe):
+                        self._serve(key.fileobj, events, selector)
+                self._turn()
+        self._store.close()
+
+    def _register(self, selector: selectors.BaseSelector) -> None:
+        if self._gateway is not None:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._gateway.backlog_bytes else 0)
+            if selector.get_key(self._gateway).events != wanted:
+                selector.modify(self._gateway, wanted)
+
+    def _patience_s(self) -> float:
+        timer_ns = self._house.get_timer()
+        wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(0, timer_ns - self._clock.now_ns()))
+        return 0.0 if self._queue else wait_ns / SECOND_NS
+
+    def _turn(self) -> None:
+        """One batch, at one instant."""
+        now_ns = self._clock.now_ns()
+        if self._is_begun:
+            batch, self._queue = list(self._queue), deque()
+            self._perform(self._house.handle(batch, now_ns), now_ns)
+            self._keep_alive(now_ns)
+            self._watch_allow_list(now_ns)
+            if not self._house.live_count and not self._said_closed:
+                self._said_closed = True
+                self._report(AllClosed())
+        self._flush_release()
+
+    # Control
+
+    def _report(self, message: FromChild) -> None:
+        send_control(self._control, encode(message))
+
+    def _hear(self, selector: selectors.BaseSelector) -> None:
+        message, descriptors = hear_supervisor(self._control)
+        if isinstance(message, Stop):
+            self._is_stopping = True
+        elif isinstance(message, (GatewayPipe, VerifierPipe)):
+            pipe = Pipe(socket.socket(fileno=descriptors[0]))
+            selector.register(pipe, selectors.EVENT_READ)
+            if isinstance(message, VerifierPipe):
+                self._verifiers[message.slot] = pipe
+            else:
+                self._lose_gateway(selector)
+                self._gateway = pipe
+                self._admit()
+
+    # Pipes
+
+    def _serve(self, pipe: Pipe, events: int, selector: selectors.BaseSelector) -> None:
+        try:
+            if events & selectors.EVENT_WRITE:
+                pipe.flush()
+            frames = pipe.receive() if events & selectors.EVENT_READ else []
+        except PipeClosedError:
+            if pipe is self._gateway:
+                self._lose_gateway(selector)
+            else:
+                selector.unregister(pipe)
+                pipe.close()
+            return
+        for frame in frames:
+            if pipe is self._gateway:
+                self._hear_gateway(frame)
+            else:
+                self._take(decode_checked(frame))
+
+    def _take(self, checked: Checked) -> None:
+        """Into the bounded queue: what does not fit is answered at once."""
+        self._answered.append(checked.number)
+        for session, command in checked.forged:
+            self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
+        for item in checked.requests:
+            request = Request(*item)
+            if len(self._queue) < self._house.limits.queue:
+                self._queue.append(request)
+            else:
+                busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
+                self._send(request.session, busy)
+
+    def _hear_gateway(self, frame: bytes) -> None:
+        message = decode_from_gateway(frame)
+        now_ns = self._clock.now_ns()
+        if isinstance(message, Ended):
+            self._house.session_ended(message.session, now_ns)
+        elif isinstance(message, Serving):
+            if self._is_begun:
+                self._perform(self._house.gateway_back(now_ns), now_ns)
+            else:
+                self._begin(now_ns)
+        else:
+            assert_never(message)
+
+    def _lose_gateway(self, selector: selectors.BaseSelector) -> None:
+        if self._gateway is None:
+            return
+        selector.unregister(self._gateway)
+        self._gateway.close()
+        self._gateway = None
+        self._answered.clear()
+        self._operations.clear()
+        if self._is_begun:
+            self._house.gateway_lost(self._clock.now_ns())
+
+    # Beginning
+
+    def _begin(self, now_ns: int) -> None:
+        """Bidders can connect: resume what was there, announce what is new."""
+        resumed = {log.id for log in self._recovered}
+        self._perform(self._house.adopt(self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
+        self._recovered = []
+        for lot in self._lots:
+            self._announce(lot)
+        self._is_begun = True
+        auctions = [
+            Announced(log.id, log.auction.terms.listing, log.auction.terms.lot.title, log.id in resumed)
+            for log in self._house.logs
+        ]
+        self._report(Listening(auctions))
+
+    def _announce(self, lot: LotDescription) -> None:
+        seller = self._key.identity.signing
+        if self._house.find_listing(seller, lot.listing) is None:
+            entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
+            terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
+            now_ns = self._clock.now_ns()
+            self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
+
+    # Effects
+
+    def _perform(self, effects: list[Effect], now_ns: int) -> None:
+        for effect in effects:
+            match effect:
+                case Commit(appends):
+                    self._commit([Append(*append) for append in appends], now_ns)
+                case Send(session, message):
+                    self._send(session, message)
+                case Publish(auction, message):
+                    self._operations.append(ToFollowers(auction, message.body))
+                case Fetch():
+                    self._fetch(effect)
+                case Follow(session, auctions):
+                    self._operations.append(Following(session, list(auctions)))
+                case Greeted(session, identity):
+                    self._operations.append(Known(session, identity.signing))
+                case _:
+                    assert_never(effect)
+
+    def _commit(self, appends: list[Append], now_ns: int) -> None:
+        """The commit point. A crash before the append: nothing was said. After it: the log says it, and so may we.
+
+        A broken store raises through everything, and ends the process; nobody restarts it by itself.
+        """
+        try:
+            self._store.append(appends, now_ns)
+        except StoreFullError as error:
+            self._house.rolled_back(self._rebuild)
+            if not self._said_full:
+                self._said_full = True
+                self._report(StoreFull(str(error)))
+            return
+        self._said_full = False
+        self._alive_ns = now_ns
+        self._perform(self._house.committed(), now_ns)
+
+    def _rebuild(self, log: AuctionLog) -> AuctionLog | None:
+        if not self._store.size(log.name):
+            return None
+        return rebuild(self._key, log.name, self._store.read(log.name))
+
+    def _fetch(self, fetch: Fetch) -> None:
+        entries: list[bytes] = []
+        size_bytes = 0
+        for data in self._store.read(fetch.log, fetch.start, FETCH_ENTRIES):
+            size_bytes += len(data)
+            if entries and size_bytes > MAX_ENTRIES_BYTES:
+                break
+            entries.append(data)
+        message = Entries(fetch.auction, fetch.start, tuple(entries), fetch.checkpoint)
+        self._operations.append(ToSession(fetch.session, encode_message(message), b""))
+
+    def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
+        self._operations.append(ToSession(session, *message))
+
+    def _admit(self) -> None:
+        self._operations.append(Admit([entry.identity.transport for entry in self._house.allowed]))
+
+    def _flush_release(self) -> None:
+        """Everything of this turn in one frame. A gateway that does not keep up is treated as lost."""
+        if self._gateway is None:
+            self._answered.clear()
+            self._operations.clear()
+        elif self._answered or self._operations:
+            try:
+                self._gateway.send(encode(Release(self._answered, self._operations)))
+            except PipeClosedError:
+                return  # The selector finds its end of stream, and its successor gets the word.
+            finally:
+                self._answered, self._operations = [], []
+            if self._gateway.backlog_bytes > GATEWAY_BACKLOG_BYTES:
+                self._gateway.abandon()
+
+    # Now and then
+
+    def _keep_alive(self, now_ns: int) -> None:
+        if now_ns - self._alive_ns >= ALIVE_NS:
+            self._alive_ns = now_ns
+            if self._house.live_count:
+                self._store.alive(now_ns)
+            self._store.maintain()
+
+    def _watch_allow_list(self, now_ns: int) -> None:
+        if now_ns - self._looked_ns < ALIVE_NS:
+            return
+        self._looked_ns = now_ns
+        if self._allow_file.changed():
+            try:
+                allowed = self._allow_file.read()
+            except AllowListError as error:
+                self._report(AllowListKept(str(error)))
+                return
+            self._house.set_allowed(allowed, now_ns)
+            self._admit()

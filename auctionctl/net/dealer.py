@@ -1,0 +1,183 @@
+"""One encrypted connection of one pure core to one house (DESIGN.md sections 5 and 8).
+
+The core is a :class:`~auctionctl.replica.follower.Follower` or an :class:`~auctionctl.bidding.agent.Agent`; the shell
+has three moves: hand in what came, drain what the core wants sent, and sleep until its next timer. libzmq reconnects
+by itself; its monitor says when, and each new connection is greeted anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from secrets import token_bytes
+from typing import Any, Final, Protocol
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import NotAuthorisedError, UnreachableError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.clock import Clock
+from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.frames import MAX_REPLY_BYTES, Message, check_frames
+
+NONCE_BYTES: Final = 16
+MESSAGES_A_TURN: Final = 256
+BYE_LINGER_MS: Final = 200
+_EVENTS: Final = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+
+
+class Core(Protocol):
+    """What a shell drives. Times are nanoseconds since the Unix epoch on this machine's clock."""
+
+    @property
+    def is_welcome(self) -> bool: ...
+    def connected(self, nonce: bytes, now_ns: int) -> None: ...
+    def disconnected(self) -> None: ...
+    def needs_hello(self, now_ns: int) -> bool: ...
+    def receive(self, message: Message, now_ns: int) -> Sequence[Any]: ...
+    def take_outgoing(self) -> list[Message]: ...
+    def get_timer(self) -> int | None: ...
+    def handle_timer(self, now_ns: int) -> None: ...
+    def say_bye(self) -> None: ...
+
+
+class Dealer:
+    """A DEALER socket to ``address`` under the transport key of ``key``. Not for several threads."""
+
+    def __init__(self, core: Core, address: HouseAddress, key: SecretKey) -> None:
+        self._core = core
+        self._address = address
+        self._clock = Clock()
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._waiting: deque[Message] = deque()
+        self._is_connected = False
+        configure(self._socket, address, key)
+        self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
+        self._socket.connect(address.endpoint)
+
+    def run(
+        self,
+        on_notice: Callable[[Any], None],
+        is_done: Callable[[], bool],
+        *,
+        patience_s: float = 5.0,
+        tick_s: float = 0.25,
+        on_tick: Callable[[], None] | None = None,
+    ) -> None:
+        """Drive the core until ``is_done()``; ``on_tick`` is called at least every ``tick_s`` seconds.
+
+        Raises UnreachableError if no house has welcomed us within ``patience_s`` of the start; NotAuthorisedError if
+        it refuses our key; and what the core raises. Later losses of the connection are mended without a word.
+        """
+        deadline_s: float | None = time.monotonic() + patience_s
+        while not is_done():
+            self._step(tick_s, on_notice)
+            if on_tick is not None:
+                on_tick()
+            if self._core.is_welcome:
+                deadline_s = None
+            elif deadline_s is not None and time.monotonic() > deadline_s:
+                raise UnreachableError(
+                    f"no house answered at {self._address.host}:{self._address.port} within {patience_s:g} s",
+                    hint="is it running, and is this its address? `auctionctl serve` prints it",
+                )
+
+    def close(self) -> None:
+        """Say goodbye if anybody listens, and free everything."""
+        if self._is_connected:
+            self._core.say_bye()
+            self._transmit()
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self._socket.close(linger=BYE_LINGER_MS)
+        self._context.term()
+
+    # The three moves
+
+    def _step(self, tick_s: float, on_notice: Callable[[Any], None]) -> None:
+        self._transmit()
+        ready = dict(self._poller.poll(self._timeout_ms(tick_s)))
+        if self._monitor in ready:
+            self._heed_monitor()
+        if self._socket in ready:
+            self._feed(on_notice)
+        now_ns = self._clock.now_ns()
+        timer_ns = self._core.get_timer()
+        if timer_ns is not None and timer_ns <= now_ns:
+            if self._core.needs_hello(now_ns):
+                self._greet(now_ns)
+            self._core.handle_timer(now_ns)
+        self._transmit()
+
+    def _timeout_ms(self, tick_s: float) -> int:
+        timer_ns = self._core.get_timer()
+        if timer_ns is None:
+            return int(tick_s * 1_000)
+        wait_ms = -(-(timer_ns - self._clock.now_ns()) * 1_000 // SECOND_NS)
+        return max(0, min(int(tick_s * 1_000), wait_ms))
+
+    def _feed(self, on_notice: Callable[[Any], None]) -> None:
+        for _ in range(MESSAGES_A_TURN):
+            try:
+                frames = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            message = check_frames(frames, MAX_REPLY_BYTES)
+            for notice in self._core.receive(message, self._clock.now_ns()):
+                on_notice(notice)
+
+    def _transmit(self) -> None:
+        self._waiting.extend(self._core.take_outgoing())
+        while self._waiting and self._is_connected:
+            try:
+                self._socket.send_multipart(self._waiting[0], zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._waiting.popleft()
+
+    def _greet(self, now_ns: int) -> None:
+        self._waiting.clear()
+        self._core.connected(token_bytes(NONCE_BYTES), now_ns)
+
+    def _heed_monitor(self) -> None:
+        while True:
+            try:
+                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
+            except zmq.Again:
+                return
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._is_connected = True
+                self._greet(self._clock.now_ns())
+            elif event == zmq.EVENT_DISCONNECTED:
+                self._is_connected = False
+                self._waiting.clear()
+                self._core.disconnected()
+            else:
+                raise NotAuthorisedError(
+                    f"the house at {self._address.host}:{self._address.port} does not know this key",
+                    hint="its operator admits it with: auctionctl allow add KEY NAME",
+                )
+
+
+def configure(dealer: zmq.Socket[bytes], address: HouseAddress, key: SecretKey) -> None:
+    """The options of a client's socket: CURVE towards ``address.identity``, quick reconnection, bounded messages."""
+    dealer.setsockopt(zmq.CURVE_SERVERKEY, address.identity.transport)
+    dealer.setsockopt(zmq.CURVE_PUBLICKEY, key.identity.transport)
+    dealer.setsockopt(zmq.CURVE_SECRETKEY, key.transport_secret)
+    dealer.setsockopt(zmq.IMMEDIATE, 1)
+    dealer.setsockopt(zmq.IPV6, int(":" in address.host))
+    dealer.setsockopt(zmq.LINGER, 0)
+    dealer.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_BYTES)
+    dealer.setsockopt(zmq.RECONNECT_IVL, 100)
+    dealer.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+    dealer.setsockopt(zmq.HANDSHAKE_IVL, 2_000)
+    dealer.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
+    dealer.setsockopt(zmq.HEARTBEAT_TTL, 15_000)
+    dealer.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)

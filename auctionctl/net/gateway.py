@@ -1,0 +1,386 @@
+"""The process that owns the ZeroMQ socket (DESIGN.md section 3). It holds the transport key and nothing else.
+
+It may be killed at any time: whoever can connect can end or flood a libzmq process, so nothing of worth is in here.
+Connections become sessions with numbers of their own; routing ids are never sent, logged or chosen. A message counts as
+a session's only if the key that CURVE authenticated for it is that session's. Requests go to the verifiers in chunks,
+all of one auction by the same way; their answers come back from the house in releases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import zmq
+
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import RemoteProtocolError
+from auctionctl.net.clock import Clock
+from auctionctl.net.control import hear_supervisor
+from auctionctl.net.hops import (
+    Admit,
+    Chunk,
+    Ended,
+    Following,
+    HousePipe,
+    Known,
+    RequestTuple,
+    Serving,
+    StartGateway,
+    Stop,
+    ToFollowers,
+    ToSession,
+    VerifierPipe,
+    decode_release,
+    encode,
+)
+from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.wire.frames import MAX_REQUEST_BYTES, check_frames, message_type
+from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
+from auctionctl.wire.messages import encode as encode_message
+
+ZAP_ENDPOINT: Final = "inproc://zeromq.zap.01"
+ZAP_DOMAIN: Final = b"auction"
+CHUNK_REQUESTS: Final = 64
+MESSAGES_A_TURN: Final = 512
+SILENCE_NS: Final = 15 * SECOND_NS
+SWEEP_NS: Final = SECOND_NS
+BUSY_RETRY_NS: Final = SECOND_NS // 20
+_SIGNED_COMMANDS: Final = frozenset({"bid", "join"})
+_NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection. ``identity`` is empty until the house has accepted its hello."""
+
+    number: int
+    route: bytes
+    user: str
+    transport: bytes
+    heard_ns: int
+    identity: bytes = b""
+    follows: set[bytes] = field(default_factory=set)
+
+
+class Gateway:
+    """The loop of one gateway process."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._clock = Clock()
+        self._context = zmq.Context()
+        self._router = self._context.socket(zmq.ROUTER)
+        self._zap = self._context.socket(zmq.REP)
+        self._house: Pipe | None = None
+        self._verifiers: dict[int, Pipe] = {}
+        self._admitted: set[bytes] | None = None
+        self._start: StartGateway | None = None
+        self._listening_fd = -1
+        self._is_bound = False
+        self._is_stopping = False
+        self._by_route: dict[bytes, Session] = {}
+        self._by_number: dict[int, Session] = {}
+        self._followers: dict[bytes, dict[int, Session]] = {}
+        self._next_session = 0
+        self._next_chunk = 0
+        self._unanswered: dict[int, tuple[int, int]] = {}
+        self._unanswered_requests = 0
+        self._outbox: dict[int, list[RequestTuple]] = {}
+        self._swept_ns = 0
+        self._handlers: dict[type, Callable[..., None]] = {
+            ToSession: self._to_session,
+            ToFollowers: self._to_followers,
+            Following: self._follow,
+            Known: self._know,
+            Admit: self._admit,
+        }
+
+    def run(self) -> None:
+        """Until told to stop, or the supervisor or the house is gone."""
+        while not self._is_stopping:
+            poller = zmq.Poller()
+            poller.register(self._control.fileno(), zmq.POLLIN)
+            if self._is_bound:
+                poller.register(self._router, zmq.POLLIN)
+                poller.register(self._zap, zmq.POLLIN)
+            pipes = [pipe for pipe in (self._house, *self._verifiers.values()) if pipe is not None]
+            for pipe in pipes:
+                events = zmq.POLLIN | (zmq.POLLOUT if pipe.backlog_bytes else 0)
+                poller.register(pipe.fileno(), events)
+            self._turn_while_same(poller, pipes)
+        self._context.destroy(linger=0)
+
+    def _turn_while_same(self, poller: zmq.Poller, pipes: list[Pipe]) -> None:
+        """Serve until what is to be polled for changes."""
+        backlogged = [pipe for pipe in pipes if pipe.backlog_bytes]
+        while not self._is_stopping:
+            ready = dict(poller.poll(SWEEP_NS // 1_000_000))
+            if self._control.fileno() in ready:
+                self._hear()
+                return
+            if self._zap in ready:
+                self._answer_zap()
+            if self._house is not None and self._house.fileno() in ready:
+                self._serve_house(self._house)
+            if self._router in ready:
+                self._serve_router()
+            self._sweep(self._clock.now_ns())
+            for pipe in backlogged:
+                self._flush(pipe)
+            if [pipe for pipe in pipes if pipe.backlog_bytes] != backlogged or (
+                not self._is_bound and self._can_bind()
+            ):
+                break
+        if not self._is_bound and self._can_bind():
+            self._bind()
+
+    # Control
+
+    def _hear(self) -> None:
+        message, descriptors = hear_supervisor(self._control)
+        if isinstance(message, StartGateway):
+            self._start = message
+            self._next_session = message.first_session
+            self._listening_fd = descriptors[0]
+        elif isinstance(message, HousePipe):
+            self._house = Pipe(socket.socket(fileno=descriptors[0]))
+        elif isinstance(message, VerifierPipe):
+            self._replace_verifier(message.slot, Pipe(socket.socket(fileno=descriptors[0])))
+        elif isinstance(message, Stop):
+            self._is_stopping = True
+
+    def _replace_verifier(self, slot: int, pipe: Pipe) -> None:
+        """What the dead one held is lost: its senders will send it again."""
+        old = self._verifiers.pop(slot, None)
+        if old is not None:
+            old.close()
+        self._verifiers[slot] = pipe
+        for number, (its_slot, count) in list(self._unanswered.items()):
+            if its_slot == slot:
+                del self._unanswered[number]
+                self._unanswered_requests -= count
+
+    def _can_bind(self) -> bool:
+        """Only with the allow list: before, every key would be refused, and a bidder would take that for an answer."""
+        return self._start is not None and self._admitted is not None and bool(self._verifiers)
+
+    def _bind(self) -> None:
+        start = self._start
+        assert start is not None
+        self._zap.bind(ZAP_ENDPOINT)
+        router = self._router
+        router.setsockopt(zmq.CURVE_SERVER, 1)
+        router.setsockopt(zmq.CURVE_SECRETKEY, start.transport_secret)
+        router.setsockopt(zmq.CURVE_PUBLICKEY, start.transport_public)
+        router.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
+        router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+        router.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        router.setsockopt(zmq.ROUTER_HANDOVER, 0)
+        router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
+        router.setsockopt(zmq.HANDSHAKE_IVL, 2_000)
+        router.setsockopt(zmq.SNDHWM, 64)
+        router.setsockopt(zmq.LINGER, 0)
+        router.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
+        router.setsockopt(zmq.HEARTBEAT_TTL, 15_000)
+        router.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
+        router.setsockopt(zmq.BACKLOG, 1_024)
+        router.setsockopt(zmq.USE_FD, self._listening_fd)
+        router.bind(start.endpoint)
+        self._is_bound = True
+        self._tell_house(Serving())
+
+    def _answer_zap(self) -> None:
+        """RFC 27: one request, one reply. The user id is the key itself, so that every message carries it."""
+        while True:
+            try:
+                version, request_id, domain, _, _, mechanism, *credentials = self._zap.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            key = credentials[0] if mechanism == b"CURVE" and len(credentials) == 1 else b""
+            if domain == ZAP_DOMAIN and self._admitted is not None and key in self._admitted:
+                status, text, user = b"200", b"OK", key.hex().encode()
+            else:
+                status, text, user = b"400", b"not on the allow list", b""
+            self._zap.send_multipart([version, request_id, status, text, user, b""])
+
+    # From sessions
+
+    def _serve_router(self) -> None:
+        now_ns = self._clock.now_ns()
+        receive = self._router.recv_multipart
+        for _ in range(MESSAGES_A_TURN):
+            try:
+                frames = receive(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                break
+            self._take(frames, now_ns)
+        self._send_chunks()
+
+    def _take(self, frames: list[zmq.Frame], now_ns: int) -> None:
+        route = frames[0].bytes
+        user = frames[-1].get("User-Id")
+        session = self._by_route.get(route)
+        if session is None or session.user != user:
+            session = self._begin(route, str(user), now_ns)
+        session.heard_ns = now_ns
+        try:
+            message = check_frames([frame.bytes for frame in frames[1:]], MAX_REQUEST_BYTES)
+        except RemoteProtocolError as error:
+            self._send(session, encode_message(Refused("malformed", str(error))))
+            return
+        self._sort(session, message.body, message.signature, now_ns)
+
+    def _begin(self, route: bytes, user: str, now_ns: int) -> Session:
+        old = self._by_route.get(route)
+        if old is not None:
+            self._end(old)
+        session = Session(self._next_session, route, user, bytes.fromhex(user), now_ns)
+        self._next_session += 1
+        self._by_route[route] = self._by_number[session.number] = session
+        return session
+
+    def _sort(self, session: Session, body: bytes, signature: bytes, now_ns: int) -> None:
+        """Where a message goes: a ping is answered here, the rest goes to the house, signed or not."""
+        type_name = message_type(body)
+        slot_key, signer, transport = session.number, b"", b""
+        if type_name in _SIGNED_COMMANDS:
+            signer = session.identity
+            # The auction stands at a fixed place of a canonical command; a wrong guess costs nothing but balance.
+            slot_key = body[2 + len(type_name) + 36] if len(body) > 64 else 0
+        elif type_name == "hello":
+            signer, transport = self._claimed(body), session.transport
+        elif type_name == "ping":
+            self._pong(session, body, now_ns)
+            return
+        if not session.identity and type_name != "hello":
+            self._send(session, _NO_SESSION)
+            return
+        if type_name in _SIGNED_COMMANDS and self._start is not None and self._unanswered_requests >= self._start.queue:
+            busy = Refused("busy", "the queue of this house is full", command_id(body), BUSY_RETRY_NS)
+            self._send(session, encode_message(busy))
+            return
+        slots = len(self._verifiers)
+        request = (session.number, signer, body, signature, transport)
+        self._outbox.setdefault(slot_key % slots, []).append(request)
+        self._unanswered_requests += 1
+        if type_name == "bye":
+            self._forget(session)
+
+    def _claimed(self, body: bytes) -> bytes:
+        """The key that a hello says it is signed by; a wrong one fails the check that follows."""
+        try:
+            hello = decode_request(body)
+        except RemoteProtocolError:
+            return bytes(32)
+        return hello.identity if isinstance(hello, Hello) else bytes(32)
+
+    def _pong(self, session: Session, body: bytes, now_ns: int) -> None:
+        try:
+            ping = decode_request(body)
+        except RemoteProtocolError as error:
+            self._send(session, encode_message(Refused("malformed", str(error))))
+            return
+        if isinstance(ping, Ping):
+            self._send(session, encode_message(Pong(ping.token, now_ns)))
+
+    def _send_chunks(self) -> None:
+        if not self._outbox:
+            return
+        slots = sorted(self._verifiers)
+        for place, requests in self._outbox.items():
+            slot = slots[place]
+            for start in range(0, len(requests), CHUNK_REQUESTS):
+                part = requests[start : start + CHUNK_REQUESTS]
+                self._unanswered[self._next_chunk] = (slot, len(part))
+                # A dead one is replaced, and its successor starts with nothing unanswered.
+                with contextlib.suppress(PipeClosedError):
+                    self._verifiers[slot].send(encode(Chunk(self._next_chunk, part)))
+                self._next_chunk += 1
+        self._outbox.clear()
+
+    # From the house
+
+    def _serve_house(self, house: Pipe) -> None:
+        for frame in house.receive():
+            release = decode_release(frame)
+            for number in release.answered:
+                _, count = self._unanswered.pop(number, (0, 0))
+                self._unanswered_requests -= count
+            for operation in release.operations:
+                self._handlers[type(operation)](operation)
+
+    def _to_session(self, operation: ToSession) -> None:
+        session = self._by_number.get(operation.session)
+        if session is not None:
+            self._send(session, operation.body, operation.signature)
+
+    def _to_followers(self, operation: ToFollowers) -> None:
+        for session in list(self._followers.get(operation.auction, {}).values()):
+            self._send(session, operation.body)
+
+    def _follow(self, operation: Following) -> None:
+        session = self._by_number.get(operation.session)
+        if session is not None:
+            session.follows.update(operation.auctions)
+            for auction in operation.auctions:
+                self._followers.setdefault(auction, {})[session.number] = session
+
+    def _know(self, operation: Known) -> None:
+        session = self._by_number.get(operation.session)
+        if session is not None:
+            session.identity = operation.identity
+
+    def _admit(self, operation: Admit) -> None:
+        self._admitted = set(operation.transports)
+        for session in list(self._by_number.values()):
+            if session.transport not in self._admitted:
+                self._end(session)
+
+    # Sessions
+
+    def _send(self, session: Session, body: bytes, signature: bytes = b"") -> None:
+        """A slow peer loses messages, which it can ask for again; one that is gone loses its session."""
+        try:
+            self._router.send_multipart([session.route, body, signature], zmq.NOBLOCK)
+        except zmq.Again:
+            return
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        if self._by_number.get(session.number) is session:
+            self._forget(session)
+            self._tell_house(Ended(session.number))
+
+    def _forget(self, session: Session) -> None:
+        self._by_number.pop(session.number, None)
+        if self._by_route.get(session.route) is session:
+            del self._by_route[session.route]
+        for auction in session.follows:
+            self._followers.get(auction, {}).pop(session.number, None)
+
+    def _sweep(self, now_ns: int) -> None:
+        if now_ns - self._swept_ns < SWEEP_NS:
+            return
+        self._swept_ns = now_ns
+        for session in list(self._by_number.values()):
+            if now_ns - session.heard_ns > SILENCE_NS:
+                self._end(session)
+
+    def _tell_house(self, message: Serving | Ended) -> None:
+        if self._house is not None:
+            self._house.send(encode(message))
+
+    def _flush(self, pipe: Pipe) -> None:
+        try:
+            pipe.flush()
+        except PipeClosedError:
+            if pipe is self._house:
+                raise

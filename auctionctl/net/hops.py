@@ -1,0 +1,193 @@
+"""What the processes of one house say to one another (DESIGN.md section 3).
+
+Over pipes: gateway → verifier :class:`Chunk`, verifier → house :class:`Checked`, house → gateway :class:`Release`,
+gateway → house :class:`FromGateway`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
+All of it is between processes that this house started; none of it comes from a peer.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from auctionctl.wire.listing import LotDescription
+
+RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
+"""session, signer (empty where nothing is signed), body, signature, transport key (for a hello)."""
+
+
+class Chunk(msgspec.Struct, array_like=True, gc=False):
+    """Requests whose signatures are to be checked. ``number`` comes back when they have been answered."""
+
+    number: int
+    requests: list[RequestTuple]
+
+
+class Checked(msgspec.Struct, array_like=True, gc=False):
+    """The requests of a chunk that are well signed, and (session, command) of those that are not."""
+
+    number: int
+    requests: list[RequestTuple]
+    forged: list[tuple[int, bytes]]
+
+
+class ToSession(msgspec.Struct, array_like=True, tag=0, gc=False):
+    """Send this message to one session."""
+
+    session: int
+    body: bytes
+    signature: bytes
+
+
+class ToFollowers(msgspec.Struct, array_like=True, tag=1, gc=False):
+    """Send this message to all who follow an auction."""
+
+    auction: bytes
+    body: bytes
+
+
+class Following(msgspec.Struct, array_like=True, tag=2, gc=False):
+    """A session follows these auctions from now on."""
+
+    session: int
+    auctions: list[bytes]
+
+
+class Known(msgspec.Struct, array_like=True, tag=3, gc=False):
+    """A session has proved to be the identity with this signing key."""
+
+    session: int
+    identity: bytes
+
+
+class Admit(msgspec.Struct, array_like=True, tag=4, gc=False):
+    """The transport keys that may connect from now on; all others are cut off."""
+
+    transports: list[bytes]
+
+
+Operation = ToSession | ToFollowers | Following | Known | Admit
+
+
+class Release(msgspec.Struct, array_like=True, gc=False):
+    """Everything of one batch: chunks that have been answered, and what the gateway has to do, in order."""
+
+    answered: list[int]
+    operations: list[Operation]
+
+
+class Serving(msgspec.Struct, array_like=True, tag=0):
+    """The gateway listens."""
+
+
+class Ended(msgspec.Struct, array_like=True, tag=1):
+    """A session is over."""
+
+    session: int
+
+
+FromGateway = Serving | Ended
+
+# Control
+
+
+class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
+    """Open the store and recover. ``seed_text`` is the house's secret key; it never leaves the house's process."""
+
+    seed_text: str
+    state: str
+    allow_list: str
+    max_concurrent_auctions: int
+    queue: int
+    lots: list[LotDescription]
+
+
+class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
+    """Serve on the listening descriptor that comes with this. Session numbers begin at ``first_session``."""
+
+    endpoint: str
+    transport_secret: bytes
+    transport_public: bytes
+    house_signing: bytes
+    first_session: int
+    queue: int
+
+
+class VerifierPipe(msgspec.Struct, array_like=True, tag="verifier_pipe"):
+    """The descriptor that comes with this leads to verifier ``slot``, in place of an earlier one."""
+
+    slot: int
+
+
+class GatewayPipe(msgspec.Struct, array_like=True, tag="gateway_pipe"):
+    """The descriptor that comes with this leads to the gateway, in place of an earlier one."""
+
+
+class HousePipe(msgspec.Struct, array_like=True, tag="house_pipe"):
+    """The descriptor that comes with this leads to the house."""
+
+
+class Stop(msgspec.Struct, array_like=True, tag="stop"):
+    """Finish what is under way, and end."""
+
+
+ToChild = StartHouse | StartGateway | VerifierPipe | GatewayPipe | HousePipe | Stop
+
+
+class Opened(msgspec.Struct, array_like=True, tag="opened"):
+    """The store is open and recovered; ``quarantined`` are (log, reason) of those that do not verify."""
+
+    quarantined: list[tuple[str, str]]
+
+
+class Announced(msgspec.Struct, array_like=True, frozen=True, tag="announced"):
+    """One auction that this house holds."""
+
+    auction: bytes
+    listing: str
+    title: str
+    is_resumed: bool
+
+
+class Listening(msgspec.Struct, array_like=True, tag="listening"):
+    """Bidders can connect; these auctions are on."""
+
+    auctions: list[Announced]
+
+
+class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_kept"):
+    """A new allow list is wrong: the one before stays in force."""
+
+    reason: str
+
+
+class StoreFull(msgspec.Struct, array_like=True, frozen=True, tag="store_full"):
+    """There is no room: nothing is accepted until there is. Nothing that was acknowledged is lost."""
+
+    reason: str
+
+
+class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
+    """Every auction has ended."""
+
+
+class Failed(msgspec.Struct, array_like=True, tag="failed"):
+    """The child cannot go on: the name of an error of :mod:`auctionctl.errors`, its message and hint."""
+
+    error: str
+    message: str
+    hint: str
+
+
+FromChild = Opened | Listening | AllowListKept | StoreFull | AllClosed | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+decode_chunk = msgspec.msgpack.Decoder(Chunk).decode
+decode_checked = msgspec.msgpack.Decoder(Checked).decode
+decode_release = msgspec.msgpack.Decoder(Release).decode
+_from_gateway: msgspec.msgpack.Decoder[FromGateway] = msgspec.msgpack.Decoder(FromGateway)
+_to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
+_from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
+decode_from_gateway = _from_gateway.decode
+decode_to_child = _to_child.decode
+decode_from_child = _from_child.decode

@@ -1,0 +1,101 @@
+"""Length-prefixed frames over a Unix socket pair, never blocking: the inner hops of a house (DESIGN.md section 3).
+
+A frame is 4 bytes of length, big-endian, and that many bytes. What does not fit into the socket waits in the sender's
+memory; whoever sends keeps an eye on :attr:`Pipe.backlog_bytes`.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Final
+
+READ_BYTES: Final = 1 << 18
+READS_A_TURN: Final = 16
+MAX_FRAME_BYTES: Final = 1 << 28
+
+_LENGTH = struct.Struct(">I")
+
+
+class PipeClosedError(Exception):
+    """The process at the other end is gone. Internal to the processes of one house."""
+
+
+class Pipe:
+    """One end of a pair."""
+
+    __slots__ = ("_incoming", "_outgoing", "_socket")
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self._incoming = bytearray()
+        self._outgoing = bytearray()
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """What was not sent is lost."""
+        self._socket.close()
+
+    def abandon(self) -> None:
+        """Stop using the pair in both directions: both ends see the end of the stream."""
+        self._outgoing.clear()
+        self._socket.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def backlog_bytes(self) -> int:
+        """How much waits to be sent."""
+        return len(self._outgoing)
+
+    def send(self, frame: bytes) -> None:
+        """Queue ``frame`` and send what the socket takes now. Raises PipeClosedError."""
+        assert len(frame) <= MAX_FRAME_BYTES
+        self._outgoing += _LENGTH.pack(len(frame))
+        self._outgoing += frame
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the socket takes now. Raises PipeClosedError."""
+        while self._outgoing:
+            try:
+                sent = self._socket.send(self._outgoing)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise PipeClosedError(str(error)) from error
+            del self._outgoing[:sent]
+
+    def receive(self) -> list[bytes]:
+        """The complete frames that have come in. Raises PipeClosedError once there will be no more."""
+        closed = False
+        for _ in range(READS_A_TURN):
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                raise PipeClosedError(str(error)) from error
+            if not data:
+                closed = True
+                break
+            self._incoming += data
+        frames = self._take_frames()
+        if closed and not frames:
+            raise PipeClosedError("end of stream")
+        return frames
+
+    def _take_frames(self) -> list[bytes]:
+        incoming, at = self._incoming, 0
+        frames: list[bytes] = []
+        while len(incoming) - at >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(incoming, at)
+            end = at + _LENGTH.size + length
+            if end > len(incoming):
+                break
+            frames.append(bytes(incoming[at + _LENGTH.size : end]))
+            at = end
+        del incoming[:at]
+        return frames
