@@ -1,0 +1,155 @@
+"""The house's own entries: one byte form each, pinned by the vectors, and no entry that holds another kind's event."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auctionctl.auction.events import (
+    Cancelled,
+    Closed,
+    Gap,
+    GapCause,
+    HouseEvent,
+    Left,
+    Opened,
+    decode_event,
+    encode_event,
+    kind_of,
+)
+from auctionctl.auction.phase import EndReason
+from auctionctl.auction.price import MAX_MINOR
+from auctionctl.auction.terms import ReserveOpening
+from auctionctl.errors import MalformedEntryError
+
+KINDS: dict[str, type[HouseEvent]] = {
+    "opened": Opened,
+    "left": Left,
+    "gap": Gap,
+    "cancelled": Cancelled,
+    "closed": Closed,
+}
+KEYS = st.binary(min_size=32, max_size=32)
+MINORS = st.integers(0, MAX_MINOR)
+TIMES = st.integers(0, 2**62)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=64)
+EVENTS: st.SearchStrategy[HouseEvent] = st.one_of(
+    st.just(Opened()),
+    st.builds(Left, KEYS),
+    st.builds(Gap, TIMES, TIMES, st.sampled_from(GapCause)),
+    st.builds(Cancelled, TEXTS),
+    st.builds(
+        Closed,
+        TEXTS | st.sampled_from(EndReason),
+        st.none() | KEYS,
+        st.none() | MINORS,
+        st.none() | st.integers(0, 2**63),
+        st.none() | st.builds(ReserveOpening, MINORS, KEYS),
+    ),
+)
+
+
+def from_fields(kind: str, fields: list[Any]) -> HouseEvent:
+    if kind == "closed" and fields[4] is not None:
+        fields = [*fields[:4], ReserveOpening(*fields[4])]
+    return KINDS[kind](*fields)
+
+
+def test_every_vector_of_an_event_reads_and_writes_as_published(vectors: dict[str, Any]) -> None:
+    assert {vector["kind"] for vector in vectors["house_events"]} == set(KINDS)
+    for vector in vectors["house_events"]:
+        event = from_fields(vector["kind"], vector["fields"][1:])
+        assert encode_event(event).hex() == vector["bytes"]
+        assert decode_event(vector["kind"], bytes.fromhex(vector["bytes"])) == event
+
+
+@given(EVENTS)
+def test_every_event_reads_back_as_itself(event: HouseEvent) -> None:
+    assert decode_event(kind_of(event), encode_event(event)) == event
+
+
+def test_the_kind_of_an_event_is_its_tag() -> None:
+    for kind, of in KINDS.items():
+        assert of.__struct_config__.tag == kind
+    assert kind_of(Opened()) == "opened"
+    assert kind_of(Left(bytes(32))) == "left"
+
+
+@given(EVENTS, st.sampled_from([*KINDS, "bid", "terms", ""]))
+def test_an_entry_that_holds_another_kinds_event_is_malformed(event: HouseEvent, kind: str) -> None:
+    if kind != kind_of(event):
+        with pytest.raises(
+            MalformedEntryError, match=f"an entry of kind {kind} holds an event of kind {kind_of(event)}"
+        ):
+            decode_event(kind, encode_event(event))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("opened", "91a66f70656e6564c0", id="a byte after the end"),
+        pytest.param("opened", "92a66f70656e6564c0", id="an element too many"),
+        pytest.param("opened", "91d9066f70656e6564", id="a longer form of the tag"),
+        pytest.param("opened", "dc0001a66f70656e6564", id="a longer form of the array's length"),
+        pytest.param("opened", "81a474797065a66f70656e6564", id="a map instead of an array"),
+        pytest.param("opened", "a66f70656e6564", id="a string instead of an array"),
+        pytest.param("opened", "", id="nothing"),
+        pytest.param("opened", "90", id="an empty array"),
+        pytest.param("left", "92a46c656674c41f" + "00" * 31, id="a key of 31 bytes"),
+        pytest.param("left", "92a46c656674c421" + "00" * 33, id="a key of 33 bytes"),
+        pytest.param("left", "91a46c656674", id="no key"),
+        pytest.param("left", "92a46c656674c0", id="nil for a key"),
+        pytest.param("gap", "94a36761700001a6706f776572", id="a truncated cause"),
+        pytest.param("gap", "94a36761700001a5706f776572", id="an unknown cause"),
+        pytest.param("gap", "94a3676170cc0001a772657374617274", id="a longer form of an integer"),
+        pytest.param("gap", "94a3676170ff01a772657374617274", id="a time below 0"),
+        pytest.param("gap", "94a3676170cf400000000000000101a772657374617274", id="a time beyond 2^62"),
+        pytest.param("gap", "94a3676170cb3ff000000000000001a772657374617274", id="a float"),
+        pytest.param("gap", "93a36761700001", id="no cause"),
+        pytest.param("cancelled", "92a963616e63656c6c6564d941" + "61" * 65, id="a reason of 65 characters"),
+        pytest.param("closed", "92a6636c6f736564a76e6f5f62696473", id="elements left out that have a default"),
+        pytest.param("closed", "96a6636c6f736564a76e6f5f62696473c0ffc0c0", id="a price below 0"),
+        pytest.param("closed", "96a6636c6f736564a76e6f5f62696473c0cf00038d7ea4c68001c0c0", id="a price beyond 10^15"),
+        pytest.param("closed", "96a6636c6f736564a76e6f5f62696473c0c0ffc0", id="an index below 0"),
+        pytest.param("closed", "96a6636c6f736564a76e6f5f62696473c403616e6ec0c0c0", id="a winner that is no key"),
+        pytest.param("closed", "96a6636c6f736564a76e6f5f62696473c0c0c09101", id="an opening without salt"),
+        pytest.param("cancelled", "92a963616e63656c6c6564a1ff", id="a reason that is not UTF-8"),
+        pytest.param("opened", "91a66f70656e65ff", id="a tag that is not UTF-8"),
+        pytest.param("bid", "92a3626964c0", id="a participant's tag"),
+        pytest.param("paused", "91a6706175736564", id="a tag that is not yet known"),
+    ],
+)
+def test_a_body_in_any_other_form_is_malformed(kind: str, body: str) -> None:
+    with pytest.raises(MalformedEntryError, match=r"^not an event of the house: "):
+        decode_event(kind, bytes.fromhex(body))
+
+
+@pytest.mark.parametrize("depth", [2, 1_000, 200_000])
+def test_deep_nesting_is_malformed(depth: int) -> None:
+    for data in (b"\x91" * depth + b"\xc0", b"\x92\xa6opened" + b"\x91" * depth + b"\xc0"):
+        with pytest.raises(MalformedEntryError):
+            decode_event("opened", data)
+
+
+def test_five_thousand_damaged_events_are_malformed_or_are_other_events(vectors: dict[str, Any]) -> None:
+    rng = random.Random(20_260_102)
+    seeds = [(vector["kind"], bytes.fromhex(vector["bytes"])) for vector in vectors["house_events"]]
+    read = refused = 0
+    for _ in range(5_000):
+        kind, body = rng.choice(seeds)
+        data = bytearray(body)
+        for _ in range(rng.randint(1, 3)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        try:
+            event = decode_event(kind, bytes(data))
+        except MalformedEntryError:
+            refused += 1
+        else:
+            assert encode_event(event) == data
+            read += 1
+    assert read > 500
+    assert refused > 500

@@ -1,0 +1,130 @@
+"""Every pair of a phase and a kind of entry is in the table or refused, by the table and by the machine alike."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, HouseEvent, Left, Opened, kind_of
+from auctionctl.auction.phase import TRANSITIONS, EndReason, Phase, next_phase
+
+KINDS = (
+    *("terms", "joined", "left", "opened", "bid", "paused", "resumed", "gap", "closed", "payment", "payment_rejected"),
+    *("settled", "defaulted", "offered", "accepted", "declined", "reverted", "cancelled", "takeover"),
+    *("announced", "admitted", "role", "key_rotated", "key_revoked"),
+)
+"""Every kind of entry of both logs (DESIGN.md section 7), written out: the test does not ask the code under test."""
+
+ALLOWED = {
+    (None, "terms"): "announced",
+    ("announced", "joined"): "announced",
+    ("announced", "left"): "announced",
+    ("announced", "gap"): "announced",
+    ("announced", "opened"): "open",
+    ("announced", "cancelled"): "closed",
+    ("open", "joined"): "open",
+    ("open", "left"): "open",
+    ("open", "gap"): "open",
+    ("open", "bid"): "open",
+    ("open", "closed"): "closed",
+}
+
+PHASES = ("announced", "open", "closed")
+HOUSE_KINDS = ("opened", "left", "gap", "cancelled", "closed")
+
+
+@pytest.mark.parametrize(("phase", "kind"), list(itertools.product((None, *PHASES), KINDS)))
+def test_what_is_not_in_the_table_is_not_allowed(phase: str | None, kind: str) -> None:
+    after = next_phase(None if phase is None else Phase(phase), kind)
+    assert after == ALLOWED.get((phase, kind))
+
+
+def test_the_table_holds_no_other_pair_and_does_not_change() -> None:
+    assert dict(TRANSITIONS) == ALLOWED
+    assert tuple(Phase) == PHASES
+    assert next_phase(Phase.OPEN, "Bid") is None
+    with pytest.raises(TypeError):
+        TRANSITIONS[Phase.CLOSED, "bid"] = Phase.OPEN  # type: ignore[index]
+
+
+def test_nothing_leads_out_of_the_last_phase_and_every_phase_can_be_reached() -> None:
+    reached = {after for (before, _), after in TRANSITIONS.items() if before is not after}
+    assert reached == set(Phase)
+    assert not [kind for before, kind in TRANSITIONS if before is Phase.CLOSED]
+
+
+def test_the_end_reasons_are_these() -> None:
+    assert [str(reason) for reason in EndReason] == ["completed", "reserve_not_met", "no_bids", "cancelled"]
+
+
+@pytest.fixture(params=PHASES)
+def room(request: pytest.FixtureRequest, room_with: Callable[..., Any], open_room: Callable[..., Any]) -> Any:
+    """An auction in each phase, ann and ben present, nobody leading."""
+    if request.param == "announced":
+        return room_with().join("ann", "ben")
+    room = open_room()
+    if request.param == "closed":
+        room.at(room.auction.end_ns).due()
+    assert room.auction.phase == request.param
+    return room
+
+
+def claims(room: Any, kind: str) -> list[tuple[HouseEvent, int]]:
+    """Events of ``kind``, each with a time, of which one at least is faultless wherever the phase allows the kind."""
+    now_ns, auction = room.now_ns, room.auction
+    match kind:
+        case "opened":
+            return [(Opened(), now_ns)]
+        case "left":
+            return [(Left(room.key("ann")), now_ns)]
+        case "gap":
+            return [(Gap(now_ns, now_ns, GapCause.RESTART), now_ns)]
+        case "cancelled":
+            return [(Cancelled("min_bidders"), now_ns), (Cancelled("min_bidders"), auction.start_deadline_ns)]
+        case _:
+            times_ns = (now_ns, auction.end_ns, auction.start_deadline_ns)
+            return [(Closed(EndReason.NO_BIDS), max(now_ns, time_ns)) for time_ns in times_ns]
+
+
+@pytest.mark.parametrize("kind", HOUSE_KINDS)
+def test_the_machine_takes_an_event_of_the_house_only_where_the_table_does(room: Any, kind: str) -> None:
+    phase = room.auction.phase
+    if kind == "cancelled" and phase is Phase.ANNOUNCED:
+        room.say(Left(room.key("ann")))  # so that there is cause
+    verdicts = []
+    for event, time_ns in claims(room, kind):
+        assert kind_of(event) == kind
+        verdicts.append(room.auction.check(event, time_ns))
+    if (phase, kind) in ALLOWED:
+        assert None in verdicts
+        event, time_ns = claims(room, kind)[verdicts.index(None)]
+        room.at(time_ns).say(event)
+        assert room.auction.phase == ALLOWED[phase, kind]
+    else:
+        assert set(verdicts) == {f"{kind} is not allowed while {phase}"}
+
+
+def test_the_machine_takes_a_joining_only_where_the_table_does(room: Any) -> None:
+    phase = room.auction.phase
+    allowed = room.try_join("cat") is None
+    assert allowed == ((phase, "joined") in ALLOWED)
+    if allowed:
+        assert room.join("cat").auction.phase == ALLOWED[phase, "joined"]
+
+
+def test_the_machine_takes_a_bid_only_where_the_table_does(room: Any) -> None:
+    phase = room.auction.phase
+    allowed = room.try_bid("ann", 1_000) is None
+    assert allowed == ((phase, "bid") in ALLOWED)
+    if allowed:
+        room.bid("ann", 1_000)
+        assert room.auction.phase == ALLOWED[phase, "bid"]
+
+
+def test_an_event_that_the_table_does_not_allow_is_never_applied_silently(open_room: Callable[..., Any]) -> None:
+    room = open_room()
+    with pytest.raises(AssertionError):
+        room.auction.apply(Opened(), room.now_ns)
