@@ -35,7 +35,8 @@ class Auction:
 
     __slots__ = (
         "_format",
-        "_last_gap_until_ns",
+        "_gap_floor_ns",
+        "_join_nonces",
         "bid_count",
         "end_ns",
         "extensions",
@@ -70,7 +71,8 @@ class Auction:
         self.standing: Standing | None = None
         self.bid_count = 0
         self.outcome: Closed | Cancelled | None = None
-        self._last_gap_until_ns = time_ns
+        self._join_nonces: set[tuple[bytes, bytes]] = set()
+        self._gap_floor_ns = time_ns
 
     @property
     def minimum_minor(self) -> int:
@@ -90,13 +92,18 @@ class Auction:
             case _:
                 assert_never(self.outcome)
 
+    @property
+    def is_ready_to_open(self) -> bool:
+        """Whether enough bidders have joined: the next entry then is ``opened``, at the time of the last joining."""
+        return self.phase is Phase.ANNOUNCED and len(self.present) >= self.terms.rules.min_bidders
+
     # Time
 
     def get_timer(self) -> int | None:
         """When :meth:`due` will next have something to say, or None."""
         match self.phase:
             case Phase.ANNOUNCED:
-                return self.start_deadline_ns
+                return self.last_time_ns if self.is_ready_to_open else self.start_deadline_ns
             case Phase.OPEN:
                 return self.end_ns
             case Phase.CLOSED:
@@ -108,9 +115,9 @@ class Auction:
         """What must happen now, before anything else at ``now_ns``. ``reserve`` opens the terms' reserve, if any."""
         match self.phase:
             case Phase.ANNOUNCED:
-                if now_ns >= self.start_deadline_ns:
-                    return Cancelled(NOT_ENOUGH_BIDDERS)
-                return Opened() if len(self.present) >= self.terms.rules.min_bidders else None
+                if self.is_ready_to_open:
+                    return Opened()
+                return Cancelled(NOT_ENOUGH_BIDDERS) if now_ns >= self.start_deadline_ns else None
             case Phase.OPEN:
                 return self._closing(reserve) if now_ns >= self.end_ns else None
             case Phase.CLOSED:
@@ -119,6 +126,7 @@ class Auction:
                 assert_never(self.phase)
 
     def _closing(self, reserve: ReserveOpening | None) -> Closed:
+        assert (reserve is None) == (self.terms.rules.reserve is None), "a reserve has to be opened at the close"
         if self.standing is None:
             return Closed(EndReason.NO_BIDS, reserve=reserve)
         sale = self._format.sale(self.standing, None if reserve is None else reserve.minor)
@@ -138,6 +146,8 @@ class Auction:
             return Refusal(Code.OWN_AUCTION)
         if join.bidder in self.present:
             return Refusal(Code.ALREADY_JOINED)
+        if (join.bidder, join.nonce) in self._join_nonces:
+            return Refusal(Code.JOIN_REPEATED)
         return self._refuse_times(join.not_after_ns, now_ns)
 
     def decide_bid(self, bid: Bid, now_ns: int) -> Refusal | None:
@@ -176,6 +186,8 @@ class Auction:
         """Why the house may not claim ``event`` at ``time_ns``, or None (its caller sees to the order of times)."""
         if next_phase(self.phase, kind_of(event)) is None:
             return f"{kind_of(event)} is not allowed while {self.phase}"
+        if self.is_ready_to_open and not isinstance(event, Opened):
+            return "enough bidders have joined: it has to open first"
         match event:
             case Opened():
                 return self._check_opened(time_ns)
@@ -191,17 +203,17 @@ class Auction:
                 assert_never(event)
 
     def _check_opened(self, time_ns: int) -> str | None:
-        if time_ns >= self.start_deadline_ns:
-            return "opened after the start deadline"
-        if len(self.present) < self.terms.rules.min_bidders:
+        if not self.is_ready_to_open:
             return f"opened with {len(self.present)} bidders, and the terms ask for {self.terms.rules.min_bidders}"
+        if time_ns != self.last_time_ns:
+            return "opened later than the joining that made it possible"
         return None
 
     def _check_gap(self, gap: Gap, time_ns: int) -> str | None:
-        if not self._last_gap_until_ns <= gap.since_ns <= gap.until_ns:
-            return "a gap overlaps the one before it, or ends before it begins"
-        if gap.since_ns > time_ns or gap.until_ns > time_ns + MAX_GAP_GRACE_NS:
-            return "a gap lies in the future"
+        if not self._gap_floor_ns <= gap.since_ns <= gap.until_ns:
+            return "a gap reaches back over a sign of life or another gap, or ends before it begins"
+        if gap.until_ns > time_ns + MAX_GAP_GRACE_NS:
+            return "a gap reaches further ahead than bidders need to reconnect"
         return None
 
     def _check_closed(self, closed: Closed, time_ns: int) -> str | None:
@@ -224,12 +236,15 @@ class Auction:
     def apply_join(self, join: Join, time_ns: int) -> None:
         """A ``joined`` entry that :meth:`decide_join` accepted."""
         self._advance(time_ns)
+        self._gap_floor_ns = max(self._gap_floor_ns, time_ns)
+        self._join_nonces.add((join.bidder, join.nonce))
         self.present.add(join.bidder)
 
     def apply_bid(self, bid: Bid, time_ns: int) -> int:
         """A ``bid`` entry that :meth:`decide_bid` accepted; returns its index in the log."""
         index = self.size
         self._advance(time_ns)
+        self._gap_floor_ns = max(self._gap_floor_ns, time_ns)
         self.bid_count += 1
         self.seqs[bid.bidder] = bid.seq
         self.standing = Standing(bid.amount_minor, bid.bidder, index)
@@ -247,13 +262,14 @@ class Auction:
         match event:
             case Opened():
                 rules = self.terms.rules
+                self._gap_floor_ns = max(self._gap_floor_ns, time_ns)
                 self.opened_at_ns = time_ns
                 self.end_ns = time_ns + rules.duration_ns
                 self.max_end_ns = self.end_ns + rules.max_extension_ns
             case Left(bidder):
                 self.present.discard(bidder)
             case Gap(since_ns, until_ns):
-                self._last_gap_until_ns = until_ns
+                self._gap_floor_ns = until_ns
                 self._move_deadlines(since_ns, until_ns - since_ns)
             case Cancelled() | Closed():
                 self.outcome = event
@@ -276,5 +292,5 @@ class Auction:
             self.max_end_ns += by_ns
 
     def next_gap_since_ns(self, since_ns: int) -> int:
-        """The start of a gap that would begin at ``since_ns``, put behind the gap before it."""
-        return max(since_ns, self._last_gap_until_ns)
+        """The start of a gap that would begin at ``since_ns``, put behind the last sign of life and the last gap."""
+        return max(since_ns, self._gap_floor_ns)

@@ -20,7 +20,7 @@ _TWO_DIGITS = (
     " CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES"
     " KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK"
     " NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB"
-    " TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
+    " TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW ZWG"
 )
 _NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
@@ -32,7 +32,8 @@ MINOR_DIGITS: Final[dict[str, int]] = {
 }
 """ISO 4217 code → digits after the decimal point."""
 
-_FREE_UNIT = re.compile(r"[a-z][a-z0-9_-]{0,15}")
+# Two letters at least: 1e5 and 3x10 are no amounts of a unit called e5 or x10.
+_FREE_UNIT = re.compile(r"[a-z]{2}[a-z0-9_-]{0,14}")
 _AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,16}))?[ ]?([A-Za-z][A-Za-z0-9_-]{0,15})?", re.ASCII)
 
 
@@ -52,6 +53,8 @@ def minor_digits(currency: str) -> int:
     digits = MINOR_DIGITS.get(currency)
     if digits is not None:
         return digits
+    if currency.upper() in MINOR_DIGITS:
+        raise MoneyError(f"unknown currency {currency!r}", hint=f"did you mean {currency.upper()}?")
     if _FREE_UNIT.fullmatch(currency):
         return 0
     raise MoneyError(

@@ -19,6 +19,7 @@ class Code(enum.StrEnum):
     OWN_AUCTION = "own_auction"
     NOT_JOINED = "not_joined"
     ALREADY_JOINED = "already_joined"
+    JOIN_REPEATED = "join_repeated"
     WRONG_CURRENCY = "wrong_currency"
     EXPIRED = "expired"
     NOT_AFTER_TOO_FAR = "not_after_too_far"
@@ -37,6 +38,7 @@ RULES: Final = MappingProxyType(
         Code.OWN_AUCTION: "a seller does not bid in its own auction",
         Code.NOT_JOINED: "a bidder joins before it bids",
         Code.ALREADY_JOINED: "a bidder joins once, until it has left",
+        Code.JOIN_REPEATED: "each joining is a new one, under a nonce of its own",
         Code.WRONG_CURRENCY: "bids are in the currency of the terms",
         Code.EXPIRED: "a command is accepted until its not_after",
         Code.NOT_AFTER_TOO_FAR: "not_after is at most bid_timeout ahead",

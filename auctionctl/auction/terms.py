@@ -91,11 +91,16 @@ _opening_decoder = msgspec.msgpack.Decoder(ReserveOpening)
 def encode_terms(terms: Terms) -> bytes:
     """The bytes that the seller signs. Raises TermsError if no auction could be held under them."""
     check_terms(terms)
-    data = _encoder.encode(terms)
+    try:
+        data = _encoder.encode(terms)
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise TermsError(f"these terms cannot be written down: {error}") from error
     if len(data) > MAX_TERMS_BYTES:
         raise TermsError(
             f"the terms take {len(data)} bytes, more than {MAX_TERMS_BYTES}", hint="shorten the description"
         )
+    # The bounds of single fields are checked where bytes are read, so that is where a seller's are checked too.
+    decode_terms(data)
     return data
 
 

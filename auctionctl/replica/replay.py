@@ -98,6 +98,8 @@ class Replay:
             raise VerificationError(f"dated {back_ns} ns before the entry below it", rule="time", index=index)
         if next_phase(auction.phase, entry.kind) is None:
             raise VerificationError(f"{entry.kind} is not allowed while {auction.phase}", rule="phase", index=index)
+        if auction.is_ready_to_open and entry.kind is not Kind.OPENED:
+            raise VerificationError("enough bidders have joined: it has to open first", rule="opened", index=index)
         if entry.kind is Kind.BID:
             return self._apply_bid(auction, entry, index)
         if entry.kind is Kind.JOINED:
