@@ -7,6 +7,7 @@ is a msgpack array of at most 15 elements whose first is a string of at most 31 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from auctionctl.errors import RemoteProtocolError
@@ -37,6 +38,7 @@ def message_type(body: bytes) -> str:
     return name.decode("ascii") if len(name) == end - 2 and name.isascii() else ""
 
 
+@lru_cache(maxsize=64)
 def domain(type_name: str) -> bytes:
     """What is put before a body of this type when it is signed."""
     return f"auctionctl/{type_name}/v1\0".encode()

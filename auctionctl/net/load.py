@@ -1,0 +1,233 @@
+"""A load of signed bids from many real sessions in one process, for the benchmark.
+
+Every bid is signed beforehand and every answer kept as it came, so that what is timed is the house; nothing is trusted:
+:meth:`Load.verify` checks each receipt against the entry that it speaks of, after the run. Two bidders an auction take
+turns with rising amounts, ``window`` bids under way at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from secrets import token_bytes
+from typing import Final
+
+import zmq
+
+from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import AuctionctlError, UnreachableError, VerificationError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.clock import Clock
+from auctionctl.net.dealer import configure
+from auctionctl.tlog.checkpoint import origin_of
+from auctionctl.tlog.entry import Entry, Kind, encode
+from auctionctl.tlog.proof import Receipt, verify_receipt
+from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.frames import Message, sign_body
+from auctionctl.wire.messages import Receipts, Refused, Rejections, Welcome, decode_rejection, decode_reply
+from auctionctl.wire.session import ClientGreeting
+
+NOT_AFTER_NS: Final = 3_000 * SECOND_NS
+GREETING_PATIENCE_S: Final = 30.0
+ANSWER_PATIENCE_S: Final = 10.0
+CURRENCY: Final = "credits"
+
+
+@dataclass(slots=True)
+class Auctioned:
+    """One auction of the load: its two bidders' sockets, the bids ready to go, and what is under way."""
+
+    auction: bytes
+    sockets: tuple[zmq.Socket[bytes], ...]
+    keys: tuple[SecretKey, ...]
+    turn: int = 0
+    ready: deque[tuple[int, Message, bytes]] = field(default_factory=deque)
+    sent_ns: dict[bytes, int] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of one timed run."""
+
+    receipts: int = 0
+    rejections: int = 0
+    busy: int = 0
+    seconds: float = 0.0
+    latencies_ns: list[int] = field(default_factory=list)
+
+
+class Load:
+    """Sessions of ``keys[2 i]`` and ``keys[2 i + 1]`` in ``auctions[i]`` of the house at ``address``."""
+
+    def __init__(self, address: HouseAddress, auctions: list[bytes], keys: list[SecretKey]) -> None:
+        self._address = address
+        self._context = zmq.Context()
+        self._context.set(zmq.MAX_SOCKETS, 65_536)
+        self._clock = Clock()
+        self._poller = zmq.Poller()
+        self._by_socket: dict[zmq.Socket[bytes], Auctioned] = {}
+        self._signed: dict[bytes, Message] = {}
+        self._answers: list[bytes] = []
+        self._auctioned = [
+            self._connect(auction, (keys[2 * place], keys[2 * place + 1])) for place, auction in enumerate(auctions)
+        ]
+
+    def close(self) -> None:
+        """End every session."""
+        for its_socket in self._by_socket:
+            its_socket.close(linger=0)
+        self._context.term()
+
+    def _connect(self, auction: bytes, keys: tuple[SecretKey, ...]) -> Auctioned:
+        sockets = tuple(self._context.socket(zmq.DEALER) for _ in keys)
+        auctioned = Auctioned(auction, sockets, keys)
+        for its_socket, key in zip(sockets, keys, strict=True):
+            configure(its_socket, self._address, key)
+            its_socket.setsockopt(zmq.IMMEDIATE, 0)
+            its_socket.connect(self._address.endpoint)
+            self._by_socket[its_socket] = auctioned
+            self._poller.register(its_socket, zmq.POLLIN)
+        return auctioned
+
+    # Before
+
+    def greet_and_join(self) -> None:
+        """Every session says hello and joins its auction. Raises UnreachableError if that is not answered."""
+        house = self._address.identity
+        for auctioned in self._auctioned:
+            for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
+                greeting = ClientGreeting(key, house, "bidder")
+                its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
+        self._await(Welcome, len(self._by_socket))
+        for auctioned in self._auctioned:
+            for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
+                now_ns = self._clock.now_ns()
+                identity = key.identity.signing
+                join = Join(
+                    house.signing, auctioned.auction, identity, token_bytes(16), now_ns, now_ns + SECOND_NS * 60
+                )
+                its_socket.send_multipart(sign_body(key, encode_join(join)))
+        self._await(Receipts, len(self._by_socket))
+
+    def _await(self, kind: type, wanted: int) -> None:
+        deadline_s = time.monotonic() + GREETING_PATIENCE_S
+        while wanted:
+            for its_socket, _ in self._poller.poll(1_000):
+                reply = decode_reply(its_socket.recv_multipart()[0])
+                if isinstance(reply, kind):
+                    wanted -= 1
+                elif isinstance(reply, Refused):
+                    raise AuctionctlError(f"the house refused the load: {reply.message}")
+            if time.monotonic() > deadline_s:
+                raise UnreachableError(f"{wanted} sessions got no answer from {self._address.endpoint}")
+
+    def prepare(self, bids: int) -> None:
+        """Sign ``bids`` more bids for each auction."""
+        house = self._address.identity.signing
+        now_ns = self._clock.now_ns()
+        for auctioned in self._auctioned:
+            for _ in range(bids):
+                number = next(auctioned.numbers)
+                side = number % 2
+                key = auctioned.keys[side]
+                identity = key.identity.signing
+                bid = Bid(house, auctioned.auction, identity, number, number, CURRENCY, now_ns, now_ns + NOT_AFTER_NS)
+                message = sign_body(key, encode_bid(bid))
+                auctioned.ready.append((side, message, command_id(message.body)))
+
+    # Timed
+
+    def run_closed(self, window: int) -> Run:
+        """Send all that was prepared, with ``window`` bids of each auction under way; until all are answered."""
+        run = Run()
+        started_ns = time.perf_counter_ns()
+        for auctioned in self._auctioned:
+            for _ in range(min(window, len(auctioned.ready))):
+                self._send_next(auctioned, time.perf_counter_ns())
+        while any(auctioned.sent_ns for auctioned in self._auctioned):
+            self._collect(run, ANSWER_PATIENCE_S, send_on=True)
+        run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
+        return run
+
+    def run_open(self, rate_per_s: int, bids: int) -> Run:
+        """Send ``bids`` at a fixed rate, whatever the answers do; latency counts from when a bid was due."""
+        run = Run()
+        started_ns = time.perf_counter_ns()
+        interval_ns = SECOND_NS // rate_per_s
+        for number in range(bids):
+            due_ns = started_ns + number * interval_ns
+            while (wait_ns := due_ns - time.perf_counter_ns()) > 0:
+                self._collect(run, wait_ns / SECOND_NS, send_on=False)
+            self._send_next(self._auctioned[number % len(self._auctioned)], due_ns)
+        while any(auctioned.sent_ns for auctioned in self._auctioned):
+            self._collect(run, ANSWER_PATIENCE_S, send_on=False)
+        run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
+        return run
+
+    def _send_next(self, auctioned: Auctioned, at_ns: int) -> None:
+        if auctioned.ready:
+            side, message, command = auctioned.ready.popleft()
+            self._signed[command] = message
+            auctioned.sent_ns[command] = at_ns
+            auctioned.sockets[side].send_multipart(message)
+
+    def _collect(self, run: Run, patience_s: float, *, send_on: bool) -> None:
+        events = self._poller.poll(int(patience_s * 1_000))
+        if not events and patience_s >= ANSWER_PATIENCE_S:
+            raise UnreachableError(f"the house has not answered for {patience_s:g} s")
+        for its_socket, _ in events:
+            auctioned = self._by_socket[its_socket]
+            while True:
+                try:
+                    body = its_socket.recv_multipart(zmq.NOBLOCK)[0]
+                except zmq.Again:
+                    break
+                for _ in range(self._note(run, auctioned, body)):
+                    if send_on:
+                        self._send_next(auctioned, time.perf_counter_ns())
+
+    def _note(self, run: Run, auctioned: Auctioned, body: bytes) -> int:
+        """Keep an answer; returns how many bids it answers."""
+        reply = decode_reply(body)
+        now_ns = time.perf_counter_ns()
+        if isinstance(reply, Receipts):
+            self._answers.append(body)
+            for receipt in reply.receipts:
+                run.latencies_ns.append(now_ns - auctioned.sent_ns.pop(receipt.command))
+            run.receipts += len(reply.receipts)
+            return len(reply.receipts)
+        if isinstance(reply, Rejections):
+            run.rejections += len(reply.rejections)
+            for rejected in reply.rejections:
+                auctioned.sent_ns.pop(decode_rejection(rejected.rejection).command)
+            return len(reply.rejections)
+        if isinstance(reply, Refused):
+            run.busy += 1
+            auctioned.sent_ns.pop(reply.command, None)
+            return 1
+        return 0
+
+    # After
+
+    def verify(self) -> int:
+        """Check every receipt of every run; returns how many. VerificationError or NoteError for one that fails."""
+        house = self._address.identity
+        seen: set[tuple[bytes, int]] = set()
+        for body in self._answers:
+            reply = decode_reply(body)
+            assert isinstance(reply, Receipts)
+            origin = origin_of(house.text, f"auction/{reply.auction.hex()}")
+            for item in reply.receipts:
+                message = self._signed[item.command]
+                entry = encode(Entry(Kind.BID, item.time_ns, message.body, message.signature))
+                receipt = Receipt(item.index, item.time_ns, item.proof, reply.checkpoint)
+                verify_receipt(receipt, entry, origin, house.signing)
+                if (reply.auction, item.index) in seen:
+                    raise VerificationError("two bids at one index", rule="inclusion", index=item.index)
+                seen.add((reply.auction, item.index))
+        return len(seen)
