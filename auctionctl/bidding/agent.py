@@ -1,0 +1,374 @@
+"""A bidder's core: joins auctions, asks its strategies, bids, and believes nothing that it has not checked.
+
+A :class:`~auctionctl.replica.follower.Follower` in the role of a bidder, with the same moves for its shell: feed,
+drain, transmit and re-arm. A command is sent until it is answered, always as the same bytes; a new bid is made only
+when the last one in that auction was rejected, or the verified log shows what became of it (DESIGN.md section 8).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final, assert_never
+
+from auctionctl.auction.bid import Bid, Join, decode_bid
+from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.rejection import RULES
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.bidding.answers import check_receipt, check_rejections, prove_from_replica
+from auctionctl.bidding.notices import (
+    AgentNotice,
+    BidAccepted,
+    BidPlaced,
+    BidRejected,
+    Ended,
+    Evidence,
+    Joined,
+    JoinRejected,
+    Outbid,
+    Outcome,
+    Skipped,
+)
+from auctionctl.bidding.seat import QUIET_NS, RETRY_NS, Command, Seat, refuse_terms
+from auctionctl.bidding.strategy import Offer, Strategy
+from auctionctl.bidding.wallet import Wallet
+from auctionctl.errors import ConfigurationError, VerificationError
+from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.replica.follower import Advanced, Follower, Listed, Welcomed
+from auctionctl.replica.replay import Applied
+from auctionctl.replica.replica import Replica
+from auctionctl.tlog.entry import Kind
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Read, Receipts, Refused, Rejection, Rejections, encode
+
+HOLD_NS: Final = SECOND_NS // 4
+"""After a rejection, how long the log is waited for before the strategy is asked again."""
+MAX_BUSY_NS: Final = 30 * SECOND_NS
+"""The longest pause that a busy house is granted."""
+MIN_WAIT_NS: Final = SECOND_NS // 100
+"""The shortest wait of a strategy: one that asks for the past does not stop the world."""
+
+_RULES: Final = {code.value: rule for code, rule in RULES.items()}
+
+StrategyFactory = Callable[[Terms], Strategy]
+
+
+class Agent:
+    """One bidder with one budget, over one session of one house. Times are this machine's, as in a Follower."""
+
+    def __init__(
+        self,
+        key: SecretKey,
+        house: Identity,
+        *,
+        strategy: StrategyFactory,
+        wallet: Wallet,
+        rng: random.Random,
+        nonces: Iterator[bytes],
+        auctions: Collection[bytes] | None,
+        earlier: Iterable[Message] = (),
+    ) -> None:
+        """``auctions`` are the ids to bid in, or None for all that the house lists, now and later.
+
+        ``strategy`` makes the strategy for an auction once its terms are known; ``nonces`` yields 16 fresh bytes for
+        each joining. ``earlier`` are the bids (:attr:`BidPlaced.message`) that an earlier run of this identity sent
+        and of which it kept no answer: they bind the wallet until it is known what became of them. Without them a
+        restarted agent cannot know what its predecessor had in flight. Raises ConfigurationError for no auctions.
+        """
+        if auctions is not None and not auctions:
+            raise ConfigurationError("no auction to bid in", hint="name at least one, or all of them with --all")
+        self.wallet = wallet
+        self.follower = Follower(key, house, "bidder")
+        self._key = key
+        self._me = key.identity.signing
+        self._house = house
+        self._make_strategy = strategy
+        self._rng = rng
+        self._nonces = nonces
+        self._is_choosy = auctions is not None
+        self._seats: dict[bytes, Seat] = {}
+        self._open: dict[bytes, Seat] = {}
+        self._outgoing: list[Message] = []
+        self._notices: list[AgentNotice] = []
+        self._senders: dict[bytes, Seat] = {}
+        self.outcomes: dict[bytes, Outcome] = {}
+        """Auction → how it ended, by its verified log."""
+        chosen = set() if auctions is None else set(auctions)
+        for message in earlier:
+            bid = decode_bid(message.body)
+            if bid.bidder != self._me or bid.house != house.signing:
+                raise ConfigurationError("a bid of an earlier run is not ours, or was for another house")
+            chosen.add(bid.auction)
+            seat = self._seat(bid.auction, 0)
+            self._senders[seat.recall(bid, message).id] = seat
+        for auction in chosen:
+            self._seat(auction, 0)
+        self.follower.follow(chosen, 0)
+        if auctions is None:
+            self.follower.follow_all()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all chosen auctions have ended, and their verified logs say so; of none it is never done."""
+        return bool(self.outcomes) and not self._open
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether the house has answered our hello, on this connection."""
+        return self.follower.is_welcome
+
+    # The shell's moves, as a Follower has them
+
+    def connected(self, nonce: bytes, now_ns: int) -> None:
+        """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
+        self.follower.connected(nonce, now_ns)
+        self._outgoing.clear()
+        for seat in self._open.values():
+            seat.is_current = False
+
+    def disconnected(self) -> None:
+        """The transport is down: nothing is heard until :meth:`connected`."""
+        self.follower.disconnected()
+        self._outgoing.clear()
+
+    def needs_hello(self, now_ns: int) -> bool:
+        """Whether to greet again, by :meth:`connected`."""
+        return self.follower.needs_hello(now_ns)
+
+    def say_bye(self) -> None:
+        """Tell the house that this session ends. What was bid stays bid."""
+        self.follower.say_bye()
+
+    def take_outgoing(self) -> list[Message]:
+        """What has to be sent now, in order."""
+        outgoing, self._outgoing = self._outgoing, []
+        return self.follower.take_outgoing() + outgoing
+
+    def take_notices(self) -> list[AgentNotice]:
+        """What happened since the last call, for instance in :meth:`handle_timer`; :meth:`receive` returns it too."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def receive(self, message: Message, now_ns: int) -> list[AgentNotice]:
+        """What one message of the house means, and what was done about it.
+
+        Raises what a Follower raises; VerificationError also for a receipt or rejection that does not hold;
+        ConfigurationError for a chosen auction in which we cannot bid, or that the strategy has no parameters for.
+        """
+        for notice in self.follower.receive(message, now_ns):
+            match notice:
+                case Welcomed():
+                    self._notices.append(notice)
+                    self._welcomed(now_ns)
+                case Listed():
+                    self._notices.append(notice)
+                    if not self._is_choosy:
+                        for auction in notice.auctions:
+                            self._seat(auction, now_ns)
+                case Advanced():
+                    self._notices.append(notice)
+                    self._advanced(notice, now_ns)
+                case Receipts():
+                    self._receipted(notice, now_ns)
+                case Rejections():
+                    for rejection in check_rejections(self._house, notice):
+                        self._rejected(rejection, now_ns)
+                case Refused():
+                    self._notices.append(notice)
+                    self._refused(notice, now_ns)
+                case _:
+                    assert_never(notice)
+        return self.take_notices()
+
+    def get_timer(self) -> int | None:
+        """When :meth:`handle_timer` should be called, or None."""
+        timer_ns = self.follower.get_timer()
+        if timer_ns is None or not self.follower.is_welcome:
+            return timer_ns
+        ahead_ns = self.follower.house_ahead_ns
+        seats_ns = min((seat.next_at_ns(ahead_ns) for seat in self._open.values()), default=timer_ns)
+        return min(timer_ns, seats_ns)
+
+    def handle_timer(self, now_ns: int) -> None:
+        """Do what is due; see :meth:`take_notices`."""
+        self.follower.handle_timer(now_ns)
+        if not self.follower.is_welcome:
+            return
+        for seat in self._open.values():
+            if seat.ask_at_ns is not None and seat.ask_at_ns <= now_ns:
+                self._act(seat, now_ns)
+            self._transmit(seat, now_ns)
+
+    # What the house says
+
+    def _seat(self, auction: bytes, now_ns: int) -> Seat:
+        seat = self._seats.get(auction)
+        if seat is None:
+            replica = self.follower.replicas.setdefault(auction, Replica(self._house, auction))
+            seat = self._seats[auction] = self._open[auction] = Seat(self._key, replica, self.wallet)
+            seat.read_at_ns = now_ns + QUIET_NS
+        return seat
+
+    def _welcomed(self, now_ns: int) -> None:
+        for seat in self._open.values():
+            seat.read_at_ns = now_ns + QUIET_NS
+            if seat.unanswered is not None:
+                seat.unanswered.send_at_ns = now_ns
+            self._transmit(seat, now_ns)
+
+    def _advanced(self, notice: Advanced, now_ns: int) -> None:
+        seat = self._open.get(notice.auction)
+        if seat is None:
+            return
+        seat.read_at_ns = now_ns + QUIET_NS
+        seat.is_current = notice.is_current
+        seat.add(notice.applied)
+        before_minor = self.wallet.committed_minor
+        for applied in seat.take_verified():
+            self._settle(seat, applied)
+        self._released(seat, before_minor, now_ns)
+
+    def _released(self, seat: Seat, before_minor: int, now_ns: int) -> None:
+        """Act on what is new here, and elsewhere if money has become free."""
+        if not seat.is_over:
+            seat.release_void()
+        seats = list(self._open.values()) if self.wallet.committed_minor < before_minor else [seat]
+        for concerned in seats:
+            self._act(concerned, now_ns)
+
+    def _settle(self, seat: Seat, applied: Applied) -> None:
+        """One verified entry, in the order of the log."""
+        if seat.is_skipped:
+            return
+        match applied.fact:
+            case Terms() as terms:
+                self._meet(seat, terms)
+            case Join(bidder=bidder) if bidder == self._me:
+                self._prove(seat, seat.own_join(applied), applied)
+            case Bid(bidder=bidder) as bid if bidder == self._me:
+                self._prove(seat, seat.own_bid(bid, applied), applied)
+            case Bid() as bid:
+                if seat.others_bid() is not None:
+                    self._notices.append(Outbid(seat.id, bid.amount_minor, bid.bidder))
+            case Closed() | Cancelled() as event:
+                self.outcomes[seat.id] = outcome = seat.end(event)
+                self._open.pop(seat.id)
+                self._notices.append(Ended(seat.id, outcome))
+            case _:
+                pass
+
+    def _meet(self, seat: Seat, terms: Terms) -> None:
+        reason = refuse_terms(terms, self._me, self.wallet.budget.currency)
+        if reason is None:
+            seat.strategy = self._make_strategy(terms)
+            return
+        if self._is_choosy:
+            raise ConfigurationError(f"auction {seat.id.hex()[:12]}…: {reason}", hint="leave it out")
+        seat.is_skipped = True
+        self._open.pop(seat.id)
+        self._notices.append(Skipped(seat.id, reason))
+
+    def _prove(self, seat: Seat, command: Command | None, applied: Applied) -> None:
+        """Our own entry under a verified checkpoint is as good as the house's receipt, which may never come."""
+        if command is not None and not command.is_reported:
+            self._report(seat, command, prove_from_replica(seat.replica, command.id, applied))
+
+    def _report(self, seat: Seat, command: Command, evidence: Evidence) -> None:
+        command.is_reported = True
+        if command.kind is Kind.JOINED:
+            self._notices.append(Joined(seat.id, evidence))
+        else:
+            self._notices.append(BidAccepted(seat.id, command.id, command.seq, command.amount_minor, evidence))
+
+    def _receipted(self, receipts: Receipts, now_ns: int) -> None:
+        """Receipts of commands that this run did not send concern nobody here."""
+        seat = self._seats.get(receipts.auction)
+        if seat is None:
+            return
+        for receipted in receipts.receipts:
+            command = seat.sent.get(receipted.command)
+            if command is None:
+                continue
+            evidence, checkpoint = check_receipt(self._house, seat.replica, command, receipted, receipts.checkpoint)
+            seat.claim(checkpoint)
+            if not command.is_reported:
+                self._report(seat, command, evidence)
+            if receipted.index >= seat.replica.size:
+                # The feed comes before the receipt: it was lost, and the log has to be read.
+                seat.read_at_ns = now_ns
+            command.send_at_ns = now_ns + QUIET_NS
+        if not seat.is_over:
+            self._transmit(seat, now_ns)
+
+    def _rejected(self, rejection: Rejection, now_ns: int) -> None:
+        seat = self._seats.get(rejection.auction)
+        command = None if seat is None else seat.sent.get(rejection.command)
+        if seat is None or command is None:
+            return
+        if command.entry_index is not None and command.entry_index < rejection.log_size:
+            raise VerificationError(
+                "the house rejected what its log holds", rule="rejection", index=command.entry_index
+            )
+        if seat.is_over:
+            return
+        seat.judged(rejection.log_size, rejection.time_ns)
+        if seat.refuse(command, now_ns + self.follower.house_ahead_ns, now_ns):
+            rule = _RULES.get(rejection.code, rejection.code)
+            if command.kind is Kind.JOINED:
+                self._notices.append(JoinRejected(seat.id, rule, rejection))
+            else:
+                self._notices.append(
+                    BidRejected(seat.id, command.id, command.seq, command.amount_minor, rule, rejection)
+                )
+            # Against a hot loop: think again with more of the log than the command was made with, or later.
+            seat.hold_until_ns = 0 if seat.replica.size > command.head_size else now_ns + HOLD_NS
+        self._released(seat, self.wallet.committed_minor, now_ns)
+
+    def _refused(self, refused: Refused, now_ns: int) -> None:
+        """It never reached the rules: the same bytes again, later."""
+        seat = self._senders.get(refused.command)
+        if seat is not None:
+            pause_ns = min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS
+            seat.sent[refused.command].send_at_ns = now_ns + pause_ns
+
+    # What we do
+
+    def _act(self, seat: Seat, now_ns: int) -> None:
+        if seat.is_over or not (self.follower.is_welcome and seat.is_current):
+            return
+        if seat.unanswered is None:
+            seat.ask_at_ns = None
+            if now_ns < seat.hold_until_ns:
+                seat.ask_at_ns = seat.hold_until_ns
+            elif seat.is_present:
+                self._bid(seat, now_ns)
+            else:
+                self._join(seat, now_ns)
+        self._transmit(seat, now_ns)
+
+    def _join(self, seat: Seat, now_ns: int) -> None:
+        house_ns = now_ns + self.follower.house_ahead_ns
+        if house_ns < (seat.replica.replay.state.get_timer() or 0):
+            self._senders[seat.sign_join(next(self._nonces), house_ns, now_ns).id] = seat
+
+    def _bid(self, seat: Seat, now_ns: int) -> None:
+        ahead_ns = self.follower.house_ahead_ns
+        answer = seat.ask(now_ns + ahead_ns, self._rng)
+        if isinstance(answer, Offer):
+            command = seat.sign_bid(answer.amount_minor, now_ns + ahead_ns, now_ns)
+            self._senders[command.id] = seat
+            self._notices.append(
+                BidPlaced(seat.id, command.id, command.seq, command.amount_minor, command.not_after_ns, command.message)
+            )
+        elif answer.until_ns is not None:
+            seat.ask_at_ns = max(answer.until_ns - ahead_ns, now_ns + MIN_WAIT_NS)
+
+    def _transmit(self, seat: Seat, now_ns: int) -> None:
+        if not self.follower.is_welcome:
+            return
+        for command in seat.due_commands(now_ns):
+            command.send_at_ns = now_ns + RETRY_NS
+            self._outgoing.append(command.message)
+        if seat.read_due_ns(self.follower.house_ahead_ns) <= now_ns:
+            seat.read_at_ns = now_ns + QUIET_NS
+            self._outgoing.append(Message(encode(Read(seat.id, seat.replica.size))))

@@ -1,0 +1,157 @@
+"""What an agent tells its shell: everything that a bidder wants to see, or has to keep."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from auctionctl.replica.follower import Advanced, Listed, Welcomed
+from auctionctl.tlog.proof import Receipt, encode_receipt
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Refused, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Proof that ``entry`` (canonical bytes, holding our command verbatim) is in the auction's log. It was checked."""
+
+    auction: bytes
+    command: bytes
+    entry: bytes
+    receipt: Receipt
+
+    @property
+    def text(self) -> str:
+        """For a file: a C2SP tlog-proof with the entry as its extra data."""
+        return encode_receipt(self.receipt, self.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """We take part in ``auction``."""
+
+    auction: bytes
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRejected:
+    """The house, signing for it, does not let us take part, for now; ``rule`` is in words."""
+
+    auction: bytes
+    rule: str
+    rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class BidPlaced:
+    """A bid is about to be sent. Who keeps ``message`` can hand it to the next run, which then honours it."""
+
+    auction: bytes
+    command: bytes
+    seq: int
+    amount_minor: int
+    not_after_ns: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class BidAccepted:
+    """A bid of ours is in the log."""
+
+    auction: bytes
+    command: bytes
+    seq: int
+    amount_minor: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class BidRejected:
+    """The house, signing for it, refused a bid of ours: its code and observed values, and the rule in words."""
+
+    auction: bytes
+    command: bytes
+    seq: int
+    amount_minor: int
+    rule: str
+    rejection: Rejection
+
+    @property
+    def code(self) -> str:
+        """The stable name of the rule."""
+        return self.rejection.code
+
+    @property
+    def observed(self) -> tuple[tuple[str, int], ...]:
+        """What the rule compared, by name."""
+        return self.rejection.observed
+
+
+@dataclass(frozen=True, slots=True)
+class Outbid:
+    """Somebody (signing key, 32 bytes) bid ``price_minor`` above us."""
+
+    auction: bytes
+    price_minor: int
+    leader: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """We follow every auction and cannot take part in this one; ``reason`` says why."""
+
+    auction: bytes
+    reason: str
+
+
+class Result(enum.StrEnum):
+    """How an auction ended for us."""
+
+    WON = "won"
+    LOST = "lost"
+    NO_SALE = "no_sale"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBid:
+    """A bid of ours in the log."""
+
+    entry_index: int
+    seq: int
+    amount_minor: int
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of an auction, as its verified log has it; ``price_minor`` is None without a sale."""
+
+    result: Result
+    end_reason: str
+    price_minor: int | None
+    bids: tuple[AcceptedBid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """``auction`` is over."""
+
+    auction: bytes
+    outcome: Outcome
+
+
+AgentNotice = (
+    Welcomed
+    | Listed
+    | Advanced
+    | Refused
+    | Joined
+    | JoinRejected
+    | BidPlaced
+    | BidAccepted
+    | BidRejected
+    | Outbid
+    | Skipped
+    | Ended
+)

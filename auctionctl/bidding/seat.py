@@ -1,0 +1,316 @@
+"""A bidder's place in one auction: what was sent there, what came of it, and when to act again.
+
+Its rule: bookkeeping follows the verified log in its order (:meth:`Seat.take_verified`), never an answer alone. Times
+called ``*_at_ns`` are this machine's, all others the house's.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.increments import increment_at
+from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.bidding.notices import AcceptedBid, Outcome, Result
+from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
+from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
+from auctionctl.errors import VerificationError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.replay import Applied
+from auctionctl.replica.replica import Replica
+from auctionctl.tlog.checkpoint import Checkpoint
+from auctionctl.tlog.entry import Kind
+from auctionctl.wire.frames import Message, sign_body
+
+RETRY_NS: Final = SECOND_NS
+"""How long an unanswered command waits before the same bytes are sent again."""
+QUIET_NS: Final = 3 * SECOND_NS
+"""A log of which nothing has come for so long is read: what was lost may have been its last entry."""
+
+
+@dataclass(slots=True, eq=False)
+class Command:
+    """Something that we signed. ``head_size`` is how much of the log we knew; joinings have seq and amount 0."""
+
+    id: bytes
+    kind: Kind
+    message: Message
+    not_after_ns: int
+    head_size: int
+    send_at_ns: int
+    seq: int = 0
+    amount_minor: int = 0
+    is_reported: bool = False
+    entry_index: int | None = None
+
+
+class Seat:
+    """Our place in the auction of ``replica``. ``strategy`` is None until the terms are known."""
+
+    def __init__(self, key: SecretKey, replica: Replica, wallet: Wallet) -> None:
+        self.replica = replica
+        self.id = replica.replay.auction_id
+        self.strategy: Strategy | None = None
+        self.is_current = False
+        """Whether, on this connection, everything that the house signed has come in."""
+        self.is_skipped = False
+        self.unanswered: Command | None = None
+        self.refused: list[Command] = []
+        """Bids that were rejected, and may yet be accepted if somebody sends them again."""
+        self.sent: dict[bytes, Command] = {}
+        self.bids: list[AcceptedBid] = []
+        self.leading: Command | None = None
+        self.outcome: Outcome | None = None
+        self.ask_at_ns: int | None = None
+        self.hold_until_ns = 0
+        self.read_at_ns = 0
+        self._key = key
+        self._me = key.identity.signing
+        self._wallet = wallet
+        self._last_seq = 0
+        self._fresh: list[Applied] = []
+        self._claimed_roots: dict[int, bytes] = {}
+        self._judged = (0, 0)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do here."""
+        return self.is_skipped or self.outcome is not None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the log says that we take part."""
+        return self._me in self.replica.replay.state.present
+
+    # What comes in
+
+    def add(self, applied: tuple[Applied, ...]) -> None:
+        """Entries that passed the rules; they count once the house has signed for them."""
+        self._fresh += applied
+        if applied:
+            self.hold_until_ns = 0
+
+    def take_verified(self) -> list[Applied]:
+        """The entries of :meth:`add` that a verified checkpoint now covers, each once. Raises VerificationError."""
+        head = self.replica.head
+        if head is None:
+            return []
+        for size in [size for size in self._claimed_roots if size <= self.replica.size]:
+            self._compare(size, self._claimed_roots.pop(size))
+        count = sum(applied.entry_index < head.size for applied in self._fresh)
+        verified, self._fresh = self._fresh[:count], self._fresh[count:]
+        return verified
+
+    def claim(self, checkpoint: Checkpoint) -> None:
+        """The house signed this head in a receipt: it must be a head of the log that the feed brings, or it forked.
+
+        Raises VerificationError, now or once the log has come so far.
+        """
+        if checkpoint.size <= self.replica.size:
+            self._compare(checkpoint.size, checkpoint.root)
+        elif self._claimed_roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
+            raise VerificationError(f"the house signed two roots for {checkpoint.size} entries", rule="fork")
+
+    def _compare(self, size: int, root: bytes) -> None:
+        if self.replica.replay.tree.root(size) != root:
+            raise VerificationError(f"the house signed two roots for {size} entries", rule="fork")
+
+    def own_bid(self, bid: Bid, applied: Applied) -> Command | None:
+        """A verified bid of ours: it leads, and what had its seq or a lower one is decided. Returns what we sent."""
+        self.bids.append(AcceptedBid(applied.entry_index, bid.seq, bid.amount_minor, applied.entry.time_ns))
+        self._wallet.accepted(self.id, bid.seq, bid.amount_minor)
+        self.leading = command = self._found(applied)
+        self._drop_decided()
+        return command
+
+    def own_join(self, applied: Applied) -> Command | None:
+        """A verified joining of ours. Returns what we sent."""
+        command = self._found(applied)
+        if self.unanswered is not None and self.unanswered.kind is Kind.JOINED:
+            self.unanswered = None
+        return command
+
+    def _found(self, applied: Applied) -> Command | None:
+        command = self.sent.get(command_id(applied.entry.body))
+        if command is not None:
+            command.entry_index = applied.entry_index
+        return command
+
+    def others_bid(self) -> Command | None:
+        """A verified bid of somebody else leads. Returns the bid of ours that led, if we sent it."""
+        beaten, self.leading = self.leading, None
+        self._wallet.outbid(self.id)
+        return beaten
+
+    def end(self, event: Closed | Cancelled) -> Outcome:
+        """The verified end."""
+        price_minor, won = None, False
+        end_reason: str = EndReason.CANCELLED
+        if isinstance(event, Closed):
+            price_minor, won, end_reason = event.price_minor, event.winner == self._me, event.end_reason
+        result = Result.NO_SALE if price_minor is None else Result.WON if won else Result.LOST
+        self._wallet.ended(self.id, price_minor if won else None)
+        self.outcome = Outcome(result, end_reason, price_minor, tuple(self.bids))
+        self.unanswered = self.ask_at_ns = None
+        self.refused.clear()
+        return self.outcome
+
+    def judged(self, log_size: int, time_ns: int) -> None:
+        """The house signed that at ``time_ns`` it had accepted what stands below ``log_size``."""
+        self._judged = max(self._judged, (log_size, time_ns))
+
+    def release_void(self) -> None:
+        """Let the wallet forget the bids that the verified log, or a signed rejection, proves to be void."""
+        if not self.replica.is_verified:
+            return
+        known_ns = self.replica.replay.state.last_time_ns
+        log_size, time_ns = self._judged
+        if log_size <= self.replica.size:
+            known_ns = max(known_ns, time_ns)
+        self._wallet.expire(self.id, known_ns)
+        self._drop_decided()
+
+    def _drop_decided(self) -> None:
+        command = self.unanswered
+        if command is not None and command.kind is Kind.BID and not self._wallet.is_undecided(self.id, command.id):
+            self.unanswered = None
+        self.refused = [command for command in self.refused if self._wallet.is_undecided(self.id, command.id)]
+
+    # What goes out
+
+    def view(self) -> AuctionView:
+        """The open auction as a strategy sees it."""
+        auction = self.replica.replay.state
+        rules, standing = auction.terms.rules, auction.standing
+        price_minor = None if standing is None else standing.price_minor
+        return AuctionView(
+            auction=self.id,
+            title=auction.terms.lot.title,
+            currency=rules.currency,
+            starting_price_minor=rules.starting_price_minor,
+            price_minor=price_minor,
+            minimum_minor=auction.minimum_minor,
+            increment_minor=increment_at(
+                rules.increment, rules.starting_price_minor if price_minor is None else price_minor
+            ),
+            is_leading=standing is not None and standing.leader == self._me,
+            opened_at_ns=auction.opened_at_ns,
+            end_ns=auction.end_ns,
+            duration_ns=rules.duration_ns,
+            active_bidders=len(auction.seqs.keys() - {self._me}),
+            bid_count=auction.bid_count,
+            estimate_minor=auction.terms.lot.estimate_minor,
+        )
+
+    def ask(self, house_ns: int, rng: random.Random) -> Offer | Wait:
+        """What the strategy says now; an offer that rules or wallet would not allow is none."""
+        if self.strategy is None or self.replica.replay.state.phase is not Phase.OPEN:
+            return Wait()
+        view = self.view()
+        if house_ns >= view.end_ns:
+            return Wait()
+        purse = Purse(self._wallet.available_minor(self.id), self._wallet.budget.minor)
+        answer = self.strategy.decide(view, purse, house_ns, rng)
+        if isinstance(answer, Offer) and (
+            view.is_leading or not view.minimum_minor <= answer.amount_minor <= purse.available_minor
+        ):
+            return Wait()
+        return answer
+
+    def sign_bid(self, amount_minor: int, house_ns: int, now_ns: int) -> Command:
+        """A bid under the next seq, tied up in the wallet before it exists for anybody else. LocalProtocolError."""
+        auction, head = self.replica.replay.state, self.replica.head
+        assert head is not None
+        # Also past what an earlier run used, as far as the log has it.
+        seq = 1 + max(self._last_seq, auction.seqs.get(self._me, 0))
+        rules = auction.terms.rules
+        not_after_ns = house_ns + rules.bid_timeout_ns // 2
+        bid = Bid(
+            auction.terms.house,
+            self.id,
+            self._me,
+            seq,
+            amount_minor,
+            rules.currency,
+            house_ns,
+            not_after_ns,
+            head.size,
+            head.root,
+        )
+        message = sign_body(self._key, encode_bid(bid))
+        command = Command(
+            command_id(message.body), Kind.BID, message, not_after_ns, head.size, now_ns, seq, amount_minor
+        )
+        self._wallet.commit(self.id, command.id, seq, amount_minor, not_after_ns)
+        self._last_seq = seq
+        self.sent[command.id] = self.unanswered = command
+        return command
+
+    def sign_join(self, nonce: bytes, house_ns: int, now_ns: int) -> Command:
+        """A joining under a fresh 16-byte nonce."""
+        auction = self.replica.replay.state
+        not_after_ns = house_ns + auction.terms.rules.bid_timeout_ns // 2
+        join = Join(auction.terms.house, self.id, self._me, nonce, house_ns, not_after_ns)
+        message = sign_body(self._key, encode_join(join))
+        command = Command(command_id(message.body), Kind.JOINED, message, not_after_ns, self.replica.size, now_ns)
+        self.sent[command.id] = self.unanswered = command
+        return command
+
+    def recall(self, bid: Bid, message: Message) -> Command:
+        """A bid that an earlier run sent and of which it saw no answer: it binds us as if we had sent it now."""
+        command = Command(
+            command_id(message.body), Kind.BID, message, bid.not_after_ns, bid.head_size, 0, bid.seq, bid.amount_minor
+        )
+        self._wallet.recall(self.id, command.id, bid.seq, bid.amount_minor, bid.not_after_ns)
+        self._last_seq = max(self._last_seq, bid.seq)
+        self.sent[command.id] = command
+        self.refused = sorted([*self.refused, command], key=lambda refused: refused.not_after_ns)
+        return command
+
+    def refuse(self, command: Command, house_ns: int, now_ns: int) -> bool:
+        """The house rejected ``command``; whether that is news. A bid is kept: until ``not_after`` it may be accepted.
+
+        It is sent once more when that has passed by the margin: the answer then proves that it is void.
+        """
+        command.send_at_ns = now_ns + max(RETRY_NS, command.not_after_ns + VOID_MARGIN_NS + 1 - house_ns)
+        if self.unanswered is not command:
+            return False
+        self.unanswered = None
+        if command.kind is Kind.BID:
+            self.refused.append(command)
+        return True
+
+    def due_commands(self, now_ns: int) -> list[Command]:
+        """What has to be sent (again) now."""
+        waiting = [command for command in (self.unanswered, *self.refused[-1:]) if command is not None]
+        return [command for command in waiting if command.send_at_ns <= now_ns]
+
+    def next_at_ns(self, ahead_ns: int) -> int:
+        """When there is something to do here, on this machine's clock; ``ahead_ns`` is how far the house's is ahead."""
+        times = [command.send_at_ns for command in (self.unanswered, *self.refused[-1:]) if command is not None]
+        times.append(self.read_due_ns(ahead_ns))
+        if self.ask_at_ns is not None and self.is_current:
+            times.append(self.ask_at_ns)
+        return min(times)
+
+    def read_due_ns(self, ahead_ns: int) -> int:
+        """When the log should be read although nothing came: after a silence, and soon after its deadline."""
+        deadline_ns = None if self.replica.replay.auction is None else self.replica.replay.state.get_timer()
+        if deadline_ns is None:
+            return self.read_at_ns
+        overdue_at_ns = deadline_ns - ahead_ns + SECOND_NS
+        last_read_ns = self.read_at_ns - QUIET_NS
+        return max(min(self.read_at_ns, overdue_at_ns), last_read_ns + SECOND_NS)
+
+
+def refuse_terms(terms: Terms, me: bytes, currency: str) -> str | None:
+    """Why we cannot take part in an auction under these terms, or None."""
+    if terms.rules.currency != currency:
+        return f"it is held in {terms.rules.currency}, and the budget is in {currency}"
+    if terms.seller == me:
+        return "we are its seller"
+    return None

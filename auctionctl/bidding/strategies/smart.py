@@ -1,0 +1,90 @@
+"""``smart``: a limit that rises with time, and patience that shrinks with competition.
+
+The limit is value × (0.8 + 0.4 × share of the time that has passed), and value × 1.1 in the last minute; never more
+than the budget. An auction shorter than two minutes has its "last minute" in its second half: the final phase lasts one
+minute or half the duration, whichever is shorter.
+
+Competition is the number of other bidders who have bid. Alone, it shows no interest before the final phase: a bid would
+only raise the price. With n others, it waits for the fraction 1/(n + 1) of the time before the final phase, and bids
+the minimum from then on: against one rival from half that time on, against four from a fifth.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.strategy import (
+    VALUE_PARAMETER,
+    AuctionView,
+    Offer,
+    Purse,
+    Settings,
+    StrategySpec,
+    Wait,
+    offer_within,
+    scaled,
+    value_minor,
+)
+
+LAST_MINUTE_NS: Final = 60 * SECOND_NS
+FINAL_FACTOR: Final = Fraction(11, 10)
+FIRST_FACTOR: Final = Fraction(8, 10)
+RISE: Final = Fraction(4, 10)
+
+
+def final_ns(view: AuctionView) -> int:
+    """When the final phase begins: a minute before the end, or half the duration if that is shorter."""
+    return view.end_ns - min(LAST_MINUTE_NS, view.duration_ns // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Smart:
+    """See the module for its limit and its patience."""
+
+    stated_minor: int | None = None
+
+    def limit_minor(self, view: AuctionView, purse: Purse, now_ns: int) -> int:
+        """The most that it pays at ``now_ns``."""
+        factor = FINAL_FACTOR
+        if now_ns < final_ns(view):
+            # A gap or a soft close can leave more time than the auction was to last.
+            remaining_ns = min(view.end_ns - now_ns, view.duration_ns)
+            factor = FIRST_FACTOR + RISE * (1 - Fraction(remaining_ns, view.duration_ns))
+        return min(purse.budget_minor, scaled(value_minor(view, self.stated_minor), factor))
+
+    def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:  # noqa: ARG002
+        """The minimum, once its patience is over and the limit allows it."""
+        begin_ns = view.opened_at_ns + max(0, final_ns(view) - view.opened_at_ns) // (view.active_bidders + 1)
+        if now_ns < begin_ns:
+            return Wait(begin_ns)
+        answer = offer_within(view, purse, self.limit_minor(view, purse, now_ns), view.minimum_minor)
+        if isinstance(answer, Wait) and not view.is_leading and now_ns < final_ns(view):
+            return Wait(self._affordable_ns(view, now_ns))
+        return answer
+
+    def _affordable_ns(self, view: AuctionView, now_ns: int) -> int:
+        """When the limit will have risen to the minimum, or the final phase begins, whichever is sooner."""
+        worth_minor = value_minor(view, self.stated_minor)
+        if not worth_minor:
+            return final_ns(view)
+        share = (Fraction(view.minimum_minor, worth_minor) - FIRST_FACTOR) / RISE
+        remaining_ns = int(view.duration_ns * (1 - share) // 1)
+        at_ns = view.end_ns - remaining_ns
+        # Already affordable by the limit: it is the purse that does not allow it, and that changes by an event.
+        return final_ns(view) if at_ns <= now_ns else min(at_ns, final_ns(view))
+
+
+def _build(settings: Settings) -> Smart:
+    return Smart(settings.amounts["value"])
+
+
+SPEC = StrategySpec(
+    "smart",
+    "the minimum, sooner the more bidders there are, up to a limit that rises from 80% to 120% of the value",
+    (VALUE_PARAMETER,),
+    _build,
+)

@@ -1,0 +1,161 @@
+"""One budget over all auctions, never exceeded, whatever the order in which answers come (DESIGN.md section 8).
+
+Its rule: of several bids of one bidder in one auction at most one can win, so an auction ties up the largest amount
+that may still have to be paid there, and the sum of these over all auctions stays within the budget. What may have to
+be paid: a win, for ever; the bid that leads; every bid that was sent and may yet be accepted, answered or not. The last
+stay tied up until a higher seq is accepted, the auction ends, or everything accepted until ``not_after`` is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from auctionctl.auction.price import Money, format_minor
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import LocalProtocolError
+
+VOID_MARGIN_NS: Final = 5 * SECOND_NS
+"""How far beyond ``not_after`` the house's clock must be: a house that restarts may set its clock back by as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What one auction ties up, in minor units: the largest of its three parts."""
+
+    auction: bytes
+    leading_minor: int
+    undecided_minor: int
+    won_minor: int
+
+    @property
+    def committed_minor(self) -> int:
+        """What may have to be paid here, at worst."""
+        return max(self.leading_minor, self.undecided_minor, self.won_minor)
+
+
+class _Undecided(NamedTuple):
+    """A bid that may yet be accepted."""
+
+    seq: int
+    amount_minor: int
+    not_after_ns: int
+
+
+@dataclass(slots=True)
+class _Account:
+    """One auction. ``committed_minor`` is kept, so that the sum over all auctions can be, too."""
+
+    undecided: dict[bytes, _Undecided] = field(default_factory=dict)
+    accepted_seq: int = 0
+    leading_minor: int = 0
+    won_minor: int = 0
+    has_ended: bool = False
+    committed_minor: int = 0
+
+    def summary(self, auction: bytes) -> Commitment:
+        undecided_minor = max((bid.amount_minor for bid in self.undecided.values()), default=0)
+        return Commitment(auction, self.leading_minor, undecided_minor, self.won_minor)
+
+
+class Wallet:
+    """``budget`` bounds everything. Auctions and commands are 32 bytes, amounts minor units, times the house's."""
+
+    def __init__(self, budget: Money) -> None:
+        self.budget = budget
+        self._accounts: dict[bytes, _Account] = {}
+        self._committed_minor = 0
+
+    @property
+    def committed_minor(self) -> int:
+        """What may have to be paid over all auctions, at worst."""
+        return self._committed_minor
+
+    def commitments(self) -> tuple[Commitment, ...]:
+        """Every auction that ties something up, in the order in which they were first bid in."""
+        summaries = (account.summary(auction) for auction, account in self._accounts.items())
+        return tuple(summary for summary in summaries if summary.committed_minor)
+
+    def available_minor(self, auction: bytes) -> int:
+        """The largest amount that may be bid in ``auction`` now: its own commitment is no obstacle to it."""
+        account = self._accounts.get(auction)
+        here_minor = 0 if account is None else account.committed_minor
+        return max(0, self.budget.minor - (self._committed_minor - here_minor))
+
+    def is_undecided(self, auction: bytes, command: bytes) -> bool:
+        """Whether this bid may yet be accepted, for all that is known."""
+        account = self._accounts.get(auction)
+        return account is not None and command in account.undecided
+
+    def commit(self, auction: bytes, command: bytes, seq: int, amount_minor: int, not_after_ns: int) -> None:
+        """Tie up ``amount_minor`` for a bid that is about to be sent; raises LocalProtocolError, and nothing changes.
+
+        It does for an amount beyond :meth:`available_minor`, in an auction that has ended, and for a command or seq
+        that was used before.
+        """
+        account = self._account(auction)
+        if account.has_ended:
+            raise LocalProtocolError("a bid in an auction that has ended")
+        if command in account.undecided or seq <= account.accepted_seq:
+            raise LocalProtocolError(f"a second bid under seq {seq}")
+        available_minor = self.available_minor(auction)
+        if amount_minor > available_minor:
+            currency = self.budget.currency
+            raise LocalProtocolError(
+                f"a bid of {format_minor(amount_minor, currency)}, where {format_minor(available_minor, currency)} of"
+                f" the budget of {self.budget} are free"
+            )
+        self.recall(auction, command, seq, amount_minor, not_after_ns)
+
+    def recall(self, auction: bytes, command: bytes, seq: int, amount_minor: int, not_after_ns: int) -> None:
+        """A bid that an earlier run has sent: it binds whatever the budget is now."""
+        account = self._account(auction)
+        account.undecided[command] = _Undecided(seq, amount_minor, not_after_ns)
+        self._update(account)
+
+    def accepted(self, auction: bytes, seq: int, amount_minor: int) -> None:
+        """The log holds this bid of ours, and it leads; bids of its seq and below can be accepted no more.
+
+        To be told in the order of the log, of every bid of ours that it holds, also of those that nobody committed.
+        """
+        account = self._account(auction)
+        if account.has_ended or seq <= account.accepted_seq:
+            return
+        account.accepted_seq = seq
+        account.leading_minor = amount_minor
+        account.undecided = {command: bid for command, bid in account.undecided.items() if bid.seq > seq}
+        self._update(account)
+
+    def outbid(self, auction: bytes) -> None:
+        """The log holds somebody else's bid above ours."""
+        account = self._account(auction)
+        account.leading_minor = 0
+        self._update(account)
+
+    def ended(self, auction: bytes, price_minor: int | None) -> None:
+        """The auction is over: we pay ``price_minor``, or nothing if it is None."""
+        account = self._account(auction)
+        account.has_ended = True
+        account.leading_minor = 0
+        account.undecided.clear()
+        account.won_minor = price_minor or 0
+        self._update(account)
+
+    def expire(self, auction: bytes, known_ns: int) -> None:
+        """Everything that the house accepted in ``auction`` before ``known_ns``, on its clock, is known.
+
+        Bids whose ``not_after`` lies more than VOID_MARGIN_NS before that were not accepted, and cannot be any more.
+        """
+        account = self._account(auction)
+        account.undecided = {
+            command: bid for command, bid in account.undecided.items() if bid.not_after_ns + VOID_MARGIN_NS >= known_ns
+        }
+        self._update(account)
+
+    def _account(self, auction: bytes) -> _Account:
+        return self._accounts.setdefault(auction, _Account())
+
+    def _update(self, account: _Account) -> None:
+        before_minor = account.committed_minor
+        account.committed_minor = account.summary(b"").committed_minor
+        self._committed_minor += account.committed_minor - before_minor

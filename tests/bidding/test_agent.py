@@ -1,0 +1,247 @@
+"""Agents against a real house: to the close, through loss, reconnection and restart, within one budget, and no lies."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.notices import (
+    BidAccepted,
+    BidPlaced,
+    BidRejected,
+    Ended,
+    Joined,
+    Outbid,
+    Result,
+    Skipped,
+)
+from auctionctl.errors import ConfigurationError
+from auctionctl.replica.follower import Advanced, Listed, Welcomed
+from auctionctl.replica.replay import Replay
+from auctionctl.tlog.proof import decode_receipt, verify_proof
+from auctionctl.wire.frames import message_type
+
+World = Any
+
+
+def bids_sent(line: Any) -> list[bytes]:
+    return [message.body for message in line.sent if message_type(message.body) == "bid"]
+
+
+def assert_log_replays(world: World, auction: bytes) -> None:
+    replay = Replay(world.house.identity.signing, auction)
+    for data in world.store[world.log(auction).name]:
+        replay.apply(data)
+    assert replay.contested == []
+
+
+def test_three_agents_bid_to_the_close_and_agree_on_the_winner(world: World) -> None:
+    auction = world.announce(min_bidders=3)
+    ann = world.add("ann", "market-value", value="40.00EUR", auctions=[auction])
+    ben = world.add("ben", "aggressive", value="60.00", auctions=[auction])
+    cleo = world.add("cleo", "conservative", value="50.00", auctions=[auction])
+    world.finish()
+    outcomes = {name: line.agent.outcomes[auction] for name, line in world.lines.items()}
+    assert {name: outcome.result for name, outcome in outcomes.items()} == {
+        "ann": Result.LOST,
+        "ben": Result.WON,
+        "cleo": Result.LOST,
+    }
+    price_minor = outcomes["ben"].price_minor
+    assert {outcome.price_minor for outcome in outcomes.values()} == {price_minor}
+    # Nobody else could go an increment higher: cleo's limit is 42.50.
+    assert 4_250 < price_minor + 100 <= 6_700
+    assert ben.agent.wallet.committed_minor == price_minor
+    assert ann.agent.wallet.committed_minor == cleo.agent.wallet.committed_minor == 0
+    assert len(ann.told(Joined)) == len(ann.told(Ended)) == 1
+    assert ann.told(Outbid)
+    assert ann.told(Welcomed)
+    assert ann.told(Advanced)
+    assert_log_replays(world, auction)
+
+
+def test_every_accepted_bid_is_reported_once_with_a_proof_that_stands_alone(world: World) -> None:
+    auction = world.announce()
+    lines = [world.add(name, auctions=[auction]) for name in ("ann", "ben")]
+    world.finish()
+    for line in lines:
+        accepted = line.told(BidAccepted)
+        placed = line.told(BidPlaced)
+        refused = {bid.command for bid in line.told(BidRejected)}
+        assert accepted
+        assert [bid.command for bid in accepted] == [bid.command for bid in placed if bid.command not in refused]
+        assert [bid.amount_minor for bid in line.agent.outcomes[auction].bids] == [bid.amount_minor for bid in accepted]
+        for notice in accepted + line.told(Joined):
+            proof = decode_receipt(notice.evidence.text)
+            assert proof.extra == notice.evidence.entry
+            origin = line.agent.follower.replicas[auction].origin
+            verify_proof(proof, proof.extra, origin, world.house.identity.signing)
+
+
+def test_nobody_needs_a_clock_that_agrees_with_the_house(world_with: Callable[..., World]) -> None:
+    for ahead_ns in (-3_600 * SECOND_NS, 3_600 * SECOND_NS):
+        world = world_with(ahead_ns)
+        auction = world.announce()
+        world.add("ann", "smart", auctions=[auction])
+        world.add("ben", "conservative", auctions=[auction])
+        world.finish()
+        assert world.lines["ann"].agent.outcomes[auction].result is Result.WON
+        assert not world.lines["ann"].told(BidRejected)
+
+
+@pytest.mark.parametrize("every", [3, 4, 5, 7])
+def test_lost_messages_cost_time_and_nothing_else(world: World, every: int) -> None:
+    auction = world.announce(min_bidders=3, duration_ns=60 * SECOND_NS)
+    for name in ("ann", "ben", "cleo"):
+        world.add(name, "market-value", value="30.00", auctions=[auction]).lose_every(every)
+    world.finish()
+    results = [line.agent.outcomes[auction].result for line in world.lines.values()]
+    assert sorted(results) == [Result.LOST, Result.LOST, Result.WON]
+    assert 2_900 <= world.log(auction).auction.standing.price_minor <= 3_000
+    for line in world.lines.values():
+        accepted = [bid.command for bid in line.told(BidAccepted)]
+        assert len(accepted) == len(set(accepted)) == len(line.agent.outcomes[auction].bids)
+    assert_log_replays(world, auction)
+
+
+def test_an_unanswered_bid_is_sent_again_as_the_same_bytes(world: World) -> None:
+    auction = world.announce()
+    ann = world.add("ann", auctions=[auction])
+    world.add("ben", auctions=[auction], value="0")
+    tries = itertools.count(1)
+    ann.loses = lambda message: message_type(message.body) == "bid" and next(tries) <= 3
+    world.run(lambda: bool(ann.told(BidAccepted)))
+    sent = bids_sent(ann)
+    assert len(sent) == 4
+    assert len(set(sent)) == len(ann.told(BidPlaced)) == 1
+
+
+def test_a_broken_connection_is_taken_up_where_it_ended(world: World) -> None:
+    auction = world.announce()
+    ann = world.add("ann", auctions=[auction], value="45.00")
+    ben = world.add("ben", auctions=[auction], value="40.00")
+    for seconds in range(1, 18):
+        line = (ann, ben)[seconds % 2]
+        at_ns = world.now_ns + seconds * SECOND_NS
+        world.at(at_ns, lambda line=line: world.disconnect(line))
+        world.at(at_ns + SECOND_NS // 3, lambda line=line: world.connect(line))
+    world.finish()
+    assert ann.agent.outcomes[auction].result is Result.WON
+    assert ann.agent.outcomes[auction].price_minor in (4_000, 4_100)
+    assert_log_replays(world, auction)
+
+
+def test_a_bidder_that_the_log_says_has_left_joins_again(world: World) -> None:
+    auction = world.announce(duration_ns=40 * SECOND_NS)
+    ann = world.add("ann", auctions=[auction])
+    world.add("ben", auctions=[auction], value="0")
+    world.run(lambda: bool(ann.told(BidAccepted)))
+    world.disconnect(ann)
+    world.run(lambda: len(world.log(auction).auction.present) == 1)
+    world.connect(ann)
+    world.run(lambda: len(ann.told(Joined)) == 2)
+    assert len(world.log(auction).auction.present) == 2
+
+
+def test_a_restarted_agent_carries_on_and_knows_what_it_bid(world: World) -> None:
+    auction = world.announce()
+    ann = world.add("ann", auctions=[auction], value="45.00")
+    world.add("ben", auctions=[auction], value="44.00")
+    world.run(lambda: len(ann.told(BidAccepted)) >= 5)
+    world.disconnect(ann)
+    earlier = [notice.message for notice in ann.told(BidPlaced)]
+    again = world.add("ann", auctions=[auction], value="45.00", earlier=earlier[-2:])
+    world.finish()
+    outcome = again.agent.outcomes[auction]
+    assert outcome.result is Result.WON
+    assert [bid.seq for bid in outcome.bids] == sorted({bid.seq for bid in outcome.bids})
+    assert len(outcome.bids) >= 6
+    assert again.agent.wallet.committed_minor == outcome.price_minor
+    assert not again.told(BidRejected)
+
+
+def test_a_bid_in_flight_at_a_restart_binds_the_wallet_and_is_honoured(world: World) -> None:
+    auction, other = world.announce("lot-1"), world.announce("lot-2")
+    ann = world.add("ann", auctions=[auction], budget="10EUR", value="10.00")
+    world.add("ben", auctions=[auction, other], value="0")
+    world.run(lambda: bool(ann.told(BidPlaced)))
+    world.disconnect(ann)
+    earlier = [notice.message for notice in ann.told(BidPlaced)]
+    again = world.add("ann", auctions=[other], budget="10EUR", value="10.00", earlier=earlier)
+    assert again.agent.wallet.available_minor(other) == 0
+    world.finish()
+    assert again.agent.outcomes[auction].result is Result.WON
+    assert [notice.command for notice in again.told(BidAccepted)] == [ann.told(BidPlaced)[0].command]
+    assert again.agent.outcomes[other].result is Result.NO_SALE
+
+
+def test_two_auctions_share_one_budget_and_freed_money_is_bid_again(world: World) -> None:
+    first = world.announce("lot-1", starting_price_minor=3_000)
+    second = world.announce("lot-2", starting_price_minor=3_000, duration_ns=40 * SECOND_NS)
+    ann = world.add("ann", auctions=[first, second], budget="50EUR")
+    world.add("ben", auctions=[first, second], value="0")
+    cleo = world.add("cleo", auctions=[first], value="0")
+    world.run(lambda: bool(ann.told(BidAccepted)))
+    world.run_for(SECOND_NS)
+    assert len(ann.told(BidPlaced)) == 1
+    assert ann.agent.wallet.committed_minor == 3_000
+    taken = ann.told(BidPlaced)[0].auction
+    free = second if taken == first else first
+    world.disconnect(cleo)
+    world.add("cleo", auctions=[taken], value="60.00", budget="60EUR")
+    world.run(lambda: any(bid.auction == free for bid in ann.told(BidAccepted)))
+    world.finish()
+    won = [outcome for outcome in ann.agent.outcomes.values() if outcome.result is Result.WON]
+    assert [outcome.price_minor for outcome in won] == [ann.agent.wallet.committed_minor]
+    assert ann.agent.wallet.committed_minor <= 5_000
+
+
+def test_an_agent_of_all_auctions_finds_each_and_is_done_with_the_last(world: World) -> None:
+    ann = world.add("ann")
+    world.add("ben", "conservative")
+    world.run_for(SECOND_NS)
+    assert ann.told(Listed)
+    assert not ann.agent.is_done
+    first = world.announce("lot-1")
+    world.run(lambda: bool(ann.told(Joined)))
+    second = world.announce("lot-2", estimate_minor=2_000)
+    world.finish()
+    assert set(ann.agent.outcomes) == {first, second}
+
+
+def test_an_agent_of_all_auctions_skips_what_it_cannot_bid_in(world: World) -> None:
+    own = world.announce("own", seller="ann", start_timeout_ns=SECOND_NS)
+    yen = world.announce("yen", currency="JPY", start_timeout_ns=SECOND_NS)
+    lot = world.announce("lot")
+    ann = world.add("ann")
+    world.add("ben", auctions=[lot], value="0")
+    world.finish()
+    assert {notice.auction: notice.reason for notice in ann.told(Skipped)} == {
+        own: "we are its seller",
+        yen: "it is held in JPY, and the budget is in EUR",
+    }
+    assert set(ann.agent.outcomes) == {lot}
+
+
+def test_a_chosen_auction_in_another_currency_is_an_error(world: World) -> None:
+    yen = world.announce("yen", currency="JPY")
+    ann = world.add("ann", auctions=[yen])
+    with pytest.raises(ConfigurationError, match="held in JPY"):
+        world.run(lambda: ann.agent.is_done)
+
+
+def test_an_agent_needs_something_to_bid_in(world: World) -> None:
+    with pytest.raises(ConfigurationError, match="no auction"):
+        world.add("ann", auctions=[])
+
+
+def test_an_auction_without_bidders_is_no_sale(world: World) -> None:
+    auction = world.announce(start_timeout_ns=3 * SECOND_NS)
+    ann = world.add("ann", auctions=[auction])
+    world.finish()
+    outcome = ann.agent.outcomes[auction]
+    assert (outcome.result, outcome.end_reason, outcome.price_minor) == (Result.NO_SALE, "cancelled", None)
