@@ -62,7 +62,7 @@ class Run:
 
 
 class Load:
-    """Sessions of ``keys[2 i]`` and ``keys[2 i + 1]`` in ``auctions[i]`` of the house at ``address``."""
+    """Pairs of bidders, ``keys`` two by two, and the auctions of the house at ``address`` dealt out to the pairs."""
 
     def __init__(self, address: HouseAddress, auctions: list[bytes], keys: list[SecretKey]) -> None:
         self._address = address
@@ -70,40 +70,41 @@ class Load:
         self._context.set(zmq.MAX_SOCKETS, 65_536)
         self._clock = Clock()
         self._poller = zmq.Poller()
-        self._by_socket: dict[zmq.Socket[bytes], Auctioned] = {}
+        self._sockets: list[zmq.Socket[bytes]] = []
+        self._by_command: dict[bytes, Auctioned] = {}
         self._signed: dict[bytes, Message] = {}
         self._answers: list[bytes] = []
-        self._auctioned = [
-            self._connect(auction, (keys[2 * place], keys[2 * place + 1])) for place, auction in enumerate(auctions)
-        ]
+        self._keys = keys
+        for key in keys:
+            self._connect(key)
+        self._auctioned: list[Auctioned] = []
+        for place, auction in enumerate(auctions):
+            pair = slice(2 * place % len(keys), 2 * place % len(keys) + 2)
+            self._auctioned.append(Auctioned(auction, tuple(self._sockets[pair]), tuple(keys[pair])))
 
     def close(self) -> None:
         """End every session."""
-        for its_socket in self._by_socket:
+        for its_socket in self._sockets:
             its_socket.close(linger=0)
         self._context.term()
 
-    def _connect(self, auction: bytes, keys: tuple[SecretKey, ...]) -> Auctioned:
-        sockets = tuple(self._context.socket(zmq.DEALER) for _ in keys)
-        auctioned = Auctioned(auction, sockets, keys)
-        for its_socket, key in zip(sockets, keys, strict=True):
-            configure(its_socket, self._address, key)
-            its_socket.setsockopt(zmq.IMMEDIATE, 0)
-            its_socket.connect(self._address.endpoint)
-            self._by_socket[its_socket] = auctioned
-            self._poller.register(its_socket, zmq.POLLIN)
-        return auctioned
+    def _connect(self, key: SecretKey) -> None:
+        its_socket = self._context.socket(zmq.DEALER)
+        configure(its_socket, self._address, key)
+        its_socket.setsockopt(zmq.IMMEDIATE, 0)
+        its_socket.connect(self._address.endpoint)
+        self._sockets.append(its_socket)
+        self._poller.register(its_socket, zmq.POLLIN)
 
     # Before
 
     def greet_and_join(self) -> None:
         """Every session says hello and joins its auction. Raises UnreachableError if that is not answered."""
         house = self._address.identity
-        for auctioned in self._auctioned:
-            for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
-                greeting = ClientGreeting(key, house, "bidder")
-                its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
-        self._await(Welcome, len(self._by_socket))
+        for its_socket, key in zip(self._sockets, self._keys, strict=True):
+            greeting = ClientGreeting(key, house, "bidder")
+            its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
+        self._await(Welcome, len(self._sockets))
         for auctioned in self._auctioned:
             for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
                 now_ns = self._clock.now_ns()
@@ -112,7 +113,7 @@ class Load:
                     house.signing, auctioned.auction, identity, token_bytes(16), now_ns, now_ns + SECOND_NS * 60
                 )
                 its_socket.send_multipart(sign_body(key, encode_join(join)))
-        self._await(Receipts, len(self._by_socket))
+        self._await(Receipts, 2 * len(self._auctioned))
 
     def _await(self, kind: type, wanted: int) -> None:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
@@ -120,7 +121,7 @@ class Load:
             for its_socket, _ in self._poller.poll(1_000):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
-                    wanted -= 1
+                    wanted -= len(reply.receipts) if isinstance(reply, Receipts) else 1
                 elif isinstance(reply, Refused):
                     raise AuctionctlError(f"the house refused the load: {reply.message}")
             if time.monotonic() > deadline_s:
@@ -174,6 +175,7 @@ class Load:
             side, message, command = auctioned.ready.popleft()
             self._signed[command] = message
             auctioned.sent_ns[command] = at_ns
+            self._by_command[command] = auctioned
             auctioned.sockets[side].send_multipart(message)
 
     def _collect(self, run: Run, patience_s: float, *, send_on: bool) -> None:
@@ -181,36 +183,35 @@ class Load:
         if not events and patience_s >= ANSWER_PATIENCE_S:
             raise UnreachableError(f"the house has not answered for {patience_s:g} s")
         for its_socket, _ in events:
-            auctioned = self._by_socket[its_socket]
             while True:
                 try:
                     body = its_socket.recv_multipart(zmq.NOBLOCK)[0]
                 except zmq.Again:
                     break
-                for _ in range(self._note(run, auctioned, body)):
-                    if send_on:
-                        self._send_next(auctioned, time.perf_counter_ns())
+                for command in self._note(run, body):
+                    self._settle(run, command, send_on=send_on)
 
-    def _note(self, run: Run, auctioned: Auctioned, body: bytes) -> int:
-        """Keep an answer; returns how many bids it answers."""
-        reply = decode_reply(body)
+    def _settle(self, run: Run, command: bytes, *, send_on: bool) -> None:
+        auctioned = self._by_command.pop(command)
         now_ns = time.perf_counter_ns()
+        run.latencies_ns.append(now_ns - auctioned.sent_ns.pop(command))
+        if send_on:
+            self._send_next(auctioned, now_ns)
+
+    def _note(self, run: Run, body: bytes) -> list[bytes]:
+        """Keep an answer; returns the commands that it answers."""
+        reply = decode_reply(body)
         if isinstance(reply, Receipts):
             self._answers.append(body)
-            for receipt in reply.receipts:
-                run.latencies_ns.append(now_ns - auctioned.sent_ns.pop(receipt.command))
             run.receipts += len(reply.receipts)
-            return len(reply.receipts)
+            return [receipt.command for receipt in reply.receipts]
         if isinstance(reply, Rejections):
             run.rejections += len(reply.rejections)
-            for rejected in reply.rejections:
-                auctioned.sent_ns.pop(decode_rejection(rejected.rejection).command)
-            return len(reply.rejections)
-        if isinstance(reply, Refused):
+            return [decode_rejection(rejected.rejection).command for rejected in reply.rejections]
+        if isinstance(reply, Refused) and reply.command in self._by_command:
             run.busy += 1
-            auctioned.sent_ns.pop(reply.command, None)
-            return 1
-        return 0
+            return [reply.command]
+        return []
 
     # After
 
