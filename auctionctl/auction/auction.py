@@ -137,7 +137,7 @@ class Auction:
     # Deciding
 
     def decide_join(self, join: Join, now_ns: int) -> Refusal | None:
-        """Why ``join`` is refused at ``now_ns``, or None."""
+        """Why ``join`` is refused at ``now_ns``, or None. One that is ready to open takes nobody: open it first."""
         if join.house != self.terms.house:
             return Refusal(Code.WRONG_HOUSE)
         if self.phase is Phase.CLOSED or now_ns >= (self.get_timer() or 0):
@@ -262,7 +262,6 @@ class Auction:
         match event:
             case Opened():
                 rules = self.terms.rules
-                self._gap_floor_ns = max(self._gap_floor_ns, time_ns)
                 self.opened_at_ns = time_ns
                 self.end_ns = time_ns + rules.duration_ns
                 self.max_end_ns = self.end_ns + rules.max_extension_ns

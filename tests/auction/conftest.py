@@ -1,7 +1,8 @@
 """What the tests of the rules share: terms to vary, a room in which an auction is held, and the published vectors.
 
 A room makes the moves that a house makes: due events first, then a decision, then its application. A move that the
-rules refuse fails the test, so that a scene is set up in a line or two. All times are nanoseconds, all amounts cents.
+rules refuse fails the test, so that a scene is set up in a line or two; each joining has a nonce of its own. All times
+are nanoseconds, all amounts cents.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Room:
             house=self.terms.house,
             auction=self.auction.id,
             bidder=key_of(name),
-            nonce=bytes(16),
+            nonce=self.auction.size.to_bytes(16, "big"),
             placed_at_ns=self.now_ns,
             not_after_ns=self.now_ns + SECOND_NS,
         )

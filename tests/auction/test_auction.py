@@ -1,4 +1,4 @@
-"""One auction, rule by rule: who may join and bid, when it opens and ends, and what the house may claim about it."""
+"""One auction, rule by rule: who may join and bid, when it ends, and what the house may claim about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS, Auction
-from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, HouseEvent, Left, Opened
+from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, HouseEvent, Left
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.rejection import Code, Refusal
@@ -68,6 +68,28 @@ def test_joining_twice_is_refused_as_already_joined_until_one_has_left(room_with
     assert room.auction.present == {room.key("ann")}
 
 
+def test_a_joining_sent_again_after_leaving_is_refused_as_join_repeated_while_its_not_after_lasts(
+    room_with: Rooms,
+) -> None:
+    room = room_with(min_bidders=3)
+    frame = room.join_frame("ann", not_after_ns=room.now_ns + TIMEOUT_NS)
+    room.auction.apply_join(frame, room.now_ns)
+    room.say(Left(room.key("ann")))
+    for now_ns in (room.now_ns, frame.not_after_ns):
+        assert room.auction.decide_join(frame, now_ns) == Refusal(Code.JOIN_REPEATED)
+    assert room.try_join("ann", nonce=frame.nonce, placed_at_ns=7) == Refusal(Code.JOIN_REPEATED)
+    assert room.try_join("ben", nonce=frame.nonce) is None
+    room.join("ann").say(Left(room.key("ann")))
+    assert room.auction.decide_join(frame, room.now_ns) == Refusal(Code.JOIN_REPEATED)
+
+
+def test_a_joining_that_was_refused_uses_up_no_nonce(room_with: Rooms) -> None:
+    room = room_with()
+    frame = room.join_frame("ann", not_after_ns=room.now_ns + TIMEOUT_NS + 1)
+    assert code_of(room.auction.decide_join(frame, room.now_ns)) is Code.NOT_AFTER_TOO_FAR
+    assert room.auction.decide_join(frame, room.now_ns + 1) is None
+
+
 def test_joining_after_the_close_is_refused_as_closed(open_room: Rooms) -> None:
     room = open_room()
     room.at(room.auction.end_ns - 1)
@@ -100,57 +122,6 @@ def test_a_joining_meant_for_later_than_bid_timeout_is_refused_as_not_after_too_
     assert room.try_join("ann", not_after_ns=latest_ns) is None
     expected = Refusal(Code.NOT_AFTER_TOO_FAR, (("not_after", latest_ns + 1), ("latest", latest_ns)))
     assert room.try_join("ann", not_after_ns=latest_ns + 1) == expected
-
-
-# Opening, or not
-
-
-def test_it_opens_once_enough_distinct_bidders_are_present(room_with: Rooms) -> None:
-    room = room_with(min_bidders=3).join("ann", "ben")
-    room.say(Left(room.key("ben"))).join("ben")
-    assert room.auction.due(room.now_ns, None) is None
-    refused = room.auction.check(Opened(), room.now_ns)
-    assert refused == "opened with 2 bidders, and the terms ask for 3"
-    room.at(room.now_ns + 7).join("cat")
-    assert room.due() == Opened()
-    auction = room.auction
-    assert (auction.phase, auction.opened_at_ns) == (Phase.OPEN, room.now_ns)
-    assert auction.end_ns == auction.get_timer() == room.now_ns + 60 * SECOND_NS
-    assert auction.max_end_ns == room.now_ns + 85 * SECOND_NS
-    assert auction.due(auction.end_ns - 1, None) is None
-
-
-def test_it_does_not_open_while_one_of_the_bidders_has_left(room_with: Rooms) -> None:
-    room = room_with().join("ann", "ben")
-    room.say(Left(room.key("ann")))
-    assert room.auction.due(room.now_ns, None) is None
-    assert room.auction.check(Opened(), room.now_ns) is not None
-
-
-def test_it_opens_a_nanosecond_before_its_start_deadline_and_not_at_it(room_with: Rooms) -> None:
-    room = room_with().join("ann", "ben")
-    deadline_ns = room.auction.start_deadline_ns
-    assert room.auction.due(deadline_ns - 1, None) == Opened()
-    assert room.auction.check(Opened(), deadline_ns - 1) is None
-    assert room.auction.check(Opened(), deadline_ns) == "opened after the start deadline"
-
-
-def test_it_is_cancelled_at_its_start_deadline_and_not_a_nanosecond_before(room_with: Rooms) -> None:
-    room = room_with().join("ann")
-    cancelled = Cancelled(NOT_ENOUGH_BIDDERS)
-    deadline_ns = room.auction.start_deadline_ns
-    assert room.auction.due(deadline_ns - 1, None) is None
-    assert room.auction.check(cancelled, deadline_ns - 1) == "cancelled without cause"
-    assert room.at(deadline_ns).due() == cancelled
-    assert (room.auction.phase, room.auction.end_reason) == (Phase.CLOSED, EndReason.CANCELLED)
-    assert room.auction.get_timer() is None
-    assert room.auction.due(deadline_ns + SECOND_NS, None) is None
-    assert room.auction.outcome == cancelled
-
-
-def test_it_is_cancelled_for_no_reason_but_that_of_the_rules(room_with: Rooms) -> None:
-    room = room_with()
-    assert room.auction.check(Cancelled("bad_weather"), room.auction.start_deadline_ns) == "cancelled without cause"
 
 
 def test_an_open_auction_is_not_cancelled(open_room: Rooms) -> None:
@@ -447,6 +418,17 @@ def test_a_reserve_that_is_not_opened_or_wrongly_is_not_allowed(
     end_ns = room.auction.end_ns
     assert room.auction.check(closed, end_ns) == "the reserve was not opened to what the terms commit to"
     assert room.auction.check(replace(closed, reserve=OPENING), end_ns) is None
+
+
+@pytest.mark.parametrize("bidder", ["ann", None])
+def test_a_close_without_the_opening_of_its_reserve_is_a_fault_of_our_own(open_room: Rooms, bidder: str | None) -> None:
+    sealed, unsealed = open_room(reserve=RESERVE), open_room()
+    for room, opening in ((sealed, None), (unsealed, OPENING)):
+        if bidder:
+            room.bid(bidder, 1_600)
+        with pytest.raises(AssertionError, match="a reserve has to be opened at the close"):
+            room.auction.due(room.auction.end_ns, opening)
+        assert room.auction.due(room.auction.end_ns - 1, opening) is None
 
 
 def test_a_sale_below_the_opened_reserve_is_not_allowed(open_room: Rooms) -> None:

@@ -1,4 +1,7 @@
-"""A gap moves every deadline that was running when it began by its length, and no gap lies or counts twice."""
+"""A gap moves every deadline that was running when it began by its length, and no gap lies or counts twice.
+
+A gap says that nobody could be heard: it reaches over nothing that was heard, and over no time that counted before.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.auction import MAX_GAP_GRACE_NS
-from auctionctl.auction.events import Cancelled, Gap, GapCause, Opened
+from auctionctl.auction.events import Cancelled, Gap, GapCause, Left, Opened
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.rejection import Code
 
 Rooms = Callable[..., Any]
 SECOND_NS = 1_000_000_000
 RESTART = GapCause.RESTART
-OVERLAPS = "a gap overlaps the one before it, or ends before it begins"
-FUTURE = "a gap lies in the future"
+REACHES_BACK = "a gap reaches back over a sign of life or another gap, or ends before it begins"
+REACHES_AHEAD = "a gap reaches further ahead than bidders need to reconnect"
 
 
 def gap_said(room: Any, since_ns: int, until_ns: int, at_ns: int | None = None) -> Any:
@@ -94,17 +97,17 @@ def test_gaps_add_up_and_the_second_may_begin_where_the_first_ended(open_room: R
 @pytest.mark.parametrize(
     ("since_ns", "until_ns", "verdict"),
     [
-        (9, 30, OVERLAPS),  # begins within the gap before it
-        (0, 30, OVERLAPS),  # holds the gap before it
-        (5, 5, OVERLAPS),
+        (9, 30, REACHES_BACK),  # begins within the gap before it
+        (0, 30, REACHES_BACK),  # holds the gap before it
+        (5, 5, REACHES_BACK),
         (10, 30, None),
-        (20, 19, OVERLAPS),
+        (20, 19, REACHES_BACK),
         (20, 20, None),
         (30, 30, None),
         (30, 30 + MAX_GAP_GRACE_NS, None),
         (10, 30 + MAX_GAP_GRACE_NS, None),
-        (30, 30 + MAX_GAP_GRACE_NS + 1, FUTURE),
-        (-SECOND_NS, 30, OVERLAPS),
+        (30, 30 + MAX_GAP_GRACE_NS + 1, REACHES_AHEAD),
+        (-SECOND_NS, 30, REACHES_BACK),
     ],
 )
 def test_a_gap_neither_overlaps_the_one_before_it_nor_reaches_beyond_its_grace(
@@ -120,18 +123,87 @@ def test_a_gap_neither_overlaps_the_one_before_it_nor_reaches_beyond_its_grace(
 def test_no_gap_begins_before_the_terms(room_with: Rooms) -> None:
     room = room_with()
     announced_ns = room.now_ns
-    assert room.auction.check(Gap(announced_ns - 1, announced_ns + 5, RESTART), announced_ns + 5) == OVERLAPS
+    assert room.auction.check(Gap(announced_ns - 1, announced_ns + 5, RESTART), announced_ns + 5) == REACHES_BACK
     assert room.auction.check(Gap(announced_ns, announced_ns + 5, RESTART), announced_ns + 5) is None
+
+
+SIGNS_OF_LIFE: dict[str, Callable[[Any], Any]] = {
+    "a joining while announced": lambda room: room.join("ann"),
+    "the opening": lambda room: room.join("ann", "ben").due(),
+    "a joining while open": lambda room: room.join("cat"),
+    "a bid": lambda room: room.bid("ann", 1_000),
+}
+
+
+@pytest.mark.parametrize("sign", SIGNS_OF_LIFE)
+def test_a_gap_begins_at_the_last_sign_of_life_at_the_earliest(room_with: Rooms, open_room: Rooms, sign: str) -> None:
+    room = open_room() if sign in ("a joining while open", "a bid") else room_with()
+    alive_ns = room.now_ns + 7 * SECOND_NS
+    SIGNS_OF_LIFE[sign](room.at(alive_ns))
+    now_ns = alive_ns + SECOND_NS
+    assert room.auction.check(Gap(alive_ns - 1, now_ns, RESTART), now_ns) == REACHES_BACK
+    assert room.auction.check(Gap(alive_ns, now_ns, RESTART), now_ns) is None
+    assert room.auction.next_gap_since_ns(alive_ns - 1) == alive_ns
+    assert room.auction.next_gap_since_ns(alive_ns + 1) == alive_ns + 1
+
+
+def test_a_bidder_that_the_house_lost_sight_of_is_no_sign_of_life(open_room: Rooms) -> None:
+    room = open_room()
+    since_ns = room.now_ns
+    room.at(since_ns + SECOND_NS).say(Left(room.key("ann")))
+    gap_said(room, since_ns, since_ns + SECOND_NS)
+
+
+def test_a_gap_that_holds_an_accepted_bid_is_not_allowed(open_room: Rooms) -> None:
+    room = open_room()
+    room.at(room.now_ns + 50 * SECOND_NS).bid("ann", 1_000)
+    gap = Gap(room.now_ns - 40 * SECOND_NS, room.now_ns + 1, GapCause.STALLED)
+    assert room.auction.check(gap, room.now_ns + 1) == REACHES_BACK
+
+
+def test_an_end_is_not_moved_by_time_that_passed_before_the_opening(room_with: Rooms) -> None:
+    room = room_with().join("ann")
+    room.at(room.now_ns + 100 * SECOND_NS).join("ben").due()
+    opened_ns, end_ns = room.now_ns, room.auction.end_ns
+    now_ns = opened_ns + SECOND_NS
+    assert room.auction.check(Gap(opened_ns - 90 * SECOND_NS, now_ns, RESTART), now_ns) == REACHES_BACK
+    gap_said(room, opened_ns, now_ns)
+    assert room.auction.end_ns == end_ns + SECOND_NS
 
 
 def test_the_next_gap_is_put_behind_the_one_before_it(open_room: Rooms) -> None:
     room = open_room()
     opened_ns = room.now_ns
-    assert room.auction.next_gap_since_ns(opened_ns - 1) == opened_ns  # the terms' own time
+    assert room.auction.next_gap_since_ns(opened_ns - 1) == opened_ns
     gap_said(room, opened_ns + 10, opened_ns + 30, at_ns=opened_ns + 20)
     assert room.auction.next_gap_since_ns(opened_ns + 15) == opened_ns + 30
     assert room.auction.next_gap_since_ns(opened_ns + 30) == opened_ns + 30
     assert room.auction.next_gap_since_ns(opened_ns + 31) == opened_ns + 31
+
+
+def test_a_second_gap_within_the_grace_of_the_first_adds_what_the_first_did_not_hold(open_room: Rooms) -> None:
+    room = open_room()
+    end_ns, lost_ns = room.auction.end_ns, room.now_ns + SECOND_NS
+    gap_said(room, lost_ns, lost_ns + SECOND_NS, at_ns=lost_ns + 1)
+    lost_again_ns, back_ns = lost_ns + SECOND_NS // 4, lost_ns + SECOND_NS // 2
+    room.at(back_ns)
+    assert room.auction.check(Gap(lost_again_ns, back_ns + SECOND_NS, RESTART), back_ns) == REACHES_BACK
+    since_ns = room.auction.next_gap_since_ns(lost_again_ns)
+    assert since_ns == lost_ns + SECOND_NS > back_ns
+    gap_said(room, since_ns, back_ns + SECOND_NS, at_ns=back_ns)
+    assert room.auction.end_ns == end_ns + (back_ns + SECOND_NS - lost_ns)
+
+
+def test_a_bid_in_the_grace_lets_no_later_gap_count_that_grace_again(open_room: Rooms) -> None:
+    room = open_room()
+    lost_ns = room.now_ns + SECOND_NS
+    until_ns = lost_ns + 3 * SECOND_NS
+    gap_said(room, lost_ns, until_ns, at_ns=lost_ns + SECOND_NS)
+    room.at(until_ns - SECOND_NS).bid("ann", 1_000)
+    assert room.auction.next_gap_since_ns(lost_ns) == until_ns
+    assert room.auction.check(Gap(until_ns - 1, until_ns + 5, RESTART), until_ns + 5) == REACHES_BACK
+    room.at(until_ns + 2).bid("ben", 1_100)
+    assert room.auction.next_gap_since_ns(lost_ns) == until_ns + 2
 
 
 def test_bids_are_taken_in_the_grace_that_a_gap_leaves_for_reconnecting(open_room: Rooms) -> None:

@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join, encode_bid, encode_join
-from auctionctl.auction.events import Gap, GapCause, HouseEvent, Left, decode_event, encode_event, kind_of
+from auctionctl.auction.events import (
+    Cancelled,
+    Gap,
+    GapCause,
+    HouseEvent,
+    Left,
+    Opened,
+    decode_event,
+    encode_event,
+    kind_of,
+)
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.terms import Reserve, ReserveOpening, Rules, commit_reserve
 
@@ -31,7 +41,7 @@ Row = tuple[Any, ...]
 
 @dataclass
 class Account:
-    """What was accepted, in order: ("joined"|"left", who, t), ("opened", t), ("bid", …), ("gap", since, until), …"""
+    """What was accepted, in order: ("joined", who, t, nonce), ("left", who, t), ("opened", t), ("bid", …), …"""
 
     rules: Rules
     announced_ns: int
@@ -104,10 +114,20 @@ class Account:
             and (best is None or best[1] != who)
         )
 
-    def lets_in(self, who: str, now_ns: int) -> bool:
+    def lets_in(self, who: str, nonce: bytes, now_ns: int) -> bool:
         start, end, _ = self.deadlines()
         in_time = {"announced": now_ns < start, "open": now_ns < end, "closed": False}[self.phase()]
-        return in_time and who != "seller" and who not in self.present()
+        used = [row for row in self.of("joined") if (row[1], row[3]) == (who, nonce)]
+        return in_time and who != "seller" and who not in self.present() and not used
+
+    def must_open(self) -> bool:
+        return self.phase() == "announced" and len(self.present()) >= self.rules.min_bidders
+
+    def heard_until(self) -> int:
+        """Up to when no gap can be claimed any more: somebody was heard, or a gap has told of it already."""
+        heard = [row[2] for row in self.of("joined")] + [row[1] for row in self.of("opened")]
+        heard += [row[4] for row in self.of("bid")] + [row[2] for row in self.of("gap")]
+        return max(heard, default=self.announced_ns)
 
 
 def state_of(auction: Auction) -> dict[str, Any]:
@@ -157,8 +177,10 @@ class Play:
             self.say(happened)
             start, end, _ = self.account.deadlines()
             if kind == "opened":
+                assert self.account.must_open()
                 assert self.room.now_ns < start
-                assert len(self.account.present()) >= self.account.rules.min_bidders
+                assert self.account.rows[-1][0] == "joined"
+                assert self.account.rows[-1][2] == self.room.now_ns
             else:
                 assert self.room.now_ns >= {"cancelled": start, "closed": end}[kind]
             self.account.rows.append((kind, self.room.now_ns))
@@ -171,16 +193,34 @@ class Play:
         if timer_ns is not None:
             self.room.now_ns = max(self.room.now_ns, timer_ns + offset_ns)
 
-    def join(self, who: str) -> None:
-        frame: Join = self.room.join_frame(who)
+    def join(self, who: str, nonce: bytes | None) -> None:
+        changes = {} if nonce is None else {"nonce": nonce}
+        frame: Join = self.room.join_frame(who, **changes)
         refusal = self.auction.decide_join(frame, self.room.now_ns)
-        assert (refusal is None) == self.account.lets_in(who, self.room.now_ns), refusal
+        assert (refusal is None) == self.account.lets_in(who, frame.nonce, self.room.now_ns), refusal
         heard = decode_join(encode_join(frame))
         assert self.replica.decide_join(heard, self.room.now_ns) == refusal
+        event("refused: " + refusal.code if refusal else "joining accepted")
         if refusal is None:
             self.auction.apply_join(frame, self.room.now_ns)
             self.replica.apply_join(heard, self.room.now_ns)
-            self.account.rows.append(("joined", who, self.room.now_ns))
+            self.account.rows.append(("joined", who, self.room.now_ns, frame.nonce))
+            self.open_if_it_must()
+
+    def open_if_it_must(self) -> None:
+        """Straight after a joining: the opening and nothing else, now and not later."""
+        must, now_ns = self.account.must_open(), self.room.now_ns
+        assert self.auction.is_ready_to_open == must
+        if not must:
+            return
+        assert self.auction.get_timer() == now_ns
+        others = [Left(key) for key in self.auction.present]
+        for claim in (*others, Gap(now_ns, now_ns, GapCause.STALLED), Cancelled("min_bidders")):
+            for time_ns in (now_ns, self.auction.start_deadline_ns):
+                assert self.replica.check(claim, time_ns) is not None
+        assert self.replica.check(Opened(), now_ns + 1) is not None
+        self.due()
+        assert self.account.phase() == "open"
 
     def leave(self, who: str) -> None:
         left = Left(self.room.key(who))
@@ -189,6 +229,10 @@ class Play:
         if allowed:
             self.say(left)
             self.account.rows.append(("left", who, self.room.now_ns))
+
+    def leave_and_join(self, who: str, nonce: bytes | None) -> None:
+        self.leave(who)
+        self.join(who, nonce)
 
     def bid(self, who: str, over: int, seq_step: int, not_after_step_ns: int) -> None:
         now_ns = self.room.now_ns
@@ -211,15 +255,16 @@ class Play:
             self.account.rows.append(("bid", amount, who, seq, now_ns))
             assert self.account.bids()[-1][4] == index
 
-    def gap(self, back_ns: int, grace_ns: int) -> None:
+    def gap(self, begins: str, offset_ns: int, grace_ns: int) -> None:
         now_ns = self.room.now_ns
-        # A house was alive when it last wrote an entry: no gap of an honest one begins before it.
-        since_ns = max(now_ns - back_ns, self.auction.last_time_ns)
+        heard_until_ns = self.account.heard_until()
+        since_ns = offset_ns + {"around now": now_ns, "around what was heard last": heard_until_ns}[begins]
         until_ns = now_ns + grace_ns
-        ended_ns = max((row[2] for row in self.account.of("gap")), default=self.account.announced_ns)
-        allowed = self.account.phase() != "closed" and since_ns >= ended_ns and grace_ns <= 5 * SECOND_NS
+        in_order = heard_until_ns <= since_ns <= until_ns
+        allowed = self.account.phase() != "closed" and in_order and grace_ns <= 5 * SECOND_NS
         gap = Gap(since_ns, until_ns, GapCause.STALLED)
         assert (self.auction.check(gap, now_ns) is None) == allowed
+        assert (self.auction.next_gap_since_ns(since_ns) == since_ns) == (heard_until_ns <= since_ns)
         if allowed:
             self.say(gap)
             self.account.rows.append(("gap", since_ns, until_ns))
@@ -240,9 +285,15 @@ OTHERS = st.one_of(
     st.tuples(
         st.just("wait_for_timer"), st.sampled_from([-10 * SECOND_NS, 1 - 10 * SECOND_NS, -SECOND_NS, -1, -1, -1, 0])
     ),
-    st.tuples(st.just("join"), WHO),
+    st.tuples(st.just("join"), WHO, st.sampled_from([None, b"1" * 16])),
     st.tuples(st.just("leave"), WHO),
-    st.tuples(st.just("gap"), SPANS, st.sampled_from([0, 1, 5 * SECOND_NS, 5 * SECOND_NS + 1])),
+    st.tuples(st.just("leave_and_join"), WHO, st.sampled_from([None, b"1" * 16])),
+    st.tuples(
+        st.just("gap"),
+        st.sampled_from(["around now", "around what was heard last", "around what was heard last"]),
+        st.sampled_from([-SECOND_NS, -1, 0, 0, 0, 1, SECOND_NS]),
+        st.sampled_from([0, 1, SECOND_NS, 5 * SECOND_NS, 5 * SECOND_NS + 1]),
+    ),
 )
 STEPS = st.booleans().flatmap(lambda bidding: BIDS if bidding else OTHERS)
 INCREMENTS = st.sampled_from([Fixed(1), Fixed(100), Percent(1), Percent(333), Table(((0, 1), (1_100, 50), (2_000, 7)))])
@@ -267,8 +318,7 @@ def test_every_auction_is_what_a_plain_account_of_it_says_and_replays_to_the_sam
     reserve = None if opening is None else Reserve(commit_reserve(opening, "EUR"), b"sealed")
     play = Play(room_with(reserve=reserve, **rules), opening)
     for name in NAMES[:early]:
-        play.join(name)
-    play.due()
+        play.join(name, None)
     for move, *values in steps:
         getattr(play, move)(*values)
         if move != "gap":

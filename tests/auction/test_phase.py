@@ -62,9 +62,9 @@ def test_the_end_reasons_are_these() -> None:
 
 @pytest.fixture(params=PHASES)
 def room(request: pytest.FixtureRequest, room_with: Callable[..., Any], open_room: Callable[..., Any]) -> Any:
-    """An auction in each phase, ann and ben present, nobody leading."""
+    """An auction in each phase, ann and ben present, nobody leading; the announced one waits for a third."""
     if request.param == "announced":
-        return room_with().join("ann", "ben")
+        return room_with(min_bidders=3).join("ann", "ben")
     room = open_room()
     if request.param == "closed":
         room.at(room.auction.end_ns).due()
@@ -92,8 +92,8 @@ def claims(room: Any, kind: str) -> list[tuple[HouseEvent, int]]:
 @pytest.mark.parametrize("kind", HOUSE_KINDS)
 def test_the_machine_takes_an_event_of_the_house_only_where_the_table_does(room: Any, kind: str) -> None:
     phase = room.auction.phase
-    if kind == "cancelled" and phase is Phase.ANNOUNCED:
-        room.say(Left(room.key("ann")))  # so that there is cause
+    if kind == "opened" and phase is Phase.ANNOUNCED:
+        room.join("cat")  # so that there is cause
     verdicts = []
     for event, time_ns in claims(room, kind):
         assert kind_of(event) == kind
@@ -122,6 +122,23 @@ def test_the_machine_takes_a_bid_only_where_the_table_does(room: Any) -> None:
     if allowed:
         room.bid("ann", 1_000)
         assert room.auction.phase == ALLOWED[phase, "bid"]
+
+
+@pytest.mark.parametrize("kind", HOUSE_KINDS)
+def test_an_announced_auction_with_enough_bidders_takes_its_opening_alone(
+    room_with: Callable[..., Any], kind: str
+) -> None:
+    room = room_with().join("ann", "ben")
+    verdicts = {room.auction.check(event, time_ns) for event, time_ns in claims(room, kind)}
+    match kind:
+        case "opened":
+            assert verdicts == {None}
+        case "closed":
+            assert verdicts == {"closed is not allowed while announced"}
+        case _:
+            assert verdicts == {"enough bidders have joined: it has to open first"}
+    assert room.try_join("cat") is not None
+    assert room.try_bid("ann", 1_000) is not None
 
 
 def test_an_event_that_the_table_does_not_allow_is_never_applied_silently(open_room: Callable[..., Any]) -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from auctionctl.auction.price import MAX_MINOR, MINOR_DIGITS, Money, format_minor, minor_digits, parse_money
 from auctionctl.errors import MoneyError
 
-FREE_UNITS = st.from_regex(r"[a-z][a-z0-9_-]{0,15}", fullmatch=True)
+FREE_UNITS = st.from_regex(r"[a-z]{2}[a-z0-9_-]{0,14}", fullmatch=True).filter(
+    lambda unit: unit.upper() not in MINOR_DIGITS
+)
 CURRENCIES = st.sampled_from(sorted(MINOR_DIGITS)) | FREE_UNITS
 
 
@@ -27,6 +29,7 @@ CURRENCIES = st.sampled_from(sorted(MINOR_DIGITS)) | FREE_UNITS
         ("0.01EUR", Money(1, "EUR")),
         ("0EUR", Money(0, "EUR")),
         ("007.70EUR", Money(770, "EUR")),
+        ("1.00XCG", Money(100, "XCG")),
         ("1500JPY", Money(1_500, "JPY")),
         ("1.234BHD", Money(1_234, "BHD")),
         ("1BHD", Money(1_000, "BHD")),
@@ -50,7 +53,8 @@ def test_an_amount_without_currency_takes_the_one_that_is_known() -> None:
 @example("JPY", MAX_MINOR)
 @example("EUR", MAX_MINOR)
 @example("BHD", MAX_MINOR)
-@example("e5", 1)
+@example("ee5", 1)
+@example("eur2", 1)
 def test_what_is_written_is_read_back_as_the_same_amount(currency: str, minor: int) -> None:
     text = format_minor(minor, currency)
     assert parse_money(text) == Money(minor, currency)
@@ -83,6 +87,13 @@ def test_the_currencies_without_cents_and_with_thousandths_are_these() -> None:
     }
     assert set(MINOR_DIGITS.values()) == {0, 2, 3}
     assert all(re.fullmatch("[A-Z]{3}", code) for code in MINOR_DIGITS)
+
+
+def test_the_caribbean_guilder_is_a_currency_and_what_it_and_the_euro_replaced_is_none() -> None:
+    assert MINOR_DIGITS["XCG"] == 2
+    for withdrawn in ("ANG", "BGN", "HRK"):
+        with pytest.raises(MoneyError):
+            minor_digits(withdrawn)
 
 
 @given(CURRENCIES, st.decimals(0, 10**13, allow_nan=False, places=4))
@@ -136,7 +147,11 @@ def test_any_text_is_an_amount_or_a_money_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "currency", ["XXX", "EURO", "Eur", "euR", "", "EU", "credits!", "-x", "9x", "a" * 17, "é", "XAU", "EUR\n", "x\n"]
+    "currency",
+    [
+        *["XXX", "EURO", "", "EU", "credits!", "-x", "9x", "a" * 17, "é", "XAU", "EUR\n", "xx\n"],
+        *["e", "x", "e5", "x10", "e-5", "k_"],
+    ],
 )
 def test_an_unknown_currency_is_refused_with_a_hint(currency: str) -> None:
     with pytest.raises(MoneyError, match=re.escape(f"unknown currency {currency!r}")) as caught:
@@ -146,6 +161,28 @@ def test_an_unknown_currency_is_refused_with_a_hint(currency: str) -> None:
         parse_money("1", currency=currency)
     with pytest.raises(MoneyError):
         format_minor(1, currency)
+
+
+@pytest.mark.parametrize("code", sorted(MINOR_DIGITS))
+def test_a_currency_in_lower_case_is_no_unit_of_ones_own_but_a_slip(code: str) -> None:
+    for spelling in (code.lower(), code.capitalize(), code.swapcase()):
+        with pytest.raises(MoneyError, match=f"unknown currency '{spelling}'") as caught:
+            minor_digits(spelling)
+        assert caught.value.hint == f"did you mean {code}?"
+        with pytest.raises(MoneyError):
+            parse_money(f"100 {spelling}")
+    assert minor_digits(f"{code.lower()}s") == 0
+
+
+@pytest.mark.parametrize("text", ["1e5", "1E5", "3x10", "0x10", "1e-5", "1.0e5"])
+def test_a_number_in_another_notation_is_no_amount_of_a_unit_with_that_name(text: str) -> None:
+    with pytest.raises(MoneyError):
+        parse_money(text)
+
+
+def test_a_unit_of_ones_own_begins_with_two_letters() -> None:
+    assert parse_money("1ee5") == Money(1, "ee5")
+    assert parse_money("7" + "a" * 16) == Money(7, "a" * 16)
 
 
 def test_an_amount_in_another_currency_is_refused() -> None:

@@ -17,6 +17,7 @@ def test_the_codes_are_these_and_do_not_change_their_names() -> None:
         "own_auction",
         "not_joined",
         "already_joined",
+        "join_repeated",
         "wrong_currency",
         "expired",
         "not_after_too_far",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -133,7 +133,7 @@ ACCEPTED = [
     *[("title", value) for value in ("x", "x" * 200, "é" * 200, "日" * 200)],
     *[("description", value) for value in ("", "x" * 4_000, "日\n" * 2_000)],
     *[("estimate", value) for value in (None, 0, MAX_MINOR)],
-    *[("currency", value) for value in ("EUR", "JPY", "BHD", "credits", "a" * 16)],
+    *[("currency", value) for value in ("EUR", "JPY", "BHD", "XCG", "credits", "a" * 16)],
     *[("starting_price", value) for value in (0, 1, MAX_MINOR)],
     *[("increment", value) for value in (["fixed", 1], ["percent", 100_000], ["table", [[0, 1], [1, 2]]])],
     *[("duration", value) for value in (60 * SECOND_NS, YEAR_NS)],
@@ -154,7 +154,7 @@ REFUSED = [
     *[("description", value) for value in ("x" * 4_001, None)],
     *[("estimate", value) for value in NO_AMOUNTS],
     *[("format", value) for value in ("", "English", "dutch", "vickrey", "english\n", None)],
-    *[("currency", value) for value in ("", "a" * 17, "XXX", "Eur", "EUR\n", "EURO", None)],
+    *[("currency", value) for value in ("", "a" * 17, "XXX", "Eur", "eur", "e5", "ANG", "EUR\n", "EURO", None)],
     *[("starting_price", value) for value in (*NO_AMOUNTS, None)],
     *[("increment", ["fixed", value]) for value in (*NO_AMOUNTS, 0, None)],
     *[("increment", ["percent", value]) for value in (0, -1, 100_001, None)],
@@ -211,6 +211,66 @@ def test_terms_under_which_no_auction_can_be_held_are_never_signed(changes: dict
     for judge in (check_terms, encode_terms):
         with pytest.raises(TermsError, match=f"^{message}$"):
             judge(terms)
+
+
+OUT_OF_BOUNDS = [
+    *[{"house": b"x"}, {"seller": b""}, {"seller": bytes(33)}, {"nonce": b""}, {"nonce": bytes(17)}],
+    *[{"lot": Lot(title)} for title in ("", "x" * 201, "\ud800")],
+    *[{"lot": Lot("x", text)} for text in ("x" * 4_001, "\ud800")],
+    *[{"lot": Lot("x", "", estimate_minor)} for estimate_minor in (-1, MAX_MINOR + 1, 2**64)],
+]
+RULES_OUT_OF_BOUNDS = [
+    *[{"starting_price_minor": minor} for minor in (-1, MAX_MINOR + 1, 2**64, -(2**63) - 1)],
+    *[{"min_bidders": bidders} for bidders in (0, 10_001, 2**64)],
+    {"soft_close_window_ns": -1, "max_extension_ns": -1},
+    *[{"reserve": Reserve(*reserve)} for reserve in ((b"", b""), (bytes(32), b""), (bytes(32), bytes(513)))],
+]
+
+
+@pytest.mark.parametrize("changes", [*OUT_OF_BOUNDS, *[{"rules": rules} for rules in RULES_OUT_OF_BOUNDS]])
+def test_terms_that_nobody_could_read_are_never_signed(changes: dict[str, Any]) -> None:
+    if "rules" in changes:
+        changes = {"rules": replace(TERMS.rules, **changes["rules"])}
+    with pytest.raises(TermsError):
+        encode_terms(replace(TERMS, **changes))
+
+
+INTEGERS = st.sampled_from([-1, 0, 1, 2, 10_000, SECOND_NS, 60 * SECOND_NS, MAX_MINOR, MAX_MINOR + 1, 2**63, 2**64])
+KEYS = st.sampled_from([bytes(32)] * 6 + [bytes(31), bytes(33)])
+TITLES = st.text(min_size=1, max_size=8) | st.sampled_from(["", "\ud800", "x" * 200, "x" * 201])
+ANY_TERMS = st.builds(
+    lambda house, seller, nonce, listing, lot, rules: replace(
+        TERMS,
+        **{"house": house, "seller": seller, "nonce": nonce, "listing": listing, "lot": lot},
+        rules=replace(TERMS.rules, **rules),
+    ),
+    KEYS,
+    KEYS,
+    st.sampled_from([bytes(16)] * 6 + [bytes(15)]),
+    st.sampled_from(["lot-7"] * 6 + ["", "Lot 7", "\ud800"]),
+    st.builds(Lot, TITLES, st.text(max_size=8), st.none() | INTEGERS),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "currency": st.sampled_from(["EUR", "credits", "eur", "e5", "\ud800"]),
+            "starting_price_minor": INTEGERS,
+            "increment": st.builds(Fixed, INTEGERS) | st.builds(Percent, INTEGERS),
+            "min_bidders": INTEGERS,
+            "bid_timeout_ns": INTEGERS,
+        },
+    ),
+)
+
+
+@given(ANY_TERMS)
+def test_what_the_seller_can_sign_the_house_can_read(terms: Terms) -> None:
+    try:
+        body = encode_terms(terms)
+    except TermsError:
+        event("refused")
+        return
+    event("signed")
+    assert decode_terms(body) == terms
 
 
 def test_an_auction_without_soft_close_has_neither_window_nor_extension() -> None:
