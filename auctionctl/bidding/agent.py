@@ -32,7 +32,7 @@ from auctionctl.bidding.notices import (
 from auctionctl.bidding.seat import QUIET_NS, RETRY_NS, Command, Seat, refuse_terms
 from auctionctl.bidding.strategy import Offer, Strategy
 from auctionctl.bidding.wallet import Wallet
-from auctionctl.errors import ConfigurationError, VerificationError
+from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.follower import Advanced, Follower, Listed, Welcomed
 from auctionctl.replica.replay import Applied
@@ -305,13 +305,9 @@ class Agent:
         command = None if seat is None else seat.sent.get(rejection.command)
         if seat is None or command is None:
             return
-        if command.entry_index is not None and command.entry_index < rejection.log_size:
-            raise VerificationError(
-                "the house rejected what its log holds", rule="rejection", index=command.entry_index
-            )
+        seat.judged(command, rejection.log_size, rejection.time_ns)
         if seat.is_over:
             return
-        seat.judged(rejection.log_size, rejection.time_ns)
         if seat.refuse(command, now_ns + self.follower.house_ahead_ns, now_ns):
             rule = _RULES.get(rejection.code, rejection.code)
             if command.kind is Kind.JOINED:

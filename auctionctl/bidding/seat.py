@@ -34,7 +34,10 @@ QUIET_NS: Final = 3 * SECOND_NS
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """Something that we signed. ``head_size`` is how much of the log we knew; joinings have seq and amount 0."""
+    """Something that we signed, and what is known of it. Joinings have seq and amount 0.
+
+    ``head_size`` is how much of the log we knew then, ``rejected_size`` how long it was when the house rejected this.
+    """
 
     id: bytes
     kind: Kind
@@ -46,6 +49,12 @@ class Command:
     amount_minor: int = 0
     is_reported: bool = False
     entry_index: int | None = None
+    rejected_size: int = 0
+
+    def check_answers(self) -> None:
+        """The house cannot have rejected, with a log of ``rejected_size`` entries, what is one of them."""
+        if self.entry_index is not None and self.entry_index < self.rejected_size:
+            raise VerificationError("the house rejected what its log holds", rule="rejection", index=self.entry_index)
 
 
 class Seat:
@@ -138,6 +147,7 @@ class Seat:
         command = self.sent.get(command_id(applied.entry.body))
         if command is not None:
             command.entry_index = applied.entry_index
+            command.check_answers()
         return command
 
     def others_bid(self) -> Command | None:
@@ -159,8 +169,13 @@ class Seat:
         self.refused.clear()
         return self.outcome
 
-    def judged(self, log_size: int, time_ns: int) -> None:
-        """The house signed that at ``time_ns`` it had accepted what stands below ``log_size``."""
+    def judged(self, command: Command, log_size: int, time_ns: int) -> None:
+        """The house signed that at ``time_ns`` it had accepted what stands below ``log_size``, but not ``command``.
+
+        Raises VerificationError if the log says otherwise, now or once it has come so far.
+        """
+        command.rejected_size = max(command.rejected_size, log_size)
+        command.check_answers()
         self._judged = max(self._judged, (log_size, time_ns))
 
     def release_void(self) -> None:

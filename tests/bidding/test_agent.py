@@ -147,14 +147,15 @@ def test_a_bidder_that_the_log_says_has_left_joins_again(world: World) -> None:
     assert len(world.log(auction).auction.present) == 2
 
 
-def test_a_restarted_agent_carries_on_and_knows_what_it_bid(world: World) -> None:
+@pytest.mark.parametrize("kept", [0, 2])
+def test_a_restarted_agent_carries_on_and_knows_what_it_bid(world: World, kept: int) -> None:
     auction = world.announce()
     ann = world.add("ann", auctions=[auction], value="45.00")
     world.add("ben", auctions=[auction], value="44.00")
     world.run(lambda: len(ann.told(BidAccepted)) >= 5)
     world.disconnect(ann)
-    earlier = [notice.message for notice in ann.told(BidPlaced)]
-    again = world.add("ann", auctions=[auction], value="45.00", earlier=earlier[-2:])
+    earlier = [notice.message for notice in ann.told(BidPlaced)][len(ann.told(BidPlaced)) - kept :]
+    again = world.add("ann", auctions=[auction], value="45.00", earlier=earlier)
     world.finish()
     outcome = again.agent.outcomes[auction]
     assert outcome.result is Result.WON
@@ -192,8 +193,10 @@ def test_two_auctions_share_one_budget_and_freed_money_is_bid_again(world: World
     taken = ann.told(BidPlaced)[0].auction
     free = second if taken == first else first
     world.disconnect(cleo)
-    world.add("cleo", auctions=[taken], value="60.00", budget="60EUR")
-    world.run(lambda: any(bid.auction == free for bid in ann.told(BidAccepted)))
+    world.add("cleo", "aggressive", auctions=[taken], value="60.00", budget="60EUR", seed=2)
+    world.run(lambda: bool(ann.told(Outbid)))
+    world.run_for(SECOND_NS // 20)
+    assert {bid.auction for bid in ann.told(BidPlaced)} == {taken, free}
     world.finish()
     won = [outcome for outcome in ann.agent.outcomes.values() if outcome.result is Result.WON]
     assert [outcome.price_minor for outcome in won] == [ann.agent.wallet.committed_minor]

@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.bidding.notices import BidAccepted, BidPlaced, BidRejected, Joined
+from auctionctl.bidding.wallet import VOID_MARGIN_NS
 from auctionctl.errors import VerificationError
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from auctionctl.tlog.merkle import Tree, leaf_hash
-from auctionctl.wire.frames import Message, domain
+from auctionctl.wire.frames import Message, domain, message_type
 from auctionctl.wire.messages import (
     Entries,
     Receipts,
@@ -177,6 +178,9 @@ def test_a_rejection_is_reported_with_its_code_rule_and_observed_values(world: W
     assert notice.rule == "a bid is at least price + increment(price)"
     assert dict(notice.observed)["minimum"] == 1_100
     assert notice.command == line.told(BidPlaced)[0].command
+    # The log has shown already what was in the way: the next bid goes out at once.
+    assert isinstance(line.notices[-1], BidPlaced)
+    assert line.notices[-1].amount_minor == 1_100
 
 
 @pytest.mark.parametrize("fields", [{"signature": bytes(64)}, {"root": bytes(32)}, {"count": 7}])
@@ -231,6 +235,24 @@ def test_a_house_that_rejects_what_its_log_holds_is_caught(world: World) -> None
     with pytest.raises(VerificationError) as error:
         line.agent.receive(Message(encode(after)), world.now_ns)
     assert error.value.rule == "rejection"
+
+
+def test_a_rejection_ahead_of_the_log_frees_nothing_and_is_held_against_it_later(world: World) -> None:
+    """The house accepts a bid, keeps that to itself, and signs that it is void."""
+    auction = world.announce(duration_ns=60 * 10**9)
+    line = world.add("ann", auctions=[auction])
+    world.add("ben", auctions=[auction], value="0")
+    world.run(lambda: bool(line.told(BidPlaced)))
+    line.loses = lambda message: message_type(message.body) in ("entries", "receipts")
+    world.run(lambda: world.log(auction).auction.bid_count == 1)
+    placed = line.told(BidPlaced)[0]
+    void_ns = placed.not_after_ns + VOID_MARGIN_NS + 1
+    log_size = world.log(auction).auction.size
+    lied = Rejection(world.house.identity.signing, auction, placed.command, "expired", (), log_size, void_ns)
+    line.agent.receive(Message(encode(rejections_of(world, lied))), world.now_ns)
+    assert line.agent.wallet.committed_minor == placed.amount_minor
+    line.loses = lambda message: False
+    caught(world, line, "rejection")
 
 
 def test_answers_to_what_we_did_not_send_concern_nobody(world: World) -> None:
