@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from auctionctl.errors import RemoteProtocolError
+from auctionctl.errors import LocalProtocolError, RemoteProtocolError
 from auctionctl.keys.signing import SIGNATURE_BYTES, SecretKey, verify
 
 PROTOCOL_VERSION: Final = 1
@@ -45,13 +45,20 @@ def domain(type_name: str) -> bytes:
 
 
 def sign_body(key: SecretKey, body: bytes) -> Message:
-    """``body`` with its signature by ``key``, under the domain of its own type."""
-    return Message(body, key.sign(domain(message_type(body)) + body))
+    """``body`` with its signature by ``key``, under the domain of its own type; LocalProtocolError if it has none."""
+    name = message_type(body)
+    if not name:
+        raise LocalProtocolError("a body without a type is not signed")
+    return Message(body, key.sign(domain(name) + body))
 
 
 def is_signed_by(public: bytes, body: bytes, signature: bytes) -> bool:
-    """Whether the Ed25519 key ``public`` (32 bytes) signed ``body`` under the domain of its own type."""
-    return len(signature) == SIGNATURE_BYTES and verify(public, domain(message_type(body)) + body, signature)
+    """Whether the Ed25519 key ``public`` (32 bytes) signed ``body`` under the domain of its own type.
+
+    Nobody has signed a body without a type: its first bytes could be chosen to read as another's domain.
+    """
+    name = message_type(body)
+    return bool(name) and verify(public, domain(name) + body, signature)
 
 
 def check_frames(frames: list[bytes], limit_bytes: int) -> Message:

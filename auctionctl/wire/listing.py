@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.increments import Fixed, Increment
+from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import (
     SECOND_NS,
     Lot,
@@ -17,6 +18,7 @@ from auctionctl.auction.terms import (
     encode_opening,
     encode_terms,
 )
+from auctionctl.errors import TermsError
 from auctionctl.keys.signing import SecretKey, seal_escrow
 from auctionctl.wire.frames import Message, sign_body
 
@@ -58,9 +60,14 @@ class LotDescription:
 
 
 def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: bytes, entropy: Entropy) -> Terms:
-    """The terms of ``lot``; ``house`` and ``seller`` are signing keys, ``escrow`` the house's box for reserves."""
+    """The terms of ``lot``; ``house`` and ``seller`` are signing keys, ``escrow`` the house's box for reserves.
+
+    Raises TermsError for a reserve that is no amount: once it is sealed, nobody but the house would see that.
+    """
     reserve = None
     if lot.reserve_minor is not None:
+        if not 0 <= lot.reserve_minor <= MAX_MINOR:
+            raise TermsError(f"the reserve must be between 0 and {MAX_MINOR} minor units")
         opening = ReserveOpening(lot.reserve_minor, entropy.salt)
         sealed = seal_escrow(escrow, encode_opening(opening), entropy.sealing_seed)
         reserve = Reserve(commit_reserve(opening, lot.currency), sealed)

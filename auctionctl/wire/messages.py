@@ -6,6 +6,7 @@ stands for the registry. Bodies that do not re-encode to the same bytes are malf
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,9 @@ from auctionctl.errors import RemoteProtocolError
 MAX_AUCTIONS_A_MESSAGE: Final = 256
 MAX_ENTRIES_BYTES: Final = 65_536
 """How many bytes of entries one answer to ``read`` holds, at most (one entry is always sent)."""
+
+MAX_ANSWERS_A_MESSAGE: Final = 100
+"""How many receipts or rejections one message holds: few enough for MAX_REPLY_BYTES, however large the log."""
 
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
@@ -203,6 +207,12 @@ def _decode(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T:
     if _encoder.encode(message) != body:
         raise RemoteProtocolError("malformed message: not in canonical form")
     return message
+
+
+def parts_of(answers: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """``answers`` in order, cut into what one message holds."""
+    for start in range(0, len(answers), MAX_ANSWERS_A_MESSAGE):
+        yield tuple(answers[start : start + MAX_ANSWERS_A_MESSAGE])
 
 
 def decode_request(body: bytes) -> Request:

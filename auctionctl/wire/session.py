@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError
-from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.wire.frames import PROTOCOL_VERSION, Message, is_signed_by, sign_body
 from auctionctl.wire.messages import Hello, Welcome, encode
@@ -47,9 +47,13 @@ class ClientGreeting:
         """Raises RemoteProtocolError unless this is the house's own answer to the last hello."""
         if not is_signed_by(self._house.signing, body, signature):
             raise RemoteProtocolError("the welcome is not signed by the house of this address")
+        if welcome.version != PROTOCOL_VERSION:
+            raise RemoteProtocolError(f"the house speaks version {welcome.version} of the protocol")
         mine = self._key.identity
         if (welcome.nonce, welcome.identity, welcome.transport) != (self._nonce, mine.signing, mine.transport):
             raise RemoteProtocolError("the welcome answers somebody else's hello")
+        if welcome.role != self._role:
+            raise RemoteProtocolError(f"the welcome is for the role {welcome.role[:MAX_ROLE_TEXT]!a}, not {self._role}")
         if welcome.house_transport != self._house.transport:
             raise RemoteProtocolError("the welcome names another transport key than the house's address")
 
@@ -68,9 +72,14 @@ def admit(hello: Hello, house: Identity, transport: bytes, allowed: AllowList) -
     entry = allowed.by_signing(hello.identity)
     if entry is None or entry.identity.transport != transport:
         raise NotAuthorisedError("this identity is not on the allow list")
-    if hello.role != "observer" and hello.role not in entry.role.split("+"):
+    if not admits(entry, hello.role):
         raise NotAuthorisedError(f"{entry.name} is admitted as {entry.role}, not as {hello.role}")
     return Peer(entry.identity, entry.name, hello.role)
+
+
+def admits(entry: Entry, role: str) -> bool:
+    """Whether ``entry`` may act in ``role``: everybody on the list may look on."""
+    return role == "observer" or role in entry.role.split("+")
 
 
 def welcome(key: SecretKey, hello: Hello, now_ns: int, queue_limit: int) -> Message:

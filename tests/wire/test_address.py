@@ -1,0 +1,75 @@
+"""An address says who the house is and where it listens, and reads back as what was written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auctionctl.errors import ConfigurationError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.address import DEFAULT_PORT, HouseAddress, parse_address
+
+IDENTITY = SecretKey(b"h" * 32).identity
+TEXT = IDENTITY.text
+
+
+@given(
+    st.sampled_from(["localhost", "auction.example.org", "192.0.2.7", "[::1]", "[2001:db8::7]"]),
+    st.integers(1, 65_535),
+)
+def test_an_address_reads_back_as_itself(host: str, port: int) -> None:
+    address = HouseAddress(IDENTITY, host, port)
+    assert parse_address(address.text) == address
+    assert parse_address(f"  {address.text}\n") == address
+    assert address.endpoint == f"tcp://{host}:{port}"
+
+
+def test_without_a_port_the_usual_one_is_meant() -> None:
+    address = parse_address(f"auction://{TEXT}@localhost")
+    assert (address.identity, address.host, address.port) == (IDENTITY, "localhost", DEFAULT_PORT)
+    assert address.text == f"auction://{TEXT}@localhost:8888"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "localhost:8888",
+        f"tcp://{TEXT}@localhost",
+        f"auction://{TEXT}",
+        f"auction://{TEXT}@",
+        f"auction://@{TEXT}",
+        f"auction://{TEXT}@localhost:",
+        f"auction://{TEXT}@localhost:-1",
+        f"auction://{TEXT}@localhost:123456",
+        f"auction://{TEXT}@localhost:88/",
+        f"auction://{TEXT}@local host",
+        f"auction://{TEXT}@::1",
+        f"auction://{TEXT}@localhost:٨٨",
+        f"auction://{TEXT.upper()}@localhost",
+    ],
+)
+def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="not the address of a house") as raised:
+        parse_address(text)
+    assert "auction://auc1…@host:8888" in raised.value.hint
+
+
+def test_a_long_text_is_quoted_in_part() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_address("x" * 1_000)
+    assert len(str(raised.value)) < 120
+
+
+def test_a_damaged_identity_is_refused_with_the_reason() -> None:
+    damaged = TEXT[:-1] + ("q" if TEXT[-1] != "q" else "p")
+    with pytest.raises(ConfigurationError, match="identity in the address is damaged: ") as raised:
+        parse_address(f"auction://{damaged}@localhost")
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("port", [0, 65_536, 99_999])
+def test_a_port_that_there_is_not_is_refused(port: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"there is no port {port}"):
+        parse_address(f"auction://{TEXT}@localhost:{port}")
