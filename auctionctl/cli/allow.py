@@ -1,0 +1,112 @@
+"""``allow``: whom a house on this machine lets in (DESIGN.md section 5). A running house takes changes on by itself."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
+from auctionctl.cli.paths import find_paths
+from auctionctl.errors import AllowListError, ConfigurationError
+
+if TYPE_CHECKING:
+    from auctionctl.keys.allowlist import AllowList
+
+app = typer.Typer(rich_markup_mode=None)
+allow_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Say whom the house lets in.")
+app.add_typer(allow_app, name="allow", epilog="Example: auctionctl allow ls")
+
+
+def read_allow_list(path: Path) -> tuple[str, AllowList]:
+    """Text and content of the allow list at ``path``; both empty if there is none.
+
+    Raises AllowListError, naming the line, for a list that cannot be used, and ConfigurationError for a file that
+    cannot be read.
+    """
+    from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, parse  # noqa: PLC0415
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_TEXT_BYTES + 1)
+    except FileNotFoundError:
+        return "", AllowList()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {(error.strerror or '').lower()}") from error
+    try:
+        # One character a byte: what is not ASCII is found, and named by its line, where the list is parsed.
+        text = data.decode("latin-1")
+        return text, parse(text)
+    except AllowListError as error:
+        hint = f"{error.hint}; the file is {path}" if error.hint else f"the file is {path}"
+        raise AllowListError(str(error).partition(": ")[2], line=error.line, hint=hint) from None
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Two `allow add` at once would each write the list without the other's line."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@allow_app.command("add", epilog="Example: auctionctl allow add auc1… alice --role bidder")
+def add(
+    key: Annotated[str, typer.Argument(help="The public key, auc1….")],
+    name: Annotated[str, typer.Argument(help="What the house calls its holder.")],
+    role: Annotated[
+        str, typer.Option(help="bidder, seller, operator or observer; several are joined by '+'.")
+    ] = "bidder",
+) -> int:
+    """Let somebody in."""
+    from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+
+    with argument("KEY"):
+        identity = Identity.from_text(key)
+    entry = Entry(identity, name, role)
+    path = find_paths().allow_list
+    make_private_directories(path.parent)
+    with _alone(path.parent):
+        text, known = read_allow_list(path)
+        try:
+            # By itself first: what is wrong with the new line has nothing to do with the file.
+            add_line("", entry)
+        except AllowListError as error:
+            raise ArgumentError(str(error).partition(": ")[2], hint=error.hint) from error
+        try:
+            after = add_line(text, entry)
+        except AllowListError as error:
+            raise ArgumentError(str(error).partition(": ")[2], hint=f"the list is {path}") from error
+        write_whole(path, after.encode(), PRIVATE_MODE, Existing.REPLACE)
+    write_note(f"{name} may come in as {role}: {len(known) + 1} on the list {path}")
+    return ExitStatus.OK
+
+
+@allow_app.command("ls", epilog="Example: auctionctl allow ls --json")
+def ls(as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False) -> int:
+    """Show who may come in."""
+    path = find_paths().allow_list
+    _, known = read_allow_list(path)
+    form = choose_form(as_json)
+    if form is Form.JSON:
+        for entry in known:
+            write_json({"name": entry.name, "role": entry.role, "public_key": entry.identity.text})
+        return ExitStatus.OK
+    if not known:
+        write_note(f"nobody is on the list {path}; let somebody in: auctionctl allow add KEY NAME")
+    write_table(
+        form, ("name", "role", "public key"), [(entry.name, entry.role, entry.identity.text) for entry in known]
+    )
+    return ExitStatus.OK

@@ -1,0 +1,178 @@
+"""The program: which commands there are, and the one boundary at which errors become lines and exit statuses.
+
+Rule: a command's module is imported when the command is asked for, and not before; commands raise errors of
+:mod:`auctionctl.errors` and return an :class:`ExitStatus`, and nothing but this file catches what they did not expect.
+Source: STYLE.md habits 14 and 17, PITFALLS "CLI".
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, MutableMapping, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from auctionctl import __version__
+from auctionctl.cli.exit_status import ExitStatus, status_of
+from auctionctl.cli.output import Form, write_error
+from auctionctl.errors import AuctionctlError
+
+if TYPE_CHECKING:
+    from typer.core import TyperCommand
+
+PROGRAM: Final = "auctionctl"
+DEBUG_VARIABLE: Final = "AUCTIONCTL_DEBUG"
+
+COMMANDS: Final = {
+    "demo": "auctionctl.cli.demo",
+    "keygen": "auctionctl.cli.keys",
+    "key": "auctionctl.cli.keys",
+    "allow": "auctionctl.cli.allow",
+    "serve": "auctionctl.cli.serve",
+    "ls": "auctionctl.cli.ls",
+    "watch": "auctionctl.cli.watch",
+    "bid": "auctionctl.cli.bid",
+    "export": "auctionctl.cli.export",
+    "verify": "auctionctl.cli.verify",
+}
+"""Command → the module whose ``app`` holds it, in the order of the help text."""
+
+OUTLIVING_READERS: Final = frozenset({"serve", "demo", "bench"})
+"""Commands that own processes or promises: that nobody reads their output any more must not kill them at a write."""
+
+
+class LazyCommands(MutableMapping[str, Any]):
+    """The commands by name, each loaded when it is first looked at; a mapping such as Typer keeps."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        self._modules = modules
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        if name not in self._loaded:
+            group = typer.main.get_group(importlib.import_module(self._modules[name]).app)
+            self._loaded[name] = group.commands[name]
+        command: TyperCommand | TyperGroup = self._loaded[name]
+        return command
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+class Commands(TyperGroup):
+    """The root command, over :data:`COMMANDS`."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = LazyCommands(COMMANDS)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name=PROGRAM,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(epilog="Example: auctionctl demo")
+def root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Auctions between parties who do not trust one another: signed bids, receipts, a log that anyone can verify."""
+    if context.invoked_subcommand not in OUTLIVING_READERS:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name); returns its exit status, having reported what went wrong."""
+    form = Form.JSON if "--json" in arguments else Form.PLAIN
+    try:
+        result = typer.main.get_command(app)(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except AuctionctlError as error:
+        status = status_of(error)
+        write_error(form, status, str(error), error.hint)
+    except typer.TyperException as error:
+        return _report_usage(form, error)
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return _report_internal(form, error)
+    else:
+        return int(result) if isinstance(result, int) else ExitStatus.OK
+    return status
+
+
+def _report_usage(form: Form, error: typer.TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(error.format_message() + "\n")
+        return ExitStatus.USAGE
+    path = PROGRAM if context is None else context.command_path
+    hint = getattr(error, "hint", "") or f"see {path} --help"
+    message = error.format_message().rstrip(".")
+    write_error(form, ExitStatus.USAGE, message[:1].lower() + message[1:], hint)
+    return ExitStatus.USAGE
+
+
+def _report_internal(form: Form, error: Exception) -> int:
+    if isinstance(error, BrokenPipeError):
+        # Nobody reads us; the interpreter's own attempt to flush at exit would complain a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    if os.environ.get(DEBUG_VARIABLE):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        write_error(form, ExitStatus.INTERNAL, f"{where}{error.strerror.lower()}", "")
+    else:
+        hint = f"this is a fault in {PROGRAM}: report it with what {DEBUG_VARIABLE}=1 prints"
+        write_error(form, ExitStatus.INTERNAL, f"internal error: {type(error).__name__}: {error}", hint)
+    return ExitStatus.INTERNAL
+
+
+def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's shape
+    # An exception, so that every 'with' and 'finally' on the way restores the terminal and stops its processes.
+    raise SystemExit(128 + signal_number)
+
+
+def main() -> NoReturn:
+    """The entry point of the program."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its code instead of an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,153 @@
+"""What an agent does and what comes of it: a line or an object an event, receipts on disk, a summary at the end.
+
+Rule: a receipt is durable on disk before its line is written, so that whoever reads ``accepted`` can show proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from auctionctl.auction.price import Money, format_minor
+from auctionctl.bidding.notices import (
+    AgentNotice,
+    BidAccepted,
+    BidPlaced,
+    BidRejected,
+    Ended,
+    Evidence,
+    Joined,
+    JoinRejected,
+    Outbid,
+    Outcome,
+    Result,
+    Skipped,
+)
+from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+from auctionctl.cli.output import Form, write_fields, write_json, write_note, write_table
+from auctionctl.cli.records import amount
+from auctionctl.replica.replica import Replica
+from auctionctl.views.auction_row import name_of
+from auctionctl.views.peer_text import safe_text
+from auctionctl.wire.messages import Refused
+
+RECEIPT_SUFFIX: Final = ".tlog-proof"
+SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end")
+_RESULT_WORDS: Final = {Result.WON: "won", Result.LOST: "lost", Result.NO_SALE: "no sale"}
+
+
+class BidEvents:
+    """Writes the notices of one agent, in ``form``; ``replicas`` are the agent's, ``receipts`` a directory."""
+
+    def __init__(self, replicas: Mapping[bytes, Replica], receipts: Path, form: Form, budget: Money) -> None:
+        self._replicas = replicas
+        self._receipts = receipts
+        self._form = form
+        self._currency = budget.currency
+
+    def handle(self, notice: AgentNotice) -> None:
+        """Keep what has to be kept, and write what is worth writing."""
+        match notice:
+            case Joined(auction=auction, evidence=evidence):
+                path = self._keep(evidence)
+                self._write("joined", auction, {"index": evidence.receipt.index, "receipt": str(path)})
+            case BidPlaced():
+                self._write("placed", notice.auction, self._bid(notice.seq, notice.amount_minor))
+            case BidAccepted():
+                path = self._keep(notice.evidence)
+                index = {"index": notice.evidence.receipt.index, "receipt": str(path)}
+                self._write("accepted", notice.auction, self._bid(notice.seq, notice.amount_minor) | index)
+            case BidRejected():
+                observed = {"code": notice.code, "rule": notice.rule, "observed": dict(notice.observed)}
+                self._write("rejected", notice.auction, self._bid(notice.seq, notice.amount_minor) | observed)
+            case JoinRejected():
+                self._write("join_rejected", notice.auction, {"code": notice.rejection.code, "rule": notice.rule})
+            case Outbid():
+                price = amount(notice.price_minor, self._currency)
+                self._write("outbid", notice.auction, {"price": price, "leader": notice.leader.hex()})
+            case Skipped():
+                self._write("skipped", notice.auction, {"reason": notice.reason})
+            case Ended():
+                self._write("ended", notice.auction, self._outcome(notice.outcome))
+            case Refused():
+                write_note(f"the house refused a message: {notice.code}: {safe_text(notice.message, 300)}")
+            case _:
+                pass
+
+    def has_won(self, outcomes: Mapping[bytes, Outcome]) -> bool:
+        """Whether at least one lot is ours."""
+        return any(outcome.result is Result.WON for outcome in outcomes.values())
+
+    def write_summary(self, outcomes: Mapping[bytes, Outcome]) -> None:
+        """Every auction and how it ended for us."""
+        if self._form is Form.JSON:
+            lots = [{"auction": auction.hex(), **self._outcome(outcome)} for auction, outcome in outcomes.items()]
+            write_json({"event": "summary", "auctions": lots})
+            return
+        rows = [
+            (
+                self._title(auction),
+                auction.hex()[:12],
+                _RESULT_WORDS[outcome.result],
+                "" if outcome.price_minor is None else format_minor(outcome.price_minor, self._currency),
+                str(len(outcome.bids)),
+                outcome.end_reason,
+            )
+            for auction, outcome in outcomes.items()
+        ]
+        write_table(self._form, SUMMARY_COLUMNS, rows)
+
+    def _bid(self, seq: int, amount_minor: int) -> dict[str, object]:
+        return {"seq": seq, "amount": amount(amount_minor, self._currency)}
+
+    def _outcome(self, outcome: Outcome) -> dict[str, object]:
+        return {
+            "result": outcome.result.value,
+            "end_reason": outcome.end_reason,
+            "price": amount(outcome.price_minor, self._currency),
+            "bids": len(outcome.bids),
+        }
+
+    def _keep(self, evidence: Evidence) -> Path:
+        directory = self._receipts / evidence.auction.hex()
+        make_private_directories(directory)
+        path = directory / f"{evidence.command.hex()}{RECEIPT_SUFFIX}"
+        write_whole(path, evidence.text.encode(), PRIVATE_MODE, Existing.REPLACE)
+        return path
+
+    def _write(self, event: str, auction: bytes, record: dict[str, object]) -> None:
+        if self._form is Form.JSON:
+            write_json({"event": event, "auction": auction.hex(), "listing": self._listing(auction), **record})
+        else:
+            write_fields([event, self._listing(auction) or auction.hex()[:12], *self._words(record)])
+
+    def _words(self, record: dict[str, object]) -> list[str]:
+        return [_WORDS[name](record[name]) for name in record if name in _WORDS and record[name] is not None]
+
+    def _listing(self, auction: bytes) -> str:
+        state = self._replicas[auction].replay.auction if auction in self._replicas else None
+        return "" if state is None else state.terms.listing
+
+    def _title(self, auction: bytes) -> str:
+        state = self._replicas[auction].replay.auction if auction in self._replicas else None
+        return auction.hex()[:12] if state is None else state.terms.lot.title
+
+
+def _money_words(value: object) -> str:
+    assert isinstance(value, dict)
+    return format_minor(value["minor"], value["currency"])
+
+
+_WORDS: Final[dict[str, Callable[[object], str]]] = {
+    "amount": _money_words,
+    "price": _money_words,
+    "index": lambda value: f"entry {value}",
+    "code": str,
+    "rule": str,
+    "reason": str,
+    "result": lambda value: str(value).replace("_", " "),
+    "end_reason": str,
+    "leader": lambda value: name_of(bytes.fromhex(str(value)), {}),
+}
+"""Field of an event → how a person reads it; other fields are for programs."""

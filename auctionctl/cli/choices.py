@@ -1,0 +1,129 @@
+"""Which key, which house, which auctions: what the command line leaves open is found out here, or asked for.
+
+Rule: nothing is guessed where two answers are possible; the error then names them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
+from auctionctl.errors import ConfigurationError, NotFoundError
+
+if TYPE_CHECKING:
+    from auctionctl.auction.terms import Terms
+    from auctionctl.keys.signing import SecretKey
+    from auctionctl.wire.address import HouseAddress
+
+DEFAULT_KEY: Final = "default"
+HOUSE_VARIABLE: Final = "AUCTIONCTL_HOUSE"
+KEY_VARIABLE: Final = "AUCTIONCTL_KEY"
+MIN_PREFIX_DIGITS: Final = 4
+SHORT_DIGITS: Final = 12
+MAX_CANDIDATES: Final = 8
+
+
+def choose_key(paths: Paths, name: str | None, environment: Mapping[str, str] = os.environ) -> SecretKey:
+    """The key called ``name``; without a name AUCTIONCTL_KEY's, else ``default``, else the only one there is.
+
+    Raises NotFoundError if there is none, ArgumentError if there are several, KeyFileError for a file that is damaged
+    or open to others.
+    """
+    from auctionctl.keys.keyfile import key_path, list_keys, read_key  # noqa: PLC0415 - imports libsodium
+
+    name = name or environment.get(KEY_VARIABLE) or None
+    if name is None:
+        names = list_keys(paths.keys)
+        if DEFAULT_KEY in names:
+            name = DEFAULT_KEY
+        elif not names:
+            raise NotFoundError(f"there is no key in {paths.keys}", hint="make one: auctionctl keygen")
+        elif len(names) > 1:
+            raise ArgumentError(f"there are several keys: {_listed(names)}", hint="choose one with --key NAME")
+        else:
+            name = names[0]
+    with argument("--key"):
+        path = key_path(paths.keys, name)
+    return read_key(path)
+
+
+def choose_house(paths: Paths, address: str | None, environment: Mapping[str, str] = os.environ) -> HouseAddress:
+    """The house at ``address``; without one AUCTIONCTL_HOUSE's, else the only one that runs on this machine.
+
+    Raises ArgumentError for an address that is none, ConfigurationError if no house or more than one is found.
+    """
+    from auctionctl.wire.address import parse_address  # noqa: PLC0415 - imports libsodium
+
+    if address:
+        with argument("--house"):
+            return parse_address(address)
+    if environment.get(HOUSE_VARIABLE):
+        return _parse_named(HOUSE_VARIABLE, environment[HOUSE_VARIABLE])
+    found = sorted(paths.run.glob(f"*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []
+    if len(found) == 1:
+        return _parse_named(str(found[0]), found[0].read_text(errors="replace"))
+    if not found:
+        raise ConfigurationError(
+            "no house is named, and none runs on this machine",
+            hint=f"give --house auction://…, or set {HOUSE_VARIABLE}; `auctionctl serve` prints the address",
+        )
+    names = [path.name.removesuffix(ADDRESS_SUFFIX) for path in found]
+    raise ConfigurationError(
+        f"{len(found)} houses run on this machine: {_listed(names)}",
+        hint=f"choose one: --house \"$(cat '{found[0]}')\"",
+    )
+
+
+def _parse_named(where: str, text: str) -> HouseAddress:
+    from auctionctl.wire.address import parse_address  # noqa: PLC0415
+
+    try:
+        return parse_address(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}", hint=error.hint) from error
+
+
+def choose_auctions(catalogue: Mapping[bytes, Terms], wanted: Sequence[str]) -> set[bytes]:
+    """The auctions (32 bytes each) that ``wanted`` names, by listing or by at least four digits of the id.
+
+    Raises NotFoundError with the candidates where a name fits none, or more than one.
+    """
+    return {_choose_auction(catalogue, name) for name in wanted}
+
+
+def _choose_auction(catalogue: Mapping[bytes, Terms], name: str) -> bytes:
+    fitting = [auction for auction, terms in catalogue.items() if terms.listing == name]
+    if not fitting and len(name) >= MIN_PREFIX_DIGITS:
+        fitting = [auction for auction in catalogue if auction.hex().startswith(name.lower().removesuffix("…"))]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NotFoundError(
+            f"{name!r} fits {len(fitting)} auctions: {_candidates(catalogue, fitting)}", hint="give more digits"
+        )
+    if not catalogue:
+        raise NotFoundError(f"there is no auction {name!r}: this house holds none")
+    listings = [terms.listing for terms in catalogue.values()]
+    close = difflib.get_close_matches(name, listings, n=1)
+    raise NotFoundError(
+        f"there is no auction {name!r}; there are: {_candidates(catalogue, list(catalogue))}",
+        hint=f"did you mean {close[0]}?" if close else "give a listing, or the first digits of an id (at least 4)",
+    )
+
+
+def short_id(auction: bytes) -> str:
+    """The first digits of an auction's id: enough for a person, and for :func:`choose_auctions`."""
+    return auction.hex()[:SHORT_DIGITS]
+
+
+def _candidates(catalogue: Mapping[bytes, Terms], auctions: Sequence[bytes]) -> str:
+    return _listed([f"{short_id(auction)} ({catalogue[auction].listing})" for auction in auctions])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MAX_CANDIDATES
+    return ", ".join(names[:MAX_CANDIDATES]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,244 @@
+"""``demo``: a house and three bidders as real processes on loopback, followed live and verified afterwards.
+
+Rule: everything lives in one directory, which is gone at the end unless ``--keep`` is given; no process stays either.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.options import JsonOption
+from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
+from auctionctl.cli.paths import Paths
+from auctionctl.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from auctionctl.cli.demo_stage import Stage
+    from auctionctl.cli.observer import Observer
+    from auctionctl.keys.signing import SecretKey
+    from auctionctl.replica.replica import Replica
+    from auctionctl.views.auction_row import Names
+    from auctionctl.wire.address import HouseAddress
+
+SCHEMA: Final = "auctionctl.demo/1"
+START_PATIENCE_S: Final = 20.0
+END_PATIENCE_S: Final = 20.0
+VERIFY_PATIENCE_S: Final = 60.0
+PROGRESS_S: Final = 1.0
+Check = Callable[[], None]
+"""Raises if a process has failed, or time is up."""
+Show = Callable[["Observer", Check], None]
+
+COLUMNS: Final = ("lot", "end", "winner", "price", "bids", "extended", "entries", "log")
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: auctionctl demo --duration 20s --keep demo-files")
+def demo(
+    duration: Annotated[str, typer.Option(metavar="TIME", help="How long each auction runs, from 3s to 1h.")] = "8s",
+    seed: Annotated[int, typer.Option(help="For the chances that the strategies take.")] = 1,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep everything here: keys, receipts, logs, output.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Watch a house and three bidders sell three lots at once; every log is then verified by another process."""
+    from auctionctl.cli.demo_story import MAX_DURATION_NS, MIN_DURATION_NS  # noqa: PLC0415
+    from auctionctl.cli.durations import parse_duration  # noqa: PLC0415
+
+    with argument("--duration"):
+        duration_ns = parse_duration(duration)
+    if not MIN_DURATION_NS <= duration_ns <= MAX_DURATION_NS:
+        raise ArgumentError("--duration: the demo runs for 3s to 1h")
+    form = choose_form(as_json)
+    started_s = time.monotonic()
+    with _home(keep) as home:
+        sales = _play(home, form, duration_ns, seed)
+        _write_results(form, sales, time.monotonic() - started_s)
+        if keep is not None:
+            write_note(f"everything is kept in {home}")
+    return ExitStatus.OK if all(sale.is_verified for sale in sales) else ExitStatus.VERIFICATION_FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """How one auction of the demo ended, by the observer's replica; ``is_verified`` is another process's word."""
+
+    replica: Replica
+    winner: str | None
+    is_verified: bool
+
+
+@contextmanager
+def _home(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        home = Path(tempfile.mkdtemp(prefix="auctionctl-demo-"))
+        try:
+            yield home
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+        return
+    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise ArgumentError(f"--keep: {keep} is there already", hint="choose a directory that is new or empty")
+    keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+    yield keep.absolute()
+
+
+def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
+    from auctionctl.cli.choices import choose_house, choose_key  # noqa: PLC0415
+    from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
+    from auctionctl.cli.demo_story import HOUSE, INTRODUCTION, OBSERVER, PLAYERS  # noqa: PLC0415
+
+    paths = Paths(home / "config", home / "state", home / "run")
+    names = _prepare(home, paths, duration_ns)
+    for line in INTRODUCTION if form is not Form.JSON else ():
+        write_note(line)
+    bidders = [player.name for player in PLAYERS]
+    with Stage(home) as stage:
+        stage.start(HOUSE, ["serve", str(home / "AUCTIONS.toml"), "--json"], frozenset())
+        stage.wait_for_file(paths.address_file(HOUSE), START_PATIENCE_S)
+        for number, player in enumerate(PLAYERS):
+            params = [word for param in player.params for word in ("--param", param)]
+            options = ["--strategy", player.strategy, "--budget", player.budget, *params, "--key", player.name]
+            expected = frozenset({ExitStatus.OK, ExitStatus.BID_LOST})
+            stage.start(player.name, ["bid", "--all", *options, "--seed", str(seed + number), "--json"], expected)
+        address = choose_house(paths, None, {})
+        show = _show_board if form is Form.TABLE else _write_progress
+        observer = _follow(stage, address, choose_key(paths, OBSERVER), partial(show, names), duration_ns)
+        stage.wait_for(bidders, END_PATIENCE_S)
+        return [_verify(home, address, observer, replica, names) for replica in observer.replicas()]
+
+
+def _prepare(home: Path, paths: Paths, duration_ns: int) -> dict[bytes, str]:
+    """Keys, allow list and AUCTIONS.toml; returns who is who."""
+    from auctionctl.cli.demo_story import HOUSE, OBSERVER, PLAYERS, auctions_toml  # noqa: PLC0415
+    from auctionctl.cli.files import PRIVATE_MODE, Existing, write_whole  # noqa: PLC0415
+    from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
+    from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
+
+    names: dict[bytes, str] = {}
+    allowed = ""
+    for name in (HOUSE, OBSERVER, *(player.name for player in PLAYERS)):
+        key = generate()
+        write_key(key_path(paths.keys, name), key, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        names[key.identity.signing] = name
+        if name != HOUSE:
+            allowed = add_line(allowed, Entry(key.identity, name, "observer" if name == OBSERVER else "bidder"))
+    write_whole(paths.allow_list, allowed.encode(), PRIVATE_MODE, Existing.REPLACE)
+    toml = auctions_toml(duration_ns, free_port())
+    write_whole(home / "AUCTIONS.toml", toml.encode(), PRIVATE_MODE, Existing.REPLACE)
+    return names
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on at the moment."""
+    import socket  # noqa: PLC0415
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _follow(stage: Stage, address: HouseAddress, key: SecretKey, show: Show, duration_ns: int) -> Observer:
+    """Follow every auction to its end."""
+    from auctionctl.cli.observer import Observer, everything  # noqa: PLC0415
+
+    observer = Observer(address, key, everything)
+    # Extensions included, an auction cannot run for more than seven times its duration.
+    deadline_s = time.monotonic() + 8 * duration_ns / 1e9 + START_PATIENCE_S
+
+    def check() -> None:
+        stage.check()
+        if time.monotonic() > deadline_s:
+            raise UnreachableError("the demo's auctions did not end in time")
+
+    try:
+        show(observer, check)
+    finally:
+        observer.close()
+    return observer
+
+
+def _show_board(names: Names, observer: Observer, check: Check) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from auctionctl.cli.live_board import LiveBoard  # noqa: PLC0415
+
+    with LiveBoard(Console()) as live:
+
+        def tick() -> None:
+            check()
+            live.show("the demo's auctions", lambda: observer.rows(names))
+
+        observer.run(observer.has_ended, on_tick=tick)
+
+
+def _write_progress(names: Names, observer: Observer, check: Check) -> None:
+    written_s = time.monotonic()
+
+    def tick() -> None:
+        nonlocal written_s
+        check()
+        if time.monotonic() - written_s < PROGRESS_S:
+            return
+        written_s = time.monotonic()
+        rows = observer.rows(names)
+        write_note("; ".join(f"{row.title}: {row.price or '-'} {row.leader} {row.result or row.left}" for row in rows))
+
+    observer.run(observer.has_ended, on_tick=tick)
+
+
+def _verify(home: Path, address: HouseAddress, observer: Observer, replica: Replica, names: Names) -> Sale:
+    """Export a log, and have another process verify the file with nothing but the house's public key."""
+    from auctionctl.cli.demo_stage import run_once  # noqa: PLC0415
+    from auctionctl.cli.files import PUBLIC_MODE, Existing, write_whole  # noqa: PLC0415
+
+    auction = replica.replay.state
+    path = home / f"{auction.id.hex()}.auction"
+    write_whole(path, observer.export(auction.id), PUBLIC_MODE, Existing.REPLACE)
+    finished = run_once(home, ["verify", str(path), "--house", address.text, "--json"], VERIFY_PATIENCE_S)
+    if finished.returncode:
+        write_note(f"verify: {finished.stderr.decode(errors='replace')}")
+    winner = getattr(auction.outcome, "winner", None)
+    return Sale(replica, None if winner is None else names[winner], finished.returncode == 0)
+
+
+def _write_results(form: Form, sales: Sequence[Sale], seconds: float) -> None:
+    from auctionctl.cli.records import auction_record  # noqa: PLC0415
+
+    if form is Form.JSON:
+        wanted = ("id", "item", "end_reason", "price", "bids", "extensions", "log_size")
+        auctions = []
+        for sale in sales:
+            record = auction_record(sale.replica.replay.state)
+            auctions.append({name: record[name] for name in wanted} | _verdict(sale))
+        write_json({"schema": SCHEMA, "auctions": auctions, "seconds": round(seconds, 1)})
+        return
+    from auctionctl.views.auction_row import END_WORDS, row_of  # noqa: PLC0415
+
+    rows = []
+    for sale in sales:
+        auction = sale.replica.replay.state
+        row = row_of(auction, auction.last_time_ns, {}, is_current=True)
+        end = "" if row.end_reason is None else END_WORDS[row.end_reason]
+        counts = (str(row.bid_count), str(row.extensions), str(auction.size))
+        log = "verified" if sale.is_verified else "NOT VERIFIED"
+        rows.append((row.title, end, sale.winner or "", row.price, *counts, log))
+    write_table(form, COLUMNS, rows)
+
+
+def _verdict(sale: Sale) -> dict[str, object]:
+    return {"winner": sale.winner, "verified": sale.is_verified}

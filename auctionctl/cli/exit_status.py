@@ -1,0 +1,54 @@
+"""What the exit status of a command says: one number a kind of ending, as a table.
+
+Rule: scripts may rely on these numbers; they only ever grow in number. Source: BSD sysexits(3) for 78, the shell's
+128 + signal for the rest.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from auctionctl import errors
+
+
+class ExitStatus(enum.IntEnum):
+    """How a command ended. The names, in lower case, are the ``code`` of an error in JSON."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_AUTHORISED = 4
+    UNREACHABLE = 5
+    BID_LOST = 6
+    VERIFICATION_FAILED = 7
+    ALREADY_RUNNING = 8
+    CONFIGURATION = 78
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
+    errors.AuctionctlError: ExitStatus.INTERNAL,
+    # Amounts and keys in files are reported as ConfigurationError or AllowListError: what is left came by argument.
+    errors.MoneyError: ExitStatus.USAGE,
+    errors.KeyTextError: ExitStatus.USAGE,
+    errors.KeyFileError: ExitStatus.CONFIGURATION,
+    errors.AllowListError: ExitStatus.CONFIGURATION,
+    errors.TermsError: ExitStatus.CONFIGURATION,
+    errors.ConfigurationError: ExitStatus.CONFIGURATION,
+    errors.LogError: ExitStatus.VERIFICATION_FAILED,
+    # A house that breaks the protocol has signed what it should not have, or cannot prove who it is.
+    errors.RemoteProtocolError: ExitStatus.VERIFICATION_FAILED,
+    errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
+    errors.NotFoundError: ExitStatus.NOT_FOUND,
+    errors.NotAuthorisedError: ExitStatus.NOT_AUTHORISED,
+    errors.UnreachableError: ExitStatus.UNREACHABLE,
+}
+"""Error → exit status; an error that is not named has that of its parent."""
+
+
+def status_of(error: errors.AuctionctlError) -> ExitStatus:
+    """The exit status of a command that ``error`` ended."""
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)

@@ -1,0 +1,182 @@
+"""Following a house as an observer: one session, replicas of its logs, and copies of their entries.
+
+Rule: what is handed on has passed the rules and stands under a checkpoint of the house. Source: DESIGN.md section 3.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from auctionctl.auction.terms import Terms
+from auctionctl.cli.allow import read_allow_list
+from auctionctl.cli.output import write_note
+from auctionctl.cli.paths import Paths
+from auctionctl.errors import AllowListError, ConfigurationError, UnreachableError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.clock import Clock
+from auctionctl.net.dealer import Dealer
+from auctionctl.replica.export import encode_export
+from auctionctl.replica.follower import Advanced, Follower, Listed, Notice, Welcomed
+from auctionctl.replica.replay import Applied
+from auctionctl.replica.replica import Replica
+from auctionctl.tlog.entry import encode
+from auctionctl.views.auction_row import AuctionRow, Names, row_of
+from auctionctl.wire.address import HouseAddress
+
+SILENCE_S: Final = 20.0
+"""How long a command that only reads waits for the next piece of an answer."""
+
+Select = Callable[[Mapping[bytes, Terms]], set[bytes]]
+"""Catalogue → the auctions to follow. May raise NotFoundError."""
+
+
+def everything(catalogue: Mapping[bytes, Terms]) -> set[bytes]:
+    """The :data:`Select` of all auctions."""
+    return set(catalogue)
+
+
+class Observer:
+    """One session as an observer. ``select`` is asked once the catalogue is there."""
+
+    def __init__(self, address: HouseAddress, key: SecretKey, select: Select) -> None:
+        self.follower = Follower(key, address.identity, "observer")
+        self.chosen: set[bytes] = set()
+        """The auctions that are followed."""
+        self.entries: dict[bytes, list[bytes]] = {}
+        """Auction → the canonical bytes of every entry of its replica."""
+        self.is_listed = False
+        self._address = address
+        self._select = select
+        self._clock = Clock()
+        self._unverified: dict[bytes, list[Applied]] = {}
+        self._dealer = Dealer(self.follower, address, key)
+        self._on_entries: Callable[[Replica, list[Applied]], None] | None = None
+        self._heard_s = 0.0
+        if select is everything:
+            self.follower.follow_all()
+
+    @property
+    def house_now_ns(self) -> int:
+        """The house's time, as well as we know it."""
+        return self._clock.now_ns() + self.follower.house_ahead_ns
+
+    def replicas(self) -> list[Replica]:
+        """The replicas of the chosen auctions that have begun, in the order of the catalogue."""
+        order = [auction for auction in self.follower.catalogue if auction in self.chosen]
+        found = [self.follower.replicas[auction] for auction in order if auction in self.follower.replicas]
+        return [replica for replica in found if replica.size]
+
+    def rows(self, names: Names) -> list[AuctionRow]:
+        """A row for each of :meth:`replicas`, now."""
+        now_ns = self.house_now_ns
+        return [
+            row_of(replica.replay.state, now_ns, names, is_current=replica.is_verified and not replica.is_behind)
+            for replica in self.replicas()
+        ]
+
+    def is_current(self) -> bool:
+        """Whether the catalogue and every chosen log are there, verified."""
+        return self.is_listed and all(
+            (replica := self.follower.replicas.get(auction)) is not None
+            and replica.is_verified
+            and not replica.is_behind
+            for auction in self.chosen
+        )
+
+    def has_ended(self) -> bool:
+        """Whether every chosen auction has ended, by its verified log; of none it never is."""
+        return (
+            bool(self.chosen)
+            and self.is_current()
+            and all(replica.replay.state.outcome is not None for replica in self.replicas())
+        )
+
+    def run(
+        self,
+        is_done: Callable[[], bool],
+        on_entries: Callable[[Replica, list[Applied]], None] | None = None,
+        on_tick: Callable[[], None] | None = None,
+    ) -> None:
+        """Follow until ``is_done()``; ``on_entries`` gets the verified entries of each log in order, each once.
+
+        Raises what a Dealer raises, and NotFoundError from ``select``.
+        """
+        self._on_entries = on_entries
+        self._dealer.run(self._notice, is_done, on_tick=on_tick)
+
+    def read(self) -> None:
+        """Follow until everything chosen is there. UnreachableError if the house falls silent before that."""
+        self._heard_s = time.monotonic()
+        self.run(self.is_current, on_tick=self._check_silence)
+
+    def close(self) -> None:
+        """End the session."""
+        self._dealer.close()
+
+    def export(self, auction: bytes) -> bytes:
+        """The file of the log of ``auction``, as far as it has been verified."""
+        replica = self.follower.replicas[auction]
+        assert replica.head is not None
+        return encode_export(self.entries[auction][: replica.head.size], replica.head_note)
+
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._heard_s > SILENCE_S:
+            raise UnreachableError(
+                f"the house at {self._address.host}:{self._address.port} has said nothing for {SILENCE_S:.0f} s"
+            )
+
+    def _notice(self, notice: Notice) -> None:
+        self._heard_s = time.monotonic()
+        match notice:
+            case Welcomed() if not self.is_listed and self._select is not everything:
+                self.follower.list_auctions(self._clock.now_ns())
+            case Listed():
+                self.is_listed = True
+                self.chosen = self._select(self.follower.catalogue)
+                self.follower.follow(self.chosen, self._clock.now_ns())
+            case Advanced(auction=auction, applied=applied):
+                self.entries.setdefault(auction, []).extend(encode(each.entry) for each in applied)
+                self._hand_on(auction, applied)
+            case _:
+                pass
+
+    def _hand_on(self, auction: bytes, applied: tuple[Applied, ...]) -> None:
+        waiting = self._unverified.setdefault(auction, [])
+        waiting += applied
+        replica = self.follower.replicas[auction]
+        head_size = 0 if replica.head is None else replica.head.size
+        verified = [each for each in waiting if each.entry_index < head_size]
+        self._unverified[auction] = waiting[len(verified) :]
+        if verified and self._on_entries is not None:
+            self._on_entries(replica, verified)
+
+
+class ConnectionNotes:
+    """Tells people, on stderr, when the house is lost and when it is back."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+        self._was_welcome = False
+        self._is_lost = False
+
+    def tick(self) -> None:
+        """Look whether anything has changed."""
+        is_welcome = self._follower.is_welcome
+        if is_welcome and self._is_lost:
+            write_note("the house is back")
+        if self._was_welcome and not is_welcome:
+            write_note("the house does not answer; trying again until it does")
+        self._is_lost = not is_welcome and (self._was_welcome or self._is_lost)
+        self._was_welcome = is_welcome
+
+
+def local_names(paths: Paths, key: SecretKey) -> dict[bytes, str]:
+    """What the holders of keys are called on this machine: by its allow list, if there is one; our own is ``you``."""
+    names: dict[bytes, str] = {}
+    # Names are a convenience here: a list that cannot be read is its house's business.
+    with suppress(AllowListError, ConfigurationError):
+        names = {entry.identity.signing: entry.name for entry in read_allow_list(paths.allow_list)[1]}
+    return names | {key.identity.signing: "you"}

@@ -1,0 +1,102 @@
+"""Terminal manners, in one place: results on stdout, errors on stderr, people and programs each in their form.
+
+Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``--json`` gets one
+object a line. What peers wrote is made safe here, so that no command can forget it. NO_COLOR is respected (by Rich).
+Source: PITFALLS "CLI", https://no-color.org.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from auctionctl.views.peer_text import safe_text
+
+if TYPE_CHECKING:
+    from auctionctl.cli.exit_status import ExitStatus
+
+MAX_ERROR_CHARACTERS: Final = 1_000
+
+Json = Mapping[str, object]
+
+
+class Form(enum.Enum):
+    """In which form a command writes its results."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+
+
+def choose_form(as_json: bool) -> Form:
+    """What ``--json`` and the kind of stdout ask for."""
+    if as_json:
+        return Form.JSON
+    return Form.TABLE if sys.stdout.isatty() else Form.PLAIN
+
+
+def write_line(text: str) -> None:
+    """One line of our own words on stdout, at once: whoever reads a pipe reads it now."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def write_fields(fields: Sequence[str]) -> None:
+    """One line of tab-separated fields, each made safe."""
+    write_line("\t".join(safe_text(field, MAX_ERROR_CHARACTERS) if field else "-" for field in fields))
+
+
+def write_json(record: Json) -> None:
+    """One object on one line, in ASCII: what is not is escaped, so that no terminal is misled by it."""
+    write_line(dump_json(record))
+
+
+def dump_json(record: Json) -> str:
+    """``record`` as one line of ASCII, without DEL, which JSON alone would let through."""
+    return json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def write_table(form: Form, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows of text under ``columns``: a Rich table on a terminal, tab-separated lines with a header otherwise."""
+    if form is not Form.TABLE:
+        for row in (columns, *rows):
+            write_fields(row)
+        return
+    from rich.console import Console  # noqa: PLC0415 - Rich is slow to import, and pipes do without
+
+    from auctionctl.views.results import plain_table  # noqa: PLC0415
+
+    Console().print(plain_table(columns, rows))
+
+
+def write_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Name and value, a line each; the values stand in one column."""
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        write_line(f"{name:<{width}}  {safe_text(value, MAX_ERROR_CHARACTERS)}")
+
+
+def write_note(text: str) -> None:
+    """A remark for people, on stderr, where it does not get into anybody's data."""
+    sys.stderr.write(safe_text(text, MAX_ERROR_CHARACTERS) + "\n")
+    sys.stderr.flush()
+
+
+def write_error(form: Form, status: ExitStatus, message: str, hint: str) -> None:
+    """What went wrong, on stderr: a line and a hint, or one object."""
+    message = safe_text(message, MAX_ERROR_CHARACTERS)
+    hint = safe_text(hint, MAX_ERROR_CHARACTERS) if hint else ""
+    if form is Form.JSON:
+        error = {"code": status.name.lower(), "message": message, "hint": hint}
+        text = dump_json({"error": error}) + "\n"
+    else:
+        text = f"auctionctl: {message}\n" + (f"hint: {hint}\n" if hint else "")
+    # An error about a closed terminal has nowhere to go.
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        pass

@@ -1,0 +1,64 @@
+"""Where files live: configuration, keys, state, and what belongs to a running house.
+
+Rule: ``AUCTIONCTL_HOME=DIR`` puts everything under one directory, so that a test, a demo or a second house touches
+nothing else; otherwise the places of the XDG Base Directory Specification, or of macOS, hold. Nothing here is created.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOME_VARIABLE: Final = "AUCTIONCTL_HOME"
+NAME: Final = "auctionctl"
+ADDRESS_SUFFIX: Final = ".address"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The three directories, and the names in them."""
+
+    config: Path
+    state: Path
+    run: Path
+
+    @property
+    def keys(self) -> Path:
+        """The directory of ``NAME.key`` files."""
+        return self.config / "keys"
+
+    @property
+    def allow_list(self) -> Path:
+        """Whom a house on this machine lets in."""
+        return self.config / "allow"
+
+    @property
+    def receipts(self) -> Path:
+        """``<auction hex>/<command hex>.tlog-proof``."""
+        return self.state / "receipts"
+
+    def house_state(self, house: str) -> Path:
+        """The store of the house called ``house``."""
+        return self.state / f"house-{house}"
+
+    def address_file(self, house: str) -> Path:
+        """Where the running house called ``house`` says how to reach it."""
+        return self.run / f"{house}{ADDRESS_SUFFIX}"
+
+
+def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
+    """The paths that hold for this process."""
+    home = environment.get(HOME_VARIABLE)
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(root / "config", root / "state", root / "run")
+    import platformdirs  # noqa: PLC0415 - not needed where AUCTIONCTL_HOME is set
+
+    state = platformdirs.user_state_path(NAME)
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    # Where it is unset, platformdirs warns and falls back to a directory that may be another user's.
+    run = Path(runtime) / NAME if runtime and Path(runtime).is_dir() else state / "run"
+    return Paths(platformdirs.user_config_path(NAME), state, run)

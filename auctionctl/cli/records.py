@@ -1,0 +1,120 @@
+"""Auctions and entries as JSON objects, and entries as short lines of words: one place for what programs rely on.
+
+Rule: amounts are ``{"minor", "currency"}``, times nanoseconds since the Unix epoch, keys and ids lower-case hex. Fields
+are added, never changed.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import assert_never
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.events import Cancelled, Closed, Gap, Left, Opened
+from auctionctl.auction.price import format_minor
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.replica.replay import Applied, Fact
+from auctionctl.views.auction_row import Names, name_of
+from auctionctl.views.peer_text import safe_text
+
+
+def amount(minor: int | None, currency: str) -> dict[str, object] | None:
+    """An amount of money, or None."""
+    return None if minor is None else {"minor": minor, "currency": currency}
+
+
+def auction_record(auction: Auction) -> dict[str, object]:
+    """The state of one auction, replayed. ``winner`` and ``price`` are of the sale, null without one."""
+    currency = auction.terms.rules.currency
+    outcome = auction.outcome
+    sale = outcome if isinstance(outcome, Closed) and outcome.winner is not None else None
+    standing = auction.standing
+    return {
+        "id": auction.id.hex(),
+        "listing": auction.terms.listing,
+        "item": auction.terms.lot.title,
+        "phase": auction.phase.value,
+        "end_reason": None if auction.end_reason is None else auction.end_reason.value,
+        "winner": None if sale is None or sale.winner is None else sale.winner.hex(),
+        "price": None if sale is None else amount(sale.price_minor, currency),
+        "standing": None if standing is None else amount(standing.price_minor, currency),
+        "leader": None if standing is None else standing.leader.hex(),
+        "minimum": amount(auction.minimum_minor, currency),
+        "bids": auction.bid_count,
+        "bidders": len(auction.present),
+        "min_bidders": auction.terms.rules.min_bidders,
+        "deadline_ns": auction.get_timer(),
+        "extensions": auction.extensions,
+        "log_size": auction.size,
+    }
+
+
+def entry_record(auction: Auction, applied: Applied) -> dict[str, object]:
+    """One entry of the log of ``auction``."""
+    return {
+        "auction": auction.id.hex(),
+        "index": applied.entry_index,
+        "kind": applied.entry.kind.value,
+        "time_ns": applied.entry.time_ns,
+        **_fact_record(applied.fact, auction.terms.rules.currency),
+    }
+
+
+def _fact_record(fact: Fact, currency: str) -> dict[str, object]:
+    match fact:
+        case Terms():
+            return {"listing": fact.listing, "item": fact.lot.title, "seller": fact.seller.hex()}
+        case Join(bidder=bidder) | Left(bidder=bidder):
+            return {"bidder": bidder.hex()}
+        case Bid():
+            return {"bidder": fact.bidder.hex(), "seq": fact.seq, "amount": amount(fact.amount_minor, fact.currency)}
+        case Opened():
+            return {}
+        case Gap():
+            return {"since_ns": fact.since_ns, "until_ns": fact.until_ns, "cause": fact.cause.value}
+        case Cancelled():
+            return {"reason": fact.reason}
+        case Closed():
+            winner = None if fact.winner is None else fact.winner.hex()
+            return {"end_reason": fact.end_reason, "winner": winner, "price": amount(fact.price_minor, currency)}
+        case _:
+            assert_never(fact)
+
+
+def entry_words(auction: Auction, applied: Applied, names: Names) -> list[str]:
+    """The fields of one line about an entry: time (UTC), auction, listing, index, kind, who, and what."""
+    who, what = _fact_words(applied.fact, auction.terms.rules.currency, names)
+    time = clock_time(applied.entry.time_ns)
+    index = str(applied.entry_index)
+    return [time, auction.id.hex()[:12], auction.terms.listing, index, applied.entry.kind.value, who, what]
+
+
+def clock_time(time_ns: int) -> str:
+    """``time_ns`` in UTC to the millisecond, as ``2026-01-31T12:00:00.000Z``; far beyond our time, the number."""
+    try:
+        time = datetime.datetime.fromtimestamp(time_ns // SECOND_NS, datetime.UTC)
+    except (OverflowError, ValueError):
+        return f"{time_ns} ns"
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time_ns % SECOND_NS // 1_000_000:03}Z"
+
+
+def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
+    match fact:
+        case Terms():
+            return name_of(fact.seller, names), safe_text(fact.lot.title)
+        case Join(bidder=bidder) | Left(bidder=bidder):
+            return name_of(bidder, names), ""
+        case Bid():
+            return name_of(fact.bidder, names), format_minor(fact.amount_minor, fact.currency)
+        case Opened():
+            return "", ""
+        case Gap():
+            return "", f"{fact.cause.value}: {(fact.until_ns - fact.since_ns) // 1_000_000} ms"
+        case Cancelled():
+            return "", safe_text(fact.reason)
+        case Closed():
+            price = "" if fact.price_minor is None else " " + format_minor(fact.price_minor, currency)
+            return "" if fact.winner is None else name_of(fact.winner, names), f"{fact.end_reason}{price}"
+        case _:
+            assert_never(fact)

@@ -1,0 +1,192 @@
+"""``verify``: an exported log or a receipt, checked offline against the house's public key (DESIGN.md section 7)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from auctionctl.cli.arguments import argument
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.options import JsonOption
+from auctionctl.cli.output import write_facts, write_json, write_note
+from auctionctl.errors import (
+    ConfigurationError,
+    LogError,
+    NotFoundError,
+    ProtocolError,
+    TermsError,
+    VerificationError,
+)
+
+if TYPE_CHECKING:
+    from auctionctl.keys.signing import Identity
+    from auctionctl.replica.audit import Audit
+
+SCHEMA: Final = "auctionctl.verify/1"
+RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@"
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: auctionctl verify gold-watch.auction --house auc1…")
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported log, or a receipt; '-' is stdin.")],
+    house: Annotated[
+        str | None, typer.Option("--house", metavar="ADDR|KEY", help="The house that you know: auction://… or auc1….")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check a log or a receipt, offline: signatures, times, tree, checkpoint, and every rule of the auction."""
+    known = None if house is None else _parse_house(house)
+    data = _read(file)
+    if data.startswith(RECEIPT_MARK):
+        record, facts = _check_receipt(data, known)
+        notes: list[str] = []
+    else:
+        record, facts, notes = _check_log(data, known)
+    if as_json:
+        write_json({"schema": SCHEMA, "verified": True, "house_is_claimed": known is None, **record})
+        return ExitStatus.OK
+    write_facts(facts)
+    for note in notes:
+        write_note(f"warning: {note}")
+    return ExitStatus.OK
+
+
+def _parse_house(text: str) -> Identity:
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415 - imports libsodium
+    from auctionctl.wire.address import parse_address  # noqa: PLC0415
+
+    with argument("--house"):
+        return parse_address(text).identity if "://" in text else Identity.from_text(text.strip())
+
+
+def _read(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {file}") from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {(error.strerror or '').lower()}") from error
+
+
+def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
+    claim = "" if known is not None else ": as the file claims; compare it with the one that you know"
+    return "house", house.text + claim
+
+
+def _check_log(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+    from auctionctl.cli.records import auction_record  # noqa: PLC0415
+    from auctionctl.replica.audit import audit, claimed_house  # noqa: PLC0415
+
+    house = known or claimed_house(data)
+    result = audit(data, house)
+    record = auction_record(result.auction) | {
+        "kind": "log",
+        "house": house.text,
+        "is_finished": result.is_finished,
+        "contested": list(result.contested),
+    }
+    notes = [
+        f"bid {index} claims to have seen another history than this; the claim proves nothing by itself, and whoever"
+        " bid can show the checkpoint that it saw"
+        for index in result.contested
+    ]
+    return record, _log_facts(result, known), notes
+
+
+def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:
+    from auctionctl.auction.price import format_minor  # noqa: PLC0415
+    from auctionctl.views.auction_row import name_of  # noqa: PLC0415
+
+    auction = result.auction
+    unfinished = "unfinished: the log is the true beginning of one"
+    facts = [
+        ("verified", f"every entry, signature and rule, and the root of {result.checkpoint.size} entries"),
+        _house_fact(result.house, known),
+        ("auction", auction.id.hex()),
+        ("lot", auction.terms.lot.title),
+        ("end", unfinished if auction.end_reason is None else auction.end_reason.value),
+    ]
+    sale = result.sale
+    if sale is not None and sale.winner is not None and sale.price_minor is not None:
+        facts.append(("winner", name_of(sale.winner, {})))
+        facts.append(("price", format_minor(sale.price_minor, auction.terms.rules.currency)))
+    elif auction.standing is not None:
+        facts.append(("best bid", format_minor(auction.standing.price_minor, auction.terms.rules.currency)))
+    return [*facts, ("bids", str(auction.bid_count)), ("entries", str(auction.size))]
+
+
+def _check_receipt(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """A receipt with its entry in ``extra``: the entry is signed, belongs to the log, and is in it."""
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+    from auctionctl.tlog.checkpoint import split_origin  # noqa: PLC0415
+    from auctionctl.tlog.entry import decode  # noqa: PLC0415
+    from auctionctl.tlog.proof import decode_receipt, verify_proof  # noqa: PLC0415
+
+    try:
+        proof = decode_receipt(data.decode("utf-8", "surrogateescape"))
+        origin = proof.checkpoint_note.decode().partition("\n")[0]
+        house_text, log = split_origin(origin)
+        house = known or Identity.from_text(house_text)
+    except (LogError, UnicodeDecodeError, ValueError) as error:
+        raise VerificationError(f"not a receipt: {error}", rule="format") from error
+    if house.text != house_text:
+        raise VerificationError(f"this is a receipt of another house, {house_text[:16]}…", rule="checkpoint")
+    if not proof.extra:
+        raise VerificationError("the receipt does not hold its entry, so there is nothing to check", rule="format")
+    checkpoint = verify_proof(proof, proof.extra, origin, house.signing)
+    entry = decode(proof.extra)
+    who, what, record = _check_command(entry.kind, entry.body, entry.signature, log, proof.index)
+    facts = [
+        ("verified", f"entry {proof.index} is in the log, under a checkpoint of {checkpoint.size} entries"),
+        _house_fact(house, known),
+        ("auction", log.partition("/")[2]),
+        ("entry", f"{entry.kind.value} {what}".strip()),
+        ("signed by", who),
+        ("time", record_time(entry.time_ns)),
+    ]
+    common = {"kind": "receipt", "house": house.text, "id": log.partition("/")[2], "index": proof.index}
+    return common | record | {"time_ns": entry.time_ns, "log_size": checkpoint.size}, facts
+
+
+def record_time(time_ns: int) -> str:
+    """``time_ns`` in UTC."""
+    from auctionctl.cli.records import clock_time  # noqa: PLC0415
+
+    return clock_time(time_ns)
+
+
+def _check_command(
+    kind: str, body: bytes, signature: bytes, log: str, index: int
+) -> tuple[str, str, dict[str, object]]:
+    """Who signed the entry, and what it says. The proof shows that it is in the log, not that it belongs there."""
+    from auctionctl.auction.bid import decode_bid, decode_join  # noqa: PLC0415
+    from auctionctl.auction.price import format_minor  # noqa: PLC0415
+    from auctionctl.cli.records import amount  # noqa: PLC0415
+    from auctionctl.views.auction_row import name_of  # noqa: PLC0415
+    from auctionctl.wire.frames import is_signed_by  # noqa: PLC0415
+
+    record: dict[str, object] = {"entry": kind}
+    try:
+        if kind == "bid":
+            bid = decode_bid(body)
+            auction, signer, what = bid.auction, bid.bidder, format_minor(bid.amount_minor, bid.currency)
+            record |= {"seq": bid.seq, "amount": amount(bid.amount_minor, bid.currency)}
+        elif kind == "joined":
+            join = decode_join(body)
+            auction, signer, what = join.auction, join.bidder, ""
+        else:
+            raise VerificationError(f"receipts are for bids and joinings, not for {kind}", rule="format", index=index)
+    except (ProtocolError, TermsError) as error:
+        raise VerificationError(str(error), rule="entry", index=index) from error
+    if not is_signed_by(signer, body, signature):
+        raise VerificationError("the entry is not signed by the key in it", rule="signature", index=index)
+    if log != f"auction/{auction.hex()}":
+        raise VerificationError("the entry belongs to another auction", rule="wrong_auction", index=index)
+    return name_of(signer, {}), what, record | {"bidder": signer.hex()}

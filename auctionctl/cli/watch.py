@@ -1,0 +1,91 @@
+"""``watch``: a house's auctions, live; a board for people, entries for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auctionctl.cli.choices import choose_auctions, choose_house, choose_key
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.options import HouseOption, JsonOption, KeyOption
+from auctionctl.cli.output import Form, choose_form, write_fields, write_json, write_table
+from auctionctl.cli.paths import find_paths
+
+if TYPE_CHECKING:
+    from auctionctl.cli.observer import Observer
+    from auctionctl.replica.replay import Applied
+    from auctionctl.replica.replica import Replica
+    from auctionctl.views.auction_row import Names
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: auctionctl watch --key alice")
+def watch(
+    auction: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="One auction, by listing or first digits; else all.")
+    ] = None,
+    key: KeyOption = None,
+    house: HouseOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe."""
+    paths = find_paths()
+    address = choose_house(paths, house)
+    secret = choose_key(paths, key)
+    from auctionctl.cli.observer import Observer, everything, local_names  # noqa: PLC0415 - imports zmq
+
+    wanted = auction
+    select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
+    observer = Observer(address, secret, select)
+    names = local_names(paths, secret)
+    form = choose_form(as_json)
+    try:
+        if form is Form.TABLE:
+            show_board(observer, f"house {address.identity.short}", names)
+        else:
+            write_entries(observer, form, names)
+    finally:
+        observer.close()
+    if form is Form.TABLE:
+        write_results(form, observer, names)
+    return ExitStatus.OK
+
+
+def show_board(observer: Observer, title: str, names: Names) -> None:
+    """The live board, until every auction has ended."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from auctionctl.cli.live_board import LiveBoard  # noqa: PLC0415
+
+    with LiveBoard(Console()) as live:
+
+        def tick() -> None:
+            lost = "" if observer.follower.is_welcome else " — not connected"
+            live.show(title + lost, lambda: observer.rows(names))
+
+        observer.run(observer.has_ended, on_tick=tick)
+
+
+def write_entries(observer: Observer, form: Form, names: Names) -> None:
+    """One line an entry, until every auction has ended."""
+    from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
+    from auctionctl.cli.records import entry_record, entry_words  # noqa: PLC0415
+
+    def on_entries(replica: Replica, applied: list[Applied]) -> None:
+        for each in applied:
+            if form is Form.JSON:
+                write_json(entry_record(replica.replay.state, each))
+            else:
+                write_fields(entry_words(replica.replay.state, each, names))
+
+    observer.run(observer.has_ended, on_entries, ConnectionNotes(observer.follower).tick)
+
+
+def write_results(form: Form, observer: Observer, names: Names) -> None:
+    """How every auction ended, as a table."""
+    from auctionctl.views.results import RESULT_COLUMNS, result_cells  # noqa: PLC0415
+
+    rows = zip(observer.rows(names), observer.replicas(), strict=True)
+    write_table(form, RESULT_COLUMNS, [result_cells(row, replica.size) for row, replica in rows])

@@ -1,0 +1,115 @@
+"""One auction as plain values for people: a row of the board, of ``ls``, of the results.
+
+Rule: every value is computed from a replayed log and the house's time, none is taken from what somebody says; texts of
+others come out of :func:`safe_text`. Source: DESIGN.md sections 3 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.price import format_minor
+from auctionctl.keys.signing import Identity
+from auctionctl.views.peer_text import safe_text
+
+SECOND_NS: Final = 1_000_000_000
+
+END_WORDS: Final = {
+    EndReason.COMPLETED: "sold",
+    EndReason.RESERVE_NOT_MET: "reserve not met",
+    EndReason.NO_BIDS: "no bids",
+    EndReason.CANCELLED: "cancelled",
+}
+"""Why it ended, for people."""
+
+Names = Mapping[bytes, str]
+"""Signing key → what its holder is called here."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionRow:
+    """What there is to say about one auction. ``left_s``: whole seconds, rounded up, or None unless a deadline runs."""
+
+    auction: bytes
+    title: str
+    phase: Phase
+    price: str
+    leader: str
+    bid_count: int
+    bidder_count: int
+    min_bidders: int
+    left_s: int | None
+    extensions: int
+    end_reason: EndReason | None
+    is_current: bool
+
+    @property
+    def short_id(self) -> str:
+        """The first digits of the auction's id."""
+        return self.auction.hex()[:12]
+
+    @property
+    def result(self) -> str:
+        """How it ended, in a few words; empty while it has not."""
+        if self.end_reason is None:
+            return ""
+        words = END_WORDS[self.end_reason]
+        return f"{words} to {self.leader} at {self.price}" if self.end_reason is EndReason.COMPLETED else words
+
+    @property
+    def left(self) -> str:
+        """The time left: ``4:59``, ``1:02:03`` or ``3 d 4:05:06``; 0:00 is the end."""
+        return "" if self.left_s is None else clock_text(self.left_s)
+
+
+def clock_text(left_s: int) -> str:
+    """Seconds (≥ 0) as minutes and seconds, with hours and days where there are any."""
+    minutes, seconds = divmod(left_s, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if not (hours or days):
+        return f"{minutes}:{seconds:02}"
+    clock = f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{days} d {clock}" if days else clock
+
+
+def name_of(key: bytes, names: Names) -> str:
+    """What the holder of a signing key (32 bytes) is called here, or the short form of the key."""
+    known = names.get(key)
+    # The short form shows the first 60 bits, all of them of the signing key: the other half need not be known.
+    return safe_text(known, 32) if known else Identity(key, bytes(32)).short
+
+
+def row_of(auction: Auction, now_ns: int, names: Names, *, is_current: bool) -> AuctionRow:
+    """The row of ``auction`` at ``now_ns`` on the house's clock. ``is_current``: nothing that was signed is missing."""
+    terms = auction.terms
+    timer_ns = auction.get_timer()
+    price_minor, leader = _price_and_leader(auction)
+    return AuctionRow(
+        auction=auction.id,
+        title=safe_text(terms.lot.title),
+        phase=auction.phase,
+        price="" if price_minor is None else format_minor(price_minor, terms.rules.currency),
+        leader="" if leader is None else name_of(leader, names),
+        bid_count=auction.bid_count,
+        bidder_count=len(auction.present),
+        min_bidders=terms.rules.min_bidders,
+        left_s=None if timer_ns is None else max(0, -((now_ns - timer_ns) // SECOND_NS)),
+        extensions=auction.extensions,
+        end_reason=auction.end_reason,
+        is_current=is_current,
+    )
+
+
+def _price_and_leader(auction: Auction) -> tuple[int | None, bytes | None]:
+    match auction.outcome:
+        case Closed(winner=winner, price_minor=price_minor) if winner is not None:
+            return price_minor, winner
+        case Closed() | Cancelled() | None:
+            standing = auction.standing
+            return (None, None) if standing is None else (standing.price_minor, standing.leader)
