@@ -21,7 +21,7 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
-from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, Receipted, Receipts
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, Receipted, Receipts, parts_of
 from auctionctl.wire.messages import encode as encode_message
 
 
@@ -143,11 +143,16 @@ class AuctionLog:
         """Whether the batch holds anything to make durable or to answer."""
         return bool(self._batch or self._owed)
 
+    @property
+    def durable_size(self) -> int:
+        """How many entries are durable: what may be told of a log whose batch is not."""
+        return self.tree.size - len(self._batch)
+
     def to_append(self) -> Append | None:
         """What has to become durable before :meth:`release`."""
         if not self._batch:
             return None
-        return Append(self.name, self.tree.size - len(self._batch), tuple(self._batch))
+        return Append(self.name, self.durable_size, tuple(self._batch))
 
     def sign_head(self) -> bytes:
         """Sign the present head; only for a log without a batch, all of which is durable."""
@@ -189,6 +194,7 @@ class AuctionLog:
             receipt = Receipted(command, self.times_ns[index], index, proof)
             by_session.setdefault(session, []).append(receipt)
         return [
-            (session, encode_message(Receipts(self.id, self.checkpoint, tuple(receipts))))
+            (session, encode_message(Receipts(self.id, self.checkpoint, part)))
             for session, receipts in by_session.items()
+            for part in parts_of(receipts)
         ]

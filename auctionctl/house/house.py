@@ -31,7 +31,6 @@ from auctionctl.wire.messages import (
     Hello,
     List,
     Listing,
-    Ping,
     Read,
     Rejected,
     Rejection,
@@ -40,8 +39,9 @@ from auctionctl.wire.messages import (
     Subscribe,
     decode_request,
     encode,
+    parts_of,
 )
-from auctionctl.wire.session import admit, welcome
+from auctionctl.wire.session import admit, admits, welcome
 
 STALL_NS: Final = SECOND_NS
 RECONNECT_GRACE_NS: Final = SECOND_NS
@@ -76,6 +76,10 @@ class House:
         self._reads: list[tuple[int, AuctionLog, int]] = []
         self._timers = Timers()
         self._now_ns = now_ns
+        """When the house last looked after everything: no entry is later, and the next one not earlier."""
+        # (since, until, cause), in order: of the batch in flight, and of batches that were rolled back.
+        self._gaps_said: dict[tuple[int, int, GapCause], None] = {}
+        self._gaps_owed: dict[tuple[int, int, GapCause], None] = {}
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._live_count = 0
@@ -107,12 +111,11 @@ class House:
 
     def adopt(self, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int) -> list[Effect]:
         """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap."""
-        now_ns = self._advance(max(now_ns, last_alive_ns or 0))
+        now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0))
         for log in logs:
             self._register(log)
-        self._append_gaps(
-            now_ns if last_alive_ns is None else last_alive_ns, now_ns + RECONNECT_GRACE_NS, now_ns, "restart"
-        )
+        since_ns = now_ns if last_alive_ns is None else last_alive_ns
+        self._append_gaps(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART, now_ns)
         for log in self._order:
             if log.auction.outcome is None:
                 self.presence.expect(log.auction.present, now_ns)
@@ -120,7 +123,7 @@ class House:
 
     def announce(self, terms_body: bytes, signature: bytes, now_ns: int) -> list[Effect]:
         """Begin an auction under terms signed by their seller. Raises TermsError; then nothing has changed."""
-        now_ns = self._advance(now_ns)
+        now_ns = self._at(now_ns)
         log = AuctionLog.announce(self._key, terms_body, signature, now_ns)
         terms = log.auction.terms
         if not is_signed_by(terms.seller, terms_body, signature):
@@ -132,6 +135,7 @@ class House:
                 f"this house holds {self.live_count} auctions, and its limit is {self.limits.max_concurrent_auctions}",
                 hint="raise max_concurrent_auctions in [house], or wait for one to end",
             )
+        self._note_stall(now_ns)
         self._register(log)
         self._touch(log)
         return self._commit()
@@ -156,15 +160,15 @@ class House:
         """Do what is due. To be called at least every STALL_NS / 2 while anything runs: a longer silence is a gap."""
         return self.handle((), now_ns)
 
-    def _advance(self, now_ns: int) -> int:
+    def _at(self, now_ns: int) -> int:
+        """The time here. It does not count as having looked after anything: a stall would go unnoticed."""
         assert not self._in_flight, "a commit is in flight"
-        self._now_ns = max(self._now_ns, now_ns)
-        return self._now_ns
+        return max(self._now_ns, now_ns)
 
     def _note_stall(self, now_ns: int) -> None:
         last_ns, self._now_ns = self._now_ns, now_ns
         if now_ns - last_ns > STALL_NS and self._gateway_lost_ns is None:
-            self._append_gaps(last_ns, now_ns, now_ns, GapCause.STALLED)
+            self._append_gaps(last_ns, now_ns, GapCause.STALLED, now_ns)
 
     def _run_due(self, now_ns: int) -> None:
         if self._gateway_lost_ns is not None:
@@ -184,47 +188,56 @@ class House:
         self._live_count -= was_live and log.auction.outcome is not None
         self._touch(log)
 
-    def _append_gaps(self, since_ns: int, until_ns: int, now_ns: int, cause: GapCause | str) -> None:
+    def _append_owed_gaps(self, now_ns: int) -> None:
+        owed, self._gaps_owed = self._gaps_owed, {}
+        for since_ns, until_ns, cause in owed:
+            self._append_gaps(since_ns, until_ns, cause, now_ns)
+
+    def _append_gaps(self, since_ns: int, until_ns: int, cause: GapCause, now_ns: int) -> None:
+        gap = (since_ns, until_ns, cause)
         for log in self._order:
             if log.auction.outcome is None and (log.auction.get_timer() or 0) > since_ns:
                 start_ns = log.auction.next_gap_since_ns(since_ns)
                 if start_ns < until_ns:
-                    log.add_event(Gap(start_ns, until_ns, GapCause(cause)), now_ns)
+                    log.add_event(Gap(start_ns, until_ns, cause), now_ns)
                     self._touch(log)
+                    self._gaps_said[gap] = None
 
     # The gateway
 
     def gateway_lost(self, now_ns: int) -> None:
         """Nobody can reach the house from now on; deadlines stand still, and no bidder is to blame."""
-        now_ns = self._advance(now_ns)
+        last_ns, now_ns = self._now_ns, self._at(now_ns)
         if self._gateway_lost_ns is None:
-            self._gateway_lost_ns = now_ns
+            self._gateway_lost_ns = last_ns if now_ns - last_ns > STALL_NS else now_ns
+        self._now_ns = now_ns
         self.presence.end_all(now_ns)
         for log in self._order:
             log.followers.clear()
 
     def gateway_back(self, now_ns: int) -> list[Effect]:
         """A gateway serves again: the time without one becomes a gap, with time to reconnect."""
-        now_ns = self._advance(now_ns)
+        now_ns = self._at(now_ns)
+        self._note_stall(now_ns)
         lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
         if lost_ns is not None:
-            self._append_gaps(lost_ns, now_ns + RECONNECT_GRACE_NS, now_ns, GapCause.GATEWAY_LOST)
+            self._append_gaps(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST, now_ns)
             for log in self._order:
                 if log.auction.outcome is None:
                     self.presence.expect(log.auction.present, now_ns)
         return self._commit()
 
     def set_allowed(self, allowed: AllowList, now_ns: int) -> None:
-        """Another allow list is in force: whoever is not on it any more has no session. Standing bids stay."""
+        """Another allow list is in force: whoever it does not admit in its role has no session. Standing bids stay."""
         self.allowed = allowed
         for session, peer in list(self.presence.peers.items()):
             entry = allowed.by_signing(peer.identity.signing)
-            if entry is None or entry.identity != peer.identity:
+            if entry is None or entry.identity != peer.identity or not admits(entry, peer.role):
                 self.session_ended(session, now_ns)
 
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
-        self.presence.end(session, self._advance(now_ns))
+        self.presence.end(session, self._at(now_ns))
         for log in self._order:
             log.followers.discard(session)
 
@@ -232,8 +245,8 @@ class House:
 
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
-        assert not self._in_flight, "a commit is in flight"
-        now_ns = max(now_ns, self._now_ns)
+        now_ns = self._at(now_ns)
+        self._append_owed_gaps(now_ns)
         self._note_stall(now_ns)
         self._run_due(now_ns)
         effects: list[Effect] = []
@@ -334,11 +347,9 @@ class House:
             effects.append(Follow(session, known))
         elif isinstance(message, Read):
             self._read(session, message, effects)
-        elif isinstance(message, Bye):
-            self.session_ended(session, now_ns)
         else:
-            assert isinstance(message, (Hello, Ping))
-            raise RemoteProtocolError(f"{message_type(request.body)} is not for the house")
+            assert isinstance(message, Bye), "intake lets no other type through"
+            self.session_ended(session, now_ns)
 
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
         log = self._logs.get(message.auction)
@@ -349,7 +360,7 @@ class House:
 
     def _catalogue(self, start: int) -> Catalogue:
         page = self._order[start : start + LISTINGS_A_PAGE]
-        listings = tuple(Listing(log.terms_body, log.terms_signature, log.tree.size) for log in page)
+        listings = tuple(Listing(log.terms_body, log.terms_signature, log.durable_size) for log in page)
         return Catalogue(start, len(self._order), listings)
 
     def _reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
@@ -373,6 +384,7 @@ class House:
     def committed(self) -> list[Effect]:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
         self._in_flight = False
+        self._gaps_said.clear()
         feed: list[Effect] = []
         answers: list[Effect] = []
         for log in self._dirty.values():
@@ -389,9 +401,12 @@ class House:
     def rolled_back(self, rebuild: Callable[[AuctionLog], AuctionLog | None]) -> None:
         """Nothing of the last commit was written: drop what it changed, and answer nothing.
 
-        ``rebuild`` replays a log from the store; None where the store has no such log.
+        What time brought about is said again by the next batch: deadlines are still due, gaps are owed, and whoever
+        had left has the grace once more. ``rebuild`` replays a log from the store; None where the store has none.
         """
         self._in_flight = False
+        self._gaps_owed |= self._gaps_said
+        self._gaps_said.clear()
         self._rejections.clear()
         self._reads.clear()
         dirty, self._dirty = list(self._dirty.values()), {}
@@ -407,6 +422,8 @@ class House:
             self._logs[log.id] = self._order[position] = stored
             self._listings[(stored.auction.terms.seller, stored.auction.terms.listing)] = stored
             self._timers.set(stored.id, stored.auction.get_timer())
+            if stored.auction.outcome is None:
+                self.presence.expect(stored.auction.present, self._now_ns)
         self._live_count = sum(log.auction.outcome is None for log in self._order)
 
     def _sign_rejections(self) -> list[Effect]:
@@ -422,8 +439,9 @@ class House:
         for index, (session, body) in enumerate(batch):
             by_session.setdefault(session, []).append(Rejected(body, index, proofs[index]))
         return [
-            Send(session, Message(encode(Rejections(tree.size, tree.root(), signature, tuple(rejected)))))
+            Send(session, Message(encode(Rejections(tree.size, tree.root(), signature, part))))
             for session, rejected in by_session.items()
+            for part in parts_of(rejected)
         ]
 
 

@@ -6,6 +6,7 @@ does not replay is quarantined by the caller: that auction stands still, the oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from auctionctl.auction.bid import command_id
@@ -15,12 +16,15 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Entry, Kind
 
-AUCTION_PREFIX = "auction/"
+_NAME = re.compile(r"auction/([0-9a-f]{64})")
 
 
 def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
     """The log called ``name`` from its stored entries; VerificationError or TermsError if they do not make one."""
-    replay = Replay(key.identity.signing, bytes.fromhex(name.removeprefix(AUCTION_PREFIX)), _trust_own_store)
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise VerificationError(f"{name!a} is not the log of an auction", rule="terms")
+    replay = Replay(key.identity.signing, bytes.fromhex(match[1]), _trust_own_store)
     first: Entry | None = None
     commands: dict[bytes, int] = {}
     times_ns: list[int] = []

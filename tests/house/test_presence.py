@@ -1,0 +1,73 @@
+"""Who is there: an identity is gone when it has had no session for the grace, and never for anybody else's loss."""
+
+from __future__ import annotations
+
+from auctionctl.house.presence import PRESENCE_GRACE_NS, Presence
+from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.session import Peer
+
+ANN, BEN = (Peer(SecretKey(letter * 32).identity, "name", "bidder") for letter in (b"a", b"b"))
+ANN_KEY, BEN_KEY = ANN.identity.signing, BEN.identity.signing
+
+
+def test_nobody_is_gone_who_never_was_there() -> None:
+    presence = Presence()
+    assert presence.next_ns() is None
+    assert presence.end(7, 100) is None
+    assert list(presence.take_gone(10**30)) == []
+
+
+def test_an_identity_is_gone_after_the_grace_and_once() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    assert presence.end(1, 100) is ANN
+    assert presence.next_ns() == 100 + PRESENCE_GRACE_NS
+    assert list(presence.take_gone(99 + PRESENCE_GRACE_NS)) == []
+    assert list(presence.take_gone(100 + PRESENCE_GRACE_NS)) == [ANN_KEY]
+    assert list(presence.take_gone(10**30)) == []
+    assert presence.peers == {}
+
+
+def test_whoever_comes_back_within_the_grace_was_never_gone() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    presence.end(1, 100)
+    presence.greet(2, ANN)
+    assert list(presence.take_gone(10**30)) == []
+
+
+def test_the_last_of_several_sessions_counts() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    presence.greet(2, ANN)
+    presence.end(1, 100)
+    assert presence.next_ns() is None
+    presence.end(2, 200)
+    assert presence.next_ns() == 200 + PRESENCE_GRACE_NS
+
+
+def test_a_second_hello_on_one_session_counts_as_one_session() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    presence.greet(1, ANN)
+    presence.end(1, 100)
+    assert list(presence.take_gone(10**30)) == [ANN_KEY]
+
+
+def test_all_sessions_end_with_the_gateway() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    presence.greet(2, BEN)
+    presence.end_all(100)
+    assert presence.peers == {}
+    assert set(presence.take_gone(100 + PRESENCE_GRACE_NS)) == {ANN_KEY, BEN_KEY}
+
+
+def test_whoever_is_expected_has_the_grace_from_now_on_unless_there_already() -> None:
+    presence = Presence()
+    presence.greet(1, ANN)
+    presence.greet(2, BEN)
+    presence.end(2, 100)
+    presence.expect([ANN_KEY, BEN_KEY], 500)
+    assert list(presence.take_gone(499 + PRESENCE_GRACE_NS)) == []
+    assert list(presence.take_gone(500 + PRESENCE_GRACE_NS)) == [BEN_KEY]
