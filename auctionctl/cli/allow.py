@@ -71,10 +71,13 @@ def add(
 ) -> int:
     """Let somebody in."""
     from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
+    from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
     with argument("KEY"):
         identity = Identity.from_text(key)
+    if not is_name(name):
+        raise ArgumentError(f"NAME: {name!a} is no name", hint=NAME_HINT)
     entry = Entry(identity, name, role)
     path = find_paths().allow_list
     make_private_directories(path.parent)

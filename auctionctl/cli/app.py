@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "bid": "auctionctl.cli.bid",
     "export": "auctionctl.cli.export",
     "verify": "auctionctl.cli.verify",
+    "bench": "auctionctl.cli.bench",
 }
 """Command → the module whose ``app`` holds it, in the order of the help text."""
 
@@ -139,7 +140,9 @@ def _report_usage(form: Form, error: typer.TyperException) -> int:
     path = PROGRAM if context is None else context.command_path
     hint = getattr(error, "hint", "") or f"see {path} --help"
     message = error.format_message().rstrip(".")
-    write_error(form, ExitStatus.USAGE, message[:1].lower() + message[1:], hint)
+    if message[1:2].islower():  # typer begins with a capital; the names of our arguments are all capitals
+        message = message[0].lower() + message[1:]
+    write_error(form, ExitStatus.USAGE, message, hint)
     return ExitStatus.USAGE
 
 

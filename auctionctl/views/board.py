@@ -16,6 +16,8 @@ from auctionctl.views.auction_row import AuctionRow
 
 FRAME_ROWS: Final = 5
 """Lines of a board that are no auctions: title, header, rules, and the line that says what was left out."""
+LEFT_CHARACTERS: Final = 18
+"""A time left with the mark of its extensions."""
 WIDE: Final = 100
 MEDIUM: Final = 70
 
@@ -44,7 +46,8 @@ def board(title: str, rows: Sequence[AuctionRow], width: int, height: int) -> Ta
         table.add_column("bids", no_wrap=True, justify="right")
     if width >= WIDE:
         table.add_column("bidders", no_wrap=True, justify="right")
-    table.add_column("left", no_wrap=True, overflow="ellipsis", ratio=2)
+    left_characters = LEFT_CHARACTERS if width >= MEDIUM else None
+    table.add_column("left", no_wrap=True, overflow="ellipsis", width=left_characters)
     shown = visible_rows(rows, max(1, height - FRAME_ROWS))
     for row in shown:
         table.add_row(*_cells(row, width))

@@ -1,0 +1,190 @@
+"""The program under test, and a house in memory that makes logs worth verifying."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.cli import app
+from auctionctl.house.effects import Commit, Send
+from auctionctl.house.house import House, Limits
+from auctionctl.house.intake import Request
+from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.export import encode_export
+from auctionctl.tlog.proof import Receipt, encode_receipt
+from auctionctl.wire.frames import message_type, sign_body
+from auctionctl.wire.listing import Entropy, LotDescription, sign_terms
+from auctionctl.wire.messages import Receipts, decode_reply
+from auctionctl.wire.session import Peer
+
+START_NS = 1_700_000_000 * SECOND_NS
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The AUCTIONCTL_HOME of this test, and no other setting."""
+    for name in list(os.environ):
+        if name.startswith("AUCTIONCTL_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AUCTIONCTL_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run(home: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs a command line in this process, through the real boundary."""
+    handler = signal.getsignal(signal.SIGPIPE)
+
+    def run_here(*arguments: object) -> Ended:
+        capfd.readouterr()
+        status = app.run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Ended(status, out, err)
+
+    yield run_here
+    signal.signal(signal.SIGPIPE, handler)
+
+
+@pytest.fixture
+def program(home: Path) -> Run:
+    """Runs a command line in a process of its own."""
+
+    def run_there(*arguments: object, input_bytes: bytes = b"", **environment: str) -> Ended:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "auctionctl", *map(str, arguments)],
+            input=input_bytes,
+            capture_output=True,
+            env=os.environ | environment,
+            timeout=60,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run_there
+
+
+@dataclass
+class MemoryHouse:
+    """A real house core whose store is a dict, on a virtual clock."""
+
+    now_ns: int = START_NS
+    key: SecretKey = field(default_factory=lambda: SecretKey(bytes([1]) * 32))
+    entries: dict[str, list[bytes]] = field(default_factory=dict)
+    receipts: dict[bytes, str] = field(default_factory=dict)
+    """Command → the text of its receipt, with the entry in it."""
+
+    def __post_init__(self) -> None:
+        self.bidders = [SecretKey(bytes([number]) * 32) for number in (2, 3)]
+        listed = [(n, Entry(key.identity, f"bidder{n}")) for n, key in enumerate(self.bidders)]
+        self.house = House(self.key, Limits(), AllowList(listed), self.now_ns)
+        for session, key in enumerate(self.bidders):
+            self.house.presence.greet(session, Peer(key.identity, f"bidder{session}", "bidder"))
+
+    def announce(self, lot: LotDescription) -> bytes:
+        entropy = Entropy(bytes([len(self.entries)]) * 16, bytes(32), bytes(32))
+        terms = sign_terms(lot, self.key.identity.signing, self.key.escrow_public, self.key, entropy)
+        self._perform(self.house.announce(terms.body, terms.signature, self.now_ns))
+        return self.house.logs[-1].id
+
+    def join(self, bidder: int, auction: bytes) -> None:
+        me, house = self.bidders[bidder].identity.signing, self.key.identity.signing
+        join = Join(house, auction, me, bytes([bidder]) * 16, self.now_ns, self.now_ns + SECOND_NS)
+        self._send(bidder, encode_join(join))
+
+    def bid(self, bidder: int, auction: bytes, minor: int, head: tuple[int, bytes] = (0, b"")) -> bytes:
+        me, house = self.bidders[bidder].identity.signing, self.key.identity.signing
+        seq = self.house.log(auction).auction.seqs.get(me, 0) + 1
+        body = encode_bid(Bid(house, auction, me, seq, minor, "EUR", self.now_ns, self.now_ns + SECOND_NS, *head))
+        self._send(bidder, body)
+        return command_id(body)
+
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now_ns += SECOND_NS
+            self._perform(self.house.handle_timer(self.now_ns))
+
+    def export(self, auction: bytes, size: int | None = None) -> bytes:
+        log = self.house.log(auction)
+        entries = self.entries[log.name][:size]
+        checkpoint = log.checkpoint
+        if size is not None:
+            from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
+
+            signer = CheckpointSigner(origin_of(self.key.identity.text, log.name), self.key)
+            checkpoint = signer.sign(size, log.tree.root(size))
+        return encode_export(entries, checkpoint)
+
+    def _send(self, bidder: int, body: bytes) -> None:
+        key = self.bidders[bidder]
+        message = sign_body(key, body)
+        request = Request(bidder, key.identity.signing, message.body, message.signature)
+        self._perform(self.house.handle([request], self.now_ns))
+
+    def _perform(self, effects: object) -> None:
+        assert isinstance(effects, list)
+        for effect in effects:
+            if isinstance(effect, Commit):
+                for append in effect.appends:
+                    self.entries.setdefault(append.log, []).extend(append.entries)
+                self._perform(self.house.committed())
+            elif isinstance(effect, Send) and message_type(effect.message.body) == "receipts":
+                reply = decode_reply(effect.message.body)
+                assert isinstance(reply, Receipts)
+                for each in reply.receipts:
+                    receipt = Receipt(each.index, each.time_ns, each.proof, reply.checkpoint)
+                    entry = self.entries[f"auction/{reply.auction.hex()}"][each.index]
+                    self.receipts[each.command] = encode_receipt(receipt, entry)
+
+
+@pytest.fixture
+def memory_house() -> MemoryHouse:
+    return MemoryHouse()
+
+
+LOT = LotDescription("gold-watch", "Gold \x1bwatch", "EUR", 10_000, duration_ns=5 * SECOND_NS, min_bidders=2)
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A house that has sold one lot to its second bidder for 120.00EUR, in two bids."""
+
+    house: MemoryHouse
+    auction: bytes
+    commands: tuple[bytes, bytes]
+
+    @property
+    def data(self) -> bytes:
+        return self.house.export(self.auction)
+
+
+@pytest.fixture
+def sold(memory_house: MemoryHouse) -> Sold:
+    auction = memory_house.announce(LOT)
+    for bidder in (0, 1):
+        memory_house.join(bidder, auction)
+    memory_house.wait(1)
+    commands = (memory_house.bid(0, auction, 10_000), memory_house.bid(1, auction, 12_000))
+    memory_house.wait(6)
+    return Sold(memory_house, auction, commands)

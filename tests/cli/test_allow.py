@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auctionctl.keys.signing import SecretKey
+
+ALICE, BOB = (SecretKey(bytes([number]) * 32).identity.text for number in (1, 2))
+
+
+def test_who_is_added_is_on_the_list(run: Any, home: Path) -> None:
+    done = run("allow", "add", ALICE, "alice")
+    assert (done.status, done.out) == (0, "")
+    assert "alice may come in as bidder: 1 on the list" in done.err
+    assert run("allow", "add", BOB, "bob", "--role", "seller+observer").status == 0
+    path = home / "config/allow"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(home / "config") == ["allow"]
+    assert run("allow", "ls").out == (f"name\trole\tpublic key\nalice\tbidder\t{ALICE}\nbob\tseller+observer\t{BOB}\n")
+    records = [json.loads(line) for line in run("allow", "ls", "--json").out.splitlines()]
+    assert records[0] == {"name": "alice", "role": "bidder", "public_key": ALICE}
+
+
+def test_lines_of_others_stay_as_they_are(run: Any, home: Path) -> None:
+    path = home / "config/allow"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"# friends\n{ALICE}   alice  # since 2020\n")
+    assert run("allow", "add", BOB, "bob").status == 0
+    assert path.read_text() == f"# friends\n{ALICE}   alice  # since 2020\n{BOB} bob\n"
+
+
+def test_an_empty_list_says_how_to_fill_it(run: Any) -> None:
+    done = run("allow", "ls")
+    assert done.status == 0
+    assert "auctionctl allow add" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("auc1x", "alice"), "KEY: "),
+        ((ALICE, "A B"), "'A B' is no name"),
+        ((ALICE, "x\ny"), "NAME: 'x\\ny' is no name"),
+        ((ALICE, "alice", "--role", "king"), "'king' is no role"),
+        ((ALICE, "alice", "--role", "bidder+bidder"), "stands twice"),
+        ((BOB, "other"), "the signing key of other is taken by bob"),
+        ((ALICE, "bob"), "the name of bob is taken by bob"),
+    ],
+)
+def test_a_wrong_entry_is_refused_and_the_list_stays(
+    run: Any, home: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    run("allow", "add", BOB, "bob")
+    before = (home / "config/allow").read_bytes()
+    done = run("allow", "add", *arguments)
+    assert done.status == 2
+    assert message in done.err
+    assert (home / "config/allow").read_bytes() == before
+
+
+def test_a_list_that_cannot_be_used_is_named_with_its_line(run: Any, home: Path) -> None:
+    path = home / "config/allow"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"# fine\n\xffnonsense\n")
+    for arguments in (("allow", "ls"), ("allow", "add", ALICE, "alice")):
+        done = run(*arguments)
+        assert done.status == 78
+        assert "line 2: " in done.err
+        assert str(path) in done.err
+    assert path.read_bytes() == b"# fine\n\xffnonsense\n"
+    path.write_bytes(b"nonsense x\n")
+    assert "line 1: wrong prefix" in run("allow", "ls").err
+    path.unlink()
+    path.mkdir()
+    assert run("allow", "ls").status == 78

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auctionctl.auction.terms import Terms
+from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.choices import choose_auctions, choose_house, choose_key, short_id
+from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
+from auctionctl.keys.keyfile import key_path, write_key
+from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.listing import Entropy, LotDescription, describe_terms
+
+KEYS = [SecretKey(bytes([number]) * 32) for number in range(1, 4)]
+ADDRESS = f"auction://{KEYS[0].identity.text}@localhost:9999"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+
+
+def put(paths: Paths, *names: str) -> None:
+    for name, key in zip(names, KEYS, strict=False):
+        write_key(key_path(paths.keys, name), key, created="2026-01-31T12:00:00Z")
+
+
+def test_a_key_is_found_by_its_name(paths: Paths) -> None:
+    put(paths, "alice", "bob")
+    assert choose_key(paths, "bob", {}).identity == KEYS[1].identity
+    assert choose_key(paths, None, {"AUCTIONCTL_KEY": "bob"}).identity == KEYS[1].identity
+    assert choose_key(paths, "alice", {"AUCTIONCTL_KEY": "bob"}).identity == KEYS[0].identity
+
+
+def test_the_only_key_need_not_be_named(paths: Paths) -> None:
+    put(paths, "alice")
+    assert choose_key(paths, None, {}).identity == KEYS[0].identity
+
+
+def test_the_default_key_is_taken_where_there_are_several(paths: Paths) -> None:
+    put(paths, "alice", "default")
+    assert choose_key(paths, None, {}).identity == KEYS[1].identity
+
+
+def test_several_keys_without_a_default_are_listed(paths: Paths) -> None:
+    put(paths, "alice", "bob")
+    with pytest.raises(ArgumentError, match="alice, bob"):
+        choose_key(paths, None, {})
+
+
+def test_no_key_at_all_says_how_to_make_one(paths: Paths) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        choose_key(paths, None, {})
+    assert "auctionctl keygen" in caught.value.hint
+    with pytest.raises(NotFoundError):
+        choose_key(paths, "alice", {})
+
+
+def test_a_key_name_cannot_lead_elsewhere(paths: Paths) -> None:
+    with pytest.raises(ArgumentError, match="--key"):
+        choose_key(paths, "../x", {})
+
+
+def test_a_loose_key_file_is_refused_with_the_command_that_mends_it(paths: Paths) -> None:
+    put(paths, "alice")
+    key_path(paths.keys, "alice").chmod(0o644)
+    with pytest.raises(KeyFileError) as caught:
+        choose_key(paths, None, {})
+    assert "chmod 600" in caught.value.hint
+
+
+def test_a_house_is_found_by_argument_then_environment_then_on_this_machine(paths: Paths) -> None:
+    paths.run.mkdir(parents=True)
+    (paths.run / "house.address").write_text(ADDRESS + "\n")
+    other = ADDRESS.replace("9999", "1")
+    assert choose_house(paths, other, {"AUCTIONCTL_HOUSE": ADDRESS}).port == 1
+    assert choose_house(paths, None, {"AUCTIONCTL_HOUSE": other}).port == 1
+    assert choose_house(paths, None, {}).port == 9999
+
+
+def test_no_house_and_several_houses_are_errors_that_say_what_to_do(paths: Paths) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        choose_house(paths, None, {})
+    assert "AUCTIONCTL_HOUSE" in caught.value.hint
+    paths.run.mkdir(parents=True)
+    for name in ("a", "b"):
+        (paths.run / f"{name}.address").write_text(ADDRESS)
+    with pytest.raises(ConfigurationError, match="2 houses run on this machine: a, b") as caught:
+        choose_house(paths, None, {})
+    assert "--house" in caught.value.hint
+
+
+def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths) -> None:
+    with pytest.raises(ArgumentError, match="--house"):
+        choose_house(paths, "auction://x", {})
+    with pytest.raises(ConfigurationError, match="AUCTIONCTL_HOUSE"):
+        choose_house(paths, None, {"AUCTIONCTL_HOUSE": "x"})
+    paths.run.mkdir(parents=True)
+    (paths.run / "house.address").write_bytes(b"\xff")
+    with pytest.raises(ConfigurationError, match=r"house\.address"):
+        choose_house(paths, None, {})
+
+
+def terms(listing: str) -> Terms:
+    lot = LotDescription(listing, "T", "EUR", 100)
+    return describe_terms(lot, bytes(32), KEYS[0].escrow_public, bytes(32), Entropy(bytes(16), bytes(32), bytes(32)))
+
+
+CATALOGUE = {
+    bytes.fromhex("abcd" + "00" * 30): terms("gold-watch"),
+    bytes.fromhex("abcd" + "11" * 30): terms("sketch"),
+    bytes.fromhex("beef" + "22" * 30): terms("abcd"),
+}
+FIRST, SECOND, THIRD = CATALOGUE
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["gold-watch"], {FIRST}),
+        (["abcd1"], {SECOND}),
+        (["ABCD1"], {SECOND}),
+        (["abcd"], {THIRD}),
+        ([FIRST.hex()], {FIRST}),
+        ([short_id(SECOND), "sketch", "beef"], {SECOND, THIRD}),
+    ],
+)
+def test_an_auction_is_found_by_listing_or_by_its_first_digits(wanted: list[str], found: set[bytes]) -> None:
+    assert choose_auctions(CATALOGUE, wanted) == found
+
+
+def test_a_name_that_fits_none_or_several_is_answered_with_the_candidates() -> None:
+    with pytest.raises(NotFoundError, match=r"there are: abcd00000000 \(gold-watch\)") as caught:
+        choose_auctions(CATALOGUE, ["gold-wach"])
+    assert caught.value.hint == "did you mean gold-watch?"
+    twins = CATALOGUE | {bytes.fromhex("abce" + "00" * 30): terms("sketch")}
+    with pytest.raises(NotFoundError, match="'sketch' fits 2 auctions"):
+        choose_auctions(twins, ["sketch"])
+    for short in ("abc", "bee", ""):
+        with pytest.raises(NotFoundError, match="there is no auction"):
+            choose_auctions(CATALOGUE, [short])
+    with pytest.raises(NotFoundError, match="this house holds none"):
+        choose_auctions({}, ["x"])
+
+
+def test_a_long_list_of_candidates_is_cut() -> None:
+    many = {bytes([number]) * 32: terms(f"lot-{number}") for number in range(1, 21)}
+    with pytest.raises(NotFoundError, match="and 12 more"):
+        choose_auctions(many, ["zzzz"])
