@@ -15,10 +15,12 @@ import pytest
 from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli import app
+from auctionctl.cli.demo import free_port
 from auctionctl.house.effects import Commit, Send
 from auctionctl.house.house import House, Limits
 from auctionctl.house.intake import Request
 from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.export import encode_export
 from auctionctl.tlog.proof import Receipt, encode_receipt
@@ -188,3 +190,144 @@ def sold(memory_house: MemoryHouse) -> Sold:
     commands = (memory_house.bid(0, auction, 10_000), memory_house.bid(1, auction, 12_000))
     memory_house.wait(6)
     return Sold(memory_house, auction, commands)
+
+
+# A house that really runs, with two lots: one that is sold at once, and one that waits for a third bidder
+
+FAIR_TOML = """
+[house]
+port = {port}
+verifiers = 1
+[[auction]]
+item = "Quick \\u001b[31mlot"
+listing = "quick"
+starting_price = "100.00EUR"
+estimate = "130.00EUR"
+increment = "5.00EUR"
+duration = "1500ms"
+min_bidders = 2
+[[auction]]
+item = "Waiting lot"
+starting_price = "10JPY"
+min_bidders = 3
+start_timeout = "1h"
+"""
+
+
+@dataclass
+class Fair:
+    """A running house under ``home``, and what came of the quick lot."""
+
+    home: Path
+    house: subprocess.Popen[bytes]
+    outputs: dict[str, Ended] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return (self.home / "run/house.address").read_text().strip()
+
+    def start(self, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+        return start_program(self.home, *arguments, **environment)
+
+    def run(self, *arguments: object, **environment: str) -> Ended:
+        return finish(self.start(*arguments, **environment))
+
+
+def start_program(home: Path, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "auctionctl", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=kept | {"AUCTIONCTL_HOME": str(home)} | environment,
+    )
+
+
+def finish(process: subprocess.Popen[bytes], timeout_s: float = 60) -> Ended:
+    try:
+        out, err = process.communicate(timeout=timeout_s)
+    finally:
+        process.kill()
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+def write_fair(home: Path, toml: str) -> Path:
+    """Keys of a house and of alice, bob and mallory, all but mallory allowed; the file of lots, on a free port."""
+    listed = []
+    for number, name in enumerate(("house", "alice", "bob", "mallory"), 1):
+        key = SecretKey(bytes([number + 40]) * 32)
+        write_key(key_path(home / "config/keys", name), key, created="2026-01-31T12:00:00Z")
+        if name in ("alice", "bob"):
+            listed.append(f"{key.identity.text} {name}\n")
+    (home / "config/allow").write_text("".join(listed))
+    path = home / "AUCTIONS.toml"
+    path.write_text(toml.format(port=free_port()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    """The house, after alice and bob have bid for the quick lot, and while watch and bid wait for the other one."""
+    home = tmp_path_factory.mktemp("fair")
+    path = write_fair(home, FAIR_TOML)
+    house = start_program(home, "serve", path, "--json")
+    try:
+        assert house.stdout is not None
+        while b'"serving"' not in (line := house.stdout.readline()):
+            assert line, house.stderr.read() if house.stderr else ""
+        made = Fair(home, house)
+        bidders = {
+            "alice": made.start("bid", "quick", "--strategy", "market-value", "--budget", "500EUR", "--key", "alice"),
+            "watch": made.start("watch", "quick", "--key", "alice"),
+            "watch-json": made.start("watch", "quick", "--key", "bob", "--json"),
+            "bob": made.start(
+                *("bid", "quick", "--strategy", "aggressive", "--budget", "500EUR", "--key", "bob", "--json"),
+                *("--seed", "1"),
+            ),
+        }
+        made.outputs = {name: finish(process) for name, process in bidders.items()}
+        yield made
+    finally:
+        house.terminate()
+        finish(house)
+
+
+class HouseStarter:
+    """Starts houses under one home, each with the lots given; what still runs at the end is killed."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._path: Path | None = None
+
+    def prepare(self, toml: str) -> Path:
+        self._path = write_fair(self.home, toml)
+        return self._path
+
+    def __call__(self, toml: str, *options: str, prepared: bool = False) -> subprocess.Popen[bytes]:
+        if self._path is None:
+            self.prepare(toml)
+        elif not prepared:
+            # Another house on the same state, and on a port of its own.
+            self._path.write_text(toml.format(port=free_port()))
+        assert self._path is not None
+        process = start_program(self.home, "serve", self._path, *options)
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self._started:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+
+
+@pytest.fixture
+def start_house(tmp_path: Path) -> Iterator[HouseStarter]:
+    starter = HouseStarter(tmp_path / "home")
+    yield starter
+    starter.end()

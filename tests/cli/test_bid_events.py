@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.price import Money
+from auctionctl.bidding.notices import (
+    BidAccepted,
+    BidPlaced,
+    BidRejected,
+    Ended,
+    Evidence,
+    Joined,
+    JoinRejected,
+    Outbid,
+    Outcome,
+    Result,
+    Skipped,
+)
+from auctionctl.cli.bid_events import BidEvents
+from auctionctl.cli.output import Form
+from auctionctl.replica.follower import Listed
+from auctionctl.tlog.proof import Receipt
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Refused, Rejection
+
+AUCTION, COMMAND = bytes([1]) * 32, bytes([2]) * 32
+EVIDENCE = Evidence(AUCTION, COMMAND, b"entry", Receipt(4, 5, bytes(32), b"note\n"))
+REJECTION = Rejection(bytes(32), AUCTION, COMMAND, "below_increment", (("minimum", 105),), 5, 6)
+NOTICES: list[tuple[Any, str]] = [
+    (Joined(AUCTION, EVIDENCE), "joined\t010101010101\tentry 4"),
+    (BidPlaced(AUCTION, COMMAND, 1, 100, 9, Message(b"x")), "placed\t010101010101\t1.00EUR"),
+    (BidAccepted(AUCTION, COMMAND, 1, 100, EVIDENCE), "accepted\t010101010101\t1.00EUR\tentry 4"),
+    (
+        BidRejected(AUCTION, COMMAND, 1, 100, "a rule", REJECTION),
+        "rejected\t010101010101\t1.00EUR\tbelow_increment\ta rule",
+    ),
+    (JoinRejected(AUCTION, "a rule", REJECTION), "join_rejected\t010101010101\tbelow_increment\ta rule"),
+    (Outbid(AUCTION, 200, bytes(32)), "outbid\t010101010101\t2.00EUR\tauc1qqqqqqqqqqqq…"),
+    (Skipped(AUCTION, "why"), "skipped\t010101010101\twhy"),
+    (Ended(AUCTION, Outcome(Result.NO_SALE, "no_bids", None, ())), "ended\t010101010101\tno sale\tno_bids"),
+]
+
+
+@pytest.mark.parametrize(("notice", "line"), NOTICES, ids=lambda value: type(value).__name__)
+def test_every_notice_has_its_line_and_its_object(
+    notice: Any, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR")).handle(notice)
+    assert capsys.readouterr().out == line + "\n"
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR")).handle(notice)
+    record = json.loads(capsys.readouterr().out)
+    assert record["event"] == line.partition("\t")[0]
+    assert record["auction"] == AUCTION.hex()
+
+
+def test_a_receipt_is_on_disk_before_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    BidEvents({}, tmp_path / "r", Form.JSON, Money(1, "EUR")).handle(NOTICES[2][0])
+    path = Path(json.loads(capsys.readouterr().out)["receipt"])
+    assert path == tmp_path / "r" / AUCTION.hex() / f"{COMMAND.hex()}.tlog-proof"
+    assert path.read_text() == EVIDENCE.text
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_refusal_that_rests_on_nothing_signed_is_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"))
+    events.handle(Refused("busy", "later\x1b"))
+    events.handle(Listed(()))
+    assert capsys.readouterr() == ("", "the house refused a message: busy: later\n")
+
+
+def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"))
+    outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
+    events.write_summary(outcomes)
+    assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted"
+    assert events.has_won(outcomes)
+    assert not events.has_won({})

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from auctionctl.cli import demo as module
+from auctionctl.cli.demo import Sale, _write_results
+from auctionctl.cli.output import Form
+
+
+@pytest.fixture
+def corner(tmp_path: Path) -> Path:
+    """Where temporary directories are made, empty."""
+    path = tmp_path / "tmp"
+    path.mkdir()
+    return path
+
+
+def processes_with(text: str) -> list[str]:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("needs /proc to look for processes")
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if text.encode() in entry.read_bytes():
+                found.append((entry.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def test_three_lots_end_as_told_and_every_log_verifies(program: Any, tmp_path: Path, corner: Path) -> None:
+    keep = tmp_path / "kept"
+    done = program("demo", "--duration", "3s", "--seed", "7", "--keep", keep, "--json", TMPDIR=str(corner))
+    assert done.status == 0, done.err
+    result = json.loads(done.out.splitlines()[-1])
+    assert result["schema"] == "auctionctl.demo/1"
+    watch, sketch, plate = result["auctions"]
+    assert (watch["item"], watch["end_reason"]) == ("Gold watch, 1962", "completed")
+    assert watch["price"]["minor"] >= 80_000
+    assert (sketch["end_reason"], sketch["winner"], sketch["price"]) == ("reserve_not_met", None, None)
+    assert (plate["end_reason"], plate["winner"], plate["extensions"] >= 1) == ("completed", "charlie", True)
+    assert all(auction["verified"] and auction["bids"] > 0 for auction in result["auctions"])
+    assert result["seconds"] > 3
+    for auction in result["auctions"]:
+        assert program("verify", keep / f"{auction['id']}.auction").status == 0
+    assert list((keep / "state/receipts").glob("*/*.tlog-proof"))
+    assert "Gold watch" in done.err
+    assert processes_with(str(keep)) == []
+    assert os.listdir(corner) == []
+
+
+def spawn(corner: Path, *arguments: str) -> Any:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    return pexpect.spawn(
+        sys.executable,
+        ["-P", "-m", "auctionctl", "demo", *arguments],
+        env=environment | {"TMPDIR": str(corner), "TERM": "xterm-256color"},
+        dimensions=(14, 110),
+        timeout=40,
+        encoding="utf-8",
+    )
+
+
+def test_on_a_terminal_it_is_a_board_and_then_a_table(corner: Path) -> None:
+    child = spawn(corner, "--duration", "3s")
+    child.expect("reserve not met")
+    child.expect_exact("\x1b[?1049l")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert "Gold watch, 1962" in child.before
+    assert child.before.count("verified") == 3
+    assert os.listdir(corner) == []
+    assert processes_with(str(corner)) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ended_in_the_middle_it_leaves_nothing(corner: Path, number: int, status: int) -> None:
+    child = spawn(corner, "--duration", "1m")
+    child.expect("0:59|0:58|0:57")
+    assert processes_with(str(corner)) != []
+    if number == signal.SIGINT:
+        child.sendintr()
+    else:
+        child.kill(number)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == status
+    assert os.listdir(corner) == []
+    deadline_s = time.monotonic() + 20
+    while processes_with(str(corner)) and time.monotonic() < deadline_s:
+        pass
+    assert processes_with(str(corner)) == []
+
+
+def test_a_bidder_that_dies_ends_the_demo_with_its_last_words(
+    run: Any, corner: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from auctionctl.cli import demo_story
+
+    broke = (*demo_story.PLAYERS[:2], demo_story.Player("charlie", "1.00USD1", "conservative"))
+    monkeypatch.setattr(demo_story, "PLAYERS", broke)
+    monkeypatch.setattr("tempfile.tempdir", str(corner))
+    done = run("demo", "--duration", "3s", "--json")
+    assert done.status == 1
+    assert "charlie: " in done.err
+    assert "the demo's process charlie ended with status 2" in done.err
+    assert os.listdir(corner) == []
+
+
+def test_a_directory_that_is_in_use_is_not_touched(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path, tmp_path / "file"):
+        done = run("demo", "--keep", path)
+        assert done.status == 2
+        assert "is there already" in done.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_log_that_does_not_verify_is_shouted(sold: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from auctionctl.replica.audit import audit
+
+    state = audit(sold.data, sold.house.key.identity).auction
+    replica: Any = type("R", (), {"replay": type("P", (), {"state": state})})
+    _write_results(Form.PLAIN, [Sale(replica, "bob", False)], 1.0)
+    assert "NOT VERIFIED" in capsys.readouterr().out
+    _write_results(Form.JSON, [Sale(replica, "bob", False)], 1.0)
+    assert json.loads(capsys.readouterr().out)["auctions"][0]["verified"] is False
+
+
+def test_a_free_port_is_free() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", module.free_port())):
+        pass

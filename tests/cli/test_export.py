@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def test_an_exported_log_verifies_in_another_process(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "quick.auction"
+    done = fair.run("export", "quick", "-o", path, "--key", "alice")
+    assert (done.status, done.out) == (0, ""), done.err
+    assert os.listdir(tmp_path) == ["quick.auction"]
+    verdict = json.loads(fair.run("verify", path, "--house", fair.address, "--json").out)
+    assert (verdict["verified"], verdict["is_finished"], verdict["end_reason"]) == (True, True, "completed")
+    again = fair.run("export", "quick", "-o", "-", "--key", "bob")
+    assert again.out.encode() == path.read_bytes()
+
+
+def test_a_log_that_has_not_ended_is_exported_as_unfinished(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "waiting.auction"
+    done = fair.run("export", "waiting-lot", "-o", path, "--key", "alice")
+    assert done.status == 0
+    assert "unfinished" in done.err
+    assert "unfinished" in fair.run("verify", path).out
+
+
+def test_a_file_is_replaced_only_when_forced(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"mine")
+    done = fair.run("export", "quick", "-o", path, "--key", "alice")
+    assert done.status == 78
+    assert "--force" in done.err
+    assert path.read_bytes() == b"mine"
+    assert fair.run("export", "quick", "-o", path, "--key", "alice", "--force").status == 0
+    assert path.read_bytes() != b"mine"
+
+
+def test_what_there_is_not_is_not_exported(fair: Any, tmp_path: Path) -> None:
+    done = fair.run("export", "nothing", "-o", tmp_path / "x", "--key", "alice")
+    assert done.status == 3
+    assert "(quick)" in done.err
+    assert os.listdir(tmp_path) == []
+    assert fair.run("export", "quick", "-o", tmp_path / "no" / "x", "--key", "alice").status == 78

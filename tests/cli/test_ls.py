@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def test_every_auction_is_a_line_with_its_replayed_state(fair: Any) -> None:
+    done = fair.run("ls", "--key", "alice")
+    assert done.status == 0, done.err
+    header, quick, waiting = (line.split("\t") for line in done.out.splitlines())
+    assert header[:4] == ["auction", "listing", "lot", "phase"]
+    assert quick[1:4] == ["quick", "Quick [31mlot", "closed"]
+    assert quick[-1].startswith("sold to bob at ")
+    assert waiting[1:5] == ["waiting-lot", "Waiting lot", "announced", "-"]
+    assert waiting[8].startswith(("59:", "1:00:"))
+
+
+def test_json_gives_amounts_in_minor_units(fair: Any) -> None:
+    done = fair.run("ls", "--key", "bob", "--json", "--house", fair.address)
+    quick, waiting = (json.loads(line) for line in done.out.splitlines())
+    assert quick["item"] == "Quick \x1b[31mlot"
+    assert quick["end_reason"] == "completed"
+    assert quick["price"]["currency"] == "EUR"
+    assert quick["leader"] == quick["winner"]
+    assert (waiting["minimum"], waiting["price"]) == ({"minor": 10, "currency": "JPY"}, None)
+    assert (waiting["phase"], waiting["log_size"]) == ("announced", 1)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from auctionctl.cli import observer as module
+from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.observer import ConnectionNotes, Observer, everything, local_names
+from auctionctl.cli.paths import find_paths
+from auctionctl.errors import NotFoundError, UnreachableError
+from auctionctl.keys.keyfile import key_path, read_key
+from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.audit import audit
+from auctionctl.replica.replica import Replica
+from auctionctl.wire.address import parse_address
+
+
+def observe(fair: Any, select: Any) -> Observer:
+    return Observer(parse_address(fair.address), read_key(key_path(fair.home / "config/keys", "alice")), select)
+
+
+def test_verified_entries_are_handed_on_in_order_each_once(fair: Any) -> None:
+    handed: dict[bytes, list[int]] = {}
+    observer = observe(fair, everything)
+
+    def on_entries(replica: Replica, applied: list[Any]) -> None:
+        assert replica.head is not None
+        assert replica.head.size > applied[-1].entry_index
+        handed.setdefault(replica.replay.auction_id, []).extend(each.entry_index for each in applied)
+
+    try:
+        observer.run(observer.is_current, on_entries)
+    finally:
+        observer.close()
+    assert len(handed) == 2
+    for replica in observer.replicas():
+        assert handed[replica.replay.auction_id] == list(range(replica.size))
+        data = observer.export(replica.replay.auction_id)
+        assert audit(data, observer.follower.house).checkpoint.size == replica.size
+    assert [row.title for row in observer.rows({})] == ["Quick [31mlot", "Waiting lot"]
+    assert abs(observer.follower.house_ahead_ns) < 5_000_000_000
+    assert not observer.has_ended()
+
+
+def test_only_what_was_chosen_is_followed(fair: Any) -> None:
+    observer = observe(fair, lambda catalogue: choose_auctions(catalogue, ["quick"]))
+    try:
+        observer.read()
+    finally:
+        observer.close()
+    (replica,) = observer.replicas()
+    assert replica.replay.state.terms.listing == "quick"
+    assert observer.has_ended()
+
+
+def test_what_there_is_not_ends_the_session(fair: Any) -> None:
+    observer = observe(fair, lambda catalogue: choose_auctions(catalogue, ["nothing"]))
+    try:
+        with pytest.raises(NotFoundError):
+            observer.read()
+    finally:
+        observer.close()
+
+
+def test_a_house_that_falls_silent_is_unreachable(fair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE_S", -1.0)
+    observer = observe(fair, everything)
+    try:
+        with pytest.raises(UnreachableError, match="has said nothing"):
+            observer.read()
+    finally:
+        observer.close()
+
+
+def test_losses_of_the_connection_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    follower: Any = SimpleNamespace(is_welcome=False)
+    notes = ConnectionNotes(follower)
+    told = []
+    for is_welcome in (False, True, True, False, False, True, True):
+        follower.is_welcome = is_welcome
+        notes.tick()
+        told.append(capsys.readouterr().err)
+    assert told == [
+        "",
+        "",
+        "",
+        "the house does not answer; trying again until it does\n",
+        "",
+        "the house is back\n",
+        "",
+    ]
+
+
+def test_names_come_from_this_machine_s_list_and_ours_is_you(tmp_path: Path) -> None:
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    mine, other = SecretKey(bytes(32)), SecretKey(bytes([1]) * 32).identity
+    assert local_names(paths, mine) == {mine.identity.signing: "you"}
+    paths.config.mkdir()
+    paths.allow_list.write_text(f"{mine.identity.text} me\n{other.text} bob\n")
+    assert local_names(paths, mine) == {mine.identity.signing: "you", other.signing: "bob"}
+    paths.allow_list.write_text("nonsense\n")
+    assert local_names(paths, mine) == {mine.identity.signing: "you"}

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, Left, Opened
+from auctionctl.cli.records import auction_record, clock_time, entry_record, entry_words
+from auctionctl.keys.signing import Identity
+from auctionctl.replica.replay import Applied, Replay
+from auctionctl.tlog.entry import Entry, Kind
+
+START_NS = 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def replayed(sold: Any) -> tuple[Replay, list[Applied]]:
+    replay = Replay(sold.house.key.identity.signing, sold.auction)
+    entries = sold.house.entries[f"auction/{sold.auction.hex()}"]
+    return replay, [replay.apply(data) for data in entries]
+
+
+def test_a_sale_is_one_object(replayed: tuple[Replay, list[Applied]], sold: Any) -> None:
+    record = auction_record(replayed[0].state)
+    assert json.loads(json.dumps(record)) == record
+    winner = sold.house.bidders[1].identity.signing.hex()
+    assert (record["id"], record["listing"], record["phase"]) == (sold.auction.hex(), "gold-watch", "closed")
+    assert (record["end_reason"], record["winner"], record["leader"]) == ("completed", winner, winner)
+    assert record["price"] == record["standing"] == {"minor": 12_000, "currency": "EUR"}
+    assert (record["bids"], record["bidders"], record["log_size"], record["deadline_ns"]) == (2, 2, 7, None)
+
+
+def test_every_kind_of_entry_is_an_object_and_a_line(replayed: tuple[Replay, list[Applied]], sold: Any) -> None:
+    replay, applied = replayed
+    names = {key.identity.signing: f"bidder{number}" for number, key in enumerate(sold.house.bidders)}
+    lines = [entry_words(replay.state, each, names) for each in applied]
+    assert [line[4] for line in lines] == ["terms", "joined", "joined", "opened", "bid", "bid", "closed"]
+    assert lines[5][1:] == [sold.auction.hex()[:12], "gold-watch", "5", "bid", "bidder1", "120.00EUR"]
+    assert lines[6][5:] == ["bidder1", "completed 120.00EUR"]
+    assert lines[0][6] == "Gold watch"
+    records = [entry_record(replay.state, each) for each in applied]
+    assert [record["index"] for record in records] == list(range(7))
+    assert records[4]["amount"] == {"minor": 10_000, "currency": "EUR"}
+    assert json.loads(json.dumps(records)) == records
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "words", "record"),
+    [
+        (Kind.LEFT, Left(bytes(32)), (Identity(bytes(32), bytes(32)).short, ""), {"bidder": "00" * 32}),
+        (
+            Kind.GAP,
+            Gap(START_NS, START_NS + 1_500_000_000, GapCause.RESTART),
+            ("", "restart: 1500 ms"),
+            {"since_ns": START_NS, "until_ns": START_NS + 1_500_000_000, "cause": "restart"},
+        ),
+        (Kind.CANCELLED, Cancelled("min_bidders"), ("", "min_bidders"), {"reason": "min_bidders"}),
+        (
+            Kind.CLOSED,
+            Closed("no_bids"),
+            ("", "no_bids"),
+            {"end_reason": "no_bids", "winner": None, "price": None},
+        ),
+        (Kind.OPENED, Opened(), ("", ""), {}),
+    ],
+)
+def test_what_the_house_says_is_told_too(
+    replayed: tuple[Replay, list[Applied]], kind: Kind, fact: Any, words: tuple[str, str], record: dict[str, Any]
+) -> None:
+    applied = Applied(9, Entry(kind, START_NS, b""), fact)
+    state = replayed[0].state
+    assert tuple(entry_words(state, applied, {})[5:]) == words
+    told = entry_record(state, applied)
+    assert {name: told[name] for name in record} == record
+    assert told["time_ns"] == START_NS
+
+
+def test_a_time_is_exact_to_the_millisecond_and_never_an_error() -> None:
+    assert clock_time(START_NS + 1_999_999) == "2023-11-14T22:13:20.001Z"
+    assert clock_time(2**63 - 1) == "2262-04-11T23:47:16.854Z"
+    assert clock_time(2**80) == f"{2**80} ns"

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auctionctl.cli.paths import find_paths
+from auctionctl.cli.serve import published_address, write_report, write_report_json
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net import hops, supervisor
+from auctionctl.wire.address import HouseAddress
+
+ADDRESS = HouseAddress(SecretKey(bytes(32)).identity, "localhost", 1)
+ANNOUNCED = (hops.Announced(bytes(32), "x", "T\x1b", True), hops.Announced(bytes(32), "y", "U", False))
+REPORTS: list[tuple[Any, str]] = [
+    (
+        supervisor.Serving(ADDRESS, ANNOUNCED),
+        "auction 000000000000  x  resumed  T\nauction 000000000000  y  new  U\nserving at " + ADDRESS.text + "\n",
+    ),
+    (supervisor.Restarted("gateway", 5), "restarted gateway (process 5)\n"),
+    (supervisor.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
+    (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
+    (hops.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
+    (hops.AllClosed(), "every auction has ended\n"),
+    (supervisor.Processes(1, 2, (3,)), ""),
+]
+
+
+@pytest.mark.parametrize(("report", "text"), REPORTS, ids=lambda value: type(value).__name__)
+def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(report)
+    assert capsys.readouterr().out == text
+    write_report_json(report)
+    assert json.loads(capsys.readouterr().out)["event"]
+
+
+def test_the_address_is_published_while_the_house_serves_and_no_longer(tmp_path: Path) -> None:
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    path = paths.address_file("house")
+    with published_address(paths, "house") as publish:
+        publish(hops.AllClosed())
+        assert not path.exists()
+        publish(supervisor.Serving(ADDRESS, ()))
+        assert path.read_text() == ADDRESS.text + "\n"
+    assert not path.exists()
+
+
+def test_the_address_goes_however_the_house_ends(tmp_path: Path) -> None:
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+
+    def end_badly() -> None:
+        with published_address(paths, "house") as publish:
+            publish(supervisor.Serving(ADDRESS, ()))
+            raise SystemExit(143)
+
+    with pytest.raises(SystemExit):
+        end_badly()
+    assert list(paths.run.iterdir()) == []
+
+
+def test_the_address_of_a_successor_is_left_alone(tmp_path: Path) -> None:
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    with published_address(paths, "house") as publish:
+        publish(supervisor.Serving(ADDRESS, ()))
+        paths.address_file("house").write_text("another\n")
+    assert paths.address_file("house").read_text() == "another\n"
+
+
+ONE_LOT = """
+[house]
+port = {port}
+verifiers = 1
+[[auction]]
+item = "X"
+starting_price = "1EUR"
+min_bidders = 2
+start_timeout = "{timeout}"
+"""
+
+
+Start = Any
+
+
+def serving(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    while b"serving" not in (line := process.stdout.readline()):
+        assert line, process.stderr.read() if process.stderr else ""
+
+
+def test_a_house_ends_when_every_auction_has(start_house: Start) -> None:
+    process = start_house(ONE_LOT.replace("{timeout}", "500ms"), "--until-closed")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert b"every auction has ended" in out
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_house_and_all_its_processes(start_house: Start, number: int, status: int) -> None:
+    process = start_house(ONE_LOT.replace("{timeout}", "1h"), "--json")
+    assert process.stdout is not None
+    pids: dict[str, Any] = {}
+    while (record := json.loads(process.stdout.readline()))["event"] != "serving":
+        pids = record
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == status
+    for pid in (pids["house"], pids["gateway"], *pids["verifiers"]):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert not list((start_house.home / "run").iterdir())
+
+
+def test_a_house_that_is_started_again_resumes_its_auctions(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    news = []
+    for _ in range(2):
+        process = start_house(lots)
+        assert process.stdout is not None
+        news.append(process.stdout.readline().split())
+        serving(process)
+        process.terminate()
+        process.communicate(timeout=30)
+    assert news[0][:3] == news[1][:3]
+    assert (news[0][3], news[1][3]) == (b"new", b"resumed")
+
+
+def test_a_second_house_on_the_same_state_is_refused(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    serving(start_house(lots))
+    second = start_house(lots)
+    _, err = second.communicate(timeout=30)
+    assert second.returncode == 8, err
+    assert b"in use by process" in err
+
+
+def test_nobody_reading_does_not_stop_an_auction(start_house: Start) -> None:
+    process = start_house(ONE_LOT.replace("{timeout}", "1500ms"), "--until-closed")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    assert process.wait(30) == 0
+
+
+def test_a_house_without_a_key_says_how_to_make_one(program: Any, tmp_path: Path) -> None:
+    path = tmp_path / "A.toml"
+    path.write_text(ONE_LOT.format(port=1, timeout="1h"))
+    done = program("serve", path)
+    assert done.status == 3
+    assert "auctionctl keygen house" in done.err
+
+
+def test_a_wrong_allow_list_is_found_before_anything_starts(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    start_house.prepare(lots)
+    (start_house.home / "config/allow").write_text("nonsense\n")
+    process = start_house(lots, prepared=True)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 78
+    assert b"line 1" in err
+    assert not (start_house.home / "state").exists()
+
+
+def test_an_empty_allow_list_is_said(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "500ms")
+    start_house.prepare(lots)
+    (start_house.home / "config/allow").unlink()
+    process = start_house(lots, "--until-closed", prepared=True)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert b"auctionctl allow add" in err
