@@ -11,22 +11,19 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_json, write_line
 from auctionctl.cli.paths import HOME_VARIABLE, find_paths
-from auctionctl.errors import UnreachableError
 
 if TYPE_CHECKING:
     from auctionctl.keys.signing import SecretKey
@@ -39,7 +36,9 @@ OPEN_LOOP_RATE_PER_S: Final = 1_000
 OPEN_LOOP_S: Final = 5
 BARE_S: Final = 0.5
 MICROSECONDS: Final = 1_000_000
-STOP_PATIENCE_S: Final = 15
+HOUSE: Final = "house"
+PAIRS: Final = 8
+START_PATIENCE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,57 +95,47 @@ def _write(result: dict[str, Any]) -> None:
 
 
 def _prepare(home: Path, auctions: int) -> list[SecretKey]:
-    """Keys, allow list and lots in ``home``; the keys of two bidders an auction, in order."""
+    """Keys, allow list and lots in ``home``; the keys of the bidders, pair by pair."""
+    from auctionctl.cli.demo import free_port  # noqa: PLC0415
     from auctionctl.keys.allowlist import Entry, render  # noqa: PLC0415 - imports libsodium
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
 
     paths = find_paths({HOME_VARIABLE: str(home)})
-    write_key(key_path(paths.keys, "house"), generate(), created="2026-01-01T00:00:00Z")
-    keys = [generate() for _ in range(2 * auctions)]
+    write_key(key_path(paths.keys, HOUSE), generate(), created="2026-01-01T00:00:00Z")
+    keys = [generate() for _ in range(2 * min(PAIRS, auctions))]
     lines = [render(Entry(key.identity, f"bidder-{number}", "bidder")) for number, key in enumerate(keys)]
     paths.allow_list.write_text("\n".join(lines) + "\n")
     lot = 'starting_price = "1credits"\nincrement = "1credits"\nduration = "1h"\nmin_bidders = 2\nbid_timeout = "1h"\n'
     lots = "".join(f'[[auction]]\nitem = "Lot {number}"\n{lot}' for number in range(auctions))
-    (home / "AUCTIONS.toml").write_text(f"[house]\nport = 0\nmax_concurrent_auctions = {auctions}\n{lots}")
+    (home / "AUCTIONS.toml").write_text(f"[house]\nport = {free_port()}\nmax_concurrent_auctions = {auctions}\n{lots}")
     return keys
 
 
 @contextmanager
 def _house(home: Path) -> Iterator[Served]:
     """``auctionctl serve`` as a process of its own, until the block is left."""
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-P", "-m", "auctionctl", "serve", str(home / "AUCTIONS.toml"), "--json"],
-        env={**os.environ, HOME_VARIABLE: str(home)},
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
+    from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
+
+    paths = find_paths({HOME_VARIABLE: str(home)})
+    with Stage(home) as stage:
+        stage.start(HOUSE, ["serve", str(home / "AUCTIONS.toml"), "--json"], frozenset())
+        stage.wait_for_file(paths.address_file(HOUSE), START_PATIENCE_S)
+        stage.wait_for_output(HOUSE, b'"serving"', START_PATIENCE_S)
+        yield _read_reports(stage.output_of(HOUSE))
+
+
+def _read_reports(lines: list[bytes]) -> Served:
+    reports = {report["event"]: report for report in map(json.loads, lines)}
+    processes = reports["processes"]
+    return Served(
+        reports["serving"]["address"],
+        [bytes.fromhex(auction["id"]) for auction in reports["serving"]["auctions"]],
+        {
+            "gateway": [processes["gateway"]],
+            "verifiers": processes["verifiers"],
+            "house": [processes["house"]],
+        },
     )
-    assert process.stdout is not None
-    try:
-        yield _await_serving(process.stdout)
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
-
-def _await_serving(stdout: IO[bytes]) -> Served:
-    processes: dict[str, list[int]] = {}
-    for line in stdout:
-        event = json.loads(line)
-        if event["event"] == "processes":
-            processes = {
-                "gateway": [event["gateway"]],
-                "verifiers": event["verifiers"],
-                "house": [event["house"]],
-            }
-        elif event["event"] == "serving":
-            ids = [bytes.fromhex(auction["id"]) for auction in event["auctions"]]
-            return Served(event["address"], ids, processes)
-    raise UnreachableError("the house of the benchmark did not start", hint="its errors are above")
 
 
 # Measuring

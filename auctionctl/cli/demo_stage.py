@@ -84,6 +84,20 @@ class Stage:
                 raise UnreachableError(f"the demo's house did not serve within {patience_s:g} s")
             time.sleep(_POLL_S)
 
+    def wait_for_output(self, name: str, word: bytes, patience_s: float) -> None:
+        """Until the output of ``name`` holds ``word`` in a whole line."""
+        deadline_s = time.monotonic() + patience_s
+        while not any(word in line for line in self.output_of(name)):
+            self.check()
+            if time.monotonic() > deadline_s:
+                raise UnreachableError(f"the process {name} was not ready within {patience_s:g} s")
+            time.sleep(_POLL_S)
+
+    def output_of(self, name: str) -> list[bytes]:
+        """The whole lines that the process called ``name`` has written to its stdout."""
+        whole, _, _ = self._path(name, "out").read_bytes().rpartition(b"\n")
+        return whole.splitlines()
+
     def wait_for(self, names: Sequence[str], patience_s: float) -> None:
         """Until the processes called ``names`` have ended by themselves, as expected."""
         deadline_s = time.monotonic() + patience_s
