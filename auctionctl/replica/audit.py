@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
-from auctionctl.errors import NoteError, VerificationError
+from auctionctl.errors import KeyTextError, NoteError, VerificationError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.export import decode_export
 from auctionctl.replica.replay import Replay
@@ -43,12 +43,15 @@ class Audit:
 
 
 def claimed_house(data: bytes) -> Identity:
-    """The house that an exported log says it comes from: a claim, to be compared with the identity that one knows."""
+    """The house that an exported log says it comes from: a claim, to be compared with the identity that one knows.
+
+    Raises VerificationError for a file of another form, and for a checkpoint that names no house.
+    """
     note = decode_export(data).checkpoint
     try:
         origin = note.decode().partition("\n")[0]
         return Identity.from_text(split_origin(origin)[0])
-    except (UnicodeDecodeError, NoteError) as error:
+    except (UnicodeDecodeError, NoteError, KeyTextError) as error:
         raise VerificationError(f"the checkpoint names no house: {error}", rule="checkpoint") from error
 
 

@@ -39,8 +39,10 @@ def encode_export(entries: Iterable[bytes], checkpoint: bytes) -> bytes:
 
 def decode_export(data: bytes) -> Export:
     """The inverse of :func:`encode_export`; VerificationError with rule ``format`` for anything else."""
-    head, _, note = data.partition(b"\n\n")
+    head, blank, note = data.partition(b"\n\n")
     lines = head.split(b"\n")
+    if not blank:
+        raise VerificationError("not a whole exported log: no empty line before a checkpoint", rule="format")
     if len(lines) < 3 or lines[0] != HEADER:
         raise VerificationError("not an exported log: the first line is not auctionctl-log/v1", rule="format")
     if lines[1] != b"%d" % (len(lines) - 2):

@@ -8,6 +8,7 @@ from where its replica ends (DESIGN.md sections 3 and 8). Pure: nonces and times
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,7 @@ SILENCE_NS: Final = 15 * SECOND_NS
 RETRY_NS: Final = 2 * SECOND_NS
 """How long an unanswered hello or read waits before it is sent again."""
 RELIST_NS: Final = 2 * SECOND_NS
+EARLIER_HELLOS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ class Follower:
         self._follow_all = False
         self._outgoing: list[Message] = []
         self._reading: dict[bytes, int] = {}
+        self._heard_of_ns: dict[bytes, int] = {}
         self._listing_at_ns: int | None = None
         self._listed: dict[bytes, Terms] = {}
+        self._list_start = 0
+        self._nonce = b""
+        self._earlier_nonces: deque[bytes] = deque(maxlen=EARLIER_HELLOS)
         self._hello_at_ns: int | None = None
         self._heard_ns = 0
-        self._ping_at_ns: int | None = None
+        self._ping_at_ns = 0
         self._ping_sent_ns = 0
         self._pings = 0
 
@@ -113,20 +119,20 @@ class Follower:
     def list_auctions(self, now_ns: int) -> None:
         """Ask for the catalogue; a :class:`Listed` will follow."""
         self._listed = {}
-        self._listing_at_ns = now_ns
-        self._send(List(0))
+        self._list_from(0, now_ns)
 
     # The shell's three moves
 
     def connected(self, nonce: bytes, now_ns: int) -> None:
         """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
         self.is_welcome = False
+        self._earlier_nonces.append(self._nonce)
+        self._nonce = nonce
         self._outgoing = [self._greeting.hello(nonce, now_ns)]
         self._reading.clear()
         self._listing_at_ns = None
         self._hello_at_ns = now_ns
         self._heard_ns = now_ns
-        self._ping_at_ns = None
 
     def disconnected(self) -> None:
         """The transport is down: nothing is heard until :meth:`connected`."""
@@ -155,8 +161,7 @@ class Follower:
         if isinstance(reply, Refused):
             return self._refused(reply, now_ns)
         if isinstance(reply, Pong):
-            self.round_trip_ns = now_ns - self._ping_sent_ns
-            self.house_ahead_ns = reply.time_ns - (now_ns - self.round_trip_ns // 2)
+            self._measure(reply, now_ns)
             return []
         if isinstance(reply, Catalogue):
             return self._catalogued(reply, now_ns)
@@ -179,9 +184,7 @@ class Follower:
             return None
         if not self.is_welcome:
             return self._hello_at_ns + RETRY_NS
-        times = [self._heard_ns + SILENCE_NS]
-        if self._ping_at_ns is not None:
-            times.append(self._ping_at_ns)
+        times = [self._heard_ns + SILENCE_NS, self._ping_at_ns]
         if self._reading:
             times.append(min(self._reading.values()) + RETRY_NS)
         if self._listing_at_ns is not None:
@@ -192,8 +195,9 @@ class Follower:
         """Ping, and repeat what was not answered."""
         if not self.is_welcome:
             return
-        if self._ping_at_ns is not None and now_ns >= self._ping_at_ns:
+        if now_ns >= self._ping_at_ns:
             self._ping(now_ns)
+            self._ask_after_silent_logs(now_ns)
         for auction, asked_ns in list(self._reading.items()):
             if now_ns - asked_ns >= RETRY_NS:
                 self._read(auction, now_ns)
@@ -211,7 +215,16 @@ class Follower:
         self._ping_at_ns = now_ns + HEARTBEAT_NS
         self._send(Ping(self._pings))
 
+    def _measure(self, reply: Pong, now_ns: int) -> None:
+        # The answer to an earlier ping, timed by the last one, would make the house look nearer than it is.
+        if reply.token == self._pings:
+            self.round_trip_ns = now_ns - self._ping_sent_ns
+            self.house_ahead_ns = reply.time_ns - (now_ns - self.round_trip_ns // 2)
+
     def _welcomed(self, reply: Welcome, message: Message, now_ns: int) -> list[Notice]:
+        if reply.nonce in self._earlier_nonces:
+            # A slow house has answered a hello that we repeated meanwhile: the last one's answer is on its way.
+            return []
         self._greeting.check(reply, message.body, message.signature)
         self.is_welcome = True
         self.house_ahead_ns = reply.time_ns - now_ns
@@ -225,22 +238,30 @@ class Follower:
 
     def _refused(self, reply: Refused, now_ns: int) -> list[Notice]:
         if reply.code == "no_session":
-            # The gateway is another one than we greeted.
-            self.is_welcome = False
-            self._hello_at_ns = now_ns - RETRY_NS
+            # The gateway is another one than we greeted. While a hello is under way, this answers what went before it.
+            if self.is_welcome:
+                self.is_welcome = False
+                self._hello_at_ns = now_ns - RETRY_NS
             return []
         if reply.code == "not_authorised" and not reply.command:
             raise NotAuthorisedError(reply.message)
         return [reply]
 
+    def _list_from(self, start: int, now_ns: int) -> None:
+        self._list_start = start
+        self._listing_at_ns = now_ns
+        self._send(List(start))
+
     def _catalogued(self, reply: Catalogue, now_ns: int) -> list[Notice]:
+        if reply.start != self._list_start:
+            # A late page of a listing that was begun anew: its first pages are forgotten.
+            return []
         for listing in reply.listings:
             auction, terms = self._check_listing(listing)
             self._listed[auction] = terms
         seen = reply.start + len(reply.listings)
         if reply.listings and seen < reply.total:
-            self._listing_at_ns = now_ns
-            self._send(List(seen))
+            self._list_from(seen, now_ns)
             return []
         self.catalogue = dict(self._listed)
         # A follower of everything asks again from time to time: handle_timer does.
@@ -265,7 +286,13 @@ class Follower:
         for auction in ordered:
             if auction not in self.replicas:
                 self.replicas[auction] = Replica(self.house, auction)
+            self._heard_of_ns[auction] = now_ns
             self._read(auction, now_ns)
+
+    def _ask_after_silent_logs(self, now_ns: int) -> None:
+        # A subscription has no answer, and the last piece of a feed no successor: either may have been lost.
+        silent = {auction for auction, heard_ns in self._heard_of_ns.items() if now_ns - heard_ns >= SILENCE_NS}
+        self._subscribe({auction for auction in silent if not self.replicas[auction].has_ended}, now_ns)
 
     def _read(self, auction: bytes, now_ns: int) -> None:
         self._reading[auction] = now_ns
@@ -275,6 +302,7 @@ class Follower:
         replica = self.replicas.get(reply.auction)
         if replica is None:
             raise RemoteProtocolError("entries of a log that was not asked for")
+        self._heard_of_ns[reply.auction] = now_ns
         size = replica.size
         applied = replica.extend(reply)
         if reply.start == size:

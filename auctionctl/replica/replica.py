@@ -41,6 +41,12 @@ class Replica:
         """Whether the house has signed for more entries than have come in."""
         return self.size < self._target_size
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the auction has come to its end, as far as this copy goes."""
+        auction = self.replay.auction
+        return auction is not None and auction.outcome is not None
+
     def extend(self, message: Entries) -> list[Applied]:
         """Apply what is new in a slice or a piece of feed; a piece beyond a hole changes nothing but ``is_behind``.
 

@@ -101,9 +101,9 @@ class Play:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(operations=st.lists(OPERATIONS, max_size=25))
+@given(operations=st.lists(OPERATIONS, max_size=25), last_wait_s=st.sampled_from([0, 40]))
 def test_whatever_happened_a_rebuilt_log_is_the_live_one_and_anybody_can_verify_it(
-    staging: ModuleType, operations: list[tuple[str, int, int]]
+    staging: ModuleType, operations: list[tuple[str, int, int]], last_wait_s: int
 ) -> None:
     stage = staging.Stage(Limits())
     play = Play(stage)
@@ -111,6 +111,7 @@ def test_whatever_happened_a_rebuilt_log_is_the_live_one_and_anybody_can_verify_
         play.do("join", number, 0)
     for operation in operations:
         play.do(*operation)
+    stage.after(last_wait_s * SECOND_NS)
     for auction in play.auctions:
         live = stage.log(auction)
         stored = rebuild(stage.key, live.name, stage.store.read(live.name))
