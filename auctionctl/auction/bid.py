@@ -13,7 +13,8 @@ from typing import Annotated, Final
 import msgspec
 
 from auctionctl.auction.price import MAX_MINOR
-from auctionctl.auction.terms import Key, Nonce
+from auctionctl.auction.rules import Key
+from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
 
 MAX_TIME_NS: Final = 2**62

@@ -12,7 +12,8 @@ from typing import Annotated
 import msgspec
 
 from auctionctl.auction.bid import TimeNs
-from auctionctl.auction.terms import Key, Minor, ReserveOpening
+from auctionctl.auction.rules import Key, Minor
+from auctionctl.auction.terms import ReserveOpening
 from auctionctl.errors import MalformedEntryError
 
 

@@ -14,21 +14,18 @@ from typing import Annotated, Final
 import msgspec
 
 from auctionctl.auction.formats import FORMATS
-from auctionctl.auction.increments import Increment, check_increment
-from auctionctl.auction.price import MAX_MINOR, minor_digits
+from auctionctl.auction.increments import check_increment
+from auctionctl.auction.price import minor_digits
+from auctionctl.auction.rules import Key, Minor, Reserve, Rules
 from auctionctl.errors import MoneyError, TermsError
 
-Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-Minor = Annotated[int, msgspec.Meta(ge=0, le=MAX_MINOR)]
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 SECOND_NS: Final = 1_000_000_000
 MAX_TERMS_BYTES: Final = 12_288
 MAX_DURATION_NS: Final = 366 * 86_400 * SECOND_NS
 MIN_BID_TIMEOUT_NS: Final = SECOND_NS // 10
 MAX_BID_TIMEOUT_NS: Final = 3_600 * SECOND_NS
-MAX_MIN_BIDDERS: Final = 10_000
 
 _LISTING = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _RESERVE_DOMAIN = b"auctionctl/reserve/v1\0"
@@ -42,34 +39,11 @@ class Lot(msgspec.Struct, array_like=True, frozen=True):
     estimate_minor: Minor | None = None
 
 
-class Reserve(msgspec.Struct, array_like=True, frozen=True):
-    """A price below which the lot is not sold: a hiding commitment, and its opening sealed to the escrow key."""
-
-    commitment: Key
-    sealed: Annotated[bytes, msgspec.Meta(min_length=1, max_length=512)]
-
-
 class ReserveOpening(msgspec.Struct, array_like=True, frozen=True):
     """What a reserve commits to: an amount in minor units, and 32 random bytes that hide it."""
 
     minor: Minor
     salt: Key
-
-
-class Rules(msgspec.Struct, array_like=True, frozen=True):
-    """The rules of one auction; times in nanoseconds, amounts in minor units of ``currency``."""
-
-    format: str
-    currency: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-    starting_price_minor: Minor
-    increment: Increment
-    duration_ns: Nanoseconds
-    start_timeout_ns: Nanoseconds
-    min_bidders: Annotated[int, msgspec.Meta(ge=1, le=MAX_MIN_BIDDERS)]
-    bid_timeout_ns: Nanoseconds
-    soft_close_window_ns: Nanoseconds = 0
-    max_extension_ns: Nanoseconds = 0
-    reserve: Reserve | None = None
 
 
 class Terms(msgspec.Struct, array_like=True, tag="terms", frozen=True):

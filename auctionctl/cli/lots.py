@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.auction.terms import MAX_MIN_BIDDERS, decode_terms
+from auctionctl.auction.rules import MAX_MIN_BIDDERS
+from auctionctl.auction.terms import decode_terms
 from auctionctl.cli.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.encoding import NAME_HINT, is_name

@@ -7,12 +7,11 @@ from typing import Final
 
 from auctionctl.auction.increments import Fixed, Increment
 from auctionctl.auction.price import MAX_MINOR
+from auctionctl.auction.rules import Reserve, Rules
 from auctionctl.auction.terms import (
     SECOND_NS,
     Lot,
-    Reserve,
     ReserveOpening,
-    Rules,
     Terms,
     commit_reserve,
     encode_opening,

@@ -12,7 +12,8 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from auctionctl.auction.bid import TimeNs
-from auctionctl.auction.terms import Key, Nonce
+from auctionctl.auction.rules import Key
+from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
 
 MAX_AUCTIONS_A_MESSAGE: Final = 256

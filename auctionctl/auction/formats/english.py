@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from auctionctl.auction.formats.format import Standing
 from auctionctl.auction.increments import increment_at
 from auctionctl.auction.rejection import Code, Refusal
-
-if TYPE_CHECKING:
-    from auctionctl.auction.terms import Rules
+from auctionctl.auction.rules import Rules
 
 
 class English:

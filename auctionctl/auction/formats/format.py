@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from auctionctl.auction.rejection import Refusal
-
-if TYPE_CHECKING:
-    from auctionctl.auction.terms import Rules
+from auctionctl.auction.rules import Rules
 
 
 @dataclass(slots=True)
