@@ -22,7 +22,6 @@ from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, Receipted, Receipts, parts_of
-from auctionctl.wire.messages import encode as encode_message
 
 
 class Owed(NamedTuple):
@@ -160,8 +159,8 @@ class AuctionLog:
         self.checkpoint = self._signer.sign(self.tree.size, self.tree.root())
         return self.checkpoint
 
-    def release(self) -> tuple[list[Entries], list[tuple[int, bytes]]]:
-        """The batch is durable: sign its head, and return the feed and the encoded receipts by session.
+    def release(self) -> tuple[list[Entries], list[tuple[int, Receipts]]]:
+        """The batch is durable: sign its head, and return the feed and the receipts of each session.
 
         A crash before this line loses no promise: nothing was said. A crash after it loses none either: what is said
         here can be recomputed from the store, bit for bit.
@@ -187,14 +186,14 @@ class AuctionLog:
             start, batch = start + count, batch[count:]
         return slices
 
-    def _receipts(self, owed: list[Owed]) -> list[tuple[int, bytes]]:
+    def _receipts(self, owed: list[Owed]) -> list[tuple[int, Receipts]]:
         proofs = self.tree.inclusions([item.entry_index for item in owed])
         by_session: dict[int, list[Receipted]] = {}
         for (session, command, index), proof in zip(owed, proofs, strict=True):
             receipt = Receipted(command, self.times_ns[index], index, proof)
             by_session.setdefault(session, []).append(receipt)
         return [
-            (session, encode_message(Receipts(self.id, self.checkpoint, part)))
+            (session, Receipts(self.id, self.checkpoint, part))
             for session, receipts in by_session.items()
             for part in parts_of(receipts)
         ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.auction import MAX_GAP_GRACE_NS
-from auctionctl.auction.bid import command_id, decode_bid, decode_join
+from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
 from auctionctl.auction.events import Gap, GapCause, Left
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS
@@ -32,11 +32,13 @@ from auctionctl.wire.messages import (
     List,
     Listing,
     Read,
+    Receipts,
     Rejected,
     Rejection,
     Rejections,
     RejectionsHead,
     Subscribe,
+    acknowledge,
     decode_request,
     encode,
     parts_of,
@@ -267,9 +269,9 @@ class House:
 
     def _dispatch(self, type_name: str, request: Request, now_ns: int, effects: list[Effect]) -> None:
         if type_name == "bid":
-            self._bid(request, now_ns, effects)
+            self._command(request, decode_bid(request.body), now_ns, effects)
         elif type_name == "join":
-            self._join(request, now_ns, effects)
+            self._command(request, decode_join(request.body), now_ns, effects)
         else:
             self._inquire(request, now_ns, effects)
 
@@ -286,54 +288,35 @@ class House:
         effects.append(Greeted(request.session, peer.identity, peer.name, peer.role))
         effects.append(Send(request.session, welcome(self._key, hello, now_ns, self.limits.queue)))
 
-    def _bid(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        session, signer, body, _, _ = request
-        bid = decode_bid(body)
-        command = command_id(body)
-        if bid.bidder != signer or signer != self.presence.peers[session].identity.signing:
-            effects.append(
-                Send(session, refused("not_authorised", "a bid is signed by its session's identity", command))
-            )
+    def _command(self, request: Request, command: Bid | Join, now_ns: int, effects: list[Effect]) -> None:
+        """A bid or a joining: of its own session's identity, in an auction of ours, and then up to the rules."""
+        session = request.session
+        name = command_id(request.body)
+        if command.bidder != request.signer or request.signer != self.presence.peers[session].identity.signing:
+            answer = refused("not_authorised", "a command is signed by its session's identity", name)
+            effects.append(Send(session, answer))
             return
-        log = self._logs.get(bid.auction)
+        log = self._logs.get(command.auction)
         if log is None:
-            effects.append(Send(session, _no_such_auction(bid.auction, command)))
+            effects.append(Send(session, _no_such_auction(command.auction, name)))
             return
-        if log.owe_again(session, command):
-            self._dirty[log.id] = log
-            return
-        end_ns = log.auction.end_ns
-        refusal = log.auction.decide_bid(bid, now_ns)
-        if refusal is not None:
-            self._reject(request, log, command, refusal, now_ns)
-            return
-        log.add_bid(request, bid, command, now_ns)
         self._dirty[log.id] = log
-        if log.auction.end_ns != end_ns:
-            self._timers.set(log.id, log.auction.end_ns)
-
-    def _join(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        session, signer, body, _, _ = request
-        join = decode_join(body)
-        command = command_id(body)
-        if join.bidder != signer or signer != self.presence.peers[session].identity.signing:
-            effects.append(
-                Send(session, refused("not_authorised", "a join is signed by its session's identity", command))
-            )
+        if log.owe_again(session, name):
             return
-        log = self._logs.get(join.auction)
-        if log is None:
-            effects.append(Send(session, _no_such_auction(join.auction, command)))
-            return
-        if log.owe_again(session, command):
-            self._dirty[log.id] = log
-            return
-        refusal = log.auction.decide_join(join, now_ns)
+        if isinstance(command, Bid):
+            refusal = log.auction.decide_bid(command, now_ns)
+        else:
+            refusal = log.auction.decide_join(command, now_ns)
         if refusal is not None:
-            self._reject(request, log, command, refusal, now_ns)
-            return
-        log.add_join(request, join, command, now_ns)
-        self._settle_phase(log, now_ns)
+            self._reject(request, log, name, refusal, now_ns)
+        elif isinstance(command, Bid):
+            end_ns = log.auction.end_ns
+            log.add_bid(request, command, name, now_ns)
+            if log.auction.end_ns != end_ns:
+                self._timers.set(log.id, log.auction.end_ns)
+        else:
+            log.add_join(request, command, name, now_ns)
+            self._settle_phase(log, now_ns)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         session = request.session
@@ -386,12 +369,16 @@ class House:
         self._in_flight = False
         self._gaps_said.clear()
         feed: list[Effect] = []
-        answers: list[Effect] = []
+        receipts: dict[int, list[Receipts]] = {}
         for log in self._dirty.values():
-            slices, receipts = log.release()
+            slices, acknowledged = log.release()
             feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
-            answers += [Send(session, Message(body)) for session, body in receipts]
+            for session, its_receipts in acknowledged:
+                receipts.setdefault(session, []).append(its_receipts)
         self._dirty.clear()
+        answers: list[Effect] = [
+            Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
+        ]
         if self._rejections:
             answers += self._sign_rejections()
         answers += [Fetch(session, log.name, log.id, start, log.checkpoint) for session, log, start in self._reads]

@@ -28,7 +28,15 @@ from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.proof import Receipt, verify_receipt
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.frames import Message, sign_body
-from auctionctl.wire.messages import Receipts, Refused, Rejections, Welcome, decode_rejection, decode_reply
+from auctionctl.wire.messages import (
+    Acknowledged,
+    Receipts,
+    Refused,
+    Rejections,
+    Welcome,
+    decode_rejection,
+    decode_reply,
+)
 from auctionctl.wire.session import ClientGreeting
 
 NOT_AFTER_NS: Final = 3_000 * SECOND_NS
@@ -113,7 +121,7 @@ class Load:
                     house.signing, auctioned.auction, identity, token_bytes(16), now_ns, now_ns + SECOND_NS * 60
                 )
                 its_socket.send_multipart(sign_body(key, encode_join(join)))
-        self._await(Receipts, 2 * len(self._auctioned))
+        self._await(Acknowledged, 2 * len(self._auctioned))
 
     def _await(self, kind: type, wanted: int) -> None:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
@@ -121,7 +129,7 @@ class Load:
             for its_socket, _ in self._poller.poll(1_000):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
-                    wanted -= len(reply.receipts) if isinstance(reply, Receipts) else 1
+                    wanted -= _count(reply) if isinstance(reply, Acknowledged) else 1
                 elif isinstance(reply, Refused):
                     raise AuctionctlError(f"the house refused the load: {reply.message}")
             if time.monotonic() > deadline_s:
@@ -201,10 +209,11 @@ class Load:
     def _note(self, run: Run, body: bytes) -> list[bytes]:
         """Keep an answer; returns the commands that it answers."""
         reply = decode_reply(body)
-        if isinstance(reply, Receipts):
+        if isinstance(reply, Acknowledged):
             self._answers.append(body)
-            run.receipts += len(reply.receipts)
-            return [receipt.command for receipt in reply.receipts]
+            commands = [receipt.command for log in reply.logs for receipt in log.receipts]
+            run.receipts += len(commands)
+            return commands
         if isinstance(reply, Rejections):
             run.rejections += len(reply.rejections)
             return [decode_rejection(rejected.rejection).command for rejected in reply.rejections]
@@ -219,16 +228,24 @@ class Load:
         """Check every receipt of every run; returns how many. VerificationError or NoteError for one that fails."""
         house = self._address.identity
         seen: set[tuple[bytes, int]] = set()
-        for body in self._answers:
-            reply = decode_reply(body)
-            assert isinstance(reply, Receipts)
-            origin = origin_of(house.text, f"auction/{reply.auction.hex()}")
-            for item in reply.receipts:
+        for log in self._receipts():
+            origin = origin_of(house.text, f"auction/{log.auction.hex()}")
+            for item in log.receipts:
                 message = self._signed[item.command]
                 entry = encode(Entry(Kind.BID, item.time_ns, message.body, message.signature))
-                receipt = Receipt(item.index, item.time_ns, item.proof, reply.checkpoint)
+                receipt = Receipt(item.index, item.time_ns, item.proof, log.checkpoint)
                 verify_receipt(receipt, entry, origin, house.signing)
-                if (reply.auction, item.index) in seen:
+                if (log.auction, item.index) in seen:
                     raise VerificationError("two bids at one index", rule="inclusion", index=item.index)
-                seen.add((reply.auction, item.index))
+                seen.add((log.auction, item.index))
         return len(seen)
+
+    def _receipts(self) -> Iterator[Receipts]:
+        for body in self._answers:
+            reply = decode_reply(body)
+            assert isinstance(reply, Acknowledged)
+            yield from reply.logs
+
+
+def _count(acknowledged: Acknowledged) -> int:
+    return sum(len(log.receipts) for log in acknowledged.logs)

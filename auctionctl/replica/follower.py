@@ -20,6 +20,7 @@ from auctionctl.replica.replica import Replica
 from auctionctl.wire.frames import Message, is_signed_by
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
+    Acknowledged,
     Bye,
     Catalogue,
     Entries,
@@ -167,6 +168,8 @@ class Follower:
             return self._catalogued(reply, now_ns)
         if isinstance(reply, Entries):
             return self._extended(reply, now_ns)
+        if isinstance(reply, Acknowledged):
+            return list(reply.logs)
         return [reply]
 
     def take_outgoing(self) -> list[Message]:

@@ -142,12 +142,18 @@ class Receipted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     proof: bytes
 
 
-class Receipts(msgspec.Struct, array_like=True, tag="receipts", frozen=True, gc=False):
+class Receipts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What became durable of yours in one batch of one log, under one checkpoint."""
 
     auction: Log
     checkpoint: bytes
     receipts: tuple[Receipted, ...]
+
+
+class Acknowledged(msgspec.Struct, array_like=True, tag="acknowledged", frozen=True, gc=False):
+    """What became durable of yours in one batch: receipts, log by log."""
+
+    logs: tuple[Receipts, ...]
 
 
 class Rejection(msgspec.Struct, array_like=True, tag="rejection", frozen=True, gc=False):
@@ -187,7 +193,7 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
 
 
 Request = Hello | Bye | Ping | List | Subscribe | Read
-Reply = Welcome | Refused | Pong | Catalogue | Entries | Receipts | Rejections
+Reply = Welcome | Refused | Pong | Catalogue | Entries | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
@@ -214,6 +220,20 @@ def parts_of(answers: Sequence[T]) -> Iterator[tuple[T, ...]]:
     """``answers`` in order, cut into what one message holds."""
     for start in range(0, len(answers), MAX_ANSWERS_A_MESSAGE):
         yield tuple(answers[start : start + MAX_ANSWERS_A_MESSAGE])
+
+
+def acknowledge(receipts: Sequence[Receipts]) -> Iterator[Acknowledged]:
+    """``receipts`` of one session, cut into what one message holds; each of them is within that already."""
+    part: list[Receipts] = []
+    count = 0
+    for its_receipts in receipts:
+        if part and count + len(its_receipts.receipts) > MAX_ANSWERS_A_MESSAGE:
+            yield Acknowledged(tuple(part))
+            part, count = [], 0
+        part.append(its_receipts)
+        count += len(its_receipts.receipts)
+    if part:
+        yield Acknowledged(tuple(part))
 
 
 def decode_request(body: bytes) -> Request:

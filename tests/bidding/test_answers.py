@@ -15,6 +15,7 @@ from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpo
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.frames import Message, domain, message_type
 from auctionctl.wire.messages import (
+    Acknowledged,
     Entries,
     Receipts,
     Rejected,
@@ -34,6 +35,8 @@ def lie(kind: type, change: Callable[[Any], Any]) -> Callable[[Message], Message
 
     def tamper(message: Message) -> Message:
         reply = decode_reply(message.body)
+        if isinstance(reply, Acknowledged) and kind is Receipts:
+            return Message(encode(Acknowledged(tuple(change(receipts) for receipts in reply.logs))))
         return Message(encode(change(reply))) if isinstance(reply, kind) else message
 
     return tamper
@@ -261,7 +264,7 @@ def test_answers_to_what_we_did_not_send_concern_nobody(world: World) -> None:
     for other in (replace(rejection, command=bytes(32)), replace(rejection, auction=bytes(32))):
         line.agent.receive(Message(encode(rejections_of(world, other))), world.now_ns)
     receipts = Receipts(rejection.auction, b"", ())
-    for message in (receipts, replace(receipts, auction=bytes(32))):
-        line.agent.receive(Message(encode(message)), world.now_ns)
+    others = Acknowledged((receipts, replace(receipts, auction=bytes(32))))
+    line.agent.receive(Message(encode(others)), world.now_ns)
     assert line.agent.wallet.commitments() == before
     assert decode_rejection(encode(rejection)) == rejection

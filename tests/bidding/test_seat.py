@@ -17,7 +17,7 @@ from auctionctl.bidding.wallet import VOID_MARGIN_NS
 from auctionctl.errors import ConfigurationError
 from auctionctl.replica.follower import Listed
 from auctionctl.wire.frames import Message, message_type
-from auctionctl.wire.messages import Entries, Pong, Receipted, Receipts, Refused, decode_reply, encode
+from auctionctl.wire.messages import Acknowledged, Entries, Pong, Receipted, Receipts, Refused, decode_reply, encode
 
 World = Any
 
@@ -333,7 +333,7 @@ def test_what_comes_after_the_end_changes_nothing(world: World) -> None:
     assert line.agent.outcomes[auction].result is not Result.NO_SALE
     committed_minor = line.agent.wallet.committed_minor
     receipts = [Receipted(bytes(32), 1, 1, b"")]
-    line.agent.receive(Message(encode(Receipts(auction, b"", tuple(receipts)))), world.now_ns)
+    line.agent.receive(Message(encode(Acknowledged((Receipts(auction, b"", tuple(receipts)),)))), world.now_ns)
     placed = other.told(BidPlaced) + line.told(BidPlaced)
     for watcher in (line, other):
         for notice in placed:
@@ -397,7 +397,7 @@ def test_nothing_but_a_hello_is_sent_before_the_house_has_welcomed_us(world: Wor
     line.sent.clear()
     world.connect(line)
     world.run_for(5 * SECOND_NS)
-    line.agent.receive(Message(encode(Receipts(auction, b"", ()))), world.now_ns)
+    line.agent.receive(Message(encode(Acknowledged((Receipts(auction, b"", ()),)))), world.now_ns)
     line.agent.handle_timer(world.now_ns)
     line.sent += line.agent.take_outgoing()
     assert {message_type(message.body) for message in line.sent} == {"hello"}

@@ -26,7 +26,7 @@ from auctionctl.replica.export import encode_export
 from auctionctl.tlog.proof import Receipt, encode_receipt
 from auctionctl.wire.frames import message_type, sign_body
 from auctionctl.wire.listing import Entropy, LotDescription, sign_terms
-from auctionctl.wire.messages import Receipts, decode_reply
+from auctionctl.wire.messages import Acknowledged, Receipts, decode_reply
 from auctionctl.wire.session import Peer
 
 START_NS = 1_700_000_000 * SECOND_NS
@@ -151,13 +151,17 @@ class MemoryHouse:
                 for append in effect.appends:
                     self.entries.setdefault(append.log, []).extend(append.entries)
                 self._perform(self.house.committed())
-            elif isinstance(effect, Send) and message_type(effect.message.body) == "receipts":
+            elif isinstance(effect, Send) and message_type(effect.message.body) == "acknowledged":
                 reply = decode_reply(effect.message.body)
-                assert isinstance(reply, Receipts)
-                for each in reply.receipts:
-                    receipt = Receipt(each.index, each.time_ns, each.proof, reply.checkpoint)
-                    entry = self.entries[f"auction/{reply.auction.hex()}"][each.index]
-                    self.receipts[each.command] = encode_receipt(receipt, entry)
+                assert isinstance(reply, Acknowledged)
+                for log in reply.logs:
+                    self._keep(log)
+
+    def _keep(self, log: Receipts) -> None:
+        for each in log.receipts:
+            receipt = Receipt(each.index, each.time_ns, each.proof, log.checkpoint)
+            entry = self.entries[f"auction/{log.auction.hex()}"][each.index]
+            self.receipts[each.command] = encode_receipt(receipt, entry)
 
 
 @pytest.fixture

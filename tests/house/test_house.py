@@ -14,7 +14,7 @@ from auctionctl.house.house import LISTINGS_A_PAGE, Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.wire.frames import is_signed_by, sign_body
-from auctionctl.wire.messages import Bye, Catalogue, Hello, List, Ping, Read, Receipts, Refused, Subscribe, Welcome
+from auctionctl.wire.messages import Acknowledged, Bye, Catalogue, Hello, List, Ping, Read, Refused, Subscribe, Welcome
 from auctionctl.wire.messages import encode as encode_message
 
 # Announcing
@@ -314,4 +314,4 @@ def test_a_forged_hello_type_in_a_reply_body_changes_nothing(stage: Any, staging
 def test_a_log_without_followers_still_answers_receipts(stage: Any, staging: ModuleType) -> None:
     auction = stage.opened()
     (answer,) = staging.replies(stage.handle(stage.bid(1, auction, 1_000)), 1)
-    assert isinstance(answer, Receipts)
+    assert isinstance(answer, Acknowledged)

@@ -19,9 +19,9 @@ from auctionctl.tlog.proof import Receipt, verify_receipt
 from auctionctl.wire.frames import MAX_REPLY_BYTES, domain
 from auctionctl.wire.messages import (
     MAX_ENTRIES_BYTES,
+    Acknowledged,
     Bye,
     Read,
-    Receipts,
     Rejections,
     RejectionsHead,
     Subscribe,
@@ -34,12 +34,12 @@ def checked_receipts(stage: Any, staging: ModuleType, effects: list[Any], sessio
     """(command, index) of every receipt for ``session``, each of which holds."""
     found = []
     for reply in staging.replies(effects, session):
-        if isinstance(reply, Receipts):
-            log = stage.log(reply.auction)
+        for receipts in reply.logs if isinstance(reply, Acknowledged) else ():
+            log = stage.log(receipts.auction)
             origin = origin_of(stage.key.identity.text, log.name)
-            for item in reply.receipts:
-                receipt = Receipt(item.index, item.time_ns, item.proof, reply.checkpoint)
-                data = stage.data(reply.auction)[item.index]
+            for item in receipts.receipts:
+                receipt = Receipt(item.index, item.time_ns, item.proof, receipts.checkpoint)
+                data = stage.data(receipts.auction)[item.index]
                 verify_receipt(receipt, data, origin, stage.key.identity.signing)
                 found.append((item.command, item.index))
     return found
@@ -74,7 +74,8 @@ def test_the_feed_goes_before_the_answers_and_under_the_same_head(stage: Any, st
     effects = stage.handle(stage.bid(2, auction, 1_000))
     assert [type(effect) for effect in effects] == [Commit, Publish, Send]
     (entries,) = staging.published(effects)
-    (receipts,) = staging.replies(effects, 2)
+    (acknowledged,) = staging.replies(effects, 2)
+    (receipts,) = acknowledged.logs
     assert (entries.start, list(entries.entries)) == (4, stage.data(auction)[4:])
     assert entries.checkpoint == receipts.checkpoint == stage.log(auction).checkpoint
 
@@ -91,6 +92,8 @@ def test_one_batch_may_touch_many_auctions_in_one_commit(stage: Any, staging: Mo
     effects = stage.handle(*(stage.bid(1, auction, 1_000) for auction in auctions))
     commits = [effect for effect in effects if isinstance(effect, Commit)]
     assert [len(commit.appends) for commit in commits] == [3]
+    (acknowledged,) = staging.replies(effects, 1)
+    assert [receipts.auction for receipts in acknowledged.logs] == auctions
     assert len(checked_receipts(stage, staging, effects, 1)) == 3
 
 
@@ -133,7 +136,7 @@ def test_the_same_bytes_give_the_same_index_under_a_newer_head(stage: Any, stagi
     again = stage.handle(request)
     assert checked_receipts(stage, staging, first, 1) == checked_receipts(stage, staging, again, 1)
     assert not any(isinstance(effect, Commit) for effect in again)
-    heads = [staging.replies(effects, 1)[0].checkpoint for effects in (first, again)]
+    heads = [staging.replies(effects, 1)[0].logs[0].checkpoint for effects in (first, again)]
     origin = origin_of(stage.key.identity.text, stage.log(auction).name)
     sizes = [open_checkpoint(head, origin, stage.key.identity.signing).size for head in heads]
     assert sizes == [5, 6]

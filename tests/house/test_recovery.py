@@ -131,8 +131,8 @@ def test_a_rebuilt_log_answers_what_the_lost_one_would_have(stage: Any, staging:
     stage.restart(0)
     stage.enter(1, "ann")
     again = staging.replies(stage.handle(request), 1)
-    assert answer[0].receipts[0].command == again[0].receipts[0].command
-    assert answer[0].receipts[0].index == again[0].receipts[0].index
+    ((first,), (second,)) = (reply.logs[0].receipts for reply in (answer[0], again[0]))
+    assert (first.command, first.index) == (second.command, second.index)
     assert not any(isinstance(effect, Commit) for effect in stage.handle(request))
 
 

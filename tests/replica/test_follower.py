@@ -18,6 +18,7 @@ from auctionctl.replica.follower import (
 )
 from auctionctl.wire.frames import Message, message_type
 from auctionctl.wire.messages import (
+    Acknowledged,
     Bye,
     Entries,
     Ping,
@@ -204,9 +205,12 @@ def test_without_a_connection_nothing_is_due(line: Any) -> None:
 
 def test_answers_to_commands_are_passed_on(line: Any) -> None:
     line.connect()
-    for reply in (Receipts(b"a" * 32, b"note", ()), Rejections(0, b"r" * 32, b"s" * 64, ())):
-        line.hear(Message(encode(reply)))
-        assert line.notices[-1] == reply
+    rejections = Rejections(0, b"r" * 32, b"s" * 64, ())
+    line.hear(Message(encode(rejections)))
+    assert line.notices[-1] == rejections
+    receipts = (Receipts(b"a" * 32, b"note", ()), Receipts(b"b" * 32, b"note", ()))
+    line.hear(Message(encode(Acknowledged(receipts))))
+    assert tuple(line.notices[-2:]) == receipts
 
 
 def test_what_is_no_message_is_refused(line: Any) -> None:

@@ -17,6 +17,7 @@ from auctionctl.wire.frames import MAX_REPLY_BYTES, MAX_REQUEST_BYTES, message_t
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
     MAX_AUCTIONS_A_MESSAGE,
+    Acknowledged,
     Bye,
     Catalogue,
     Entries,
@@ -34,6 +35,7 @@ from auctionctl.wire.messages import (
     Rejections,
     Subscribe,
     Welcome,
+    acknowledge,
     decode_rejection,
     decode_reply,
     decode_request,
@@ -59,7 +61,7 @@ REPLIES: list[Any] = [
     Pong(7, 12),
     Catalogue(0, 1, (Listing(b"terms", SIGNATURE, 4),)),
     Entries(A, 3, (b"entry", b"x" * 300), b"note"),
-    Receipts(A, b"note", (Receipted(B, 12, 3, C * 2),)),
+    Acknowledged((Receipts(A, b"note", (Receipted(B, 12, 3, C * 2),)),)),
     Rejections(1, A, SIGNATURE, (Rejected(encode(REJECTION), 0, b""),)),
 ]
 COMMANDS: list[tuple[Decoder, Any]] = [
@@ -177,7 +179,7 @@ def changed(message: Any, /, **fields: Any) -> bytes:
         (REPLIES[1], {"message": "m" * 1_000}, {"message": "m" * 1_001}),
         (REPLIES[1], {"retry_after_ns": 2**62}, {"retry_after_ns": 2**62 + 1}),
         (REPLIES[3], {}, {"listings": (Listing(b"terms", b"s" * 63, 4),)}),
-        (REPLIES[5], {}, {"receipts": (Receipted(b"b" * 31, 12, 3, b""),)}),
+        (REPLIES[5], {}, {"logs": (Receipts(A, b"note", (Receipted(b"b" * 31, 12, 3, b""),)),)}),
         (REPLIES[6], {}, {"root": b"r" * 31}),
         (REPLIES[6], {}, {"signature": b""}),
     ],
@@ -202,7 +204,11 @@ def test_the_largest_request_fits_a_frame() -> None:
 def test_the_longest_answers_fit_a_frame() -> None:
     proof = bytes(32 * 63)
     receipted = Receipted(A, 2**62, 2**53, proof)
-    assert len(encode(Receipts(A, b"n" * 4_096, (receipted,) * MAX_ANSWERS_A_MESSAGE))) <= MAX_REPLY_BYTES
+    whole = Receipts(A, b"n" * 4_096, (receipted,) * MAX_ANSWERS_A_MESSAGE)
+    assert [len(encode(part)) <= MAX_REPLY_BYTES for part in acknowledge([whole])] == [True]
+    # Proofs of many logs, of a million entries each, under heads signed together with as many.
+    single = Receipts(A, b"n" * 1_200, (Receipted(A, 2**62, 2**53, bytes(32 * 20)),))
+    assert all(len(encode(part)) <= MAX_REPLY_BYTES for part in acknowledge([single] * 300))
     observed = tuple((name, 2**62) for name in ("amount", "price", "minimum"))
     rejection = encode(Rejection(A, B, C, "c" * 32, observed, 2**53, 2**62))
     rejected = Rejected(rejection, 2**53, proof)
@@ -215,6 +221,15 @@ def test_answers_cut_into_messages_are_all_there_in_order(answers: list[int]) ->
     parts = list(parts_of(answers))
     assert [answer for part in parts for answer in part] == answers
     assert all(0 < len(part) <= MAX_ANSWERS_A_MESSAGE for part in parts)
+
+
+@given(st.lists(st.integers(1, MAX_ANSWERS_A_MESSAGE), max_size=20))
+def test_receipts_of_many_logs_are_all_there_in_order_within_the_bound_of_a_message(counts: list[int]) -> None:
+    receipted = Receipted(A, 1, 2, b"")
+    receipts = [Receipts(bytes([number]) * 32, b"note", (receipted,) * count) for number, count in enumerate(counts)]
+    parts = list(acknowledge(receipts))
+    assert [log for part in parts for log in part.logs] == receipts
+    assert all(0 < sum(len(log.receipts) for log in part.logs) <= MAX_ANSWERS_A_MESSAGE for part in parts)
 
 
 def mutated(body: bytes, rng: random.Random) -> bytes:
