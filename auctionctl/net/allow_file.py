@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auctionctl.errors import AllowListError
+from auctionctl.errors import AllowListError, ConfigurationError
 from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, parse
 
 
@@ -13,28 +13,35 @@ class AllowFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, int, int, int] | None = None
 
     def changed(self) -> bool:
         """Whether the file is another one than at the last :meth:`read`."""
         return self._stamp() != self._seen
 
     def read(self) -> AllowList:
-        """The list as it stands now; AllowListError names the line that is wrong."""
+        """The list as it stands now; AllowListError names the line that is wrong.
+
+        Raises ConfigurationError for a file that is there and cannot be read.
+        """
         self._seen = self._stamp()
         try:
-            data = self.path.read_bytes()[: MAX_TEXT_BYTES + 1]
+            with self.path.open("rb") as file:
+                data = file.read(MAX_TEXT_BYTES + 1)
         except FileNotFoundError:
             return AllowList()
+        except OSError as error:
+            raise ConfigurationError(f"cannot read the allow list {self.path}: {error.strerror}") from error
         try:
             return parse(data.decode())
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise AllowListError("this is no text", line=line) from error
 
-    def _stamp(self) -> tuple[int, int, int] | None:
+    def _stamp(self) -> tuple[int, int, int, int] | None:
         try:
             status = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+        # The time of the last change of anything too: a file can be written, or made readable, under its old time.
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

@@ -14,6 +14,8 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Final, assert_never
 
+import msgspec
+
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import (
@@ -41,6 +43,7 @@ from auctionctl.net.hops import (
     Ended,
     Following,
     FromChild,
+    FromGateway,
     GatewayPipe,
     Known,
     Listening,
@@ -182,6 +185,8 @@ class HouseProcess:
     # Pipes
 
     def _serve(self, pipe: Pipe, events: int, selector: selectors.BaseSelector) -> None:
+        if not pipe.is_open:
+            return  # Its successor came in the same turn, and was heard first.
         try:
             if events & selectors.EVENT_WRITE:
                 pipe.flush()
@@ -194,10 +199,16 @@ class HouseProcess:
                 pipe.close()
             return
         for frame in frames:
-            if pipe is self._gateway:
-                self._hear_gateway(frame)
-            else:
+            if pipe is not self._gateway:
                 self._take(decode_checked(frame))
+                continue
+            try:
+                message = decode_from_gateway(frame)
+            except msgspec.DecodeError:
+                # Bidders may have got the better of the gateway: it is worth no more than a dead one.
+                self._lose_gateway(selector)
+                return
+            self._hear_gateway(message)
 
     def _take(self, checked: Checked) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
@@ -212,8 +223,7 @@ class HouseProcess:
                 busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
                 self._send(request.session, busy)
 
-    def _hear_gateway(self, frame: bytes) -> None:
-        message = decode_from_gateway(frame)
+    def _hear_gateway(self, message: FromGateway) -> None:
         now_ns = self._clock.now_ns()
         if isinstance(message, Ended):
             self._house.session_ended(message.session, now_ns)
@@ -350,7 +360,7 @@ class HouseProcess:
         if self._allow_file.changed():
             try:
                 allowed = self._allow_file.read()
-            except AllowListError as error:
+            except (AllowListError, ConfigurationError) as error:
                 self._report(AllowListKept(str(error)))
                 return
             self._house.set_allowed(allowed, now_ns)

@@ -45,6 +45,8 @@ from auctionctl.wire.messages import encode as encode_message
 
 ZAP_ENDPOINT: Final = "inproc://zeromq.zap.01"
 ZAP_DOMAIN: Final = b"auction"
+CURVE_BYTES: Final = 33
+"""What CURVE adds to a frame (RFC 26): libzmq measures the sealed one, and what is within our limit has to get in."""
 CHUNK_REQUESTS: Final = 64
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS
@@ -110,7 +112,7 @@ class Gateway:
             if self._is_bound:
                 poller.register(self._router, zmq.POLLIN)
                 poller.register(self._zap, zmq.POLLIN)
-            pipes = [pipe for pipe in (self._house, *self._verifiers.values()) if pipe is not None]
+            pipes = [pipe for pipe in (self._house, *self._verifiers.values()) if pipe is not None and pipe.is_open]
             for pipe in pipes:
                 events = zmq.POLLIN | (zmq.POLLOUT if pipe.backlog_bytes else 0)
                 poller.register(pipe.fileno(), events)
@@ -134,8 +136,10 @@ class Gateway:
             self._sweep(self._clock.now_ns())
             for pipe in backlogged:
                 self._flush(pipe)
-            if [pipe for pipe in pipes if pipe.backlog_bytes] != backlogged or (
-                not self._is_bound and self._can_bind()
+            if (
+                self._close_dead_verifiers(ready)
+                or [pipe for pipe in pipes if pipe.backlog_bytes] != backlogged
+                or (not self._is_bound and self._can_bind())
             ):
                 break
         if not self._is_bound and self._can_bind():
@@ -147,7 +151,8 @@ class Gateway:
         message, descriptors = hear_supervisor(self._control)
         if isinstance(message, StartGateway):
             self._start = message
-            self._next_session = message.first_session
+            # Of chunks too: the house may yet answer what a verifier had from the gateway before.
+            self._next_session = self._next_chunk = message.first_session
             self._listening_fd = descriptors[0]
         elif isinstance(message, HousePipe):
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
@@ -167,6 +172,13 @@ class Gateway:
                 del self._unanswered[number]
                 self._unanswered_requests -= count
 
+    def _close_dead_verifiers(self, ready: dict[object, int]) -> bool:
+        """A verifier says nothing here: what there is to read is its end, and polling that again would never rest."""
+        dead = [pipe for pipe in self._verifiers.values() if ready.get(pipe.fileno(), 0) & ~zmq.POLLOUT]
+        for pipe in dead:
+            pipe.close()
+        return bool(dead)
+
     def _can_bind(self) -> bool:
         """Only with the allow list: before, every key would be refused, and a bidder would take that for an answer."""
         return self._start is not None and self._admitted is not None and bool(self._verifiers)
@@ -183,7 +195,7 @@ class Gateway:
         router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         router.setsockopt(zmq.ROUTER_HANDOVER, 0)
-        router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
+        router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES + CURVE_BYTES)
         router.setsockopt(zmq.HANDSHAKE_IVL, 2_000)
         router.setsockopt(zmq.SNDHWM, 64)
         router.setsockopt(zmq.LINGER, 0)
@@ -264,11 +276,12 @@ class Gateway:
             slot_key = body[2 + len(type_name) + 36] if len(body) > 64 else 0
         elif type_name == "hello":
             signer, transport = self._claimed(body), session.transport
-        elif type_name == "ping":
-            self._pong(session, body, now_ns)
-            return
         if not session.identity and type_name != "hello":
+            # A ping too: whoever was cut off, or was silent for too long, has to learn that nothing comes any more.
             self._send(session, _NO_SESSION)
+            return
+        if type_name == "ping":
+            self._pong(session, body, now_ns)
             return
         if type_name in _SIGNED_COMMANDS and self._start is not None and self._unanswered_requests >= self._start.queue:
             busy = Refused("busy", "the queue of this house is full", command_id(body), BUSY_RETRY_NS)

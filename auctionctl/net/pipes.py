@@ -40,6 +40,11 @@ class Pipe:
         """What was not sent is lost."""
         self._socket.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether :meth:`close` has not been called."""
+        return self._socket.fileno() >= 0
+
     def abandon(self) -> None:
         """Stop using the pair in both directions: both ends see the end of the stream."""
         self._outgoing.clear()
@@ -65,11 +70,15 @@ class Pipe:
             except BlockingIOError:
                 return
             except OSError as error:
+                self._outgoing.clear()
                 raise PipeClosedError(str(error)) from error
             del self._outgoing[:sent]
 
     def receive(self) -> list[bytes]:
-        """The complete frames that have come in. Raises PipeClosedError once there will be no more."""
+        """The complete frames that have come in. Raises PipeClosedError once there will be no more.
+
+        A length that no sender here uses ends the pair too: it would have us gather bytes for ever.
+        """
         closed = False
         for _ in range(READS_A_TURN):
             try:
@@ -92,6 +101,8 @@ class Pipe:
         frames: list[bytes] = []
         while len(incoming) - at >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(incoming, at)
+            if length > MAX_FRAME_BYTES:
+                raise PipeClosedError(f"a frame of {length} bytes")
             end = at + _LENGTH.size + length
             if end > len(incoming):
                 break

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl import errors
-from auctionctl.errors import AuctionctlError, ConfigurationError, StoreBrokenError, StoreError
+from auctionctl.errors import AllowListError, AuctionctlError, ConfigurationError, StoreBrokenError, StoreError
 from auctionctl.house.house import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.child import EXIT_STORE_BROKEN
@@ -215,7 +215,10 @@ class Supervisor:
                 list(self._lots),
             )
         )
-        self._hear(self._house)
+        try:
+            self._hear(self._house)
+        except PipeClosedError:
+            self._bury(self._house)
         for slot in range(settings.verifiers):
             self._start_verifier(slot)
         self._start_gateway()
@@ -360,6 +363,8 @@ class Supervisor:
 def _as_error(failed: Failed) -> AuctionctlError:
     """The error that a child reported, as the class that it was there where that class can be made from a message."""
     kind = getattr(errors, failed.error, StoreError)
+    if kind is AllowListError:
+        return ConfigurationError(f"allow list: {failed.message}", hint=failed.hint)
     try:
         error = kind(failed.message, hint=failed.hint)
     except TypeError:

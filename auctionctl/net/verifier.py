@@ -58,7 +58,9 @@ class Verifier:
                 self._turn_while_same(selector)
 
     def _turn_while_same(self, selector: selectors.BaseSelector) -> None:
-        """Serve until what is to be selected on changes."""
+        """Serve until what is to be selected on may have changed."""
+        # A backlog can go at one stroke: then the gateway is to be let in again.
+        was_behind = self._house is not None and self._house.backlog_bytes > 0
         while True:
             for key, _ in selector.select():
                 if key.fileobj is self._control:
@@ -69,7 +71,7 @@ class Verifier:
                     self._house.receive()
                 elif not self._serve_gateway():
                     return
-            if self._house is not None and self._house.backlog_bytes:
+            if was_behind or (self._house is not None and self._house.backlog_bytes):
                 return
 
     def _hear(self) -> None:

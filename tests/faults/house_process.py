@@ -445,7 +445,9 @@ def check_promises(bidders: list[HonestBidder], auction: bytes) -> list[Gap]:
     moved by the gaps to the nanosecond, and the log passes the offline audit.
     """
     first = bidders[0]
-    acknowledged = [kept for bidder in bidders for kept in bidder.kept.values() if message_auction(kept.entry) == auction]
+    acknowledged = [
+        kept for bidder in bidders for kept in bidder.kept.values() if message_auction(kept.entry) == auction
+    ]
     last = max(kept.receipt.index for kept in acknowledged)
     first.run_until(lambda: first.core.replicas[auction].size > last, "the last acknowledged entry")
     found = first.audited(auction)

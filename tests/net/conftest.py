@@ -11,7 +11,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "faults"))
 
-from house_process import HonestBidder, HouseInProcesses, RawSession  # noqa: E402 - beside this file, in no package
+from house_process import HonestBidder, HouseInProcesses, RawSession
 
 
 @pytest.fixture

@@ -1,0 +1,118 @@
+"""How a child process begins and ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from house_process import HOUSE_KEY
+
+from auctionctl.net import child
+from auctionctl.net.child import EXIT_FAILED, EXIT_STORE_BROKEN
+from auctionctl.net.control import receive_control, tell_child
+from auctionctl.net.hops import Failed, Opened, StartHouse, Stop, decode_from_child
+
+
+@pytest.fixture
+def start() -> Iterator:
+    running: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
+
+    def started(kind: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "auctionctl.net.child", kind, str(theirs.fileno())]
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+        running.append((process, ours))
+        return process, ours
+
+    yield started
+    for process, control in running:
+        process.kill()
+        process.communicate()
+        control.close()
+
+
+@pytest.mark.parametrize("kind", ["house", "verifier", "gateway"])
+def test_a_child_without_a_supervisor_ends_without_a_word(start, kind):
+    process, control = start(kind)
+    control.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+
+
+@pytest.mark.parametrize("kind", ["verifier", "gateway"])
+def test_a_child_ends_when_it_is_told_to(start, kind):
+    process, control = start(kind)
+    tell_child(control, Stop())
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+
+
+def start_house_in(state: str) -> StartHouse:
+    return StartHouse(HOUSE_KEY.seed_text, state, state + "-allow", 1, 1, [])
+
+
+def test_the_terminals_signals_are_for_the_supervisor(start, tmp_path):
+    process, control = start("house")
+    tell_child(control, start_house_in(str(tmp_path / "state")))
+    data, _ = receive_control(control)
+    assert decode_from_child(data) == Opened([])
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    tell_child(control, Stop())
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+
+
+def test_what_goes_wrong_is_told_to_the_supervisor(start, tmp_path):
+    (tmp_path / "state").write_text("no directory")
+    process, control = start("house")
+    tell_child(control, start_house_in(str(tmp_path / "state")))
+    data, _ = receive_control(control)
+    failed = decode_from_child(data)
+    assert isinstance(failed, Failed)
+    assert failed.error == "StoreError"
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (EXIT_FAILED, b"")
+
+
+def test_what_goes_wrong_when_nobody_is_there_goes_to_stderr(start, tmp_path):
+    (tmp_path / "state").write_text("no directory")
+    process, control = start("house")
+    tell_child(control, start_house_in(str(tmp_path / "state")))
+    control.shutdown(socket.SHUT_RDWR)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == EXIT_FAILED
+    assert said.startswith(b"auctionctl: cannot use state directory")
+
+
+def test_a_database_that_is_damaged_is_told_too(start, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "logs.sqlite3").write_bytes(b"SQLite format 3\0" + os.urandom(8_192))
+    process, control = start("house")
+    tell_child(control, start_house_in(str(state)))
+    failed = decode_from_child(receive_control(control)[0])
+    assert isinstance(failed, Failed)
+    assert failed.error.startswith("Store")
+    process.communicate(timeout=60)
+    assert process.returncode in (EXIT_FAILED, EXIT_STORE_BROKEN)
+
+
+def test_a_gateway_may_have_many_descriptors():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(child.WANTED_DESCRIPTORS, before[1]) if before[1] != resource.RLIM_INFINITY else 8_192
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, wanted), before[1]))
+        child._raise_descriptor_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
+        child._raise_descriptor_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

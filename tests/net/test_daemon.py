@@ -1,0 +1,340 @@
+"""The house's process by itself: the tests are its supervisor, its gateway and its verifier."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house_process import HOUSE_KEY, key_of, until
+
+from auctionctl.auction.bid import Join, command_id, encode_join
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import StoreBrokenError, StoreFullError
+from auctionctl.keys.allowlist import Entry, render
+from auctionctl.net import daemon
+from auctionctl.net.clock import Clock
+from auctionctl.net.control import receive_control, tell_child
+from auctionctl.net.daemon import HouseProcess
+from auctionctl.net.hops import (
+    Admit,
+    Checked,
+    Following,
+    GatewayPipe,
+    Known,
+    Listening,
+    Opened,
+    Operation,
+    Release,
+    RequestTuple,
+    Serving,
+    StartHouse,
+    Stop,
+    StoreFull,
+    ToSession,
+    VerifierPipe,
+    decode_from_child,
+    decode_release,
+    encode,
+)
+from auctionctl.net.pipes import MAX_FRAME_BYTES, Pipe, PipeClosedError
+from auctionctl.store.sqlite import SqliteStore
+from auctionctl.tlog.entry import Kind, decode
+from auctionctl.wire.frames import message_type, sign_body
+from auctionctl.wire.listing import LotDescription
+from auctionctl.wire.messages import Acknowledged, Entries, Read, Refused, Subscribe, Welcome, decode_reply
+from auctionctl.wire.messages import encode as encode_message
+from auctionctl.wire.session import ClientGreeting
+
+ANN = key_of("ann")
+SESSION = 7
+LOT = LotDescription("vase", "A vase", "credits", 1, min_bidders=2, duration_ns=3_600 * SECOND_NS)
+
+
+class TroubledStore(SqliteStore):
+    """A store whose disk can be full, or broken."""
+
+    trouble: type[Exception] | None = None
+
+    def append(self, appends: Any, now_ns: int) -> None:
+        if self.trouble is not None:
+            raise self.trouble("for the test")
+        super().append(appends, now_ns)
+
+
+class Run:
+    """A house's process in a thread. ``gateway`` and ``verifier`` are the other ends of its pipes."""
+
+    def __init__(self, directory: Path, queue: int = 1_000) -> None:
+        self.stack = ExitStack()
+        self.control, theirs = socket.socketpair()
+        self.stack.enter_context(self.control)
+        self.stack.enter_context(theirs)
+        (directory / "allow").write_text(render(Entry(ANN.identity, "ann")) + "\n")
+        start = StartHouse(HOUSE_KEY.seed_text, str(directory / "state"), str(directory / "allow"), 10, queue, [LOT])
+        self.process: HouseProcess | None = None
+        self.ended_with: list[BaseException | None] = []
+        self.operations: deque[Operation] = deque()
+        self.answered: list[int] = []
+        self.gateway: Pipe | None = None
+        self.thread = threading.Thread(target=self._run, args=(theirs, start))
+
+    def _run(self, theirs: socket.socket, start: StartHouse) -> None:
+        try:
+            self.process = HouseProcess(theirs, start)
+            self.process.run()
+            self.ended_with.append(None)
+        except (PipeClosedError, StoreBrokenError) as error:
+            self.ended_with.append(error)
+        finally:
+            if self.process is not None:
+                self.process._store.close()
+
+    def begin(self) -> Run:
+        self.thread.start()
+        self.verifier = self.pair(VerifierPipe(0))
+        self.serve_anew()
+        assert self.hear() == Opened([])
+        listening = self.hear()
+        assert isinstance(listening, Listening)
+        self.auction = listening.auctions[0].auction
+        return self
+
+    def pair(self, message: VerifierPipe | GatewayPipe) -> Pipe:
+        ours, theirs = socket.socketpair()
+        self.stack.enter_context(ours)
+        with theirs:
+            tell_child(self.control, message, theirs.fileno())
+        return Pipe(ours)
+
+    def serve_anew(self) -> None:
+        """Another gateway serves."""
+        self.operations.clear()
+        self.gateway = self.pair(GatewayPipe())
+        assert isinstance(self.next(Admit), Admit)
+        self.gateway.send(encode(Serving()))
+
+    def hear(self) -> Any:
+        data, _ = receive_control(self.control)
+        return decode_from_child(data)
+
+    def take(self) -> None:
+        assert self.gateway is not None
+        for frame in self.gateway.receive():
+            release: Release = decode_release(frame)
+            self.operations.extend(release.operations)
+            self.answered += release.answered
+
+    def next(self, kind: type) -> Any:
+        """The next operation of this kind for the gateway."""
+
+        def found() -> Operation | None:
+            self.take()
+            while self.operations:
+                operation = self.operations.popleft()
+                if isinstance(operation, kind):
+                    return operation
+            return None
+
+        return until(found, f"a {kind.__name__}")
+
+    def next_reply(self, session: int = SESSION) -> Any:
+        operation = self.next(ToSession)
+        assert operation.session == session
+        return decode_reply(operation.body)
+
+    def send(self, *requests: RequestTuple, number: int = 0, forged: tuple[tuple[int, bytes], ...] = ()) -> None:
+        self.verifier.send(encode(Checked(number, list(requests), list(forged))))
+
+    def greet(self) -> None:
+        body, signature = ClientGreeting(ANN, HOUSE_KEY.identity, "bidder").hello(bytes(16), 0)
+        self.send((SESSION, ANN.identity.signing, body, signature, ANN.identity.transport))
+        assert self.next(Known).identity == ANN.identity.signing
+        assert isinstance(self.next_reply(), Welcome)
+
+    def read(self) -> list[str]:
+        """The kinds of the entries of the log."""
+        self.send((SESSION, b"", encode_message(Read(self.auction, 0)), b"", b""))
+        reply = self.next_reply()
+        assert isinstance(reply, Entries)
+        return [decode(entry).kind for entry in reply.entries]
+
+    def join(self) -> RequestTuple:
+        now_ns = Clock().now_ns()
+        mine = ANN.identity.signing
+        join = Join(HOUSE_KEY.identity.signing, self.auction, mine, bytes(16), now_ns, now_ns + 20 * SECOND_NS)
+        body, signature = sign_body(ANN, encode_join(join))
+        return (SESSION, mine, body, signature, b"")
+
+    def close(self) -> None:
+        if self.thread.ident is not None:
+            if not self.ended_with:
+                tell_child(self.control, Stop())
+            self.thread.join(30)
+        if self.process is not None:
+            for pipe in (self.process._gateway, *self.process._verifiers.values()):
+                if pipe is not None:
+                    pipe.close()
+        self.stack.close()
+
+
+@pytest.fixture
+def prepare(stack: ExitStack, tmp_path: Path, monkeypatch) -> Callable[..., Run]:
+    monkeypatch.setattr(daemon, "SqliteStore", TroubledStore)
+
+    def prepared(**options: int) -> Run:
+        run = Run(tmp_path, **options)
+        stack.callback(run.close)
+        return run
+
+    return prepared
+
+
+@pytest.fixture
+def run(prepare) -> Run:
+    return prepare().begin()
+
+
+def test_a_request_is_answered_and_its_chunk_with_it(run):
+    run.greet()
+    join = run.join()
+    run.send(join, number=5)
+    assert isinstance(run.next_reply(), Acknowledged)
+    assert run.answered[-1] == 5
+    assert run.read() == [Kind.TERMS, Kind.JOINED]
+    run.send((SESSION, b"", encode_message(Subscribe((run.auction,))), b"", b""))
+    assert run.next(Following) == Following(SESSION, [run.auction])
+
+
+def test_a_forged_request_is_refused_by_name(run):
+    run.send(forged=((SESSION, bytes(32)),))
+    reply = run.next_reply()
+    assert (reply.code, reply.command) == ("bad_signature", bytes(32))
+
+
+def test_what_does_not_fit_into_the_queue_is_refused_as_busy_at_once(prepare):
+    run = prepare(queue=2).begin()
+    run.greet()
+    requests = [(SESSION, b"", encode_message(Read(run.auction, start)), b"", b"") for start in range(4)]
+    run.send(*requests)
+    replies = [run.next_reply() for _ in requests]
+    assert [(reply.code, reply.command) for reply in replies[:2]] == [
+        ("busy", command_id(request[2])) for request in requests[2:]
+    ]
+    assert all(reply.retry_after_ns > 0 for reply in replies[:2])
+    assert all(isinstance(reply, Entries) for reply in replies[2:])
+
+
+def test_a_gateway_replaced_in_the_turn_in_which_its_end_is_seen_harms_nothing(prepare):
+    """Both are ready at once here: the word of a new gateway, and the end of the one before it."""
+    run = prepare()
+    run.pair(GatewayPipe())._socket.close()
+    run.pair(GatewayPipe())._socket.close()
+    run.begin()
+    run.greet()
+    assert run.read() == [Kind.TERMS]
+
+
+@pytest.mark.parametrize("bad", [encode(Release([], [])), b"\xc1", b""], ids=["another-hop", "garbage", "empty"])
+def test_a_gateway_that_talks_nonsense_is_no_more_than_a_lost_one(run, bad):
+    run.gateway.send(bad)
+    assert_gateway_is_lost(run)
+
+
+def test_a_gateway_that_announces_an_endless_frame_is_no_more_than_a_lost_one(run):
+    run.gateway._socket.sendall((MAX_FRAME_BYTES + 1).to_bytes(4, "big"))
+    assert_gateway_is_lost(run)
+
+
+def test_a_gateway_that_does_not_read_is_no_more_than_a_lost_one(run, monkeypatch):
+    run.greet()
+    monkeypatch.setattr(daemon, "GATEWAY_BACKLOG_BYTES", 1 << 18)
+    request = (SESSION, b"", encode_message(Read(run.auction, 0)), b"", b"")
+    until(lambda: (run.send(*[request] * 500), run.process._gateway is None)[1], "its loss")
+    assert_gateway_is_lost(run)
+
+
+def assert_gateway_is_lost(run: Run) -> None:
+    with pytest.raises(PipeClosedError):
+        until(run.take, "its end")
+    run.serve_anew()
+    run.greet()
+    until(lambda: run.read() == [Kind.TERMS, Kind.GAP], "the gap")
+
+
+def test_every_session_ends_with_its_gateway(run):
+    run.greet()
+    run.gateway._socket.close()
+    until(lambda: run.process._gateway is None, "the loss")
+    run.serve_anew()
+    run.send((SESSION, b"", encode_message(Read(run.auction, 0)), b"", b""))
+    assert run.next_reply().code == "no_session"
+    run.greet()
+    assert run.read() == [Kind.TERMS, Kind.GAP]
+
+
+def test_another_verifier_takes_the_place_of_a_dead_one_whose_last_words_count(run):
+    run.greet()
+    run.send(run.join())
+    run.verifier._socket.close()
+    assert isinstance(run.next_reply(), Acknowledged)
+    run.verifier = run.pair(VerifierPipe(0))
+    assert run.read() == [Kind.TERMS, Kind.JOINED]
+
+
+def test_a_full_store_answers_nothing_says_so_once_and_goes_on_when_there_is_room(run):
+    run.greet()
+    join = run.join()
+    run.process._store.trouble = StoreFullError
+    run.send(join, number=1)
+    assert run.hear() == StoreFull("for the test")
+    run.send(join, number=2)
+    until(lambda: (run.take(), 2 in run.answered)[1], "the second chunk")
+    assert not [item for item in run.operations if isinstance(item, ToSession)]
+    run.process._store.trouble = None
+    run.send(join, number=3)
+    assert isinstance(run.next_reply(), Acknowledged)
+    assert run.read() == [Kind.TERMS, Kind.JOINED]
+    run.control.settimeout(0.01)
+    with pytest.raises(PipeClosedError):
+        run.hear()
+    run.control.settimeout(None)
+
+
+def test_a_broken_store_ends_the_process(run):
+    run.greet()
+    run.process._store.trouble = StoreBrokenError
+    run.send(run.join())
+    run.thread.join(30)
+    assert isinstance(run.ended_with[0], StoreBrokenError)
+
+
+def test_a_store_full_at_the_announcement_leaves_the_lot_out(prepare, monkeypatch):
+    run = prepare()
+    monkeypatch.setattr(TroubledStore, "trouble", StoreFullError)
+    run.thread.start()
+    run.verifier = run.pair(VerifierPipe(0))
+    run.serve_anew()
+    assert run.hear() == Opened([])
+    assert isinstance(run.hear(), StoreFull)
+    assert run.hear() == Listening([])
+
+
+def test_it_ends_with_its_supervisor(run):
+    run.control.close()
+    run.thread.join(30)
+    assert isinstance(run.ended_with[0], PipeClosedError)
+
+
+def test_an_unknown_type_is_refused(run):
+    run.greet()
+    run.send((SESSION, b"", b"\x91\xa5dance", b"", b""))
+    reply = run.next_reply()
+    assert isinstance(reply, Refused)
+    assert message_type(encode_message(reply)) == "refused"
+    assert reply.code == "unknown_type"

@@ -1,0 +1,113 @@
+"""One connection of a client: it mends itself, and says so when there is nobody."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+import zmq
+from house_process import HOUSE_KEY, PATIENCE_S, BiddingCore, all_join, key_of, lot
+
+from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, UnreachableError
+from auctionctl.net.dealer import Dealer
+from auctionctl.replica.follower import Welcomed
+from auctionctl.tlog.entry import Kind
+from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.frames import MAX_REPLY_BYTES, message_type
+from auctionctl.wire.messages import decode_request
+
+
+def test_a_restarted_gateway_is_greeted_anew_and_the_replica_catches_up(start_house, bidder_of):
+    house = start_house(("ann", "ben", "cleo=observer"), [lot("vase")])
+    auction = house.auctions["vase"]
+    ann, ben, cleo = bidder_of("ann", house), bidder_of("ben", house), bidder_of("cleo", house, "observer")
+    cleo.greet()
+    all_join([ann, ben], [auction])
+    house.kill("gateway")
+    # Cleo sleeps while the others go on.
+    assert ann.settle(ann.bid(auction, 10)) == "receipted"
+    assert ben.settle(ben.bid(auction, 200)) == "receipted"
+    assert cleo.core.greetings == 1
+    cleo.run_until(lambda: (state := cleo.auction(auction)) is not None and state.bid_count == 2, "both bids")
+    assert cleo.core.greetings == 2
+    assert [notice for notice in cleo.notices if isinstance(notice, Welcomed)][1:]
+    assert [entry.kind for entry in cleo.log(auction)].count(Kind.BID) == 2
+    assert cleo.audited(auction).auction.standing.price_minor == 200
+
+
+def test_a_client_that_is_first_waits_for_the_house_within_its_patience(start_house, bidder_of):
+    house = start_house(("ann",), [lot("vase")])
+    ann = bidder_of("ann", house)
+    port = house.address.port
+    house.signal(15)
+    for _ in range(3):
+        ann.turn()
+    start_house(("ann",), [lot("vase")], port=port)
+    ann.greet()
+
+
+def test_ticks_come_whether_or_not_anything_happens(start_house, bidder_of):
+    house = start_house(("ann",), [lot("vase")])
+    ann = bidder_of("ann", house)
+    ticks: list[None] = []
+    notices: list[object] = []
+    ann.dealer.run(
+        notices.append,
+        lambda: len(ticks) >= 20 and bool(notices),
+        patience_s=PATIENCE_S,
+        tick_s=0.01,
+        on_tick=lambda: ticks.append(None),
+    )
+    assert isinstance(notices[0], Welcomed)
+
+
+def test_a_role_that_one_does_not_have_is_an_error_that_says_so(start_house, bidder_of):
+    house = start_house(("cleo=observer",), [lot("vase")])
+    with pytest.raises(NotAuthorisedError, match="cleo is admitted as observer, not as bidder"):
+        bidder_of("cleo", house).greet()
+
+
+@pytest.fixture
+def bare_house(stack: ExitStack) -> tuple[zmq.Socket[bytes], HouseAddress]:
+    """A socket with a house's keys that answers nothing, and its address."""
+    context = stack.enter_context(zmq.Context())
+    router = stack.enter_context(context.socket(zmq.ROUTER))
+    router.setsockopt(zmq.LINGER, 0)
+    router.setsockopt(zmq.RCVTIMEO, int(PATIENCE_S * 1_000))
+    router.setsockopt(zmq.CURVE_SERVER, 1)
+    router.setsockopt(zmq.CURVE_SECRETKEY, HOUSE_KEY.transport_secret)
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    return router, HouseAddress(HOUSE_KEY.identity, "127.0.0.1", port)
+
+
+def test_a_dealer_that_is_closed_says_goodbye(bare_house):
+    router, address = bare_house
+    core = BiddingCore(key_of("ann"), address, "bidder")
+    dealer = Dealer(core, address, key_of("ann"))
+    dealer.run(print, lambda: core.greetings > 0, patience_s=PATIENCE_S)
+    dealer.close()
+    assert [message_type(router.recv_multipart()[1]) for _ in range(2)] == ["hello", "bye"]
+
+
+def test_a_house_that_does_not_answer_is_greeted_again_until_the_patience_is_over(bare_house, stack):
+    router, address = bare_house
+    core = BiddingCore(key_of("ann"), address, "bidder")
+    dealer = Dealer(core, address, key_of("ann"))
+    stack.callback(dealer.close)
+    with pytest.raises(UnreachableError, match=rf"no house answered at 127\.0\.0\.1:{address.port} within 3 s"):
+        dealer.run(print, lambda: False, patience_s=3.0)
+    nonces = {decode_request(router.recv_multipart()[1]).nonce for _ in range(2)}
+    assert len(nonces) == 2, "each hello is a fresh one"
+
+
+@pytest.mark.parametrize("frames", [(b"one",), (b"", b""), (b"garbage", b""), (bytes(MAX_REPLY_BYTES - 100), b"")])
+def test_a_house_that_talks_nonsense_is_not_followed(bare_house, stack, frames):
+    router, address = bare_house
+    core = BiddingCore(key_of("ann"), address, "bidder")
+    dealer = Dealer(core, address, key_of("ann"))
+    stack.callback(dealer.close)
+    dealer.run(print, lambda: bool(core.greetings and router.poll(0)), patience_s=PATIENCE_S)
+    route, *_ = router.recv_multipart()
+    router.send_multipart([route, *frames])
+    with pytest.raises(RemoteProtocolError):
+        dealer.run(print, lambda: False, patience_s=PATIENCE_S)

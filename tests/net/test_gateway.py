@@ -1,0 +1,364 @@
+"""The gateway by itself: the tests are its house, its verifiers and its bidders, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from house_process import HOUSE_KEY, RawSession, key_of, until
+
+from auctionctl.net.clock import Clock
+from auctionctl.net.control import tell_child
+from auctionctl.net.gateway import SILENCE_NS, Gateway
+from auctionctl.net.hops import (
+    Admit,
+    Chunk,
+    Ended,
+    Following,
+    HousePipe,
+    Known,
+    Operation,
+    Release,
+    Serving,
+    StartGateway,
+    Stop,
+    ToFollowers,
+    ToSession,
+    VerifierPipe,
+    decode_chunk,
+    decode_from_gateway,
+    encode,
+)
+from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.frames import message_type
+from auctionctl.wire.messages import Bye, List, Ping, Pong, Refused
+from auctionctl.wire.messages import encode as encode_message
+
+QUEUE = 5
+
+
+class LeapingClock(Clock):
+    """A clock that can be told to leap ahead."""
+
+    __slots__ = ("ahead_ns",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.ahead_ns
+
+
+class CountedGateway(Gateway):
+    turns = 0
+
+    def _sweep(self, now_ns: int) -> None:
+        self.turns += 1
+        super()._sweep(now_ns)
+
+
+class Served:
+    """A gateway in a thread, serving; ``house`` and ``verifiers`` are the other ends of its pipes."""
+
+    def __init__(self, slots: int = 1) -> None:
+        self.stack = ExitStack()
+        self.control, theirs = socket.socketpair()
+        self.stack.enter_context(self.control)
+        self.stack.enter_context(theirs)
+        self.gateway = CountedGateway(theirs)
+        self.clock = self.gateway._clock = LeapingClock()
+        self.ended_with: list[BaseException | None] = []
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        self.said: deque[Serving | Ended] = deque()
+        self.chunks: deque[Chunk] = deque()
+        self.verifiers: dict[int, Pipe] = {}
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.address = HouseAddress(HOUSE_KEY.identity, "127.0.0.1", listening.getsockname()[1])
+            mine = HOUSE_KEY.identity
+            secret = HOUSE_KEY.transport_secret
+            start = StartGateway(self.address.endpoint, secret, mine.transport, mine.signing, 100, QUEUE)
+            tell_child(self.control, start, listening.fileno())
+            for slot in range(slots):
+                self.replace_verifier(slot)
+            self.house = self._pair(HousePipe())
+            self.release(Admit([key_of(name).identity.transport for name in ("ann", "ben", "mallory")]))
+            until(lambda: self.hear(Serving), "the gateway to serve")
+
+    def _run(self) -> None:
+        try:
+            self.gateway.run()
+            self.ended_with.append(None)
+        except PipeClosedError as error:
+            self.ended_with.append(error)
+
+    def _pair(self, message: HousePipe | VerifierPipe) -> Pipe:
+        ours, theirs = socket.socketpair()
+        self.stack.enter_context(ours)
+        with theirs:
+            tell_child(self.control, message, theirs.fileno())
+        return Pipe(ours)
+
+    def replace_verifier(self, slot: int) -> None:
+        self.verifiers[slot] = self._pair(VerifierPipe(slot))
+
+    def release(self, *operations: Operation, answered: tuple[int, ...] = ()) -> None:
+        self.house.send(encode(Release(list(answered), list(operations))))
+
+    def hear(self, kind: type) -> Serving | Ended | None:
+        """The next of this kind that it has told its house."""
+        self.said.extend(decode_from_gateway(frame) for frame in self.house.receive())
+        return next((self.said.popleft() for _ in range(len(self.said)) if isinstance(self.said[0], kind)), None)
+
+    def next_chunk(self, slot: int = 0) -> Chunk:
+        def received() -> bool:
+            self.chunks.extend(decode_chunk(frame) for frame in self.verifiers[slot].receive())
+            return bool(self.chunks)
+
+        until(received, "a chunk")
+        return self.chunks.popleft()
+
+    def close(self) -> None:
+        if not self.ended_with:
+            tell_child(self.control, Stop())
+        self.thread.join(30)
+        if not self.gateway._context.closed:
+            self.gateway._context.destroy(linger=0)
+        for pipe in (self.gateway._house, *self.gateway._verifiers.values()):
+            if pipe is not None:
+                pipe.close()
+        self.stack.close()
+
+
+@pytest.fixture
+def serve(stack: ExitStack) -> Callable[..., Served]:
+    def started(**options: int) -> Served:
+        served = Served(**options)
+        stack.callback(served.close)
+        return served
+
+    return started
+
+
+@pytest.fixture
+def served(serve) -> Iterator[Served]:
+    return serve()
+
+
+@pytest.fixture
+def connect(stack: ExitStack):
+    def connected(served: Served, name: str = "ann") -> RawSession:
+        session = RawSession(name, served.address)
+        stack.callback(session.close)
+        return session
+
+    return connected
+
+
+def know(served: Served, session: RawSession) -> int:
+    """Say hello and be accepted; returns the session's number."""
+    session.send(*session.hello())
+    chunk = served.next_chunk()
+    ((number, signer, _, _, transport),) = chunk.requests
+    assert (signer, transport) == (session.key.identity.signing, session.key.identity.transport)
+    welcome = ToSession(number, encode_message(Pong(0, 0)), b"")
+    served.release(Known(number, signer), welcome, answered=(chunk.number,))
+    assert session.receive() == Pong(0, 0)
+    return number
+
+
+def test_sessions_and_chunks_are_numbered_from_where_the_supervisor_says(served, connect):
+    ann = connect(served)
+    assert know(served, ann) == 100
+    assert know(served, connect(served, "ben")) == 101
+    ann.send(encode_message(List(0)), b"")
+    assert served.next_chunk().number == 102, "two hellos went before it"
+
+
+def test_a_ping_is_answered_here_and_a_request_goes_to_the_house(served, connect):
+    ann = connect(served)
+    number = know(served, ann)
+    assert ann.ask(encode_message(Ping(7)), b"").token == 7
+    body = encode_message(List(0))
+    ann.send(body, b"")
+    assert served.next_chunk().requests == [(number, b"", body, b"", b"")]
+
+
+def test_commands_beyond_the_queue_are_refused_as_busy_until_some_are_answered(served, connect):
+    ann = connect(served)
+    know(served, ann)
+    bodies = [b"\x92\xa3bid" + bytes([count]) * 80 for count in range(QUEUE + 1)]
+    for body in bodies:
+        ann.send(body, bytes(64))
+    reply = ann.receive()
+    assert isinstance(reply, Refused)
+    assert (reply.code, reply.retry_after_ns > 0) == ("busy", True)
+    chunks: list[Chunk] = []
+    while sum(len(chunk.requests) for chunk in chunks) < QUEUE:
+        chunks.append(served.next_chunk())
+    assert [request[2] for chunk in chunks for request in chunk.requests] == bodies[:QUEUE]
+    assert {request[1] for chunk in chunks for request in chunk.requests} == {ann.key.identity.signing}
+    served.release(answered=tuple(chunk.number for chunk in chunks))
+    # The release and the bid come by different ways: what is refused meanwhile is sent again.
+    until(lambda: (ann.send(bodies[QUEUE], bytes(64)), served.verifiers[0].receive())[1], "room in the queue")
+
+
+def test_all_of_one_auction_goes_the_same_way(serve, connect):
+    served = serve(slots=3)
+    ann = connect(served)
+    ann.send(*ann.hello())
+    until(lambda: poll_slots(served), "a hello")
+    chunk = served.chunks.popleft()
+    served.release(Known(chunk.requests[0][0], ann.key.identity.signing), answered=(chunk.number,))
+    for type_name in (b"\xa3bid", b"\xa4join"):
+        for first_byte in range(6):
+            auction = bytes([first_byte]) + bytes(31)
+            body = b"\x97" + type_name + b"\xc4\x20" + bytes(32) + b"\xc4\x20" + auction + bytes(20)
+            assert until(lambda b=body: slots_of(served, ann, b), "the command") == [first_byte % 3]
+
+
+def poll_slots(served: Served) -> list[int]:
+    found = []
+    for slot, pipe in served.verifiers.items():
+        for frame in pipe.receive():
+            served.chunks.append(decode_chunk(frame))
+            found.append(slot)
+    return found
+
+
+def slots_of(served: Served, session: RawSession, body: bytes) -> list[int]:
+    """Where this command goes; nowhere if the session is not known yet."""
+    session.send(body, bytes(64))
+    slots = until(lambda: poll_slots(served) or session._socket.poll(0), "a chunk or a refusal")
+    if not isinstance(slots, list):
+        assert session.receive().code == "no_session"
+        return []
+    chunk = served.chunks.popleft()
+    served.release(answered=(chunk.number,))
+    assert chunk.requests[0][2] == body
+    return slots
+
+
+def test_what_a_dead_verifier_held_no_longer_counts(served, connect):
+    ann = connect(served)
+    know(served, ann)
+    for count in range(QUEUE):
+        ann.send(b"\x92\xa3bid" + bytes([count]) * 80, bytes(64))
+    assert ann.ask(b"\x92\xa3bid" + bytes(80), bytes(64)).code == "busy"
+    served.verifiers[0]._socket.close()
+    served.replace_verifier(0)
+    body = b"\x92\xa3bid" + b"again" * 16
+    until(lambda: (ann.send(body, bytes(64)), served.verifiers[0].receive())[1], "the successor to be asked")
+
+
+def test_a_dead_verifier_does_not_keep_the_gateway_busy(served, connect):
+    ann = connect(served)
+    know(served, ann)
+    served.verifiers[0]._socket.close()
+    pings = 50
+    before = served.gateway.turns
+    for count in range(pings):
+        assert ann.ask(encode_message(Ping(count)), b"").token == count
+    # A turn or two for each; polling the end of a stream would make thousands of them.
+    assert served.gateway.turns - before < 4 * pings
+    ann.send(encode_message(List(0)), b"")  # lost with the verifier, and nobody is the worse for it
+    assert isinstance(ann.ask(encode_message(Ping(0)), b""), Pong)
+
+
+def test_a_verifier_that_is_slow_gets_everything_in_the_end(served, connect):
+    ann = connect(served)
+    know(served, ann)
+    body = encode_message(List(0)) + bytes(15_000)
+    count = 200
+    for _ in range(count):
+        ann.send(body, b"")
+    assert isinstance(ann.ask(encode_message(Ping(1)), b""), Pong)
+    requests = 0
+    while requests < count:
+        requests += len(served.next_chunk().requests)
+    assert requests == count
+
+
+def test_the_feed_goes_to_followers_until_they_leave(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    first, second = know(served, ann), know(served, ben)
+    auction = bytes(32)
+    served.release(Following(first, [auction]), Following(second, [auction]), Following(99, [auction]))
+    served.release(ToFollowers(auction, encode_message(Pong(1, 1))), ToFollowers(b"another", b"body"))
+    assert [ann.receive(), ben.receive()] == [Pong(1, 1)] * 2
+    ann.send(encode_message(Bye()), b"")
+    assert message_type(served.next_chunk().requests[0][2]) == "bye"
+    served.release(ToFollowers(auction, encode_message(Pong(2, 2))), ToSession(99, b"body", b""), Known(99, b""))
+    assert ben.receive() == Pong(2, 2)
+    assert ann.ask(encode_message(Ping(1)), b"").code == "no_session", "no feed before it: its session was over"
+
+
+def test_who_is_taken_off_the_list_is_ended_and_the_house_told(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    number = know(served, ann)
+    know(served, ben)
+    served.release(Admit([ben.key.identity.transport]))
+    assert until(lambda: served.hear(Ended), "the end of a session") == Ended(number)
+    assert ann.ask(encode_message(Ping(1)), b"").code == "no_session"
+    assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+
+
+def test_who_is_silent_for_too_long_is_ended(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    number = know(served, ann)
+    know(served, ben)
+    served.clock.ahead_ns = SILENCE_NS * 2 // 3
+    assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+    served.clock.ahead_ns = SILENCE_NS * 4 // 3
+    assert until(lambda: served.hear(Ended), "the end of a session") == Ended(number)
+    assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+
+
+def test_who_has_gone_is_ended_when_something_is_sent_to_it(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    number = know(served, ann)
+    know(served, ben)
+    ann._socket.close(linger=0)
+
+    def ended():
+        served.release(ToSession(number, b"anybody there?", b""))
+        assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+        return served.hear(Ended)
+
+    assert until(ended, "the end of a session") == Ended(number)
+
+
+def test_who_does_not_read_loses_messages_and_nobody_else_does(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    number = know(served, ann)
+    know(served, ben)
+    # More than the sockets and both queues take.
+    for _ in range(40):
+        served.release(*(ToSession(number, bytes(60_000), b"") for _ in range(100)))
+        assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+    ann_got = 0
+    while ann._socket.poll(500):
+        ann._socket.recv_multipart()
+        ann_got += 1
+    assert 0 < ann_got < 4_000
+    assert isinstance(ann.ask(encode_message(Ping(1)), b""), Pong), "its session goes on"
+
+
+@pytest.mark.parametrize("gone", ["house", "control"])
+def test_without_its_house_or_supervisor_it_ends(served, gone):
+    {"house": served.house._socket, "control": served.control}[gone].close()
+    served.thread.join(30)
+    assert isinstance(served.ended_with[0], PipeClosedError)
+
+
+def test_it_ends_when_it_is_told_to(served):
+    tell_child(served.control, Stop())
+    served.thread.join(30)
+    assert served.ended_with == [None]
+    assert served.gateway._context.closed

@@ -1,0 +1,51 @@
+"""What the processes of a house say to one another arrives as it was said."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from auctionctl.net import hops
+from auctionctl.wire.listing import LotDescription
+
+
+@pytest.mark.parametrize(
+    ("decode", "message"),
+    [
+        (hops.decode_chunk, hops.Chunk(7, [(1, b"signer", b"body", b"signature", b"")])),
+        (hops.decode_checked, hops.Checked(7, [(1, b"", b"body", b"", b"key")], [(2, b"command")])),
+        (
+            hops.decode_release,
+            hops.Release(
+                [1, 2],
+                [
+                    hops.ToSession(1, b"body", b""),
+                    hops.ToFollowers(b"auction", b"body"),
+                    hops.Following(1, [b"auction"]),
+                    hops.Known(1, b"identity"),
+                    hops.Admit([b"key"]),
+                ],
+            ),
+        ),
+        (hops.decode_from_gateway, hops.Serving()),
+        (hops.decode_from_gateway, hops.Ended(3)),
+        (hops.decode_to_child, hops.StartHouse("seed", "state", "allow", 1, 2, [LotDescription("a", "b", "EUR", 1)])),
+        (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, 5)),
+        (hops.decode_to_child, hops.GatewayPipe()),
+        (hops.decode_to_child, hops.HousePipe()),
+        (hops.decode_from_child, hops.Opened([("auction/…", "why")])),
+        (hops.decode_from_child, hops.Listening([hops.Announced(b"id", "vase", "A vase", True)])),
+        (hops.decode_from_child, hops.AllowListKept("why")),
+        (hops.decode_from_child, hops.StoreFull("why")),
+        (hops.decode_from_child, hops.AllClosed()),
+        (hops.decode_from_child, hops.Failed("StoreError", "message", "hint")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_message_arrives_as_it_was_said(decode, message):
+    assert decode(hops.encode(message)) == message
+
+
+def test_what_is_no_message_of_that_hop_is_not_taken_for_one():
+    with pytest.raises(msgspec.DecodeError):
+        hops.decode_from_gateway(hops.encode(hops.Release([], [])))

@@ -1,0 +1,273 @@
+"""``serve`` from the outside: what it reports, what it refuses, and that nothing of it is left when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
+
+from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreError
+from auctionctl.house.house import Limits
+from auctionctl.net.child import EXIT_STORE_BROKEN
+from auctionctl.net.hops import AllClosed, Announced, Failed
+from auctionctl.net.supervisor import (
+    Child,
+    Finish,
+    HouseSettings,
+    Processes,
+    Restarted,
+    Serving,
+    Supervisor,
+    _as_error,
+    default_verifiers,
+    serve,
+)
+from auctionctl.store.sqlite import SqliteStore
+from auctionctl.wire.listing import LotDescription
+
+
+def settings_in(directory: Path, *, host: str = "127.0.0.1", port: int = 0) -> HouseSettings:
+    return HouseSettings("h", host, port, 1, Limits(), directory / "state", directory / "allow")
+
+
+def brief_lot(listing: str) -> LotDescription:
+    """Cancelled after a second, for nobody joins."""
+    return LotDescription(listing, "A vase", "credits", 1, start_timeout_ns=10**9)
+
+
+def test_a_house_whose_auctions_have_ended_is_done_and_has_said_everything_once(tmp_path):
+    reports = []
+    serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], reports.append, Finish.WHEN_CLOSED)
+    processes, serving, closed = reports
+    assert isinstance(processes, Processes)
+    assert isinstance(serving, Serving)
+    assert [(type(item), item.listing, item.is_resumed) for item in serving.auctions] == [(Announced, "vase", False)]
+    assert serving.address.identity == HOUSE_KEY.identity
+    assert closed == AllClosed()
+    assert not any(map(is_running, (processes.house, processes.gateway, *processes.verifiers)))
+
+
+def test_gateway_and_verifier_are_replaced_while_the_house_goes_on(tmp_path):
+    pids: dict[str, int] = {}
+    restarted: list[Restarted] = []
+
+    def hear(report):
+        if isinstance(report, Processes):
+            pids.update({"gateway": report.gateway, "verifier 0": report.verifiers[0]})
+        elif isinstance(report, Serving):
+            os.kill(pids["gateway"], signal.SIGKILL)
+            os.kill(pids["verifier 0"], signal.SIGKILL)
+        elif isinstance(report, Restarted):
+            restarted.append(report)
+            if [item.process for item in restarted].count("verifier 0") == 1 and report.process == "verifier 0":
+                os.kill(report.pid, signal.SIGKILL)  # dies young again: its successor has to wait
+
+    serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], hear, Finish.WHEN_CLOSED)
+    assert sorted(item.process for item in restarted) == ["gateway", "verifier 0", "verifier 0"]
+    assert len({item.pid for item in restarted} | set(pids.values())) == 5
+    assert not any(is_running(item.pid) for item in restarted)
+
+
+def test_an_exception_raised_while_serving_ends_every_process_and_comes_out(tmp_path):
+    processes: list[Processes] = []
+
+    def hear(report):
+        if isinstance(report, Processes):
+            processes.append(report)
+        else:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve(settings_in(tmp_path), HOUSE_KEY, [], hear)
+    assert not any(map(is_running, (processes[0].house, processes[0].gateway, *processes[0].verifiers)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_to_the_supervisor_leaves_no_process_behind(start_house, number):
+    house = start_house(("ann",), [lot("vase")])
+    house.await_report("Serving")
+    assert len(house.all_pids) == 4
+    assert all(map(is_running, house.all_pids))
+    assert house.signal(number) == (-number if number == signal.SIGKILL else 128 + number)
+    house.await_all_gone()
+
+
+def test_a_child_that_does_not_listen_is_killed_in_the_end(tmp_path):
+    class Deaf(Supervisor):
+        def _spawn(self, name: str) -> Child:
+            process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            ours, theirs = socket.socketpair()
+            theirs.close()
+            return Child(name, process, ours, time.monotonic())
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        supervisor = Deaf(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
+        supervisor._house = supervisor._spawn("house")
+        # No reason to wait in a test: patience is over at once.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("auctionctl.net.supervisor.STOP_PATIENCE_S", 0.0)
+            supervisor.stop()
+    assert supervisor._house.process.returncode == -signal.SIGKILL
+
+
+def test_the_state_of_a_house_that_runs_is_not_to_be_had(start_house, tmp_path):
+    first = start_house(lots=[lot("vase")])
+    first.await_report("Serving")
+    second = start_house()
+    assert second.wait() == 1
+    ended = second.await_report("Ended")
+    assert ended["error"] == "StoreLockedError"
+    assert str(first.pids["house"]) in ended["message"]
+    first.hear()
+    assert all(map(is_running, first.all_pids))
+
+
+def test_a_port_in_use_is_refused_with_advice(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=rf"cannot listen on 127\.0\.0\.1:{port}: ") as caught:
+            serve(settings_in(tmp_path, port=port), HOUSE_KEY, [], print)
+    assert "--port" in caught.value.hint
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_host_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"cannot listen on no-such-host\.invalid"):
+        serve(settings_in(tmp_path, host="no-such-host.invalid"), HOUSE_KEY, [], print)
+
+
+def test_a_house_on_ipv6_is_reached_there(start_house, tmp_path):
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("no IPv6 here")
+    serving = []
+
+    def hear(report):
+        if isinstance(report, Serving):
+            serving.append(report.address)
+
+    serve(settings_in(tmp_path, host="[::1]"), HOUSE_KEY, [brief_lot("vase")], hear, Finish.WHEN_CLOSED)
+    assert serving[0].endpoint == f"tcp://[::1]:{serving[0].port}"
+
+
+def test_a_clock_far_behind_the_last_entry_is_refused(start_house, tmp_path):
+    store = SqliteStore(tmp_path / "state")
+    store.alive(time.time_ns() + 3_600 * 10**9)
+    store.close()
+    house = start_house()
+    assert house.wait() == 1
+    ended = house.await_report("Ended")
+    assert ended["error"] == "ConfigurationError"
+    assert "s before the house's last entry" in ended["message"]
+    assert ended["hint"] == "set the clock, then start again"
+
+
+def test_more_lots_than_the_house_holds_at_once_are_refused(start_house):
+    house = start_house(lots=[lot("vase"), lot("lamp")], max_concurrent_auctions=1)
+    assert house.wait() == 1
+    assert house.await_report("Ended")["error"] == "TermsError"
+
+
+def test_a_wrong_allow_list_is_refused_at_the_start(start_house, tmp_path):
+    (tmp_path / "allow").write_text("# fine\nnonsense\n")
+    house = start_house()
+    assert house.wait() == 1
+    ended = house.await_report("Ended")
+    assert (ended["error"], ended["message"][:20]) == ("ConfigurationError", "allow list: line 2: ")
+
+
+def test_a_log_that_does_not_verify_is_set_aside_and_the_others_run(start_house, tmp_path):
+    house = start_house(lots=[lot("vase"), lot("lamp")])
+    auctions = house.auctions
+    house.signal(signal.SIGTERM)
+    with sqlite3.connect(tmp_path / "state" / "logs.sqlite3") as database:
+        database.execute("UPDATE entries SET data = x'00' WHERE position = 1")
+    database.close()
+    again = start_house()
+    assert again.auctions == {"lamp": auctions["lamp"]}
+    assert again.await_report("Quarantined")["log"] == f"auction/{auctions['vase'].hex()}"
+
+
+class Dying(Supervisor):
+    """Its children end at once, with ``status``."""
+
+    status = 0
+
+    def _spawn(self, name: str) -> Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-c", f"import os; os._exit({self.status})"]
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        child = Child(name, process, ours, time.monotonic())
+        self._selector.register(ours, 1, child)
+        return child
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "message"),
+    [
+        (3, StoreError, "the house's process died \\(status 3\\)"),
+        (EXIT_STORE_BROKEN, StoreBrokenError, "durability is unknown"),
+    ],
+)
+def test_a_house_that_dies_before_it_has_opened_its_store_ends_serve_with_an_error(tmp_path, status, error, message):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        supervisor = Dying(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
+        supervisor.status = status
+        try:
+            with pytest.raises(error, match=message):
+                supervisor.start()
+        finally:
+            supervisor.stop()
+
+
+def test_a_house_that_is_killed_ends_serve_and_names_the_signal(start_house):
+    house = start_house(lots=[lot("vase")])
+    house.await_report("Serving")
+    house.kill("house")
+    assert house.wait() == 1
+    assert house.await_report("Ended")["message"] == "the house's process died (SIGKILL)"
+    house.await_all_gone()
+
+
+@pytest.mark.parametrize(
+    ("name", "comes_out_as"),
+    [
+        ("StoreLockedError", "StoreLockedError"),
+        ("TermsError", "TermsError"),
+        ("SizeConflictError", "StoreError"),
+        ("NoSuchError", "StoreError"),
+    ],
+)
+def test_an_error_of_a_child_comes_out_as_what_it_was(name, comes_out_as):
+    error = _as_error(Failed(name, "what happened", "what to do"))
+    assert (type(error).__name__, str(error), error.hint) == (comes_out_as, "what happened", "what to do")
+
+
+def test_there_is_a_verifier_for_each_core():
+    assert default_verifiers() == os.cpu_count()
+
+
+def test_a_gateway_that_dies_again_and_again_is_started_ever_more_slowly(start_house):
+    house: HouseInProcesses = start_house(lots=[lot("vase")])
+    house.await_report("Serving")
+    times_s = []
+    for _ in range(4):
+        started_s = time.monotonic()
+        house.kill("gateway")
+        times_s.append(time.monotonic() - started_s)
+    # 0, 0.4, 0.8 and 1.6 s: lower bounds hold on any machine.
+    assert times_s[1] >= 0.3
+    assert times_s[2] >= 0.7
+    assert times_s[3] >= 1.5
+    until(lambda: is_running(house.pids["gateway"]), "the last gateway")
