@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from house_process import all_join, bid_against_each_other, check_promises, lot
+from house_clients import all_join, bid_against_each_other, check_promises
+from house_process import lot
 
 from auctionctl.tlog.entry import Kind
 

@@ -11,7 +11,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "faults"))
 
-from house_process import HonestBidder, HouseInProcesses, RawSession
+from house_clients import HonestBidder, RawSession
+from house_process import HouseInProcesses
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import socket
 import time
 
 import pytest
-from house_process import HOUSE_KEY, PATIENCE_S, BiddingCore, HonestBidder, all_join, key_of, lot, until
+from house_clients import BiddingCore, HonestBidder, all_join
+from house_process import HOUSE_KEY, PATIENCE_S, key_of, lot, until
 
 from auctionctl.errors import NotAuthorisedError, UnreachableError
 from auctionctl.net.dealer import Dealer

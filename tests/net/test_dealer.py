@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 import zmq
-from house_process import HOUSE_KEY, PATIENCE_S, BiddingCore, all_join, key_of, lot
+from house_clients import BiddingCore, all_join
+from house_process import HOUSE_KEY, PATIENCE_S, key_of, lot
 
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, UnreachableError
 from auctionctl.net.dealer import Dealer

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from house_process import HOUSE_KEY, RawSession, key_of, until
+from house_clients import RawSession
+from house_process import HOUSE_KEY, key_of, until
 
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import tell_child

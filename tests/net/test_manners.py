@@ -6,7 +6,8 @@ import random
 
 import msgspec
 import pytest
-from house_process import HonestBidder, HouseInProcesses, RawSession, all_join, key_of, lot, until
+from house_clients import HonestBidder, RawSession, all_join
+from house_process import HouseInProcesses, key_of, lot, until
 
 from auctionctl.auction.bid import command_id
 from auctionctl.wire.frames import MAX_REQUEST_BYTES, Message, sign_body
