@@ -129,15 +129,8 @@ def drive(agent: Agent, address: HouseAddress, key: SecretKey, events: BidEvents
 
     connection = ConnectionNotes(agent.follower)
 
-    def tick() -> None:
-        # What the agent does on a timer of its own has no message that it could be told with.
-        for notice in agent.take_notices():
-            events.handle(notice)
-        connection.tick()
-
     dealer = Dealer(agent, address, key)
     try:
-        dealer.run(events.handle, lambda: agent.is_done, on_tick=tick)
-        tick()
+        dealer.run(events.handle, lambda: agent.is_done, on_tick=connection.tick)
     finally:
         dealer.close()

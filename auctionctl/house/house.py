@@ -257,7 +257,7 @@ class House:
             if type_name == "hello":
                 self._greet(request, now_ns, effects)
                 continue
-            refusal = refuse(self.presence.peers.get(request.session), type_name)
+            refusal = refuse(self.presence.peers.get(request.session), type_name, request.body)
             if refusal is not None:
                 effects.append(Send(request.session, Message(encode(refusal))))
                 continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from auctionctl.auction.bid import command_id
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, encode
 from auctionctl.wire.session import Peer
@@ -38,7 +39,11 @@ ROLES: Final = MappingProxyType(
 """Type of message → the roles that may send it."""
 
 
-def refuse(peer: Peer | None, type_name: str) -> Refused | None:
+COMMANDS: Final = frozenset({"bid", "join"})
+"""What has a name of its own, by which its sender knows what was refused."""
+
+
+def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
     """Why a message of this type is not taken from ``peer``, or None."""
     roles = ROLES.get(type_name)
     if roles is None:
@@ -47,7 +52,9 @@ def refuse(peer: Peer | None, type_name: str) -> Refused | None:
         return Refused("no_session", "say hello first")
     if peer.role not in roles:
         needed = " or ".join(sorted(roles))
-        return Refused("not_authorised", f"{type_name} needs the role {needed}, and this session is {peer.role}")
+        command = command_id(body) if type_name in COMMANDS else b""
+        message = f"{type_name} needs the role {needed}, and this session is {peer.role}"
+        return Refused("not_authorised", message, command)
     return None
 
 

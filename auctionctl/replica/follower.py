@@ -177,6 +177,10 @@ class Follower:
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
+    def take_notices(self) -> list[Notice]:
+        """What happened without a message of the house: to a mere follower, nothing does."""
+        return []
+
     def say_bye(self) -> None:
         """Tell the house that this session ends."""
         self._send(Bye())
@@ -248,6 +252,9 @@ class Follower:
             return []
         if reply.code == "not_authorised" and not reply.command:
             raise NotAuthorisedError(reply.message)
+        if reply.code == "no_such_auction" and self._reading.pop(reply.command, None) is not None:
+            # Asking again would not help: whoever wanted it is told, and decides.
+            self._wanted.discard(reply.command)
         return [reply]
 
     def _list_from(self, start: int, now_ns: int) -> None:

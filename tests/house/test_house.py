@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import NotFoundError, TermsError
 from auctionctl.house.effects import Commit, Fetch, Follow, Greeted, Publish, Send
@@ -145,7 +146,7 @@ def test_a_bid_needs_the_role_of_a_bidder(stage: Any, staging: ModuleType, name:
     stage.enter(1, name, role)
     for request in (stage.join(1, auction), stage.bid(1, auction, 1_000)):
         (answer,) = staging.replies(stage.handle(request), 1)
-        assert answer.code == "not_authorised"
+        assert (answer.code, answer.command) == ("not_authorised", command_id(request.body))
         assert answer.message.endswith(f"needs the role bidder, and this session is {role}")
     assert stage.kinds(auction) == ["terms"]
 

@@ -213,6 +213,16 @@ def test_answers_to_commands_are_passed_on(line: Any) -> None:
     assert tuple(line.notices[-2:]) == receipts
 
 
+def test_an_auction_that_the_house_does_not_hold_is_told_once_and_not_asked_for_again(line: Any) -> None:
+    line.follower.follow({bytes(32)}, line.stage.now_ns)
+    line.connect()
+    refusals = [notice for notice in line.notices if getattr(notice, "code", "") == "no_such_auction"]
+    assert [refusal.command for refusal in refusals] == [bytes(32)]
+    line.stage.now_ns += RETRY_NS
+    line.follower.handle_timer(line.stage.now_ns)
+    assert not any(message_type(message.body) == "read" for message in line.follower.take_outgoing())
+
+
 def test_what_is_no_message_is_refused(line: Any) -> None:
     line.connect()
     with pytest.raises(RemoteProtocolError, match="malformed"):
