@@ -1,7 +1,8 @@
 """Checkpoints: a log's size and root under the signature of its house.
 
 Its rule: the text is three lines and no more (origin, size, root), each in its only form; the note is signed under the
-name of its origin. So one checkpoint has one text, and Ed25519 being deterministic, one note.
+name of its origin. So one checkpoint has one text, and Ed25519 being deterministic, one plain note; signed together
+with others it has one in each company (:mod:`auctionctl.tlog.heads`).
 
 Source: https://c2sp.org/tlog-checkpoint, without extension lines; the origins are those of DESIGN.md section 7.
 """
@@ -18,7 +19,7 @@ from auctionctl.tlog.merkle import HASH_BYTES, SIZE_LIMIT
 from auctionctl.tlog.note import NoteSigner, check_name, decode_base64, encode_base64, open_note
 
 REGISTRY = "registry"
-MAX_ORIGIN_CHARACTERS = 512
+MAX_ORIGIN_BYTES = 512
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _HOUSE = re.compile(r"[!-*,-.0-~]{1,256}")  # printable ASCII without space, plus sign and slash
@@ -40,23 +41,30 @@ class Checkpoint:
 
 
 class CheckpointSigner:
-    """Signs the checkpoints of one log; origin and key ID are worked out once."""
+    """Signs the checkpoints of one log; origin and key IDs are worked out once."""
 
-    __slots__ = ("_lead", "_signer")
+    __slots__ = ("_lead", "signer")
+
+    signer: NoteSigner
+    """What signs the log's notes, under its origin."""
 
     def __init__(self, origin: str, key: SecretKey) -> None:
         """Raises NoteError for an origin that cannot name a note."""
-        self._signer = NoteSigner(_check_origin(origin), key)
+        self.signer = NoteSigner(_check_origin(origin), key)
         self._lead = f"{origin}\n".encode()
 
     def sign(self, size: int, root: bytes) -> bytes:
-        """Return the signed note of the checkpoint of ``size`` entries under the 32-byte ``root``.
+        """Return the signed note of the checkpoint of ``size`` entries under the 32-byte ``root``, in the plain form.
 
-        Raises NoteError for a size or root that no log has.
+        Raises NoteError for a size or root that no log has. Many logs at once: :mod:`auctionctl.tlog.heads`.
         """
+        return self.signer.sign(self.text(size, root))
+
+    def text(self, size: int, root: bytes) -> bytes:
+        """Return the text that is signed, ``Checkpoint.text`` in bytes; NoteError as in :meth:`sign`."""
         if not 0 <= size < SIZE_LIMIT or len(root) != HASH_BYTES:
             raise NoteError(f"no checkpoint of {size} entries under a root of {len(root)} bytes")
-        return self._signer.sign(b"%b%d\n%b" % (self._lead, size, b2a_base64(root)))
+        return b"%b%d\n%b" % (self._lead, size, b2a_base64(root))
 
 
 def sign_checkpoint(checkpoint: Checkpoint, key: SecretKey) -> bytes:
@@ -108,7 +116,9 @@ def split_origin(origin: str) -> tuple[str, str]:
 
 
 def _check_origin(origin: str) -> str:
-    # The bound keeps every checkpoint within the bound of a note.
-    if len(origin) > MAX_ORIGIN_CHARACTERS:
-        raise NoteError(f"an origin of {len(origin)} characters, more than {MAX_ORIGIN_CHARACTERS}")
-    return check_name(origin)
+    # The bound keeps every checkpoint, signed in either form, within the bound of a note. It is one of bytes: a
+    # character of UTF-8 may be four, and the origin stands twice in the note.
+    length = len(check_name(origin).encode())
+    if length > MAX_ORIGIN_BYTES:
+        raise NoteError(f"an origin of {length} bytes, more than {MAX_ORIGIN_BYTES}")
+    return origin

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from auctionctl.errors import NoteError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import (
-    MAX_ORIGIN_CHARACTERS,
+    MAX_ORIGIN_BYTES,
     REGISTRY,
     Checkpoint,
     CheckpointSigner,
@@ -56,6 +56,7 @@ def test_a_checkpoint_comes_back_as_it_was_signed(size: int, root: bytes) -> Non
     assert parse(checkpoint.text) == checkpoint
     note = CheckpointSigner(ORIGIN, KEY).sign(size, root)
     assert note == sign_checkpoint(checkpoint, KEY) == sign_note(checkpoint.text, ORIGIN, KEY)
+    assert CheckpointSigner(ORIGIN, KEY).text(size, root) == checkpoint.text.encode()
     assert open_checkpoint(note, ORIGIN, PUBLIC) == checkpoint
 
 
@@ -68,7 +69,7 @@ def test_a_checkpoint_comes_back_as_it_was_signed(size: int, root: bytes) -> Non
         pytest.param(f"o\n5\n{ROOT_TEXT}\nextension\n", id="an extension line"),
         pytest.param(f"\n5\n{ROOT_TEXT}\n", id="no origin"),
         pytest.param(f"two words\n5\n{ROOT_TEXT}\n", id="a space in the origin"),
-        pytest.param("x" * (MAX_ORIGIN_CHARACTERS + 1) + f"\n5\n{ROOT_TEXT}\n", id="an endless origin"),
+        pytest.param("x" * (MAX_ORIGIN_BYTES + 1) + f"\n5\n{ROOT_TEXT}\n", id="an endless origin"),
         pytest.param(f"o\n05\n{ROOT_TEXT}\n", id="a leading zero"),
         pytest.param(f"o\n{2**63}\n{ROOT_TEXT}\n", id="a size past 63 bits"),
         pytest.param("o\n5\nAAEC\n", id="a short root"),
@@ -112,9 +113,20 @@ def test_a_checkpoint_of_another_log_or_key_is_refused() -> None:
 def test_a_head_that_no_log_has_is_not_signed(size: int, root: bytes) -> None:
     with pytest.raises(NoteError):
         CheckpointSigner(ORIGIN, KEY).sign(size, root)
+    with pytest.raises(NoteError):
+        CheckpointSigner(ORIGIN, KEY).text(size, root)
 
 
-@pytest.mark.parametrize("origin", ["", "two words", "a+b", "x" * (MAX_ORIGIN_CHARACTERS + 1)])
+def test_the_longest_origin_has_a_note_that_opens() -> None:
+    for origin in ("x" * MAX_ORIGIN_BYTES, "𝄞" * (MAX_ORIGIN_BYTES // 4)):
+        checkpoint = Checkpoint(origin, 2**63 - 1, bytes(32))
+        assert open_checkpoint(sign_checkpoint(checkpoint, KEY), origin, PUBLIC) == checkpoint
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["", "two words", "a+b", "\ud800", "x" * (MAX_ORIGIN_BYTES + 1), "\U0001d11e" * (MAX_ORIGIN_BYTES // 4 + 1)],
+)
 def test_an_origin_that_cannot_name_a_note_is_refused(origin: str) -> None:
     with pytest.raises(NoteError):
         CheckpointSigner(origin, KEY)
