@@ -23,6 +23,9 @@ from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, Receipted, Receipts, parts_of
 
+Head = tuple[CheckpointSigner, int, bytes]
+"""A log's signer, its size and its root."""
+
 
 class Owed(NamedTuple):
     """A receipt that is owed to a session once the batch is durable."""
@@ -56,6 +59,7 @@ class AuctionLog:
 
     __slots__ = (
         "_batch",
+        "_is_signed_alone",
         "_owed",
         "_signer",
         "auction",
@@ -83,6 +87,7 @@ class AuctionLog:
         self.times_ns = array("q")
         self.followers: set[int] = set()
         self.checkpoint = b""
+        self._is_signed_alone = False
         self._signer = CheckpointSigner(origin_of(key.identity.text, self.name), key)
         self._batch: list[bytes] = []
         self._owed: list[Owed] = []
@@ -153,22 +158,37 @@ class AuctionLog:
             return None
         return Append(self.name, self.durable_size, tuple(self._batch))
 
+    @property
+    def needs_head(self) -> bool:
+        """Whether the checkpoint is not over everything that :meth:`release` will answer for."""
+        return bool(self._batch) or not self.checkpoint
+
+    @property
+    def head(self) -> Head:
+        """What a checkpoint says of this log now, for :func:`~auctionctl.tlog.heads.sign_heads`."""
+        return self._signer, self.tree.size, self.tree.root()
+
+    def put_head(self, note: bytes) -> None:
+        """``note`` is the checkpoint over :attr:`head`, signed together with those of other logs of the batch."""
+        self.checkpoint = note
+        self._is_signed_alone = False
+
     def sign_head(self) -> bytes:
-        """Sign the present head; only for a log without a batch, all of which is durable."""
+        """The checkpoint as a plain C2SP note, for readers and files; only while everything is durable."""
         assert not self._batch
-        self.checkpoint = self._signer.sign(self.tree.size, self.tree.root())
+        if not self._is_signed_alone:
+            self.checkpoint = self._signer.sign(self.tree.size, self.tree.root())
+            self._is_signed_alone = True
         return self.checkpoint
 
     def release(self) -> tuple[list[Entries], list[tuple[int, Receipts]]]:
-        """The batch is durable: sign its head, and return the feed and the receipts of each session.
+        """The batch is durable and its head is signed: return the feed and the receipts of each session.
 
-        A crash before this line loses no promise: nothing was said. A crash after it loses none either: what is said
-        here can be recomputed from the store, bit for bit.
+        A crash before this line loses no promise: nothing was said. A crash after it loses none either: every head
+        that is said here can be recomputed from the store, bit for bit.
         """
         batch, owed = self._batch, self._owed
         self._batch, self._owed = [], []
-        if batch or not self.checkpoint:
-            self.sign_head()
         feed = self._slices(batch) if self.followers else []
         return feed, self._receipts(owed) if owed else []
 

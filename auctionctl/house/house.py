@@ -23,6 +23,7 @@ from auctionctl.house.presence import Presence
 from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
+from auctionctl.tlog.heads import sign_heads
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.frames import Message, domain, is_signed_by, message_type
 from auctionctl.wire.messages import (
@@ -370,6 +371,9 @@ class House:
         self._gaps_said.clear()
         feed: list[Effect] = []
         receipts: dict[int, list[Receipts]] = {}
+        moved = [log for log in self._dirty.values() if log.needs_head]
+        for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
+            log.put_head(note)
         for log in self._dirty.values():
             slices, acknowledged = log.release()
             feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
@@ -381,7 +385,7 @@ class House:
         ]
         if self._rejections:
             answers += self._sign_rejections()
-        answers += [Fetch(session, log.name, log.id, start, log.checkpoint) for session, log, start in self._reads]
+        answers += [Fetch(session, log.name, log.id, start, log.sign_head()) for session, log, start in self._reads]
         self._reads.clear()
         return feed + answers
 

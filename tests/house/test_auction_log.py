@@ -24,6 +24,7 @@ from auctionctl.house.auction_log import AuctionLog, log_name, open_reserve
 from auctionctl.keys.signing import seal_escrow
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
+from auctionctl.tlog.heads import sign_heads
 from auctionctl.tlog.merkle import Tree, leaf_hash
 
 
@@ -72,8 +73,11 @@ def test_a_log_holds_its_batch_back_until_it_is_released(stage: Any) -> None:
     assert (append.log, append.expected_size, len(append.entries)) == (log.name, 0, 1)
     with pytest.raises(AssertionError):
         log.sign_head()
+    assert log.needs_head
+    (note,) = sign_heads([log.head], stage.key)
+    log.put_head(note)
     assert log.release() == ([], [])
-    assert (log.is_dirty, log.durable_size, log.to_append()) == (False, 1, None)
+    assert (log.is_dirty, log.needs_head, log.durable_size, log.to_append()) == (False, False, 1, None)
     origin = origin_of(stage.key.identity.text, log.name)
     assert open_checkpoint(log.checkpoint, origin, stage.key.identity.signing).root == log.tree.root()
 
@@ -85,15 +89,29 @@ def test_a_command_that_is_not_in_the_log_is_owed_nothing(stage: Any) -> None:
     assert not log.is_dirty
 
 
-def test_a_log_taken_over_without_a_head_signs_one_before_it_answers(stage: Any) -> None:
+def test_a_log_without_a_head_wants_one_before_it_answers(stage: Any) -> None:
     message = stage.terms()
     entry = Entry(Kind.TERMS, stage.now_ns, *message)
     tree = Tree()
     tree.append(leaf_hash(encode(entry)))
     auction = Auction(auction_id(message.body), decode_terms(message.body), stage.now_ns)
     log = AuctionLog(stage.key, entry, auction, tree)
-    assert log.release() == ([], [])
-    assert log.checkpoint
+    assert (log.is_dirty, log.needs_head) == (False, True)
+    log.sign_head()
+    assert not log.needs_head
+
+
+def test_a_reader_gets_a_plain_note_of_the_same_head_as_was_signed_with_others(stage: Any) -> None:
+    logs = [new_log(stage), new_log(stage)]
+    for log, note in zip(logs, sign_heads([log.head for log in logs], stage.key), strict=True):
+        log.put_head(note)
+        log.release()
+        plain = log.sign_head()
+        origin = origin_of(stage.key.identity.text, log.name)
+        heads = [open_checkpoint(each, origin, stage.key.identity.signing) for each in (note, plain)]
+        assert heads[0] == heads[1]
+        assert len(plain) < len(note)
+        assert log.sign_head() is plain
 
 
 def test_the_house_never_writes_what_the_rules_forbid(stage: Any) -> None:

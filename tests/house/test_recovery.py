@@ -114,10 +114,11 @@ def test_whatever_happened_a_rebuilt_log_is_the_live_one_and_anybody_can_verify_
     stage.after(last_wait_s * SECOND_NS)
     for auction in play.auctions:
         live = stage.log(auction)
+        found = audit(encode_export(stage.data(auction), live.checkpoint), stage.key.identity)
         stored = rebuild(stage.key, live.name, stage.store.read(live.name))
+        live.sign_head()
         assert everything_of(stored) == everything_of(live)
         assert stage.store.size(live.name) == live.tree.size == live.durable_size
-        found = audit(encode_export(stage.data(auction), live.checkpoint), stage.key.identity)
         assert found.auction.outcome == live.auction.outcome
         for kind in set(stage.kinds(auction)):
             event(kind)

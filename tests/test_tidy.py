@@ -1,0 +1,65 @@
+"""What a reader may rely on in every file: size, a docstring that says its one job, and that something uses it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import auctionctl
+
+PACKAGE = Path(auctionctl.__file__).parent
+TESTS = Path(__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_FUNCTION_LINES = 70
+MAX_FILE_LINES = 500
+FORBIDDEN_WORDS = frozenset({"utils", "util", "manager", "helper", "helpers", "base", "common", "misc"})
+ENTRY_POINTS = frozenset({"auctionctl.__main__", "auctionctl.net.child", "auctionctl.cli.app"})
+FOR_THOSE_WHO_EMBED_A_HOUSE = frozenset({"auctionctl.store.memory"})
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted(TESTS.rglob("*.py"))], ids=lambda path: path.name)
+def test_no_file_and_no_function_grows_past_its_one_job(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno + 1 <= MAX_FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_its_job_and_every_public_function_what_it_does(path: Path) -> None:
+    tree = parse(path)
+    assert ast.get_docstring(tree)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_is_named_after_nothing(path: Path) -> None:
+    assert not FORBIDDEN_WORDS & set(path.stem.split("_"))
+
+
+def test_every_module_is_imported_by_another() -> None:
+    imported: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module)
+                imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                imported.add(node.value)  # lazily loaded commands are named in a table
+    modules = {name_of(path) for path in MODULES if path.name != "__init__.py"}
+    assert modules - imported - ENTRY_POINTS == FOR_THOSE_WHO_EMBED_A_HOUSE
