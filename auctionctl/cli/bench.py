@@ -52,8 +52,8 @@ class Served:
 
 @app.command(epilog="Example: auctionctl bench --json")
 def bench(
-    auctions: Annotated[int, typer.Option(min=1, max=5_000, help="How many auctions, of two bidders each.")] = 64,
-    window: Annotated[int, typer.Option(min=1, max=64, help="Bids under way in each auction.")] = 2,
+    auctions: Annotated[int, typer.Option(min=1, max=5_000, help="How many auctions, of two bidders each.")] = 400,
+    window: Annotated[int, typer.Option(min=1, max=64, help="Bids under way in each auction.")] = 1,
     bids: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="How many bids a run.")] = 20_000,
     runs: Annotated[int, typer.Option(min=1, max=100, help="How many runs; the medians are shown.")] = 5,
     as_json: JsonOption = False,

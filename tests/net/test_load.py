@@ -1,0 +1,59 @@
+"""A load believes no receipt: whatever a house answers is checked after the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from house_process import key_of, lot
+
+from auctionctl.errors import NoteError, VerificationError
+from auctionctl.net.load import Load
+from auctionctl.wire.messages import Acknowledged, Receipted, Receipts, decode_reply, encode
+
+NAMES = ("ann", "ben")
+
+
+@pytest.fixture
+def load(start_house: Any, stack: Any) -> Load:
+    house = start_house(NAMES, [lot(f"lot-{number}", bid_timeout_ns=3_600 * 10**9) for number in range(3)])
+    load = Load(house.address, list(house.auctions.values()), [key_of(name) for name in NAMES])
+    stack.callback(load.close)
+    load.greet_and_join()
+    return load
+
+
+def test_every_bid_is_answered_and_every_receipt_holds(load: Load) -> None:
+    load.prepare(20)
+    closed = load.run_closed(1)
+    load.prepare(4)
+    at_a_rate = load.run_open(200, 12)
+    assert closed.receipts + closed.rejections + at_a_rate.receipts + at_a_rate.rejections == 3 * 20 + 12
+    assert len(closed.latencies_ns) == 60
+    assert load.verify() == closed.receipts + at_a_rate.receipts > 0
+
+
+@pytest.mark.parametrize("change", [{"index": 0}, {"time_ns": 1}, {"proof": b"p" * 32}])
+def test_a_receipt_that_does_not_hold_is_found(load: Load, change: dict[str, Any]) -> None:
+    load.prepare(3)
+    load.run_closed(1)
+    load._answers[-1] = tamper(load._answers[-1], lambda receipt: msgspec.structs.replace(receipt, **change))
+    with pytest.raises((VerificationError, NoteError)):
+        load.verify()
+
+
+def test_two_bids_at_one_index_are_found(load: Load) -> None:
+    load.prepare(1)
+    load.run_closed(1)
+    load._answers.append(load._answers[0])
+    with pytest.raises(VerificationError, match="two bids at one index"):
+        load.verify()
+
+
+def tamper(body: bytes, change: Any) -> bytes:
+    reply = decode_reply(body)
+    assert isinstance(reply, Acknowledged)
+    first, *others = reply.logs
+    receipts: tuple[Receipted, ...] = tuple(change(receipt) for receipt in first.receipts)
+    return encode(Acknowledged((Receipts(first.auction, first.checkpoint, receipts), *others)))
