@@ -34,7 +34,7 @@ MINOR_DIGITS: Final[dict[str, int]] = {
 
 # Two letters at least: 1e5 and 3x10 are no amounts of a unit called e5 or x10.
 _FREE_UNIT = re.compile(r"[a-z]{2}[a-z0-9_-]{0,14}")
-_AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,16}))?[ ]?([A-Za-z][A-Za-z0-9_-]{0,15})?", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?[ ]?([A-Za-z][A-Za-z0-9_-]{0,15})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

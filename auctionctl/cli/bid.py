@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +11,11 @@ import typer
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.choices import choose_auctions, choose_house, choose_key
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.files import make_private_directories
 from auctionctl.cli.options import HouseOption, JsonOption, KeyOption
 from auctionctl.cli.output import choose_form
-from auctionctl.cli.paths import find_paths
+from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.errors import StoreLockedError
 
 if TYPE_CHECKING:
     from auctionctl.bidding.agent import Agent, StrategyFactory
@@ -43,7 +46,9 @@ def bid(
 ) -> int:
     """Bid by a strategy until the auctions have ended; 0 if at least one lot was won, 6 if none was."""
     wanted = auctions or []
-    if bid_in_all == bool(wanted):
+    if bid_in_all and wanted:
+        raise ArgumentError("--all means every auction, and yet some are named", hint="do the one or the other")
+    if not bid_in_all and not wanted:
         raise ArgumentError("name the auctions to bid in, or --all", hint="`auctionctl ls` lists them")
     from auctionctl.auction.price import parse_money  # noqa: PLC0415
 
@@ -56,12 +61,31 @@ def bid(
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
 
-    chosen = None if bid_in_all else find_auctions(address, secret, wanted, money.currency)
-    agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
-    events = BidEvents(agent.follower.replicas, paths.receipts, choose_form(as_json), money)
-    drive(agent, address, secret, events)
-    events.write_summary(agent.outcomes)
+    with alone(paths, secret):
+        chosen = None if bid_in_all else find_auctions(address, secret, wanted, money.currency)
+        agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
+        events = BidEvents(agent.follower.replicas, paths.receipts, choose_form(as_json), money)
+        drive(agent, address, secret, events)
+        events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST
+
+
+@contextmanager
+def alone(paths: Paths, key: SecretKey) -> Iterator[None]:
+    """Hold the place of this key's one bidder: two would spend one budget twice. Raises StoreLockedError."""
+    from auctionctl.store.state_directory import locked  # noqa: PLC0415
+
+    directory = paths.bidder_state(key.identity.text)
+    make_private_directories(directory)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(directory))
+        except StoreLockedError as error:
+            raise StoreLockedError(
+                f"a bidder is running under this key: {error}",
+                hint="one bidder can take part in several auctions: name them all, or use --all",
+            ) from error
+        yield
 
 
 def _read_strategy(name: str, params: list[str], currency: str) -> StrategyFactory:

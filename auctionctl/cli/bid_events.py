@@ -97,6 +97,8 @@ class BidEvents:
             for auction, outcome in outcomes.items()
         ]
         write_table(self._form, SUMMARY_COLUMNS, rows)
+        if any(outcome.bids for outcome in outcomes.values()):
+            write_note(f"receipts: {self._receipts}, a directory an auction")
 
     def _bid(self, seq: int, amount_minor: int) -> dict[str, object]:
         return {"seq": seq, "amount": amount(amount_minor, self._currency)}

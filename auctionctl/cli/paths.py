@@ -15,6 +15,7 @@ from typing import Final
 HOME_VARIABLE: Final = "AUCTIONCTL_HOME"
 NAME: Final = "auctionctl"
 ADDRESS_SUFFIX: Final = ".address"
+IDENTITY_CHARACTERS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Paths:
     def house_state(self, house: str) -> Path:
         """The store of the house called ``house``."""
         return self.state / f"house-{house}"
+
+    def bidder_state(self, identity: str) -> Path:
+        """What the one bidding daemon of ``identity`` (its text) holds while it runs."""
+        return self.state / "bidders" / identity[:IDENTITY_CHARACTERS]
 
     def address_file(self, house: str) -> Path:
         """Where the running house called ``house`` says how to reach it."""

@@ -139,6 +139,11 @@ def _write_serving(serving: Serving) -> None:
         news = "resumed" if announced.is_resumed else "new"
         title = safe_text(announced.title)
         write_line(f"auction {announced.auction.hex()[:12]}  {announced.listing}  {news}  {title}")
+        if announced.differs:
+            write_note(
+                f"{announced.listing}: the file says otherwise in {', '.join(announced.differs)};"
+                " what was announced holds, and a new listing name would make a new auction"
+            )
     write_line(f"serving at {serving.address.text}")
 
 
@@ -154,6 +159,7 @@ def write_report_json(report: Report) -> None:
                     "listing": each.listing,
                     "item": each.title,
                     "is_resumed": each.is_resumed,
+                    "differs": list(each.differs),
                 }
                 for each in report.auctions
             ]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from auctionctl.errors import AllowListError, ConfigurationError
-from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, parse
+from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, Entry, Role, parse
+from auctionctl.keys.signing import Identity
+
+HOUSE_NAME: Final = "(house)"
 
 
 class AllowFile:
-    """``path`` need not exist: nobody is on the list then."""
+    """``path`` need not exist: nobody is on the list then, but ``house``, whose operator it is in any case."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, house: Identity | None = None) -> None:
         self.path = path
+        self._house = house
         self._seen: tuple[int, int, int, int] | None = None
 
     def changed(self) -> bool:
@@ -29,14 +34,15 @@ class AllowFile:
             with self.path.open("rb") as file:
                 data = file.read(MAX_TEXT_BYTES + 1)
         except FileNotFoundError:
-            return AllowList()
+            data = b""
         except OSError as error:
             raise ConfigurationError(f"cannot read the allow list {self.path}: {error.strerror}") from error
         try:
-            return parse(data.decode())
+            allowed = parse(data.decode())
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise AllowListError("this is no text", line=line) from error
+        return allowed if self._house is None else _with_house(allowed, self._house)
 
     def _stamp(self) -> tuple[int, int, int, int] | None:
         try:
@@ -45,3 +51,10 @@ class AllowFile:
             return None
         # The time of the last change of anything too: a file can be written, or made readable, under its old time.
         return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def _with_house(allowed: AllowList, house: Identity) -> AllowList:
+    if allowed.by_signing(house.signing) is not None:
+        return allowed
+    # A name that no line can have, so that it is never taken.
+    return AllowList([*enumerate(allowed, 1), (len(allowed) + 1, Entry(house, HOUSE_NAME, Role.OPERATOR))])

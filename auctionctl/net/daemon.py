@@ -64,7 +64,7 @@ from auctionctl.net.hops import (
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
-from auctionctl.wire.listing import Entropy, LotDescription, sign_terms
+from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries
 from auctionctl.wire.messages import encode as encode_message
 
@@ -73,6 +73,10 @@ ALIVE_NS: Final = SECOND_NS
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 FETCH_ENTRIES: Final = 256
+BUSY_REQUESTS: Final = 8
+"""A batch of so many says that more are on their way: the next one is waited for, a little."""
+GATHER_NS: Final = SECOND_NS // 500
+GATHER_REQUESTS: Final = 64
 BUSY_RETRY_NS: Final = SECOND_NS // 20
 
 
@@ -83,7 +87,7 @@ class HouseProcess:
         self._control = control
         self._clock = Clock()
         self._key = SecretKey.from_text(start.seed_text)
-        self._allow_file = AllowFile(Path(start.allow_list))
+        self._allow_file = AllowFile(Path(start.allow_list), self._key.identity)
         self._store = SqliteStore(Path(start.state))
         self._lots: Sequence[LotDescription] = start.lots
         limits = Limits(start.max_concurrent_auctions, start.queue)
@@ -93,6 +97,7 @@ class HouseProcess:
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
         self._queue: deque[Request] = deque()
+        self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
         self._alive_ns = now_ns
@@ -130,14 +135,29 @@ class HouseProcess:
         with selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             while not self._is_stopping:
-                self._register(selector)
-                for key, events in selector.select(self._patience_s()):
-                    if key.fileobj is self._control:
-                        self._hear(selector)
-                    elif isinstance(key.fileobj, Pipe):
-                        self._serve(key.fileobj, events, selector)
+                self._gather(selector)
                 self._turn()
         self._store.close()
+
+    def _gather(self, selector: selectors.BaseSelector) -> None:
+        """Take what comes next; while requests come thick, a little more of it, so that a commit is worth its cost."""
+        self._select(selector, self._patience_s())
+        if self._last_batch < BUSY_REQUESTS:
+            return
+        deadline_ns = self._clock.now_ns() + GATHER_NS
+        while len(self._queue) < GATHER_REQUESTS and not self._is_stopping:
+            wait_ns = deadline_ns - self._clock.now_ns()
+            if wait_ns <= 0:
+                return
+            self._select(selector, wait_ns / SECOND_NS)
+
+    def _select(self, selector: selectors.BaseSelector, patience_s: float) -> None:
+        self._register(selector)
+        for key, events in selector.select(patience_s):
+            if key.fileobj is self._control:
+                self._hear(selector)
+            elif isinstance(key.fileobj, Pipe):
+                self._serve(key.fileobj, events, selector)
 
     def _register(self, selector: selectors.BaseSelector) -> None:
         if self._gateway is not None:
@@ -155,6 +175,7 @@ class HouseProcess:
         now_ns = self._clock.now_ns()
         if self._is_begun:
             batch, self._queue = list(self._queue), deque()
+            self._last_batch = len(batch)
             self._perform(self._house.handle(batch, now_ns), now_ns)
             self._keep_alive(now_ns)
             self._watch_allow_list(now_ns)
@@ -253,22 +274,26 @@ class HouseProcess:
         resumed = {log.id for log in self._recovered}
         self._perform(self._house.adopt(self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
         self._recovered = []
-        for lot in self._lots:
-            self._announce(lot)
+        differs = {lot.listing: self._announce(lot) for lot in self._lots}
         self._is_begun = True
         auctions = [
-            Announced(log.id, log.auction.terms.listing, log.auction.terms.lot.title, log.id in resumed)
+            Announced(log.id, terms.listing, terms.lot.title, log.id in resumed, differs.get(terms.listing, ()))
             for log in self._house.logs
+            for terms in [log.auction.terms]
         ]
         self._report(Listening(auctions))
 
-    def _announce(self, lot: LotDescription) -> None:
+    def _announce(self, lot: LotDescription) -> tuple[str, ...]:
+        """Announce what is new; of what was announced before, say what is described otherwise now."""
         seller = self._key.identity.signing
-        if self._house.find_listing(seller, lot.listing) is None:
-            entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
-            terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
-            now_ns = self._clock.now_ns()
-            self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
+        log = self._house.find_listing(seller, lot.listing)
+        if log is not None:
+            return differences(lot, log.auction.terms, log.reserve)
+        entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
+        terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
+        now_ns = self._clock.now_ns()
+        self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
+        return ()
 
     # Effects
 

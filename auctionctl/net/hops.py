@@ -146,6 +146,8 @@ class Announced(msgspec.Struct, array_like=True, frozen=True, tag="announced"):
     listing: str
     title: str
     is_resumed: bool
+    differs: tuple[str, ...] = ()
+    """What the house was asked to announce under this listing, and had announced otherwise before."""
 
 
 class Listening(msgspec.Struct, array_like=True, tag="listening"):

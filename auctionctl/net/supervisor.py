@@ -45,6 +45,7 @@ from auctionctl.net.hops import (
     decode_from_child,
 )
 from auctionctl.net.pipes import PipeClosedError
+from auctionctl.store.state_directory import locked
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.listing import LotDescription
 
@@ -163,6 +164,10 @@ def _listen(settings: HouseSettings) -> socket.socket:
         listening.listen(LISTEN_BACKLOG)
     except OSError as error:
         listening.close()
+        if settings.state.is_dir():
+            # The likeliest holder of the port is this very house: then that is what is wrong, and StoreLockedError.
+            with locked(settings.state):
+                pass
         raise ConfigurationError(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
             hint="is another house running? choose another port with --port or in [house]",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from auctionctl.auction.increments import Fixed, Increment
@@ -85,6 +85,29 @@ def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: byt
     )
     public = Lot(lot.title, lot.description, lot.estimate_minor)
     return Terms(house, seller, entropy.nonce, lot.listing, public, rules)
+
+
+def differences(lot: LotDescription, terms: Terms, reserve: ReserveOpening | None) -> tuple[str, ...]:
+    """The names of what ``lot`` describes otherwise than ``terms`` do; ``reserve`` is the opening of the terms'."""
+    rules, public = terms.rules, terms.lot
+    announced = LotDescription(
+        listing=terms.listing,
+        title=public.title,
+        currency=rules.currency,
+        starting_price_minor=rules.starting_price_minor,
+        description=public.description,
+        estimate_minor=public.estimate_minor,
+        reserve_minor=None if reserve is None else reserve.minor,
+        increment=rules.increment,
+        duration_ns=rules.duration_ns,
+        start_timeout_ns=rules.start_timeout_ns,
+        min_bidders=rules.min_bidders,
+        bid_timeout_ns=rules.bid_timeout_ns,
+        soft_close_window_ns=rules.soft_close_window_ns,
+        max_extension_ns=rules.max_extension_ns,
+        format=rules.format,
+    )
+    return tuple(each.name for each in fields(lot) if getattr(lot, each.name) != getattr(announced, each.name))
 
 
 def sign_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: SecretKey, entropy: Entropy) -> Message:
