@@ -37,13 +37,14 @@ class Publish(NamedTuple):
 
 
 class Fetch(NamedTuple):
-    """Read ``log`` from index ``start`` on and send it to ``session``, under ``checkpoint``."""
+    """Read ``log`` from index ``start`` on and send it to ``session``, under ``checkpoint``, which is over ``size``."""
 
     session: int
     log: str
     auction: bytes
     start: int
     checkpoint: bytes
+    size: int
 
 
 class Follow(NamedTuple):

@@ -76,7 +76,7 @@ class House:
         self._listings: dict[tuple[bytes, str], AuctionLog] = {}
         self._dirty: dict[bytes, AuctionLog] = {}
         self._rejections: list[tuple[int, bytes]] = []
-        self._reads: list[tuple[int, AuctionLog, int]] = []
+        self._reads: dict[tuple[int, bytes], tuple[AuctionLog, int]] = {}
         self._timers = Timers()
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
@@ -244,6 +244,10 @@ class House:
         for log in self._order:
             log.followers.discard(session)
 
+    def alive_ns(self, now_ns: int) -> int:
+        """Until when bidders could reach the house, for the store to keep: a restart begins its gap there."""
+        return now_ns if self._gateway_lost_ns is None else self._gateway_lost_ns
+
     # Requests
 
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
@@ -254,6 +258,9 @@ class House:
         self._run_due(now_ns)
         effects: list[Effect] = []
         for request in requests:
+            if not request.body:
+                self.session_ended(request.session, now_ns)
+                continue
             type_name = message_type(request.body)
             if type_name == "hello":
                 self._greet(request, now_ns, effects)
@@ -340,7 +347,7 @@ class House:
         if log is None:
             effects.append(Send(session, _no_such_auction(message.auction, message.auction)))
         else:
-            self._reads.append((session, log, message.start))
+            self._reads[session, log.id] = (log, message.start)
 
     def _catalogue(self, start: int) -> Catalogue:
         page = self._order[start : start + LISTINGS_A_PAGE]
@@ -385,7 +392,10 @@ class House:
         ]
         if self._rejections:
             answers += self._sign_rejections()
-        answers += [Fetch(session, log.name, log.id, start, log.sign_head()) for session, log, start in self._reads]
+        answers += [
+            Fetch(session, log.name, log.id, start, log.sign_head(), log.tree.size)
+            for (session, _), (log, start) in self._reads.items()
+        ]
         self._reads.clear()
         return feed + answers
 

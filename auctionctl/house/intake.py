@@ -17,7 +17,10 @@ from auctionctl.wire.session import Peer
 
 
 class Request(NamedTuple):
-    """One message as it came from ``session``; ``transport`` is the key that CURVE authenticated, given for a hello."""
+    """One message as it came from ``session``; an empty body, which no message has, says that the session is over.
+
+    ``transport`` is the key that CURVE authenticated, given for a hello.
+    """
 
     session: int
     signer: bytes

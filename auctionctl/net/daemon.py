@@ -17,10 +17,11 @@ from typing import Final, assert_never
 import msgspec
 
 from auctionctl.auction.bid import command_id
-from auctionctl.auction.terms import SECOND_NS
+from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import (
     AllowListError,
     ConfigurationError,
+    MalformedEntryError,
     StoreFullError,
     TermsError,
     VerificationError,
@@ -40,17 +41,14 @@ from auctionctl.net.hops import (
     AllowListKept,
     Announced,
     Checked,
-    Ended,
     Following,
     FromChild,
-    FromGateway,
     GatewayPipe,
     Known,
     Listening,
     Opened,
     Operation,
     Release,
-    Serving,
     StartHouse,
     Stop,
     StoreFull,
@@ -62,17 +60,18 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.reading import Reading
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
+from auctionctl.tlog.entry import decode
 from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
-from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries
-from auctionctl.wire.messages import encode as encode_message
 
 TICK_NS: Final = SECOND_NS // 4
 ALIVE_NS: Final = SECOND_NS
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
-FETCH_ENTRIES: Final = 256
+BATCH_REQUESTS: Final = 2_000
+"""So many at most are judged and answered at once, however long the queue may be."""
 BUSY_REQUESTS: Final = 8
 """A batch of so many says that more are on their way: the next one is waited for, a little."""
 GATHER_NS: Final = SECOND_NS // 500
@@ -93,6 +92,7 @@ class HouseProcess:
         limits = Limits(start.max_concurrent_auctions, start.queue)
         now_ns = self._check_clock()
         self._house = House(self._key, limits, self._allow_file.read(), now_ns)
+        self._held_back: set[str] = set()
         self._recovered = self._recover()
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
@@ -100,6 +100,8 @@ class HouseProcess:
         self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
+        self._reading = Reading(self._store)
+        self._first_session = 0
         self._alive_ns = now_ns
         self._looked_ns = now_ns
         self._is_begun = False
@@ -124,9 +126,23 @@ class HouseProcess:
             try:
                 logs.append(rebuild(self._key, name, self._store.read(name)))
             except (VerificationError, TermsError) as error:
+                self._held_back.add(self._listing_of(name))
                 quarantined.append((name, str(error)))
         self._report(Opened(quarantined))
         return logs
+
+    def _listing_of(self, name: str) -> str:
+        """What a log that does not verify was to sell: that is not announced a second time. ConfigurationError."""
+        try:
+            terms = decode_terms(decode(next(self._store.read(name))).body)
+        except (TermsError, MalformedEntryError):
+            return ""
+        if terms.house != self._key.identity.signing:
+            raise ConfigurationError(
+                "the state is that of another house, under another key",
+                hint="serve it with its own key, or give this house another name in [house]",
+            )
+        return terms.listing
 
     # The loop
 
@@ -168,15 +184,18 @@ class HouseProcess:
     def _patience_s(self) -> float:
         timer_ns = self._house.get_timer()
         wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(0, timer_ns - self._clock.now_ns()))
-        return 0.0 if self._queue else wait_ns / SECOND_NS
+        is_reading = self._reading and self._gateway is not None and not self._gateway.backlog_bytes
+        return 0.0 if self._queue or is_reading else wait_ns / SECOND_NS
 
     def _turn(self) -> None:
         """One batch, at one instant."""
         now_ns = self._clock.now_ns()
         if self._is_begun:
-            batch, self._queue = list(self._queue), deque()
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_REQUESTS))]
             self._last_batch = len(batch)
             self._perform(self._house.handle(batch, now_ns), now_ns)
+            if self._gateway is not None:
+                self._operations += self._reading.answer(self._gateway.backlog_bytes)
             self._keep_alive(now_ns)
             self._watch_allow_list(now_ns)
             if not self._house.live_count and not self._said_closed:
@@ -201,6 +220,7 @@ class HouseProcess:
             else:
                 self._lose_gateway(selector)
                 self._gateway = pipe
+                self._first_session = message.first_session
                 self._admit()
 
     # Pipes
@@ -224,12 +244,12 @@ class HouseProcess:
                 self._take(decode_checked(frame))
                 continue
             try:
-                message = decode_from_gateway(frame)
+                decode_from_gateway(frame)
             except msgspec.DecodeError:
                 # Bidders may have got the better of the gateway: it is worth no more than a dead one.
                 self._lose_gateway(selector)
                 return
-            self._hear_gateway(message)
+            self._serve_again()
 
     def _take(self, checked: Checked) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
@@ -238,23 +258,21 @@ class HouseProcess:
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
         for item in checked.requests:
             request = Request(*item)
-            if len(self._queue) < self._house.limits.queue:
+            if request.session < self._first_session:
+                continue  # Its gateway is dead, and the session with it.
+            if len(self._queue) < self._house.limits.queue or not request.body:
                 self._queue.append(request)
             else:
                 busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
                 self._send(request.session, busy)
 
-    def _hear_gateway(self, message: FromGateway) -> None:
+    def _serve_again(self) -> None:
+        """The gateway listens, for the first time or once more."""
         now_ns = self._clock.now_ns()
-        if isinstance(message, Ended):
-            self._house.session_ended(message.session, now_ns)
-        elif isinstance(message, Serving):
-            if self._is_begun:
-                self._perform(self._house.gateway_back(now_ns), now_ns)
-            else:
-                self._begin(now_ns)
+        if self._is_begun:
+            self._perform(self._house.gateway_back(now_ns), now_ns)
         else:
-            assert_never(message)
+            self._begin(now_ns)
 
     def _lose_gateway(self, selector: selectors.BaseSelector) -> None:
         if self._gateway is None:
@@ -264,6 +282,7 @@ class HouseProcess:
         self._gateway = None
         self._answered.clear()
         self._operations.clear()
+        self._reading.forget_all()
         if self._is_begun:
             self._house.gateway_lost(self._clock.now_ns())
 
@@ -274,6 +293,7 @@ class HouseProcess:
         resumed = {log.id for log in self._recovered}
         self._perform(self._house.adopt(self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
         self._recovered = []
+        self._check_room()
         differs = {lot.listing: self._announce(lot) for lot in self._lots}
         self._is_begun = True
         auctions = [
@@ -283,12 +303,24 @@ class HouseProcess:
         ]
         self._report(Listening(auctions))
 
+    def _check_room(self) -> None:
+        """All new lots can be announced, or none is. Raises ConfigurationError."""
+        seller, limit = self._key.identity.signing, self._house.limits.max_concurrent_auctions
+        new = [lot for lot in self._lots if self._house.find_listing(seller, lot.listing) is None]
+        if self._house.live_count + len(new) > limit:
+            raise ConfigurationError(
+                f"{len(new)} new lots and {self._house.live_count} running auctions are more than the limit of {limit}",
+                hint="raise max_concurrent_auctions in [house], or wait for some to end",
+            )
+
     def _announce(self, lot: LotDescription) -> tuple[str, ...]:
         """Announce what is new; of what was announced before, say what is described otherwise now."""
         seller = self._key.identity.signing
         log = self._house.find_listing(seller, lot.listing)
         if log is not None:
             return differences(lot, log.auction.terms, log.reserve)
+        if lot.listing in self._held_back or "" in self._held_back:
+            return ()  # It may be what a quarantined log has sold: a second sale would be worse than none.
         entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
         terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
         now_ns = self._clock.now_ns()
@@ -307,7 +339,7 @@ class HouseProcess:
                 case Publish(auction, message):
                     self._operations.append(ToFollowers(auction, message.body))
                 case Fetch():
-                    self._fetch(effect)
+                    self._reading.ask(effect)
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
                 case Greeted(session, identity):
@@ -321,12 +353,10 @@ class HouseProcess:
         A broken store raises through everything, and ends the process; nobody restarts it by itself.
         """
         try:
-            self._store.append(appends, now_ns)
+            self._store.append(appends, self._house.alive_ns(now_ns))
         except StoreFullError as error:
             self._house.rolled_back(self._rebuild)
-            if not self._said_full:
-                self._said_full = True
-                self._report(StoreFull(str(error)))
+            self._say_full(error)
             return
         self._said_full = False
         self._alive_ns = now_ns
@@ -336,17 +366,6 @@ class HouseProcess:
         if not self._store.size(log.name):
             return None
         return rebuild(self._key, log.name, self._store.read(log.name))
-
-    def _fetch(self, fetch: Fetch) -> None:
-        entries: list[bytes] = []
-        size_bytes = 0
-        for data in self._store.read(fetch.log, fetch.start, FETCH_ENTRIES):
-            size_bytes += len(data)
-            if entries and size_bytes > MAX_ENTRIES_BYTES:
-                break
-            entries.append(data)
-        message = Entries(fetch.auction, fetch.start, tuple(entries), fetch.checkpoint)
-        self._operations.append(ToSession(fetch.session, encode_message(message), b""))
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
         self._operations.append(ToSession(session, *message))
@@ -372,11 +391,20 @@ class HouseProcess:
     # Now and then
 
     def _keep_alive(self, now_ns: int) -> None:
-        if now_ns - self._alive_ns >= ALIVE_NS:
-            self._alive_ns = now_ns
+        if now_ns - self._alive_ns < ALIVE_NS:
+            return
+        self._alive_ns = now_ns
+        try:
             if self._house.live_count:
-                self._store.alive(now_ns)
+                self._store.alive(self._house.alive_ns(now_ns))
             self._store.maintain()
+        except StoreFullError as error:
+            self._say_full(error)
+
+    def _say_full(self, error: StoreFullError) -> None:
+        if not self._said_full:
+            self._said_full = True
+            self._report(StoreFull(str(error)))
 
     def _watch_allow_list(self, now_ns: int) -> None:
         if now_ns - self._looked_ns < ALIVE_NS:

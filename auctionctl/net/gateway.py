@@ -12,7 +12,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import zmq
 
@@ -24,7 +24,6 @@ from auctionctl.net.control import hear_supervisor
 from auctionctl.net.hops import (
     Admit,
     Chunk,
-    Ended,
     Following,
     HousePipe,
     Known,
@@ -51,6 +50,9 @@ CHUNK_REQUESTS: Final = 64
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS
 SWEEP_NS: Final = SECOND_NS
+SHARES: Final = 4
+"""No session has more than one part in so many of the house's queue under way, or LEAST_SHARE if that is more."""
+LEAST_SHARE: Final = 16
 BUSY_RETRY_NS: Final = SECOND_NS // 20
 _SIGNED_COMMANDS: Final = frozenset({"bid", "join"})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
@@ -68,7 +70,16 @@ class Session:
     transport: bytes
     heard_ns: int
     identity: bytes = b""
+    unanswered: int = 0
     follows: set[bytes] = field(default_factory=set)
+
+
+class UnderWay(NamedTuple):
+    """A chunk that has not been answered: the verifier that has it, whose requests, and which sessions it ends."""
+
+    slot: int
+    sessions: list[int]
+    ended: list[int]
 
 
 class Gateway:
@@ -92,7 +103,7 @@ class Gateway:
         self._followers: dict[bytes, dict[int, Session]] = {}
         self._next_session = 0
         self._next_chunk = 0
-        self._unanswered: dict[int, tuple[int, int]] = {}
+        self._unanswered: dict[int, UnderWay] = {}
         self._unanswered_requests = 0
         self._outbox: dict[int, list[RequestTuple]] = {}
         self._swept_ns = 0
@@ -134,6 +145,7 @@ class Gateway:
             if self._router in ready:
                 self._serve_router()
             self._sweep(self._clock.now_ns())
+            self._send_chunks()
             for pipe in backlogged:
                 self._flush(pipe)
             if (
@@ -167,10 +179,11 @@ class Gateway:
         if old is not None:
             old.close()
         self._verifiers[slot] = pipe
-        for number, (its_slot, count) in list(self._unanswered.items()):
-            if its_slot == slot:
-                del self._unanswered[number]
-                self._unanswered_requests -= count
+        for number, under_way in list(self._unanswered.items()):
+            if under_way.slot == slot:
+                self._settle(number)
+                for session in under_way.ended:
+                    self._put_end(session)
 
     def _close_dead_verifiers(self, ready: dict[object, int]) -> bool:
         """A verifier says nothing here: what there is to read is its end, and polling that again would never rest."""
@@ -232,7 +245,6 @@ class Gateway:
             except zmq.Again:
                 break
             self._take(frames, now_ns)
-        self._send_chunks()
 
     def _receive(self) -> list[zmq.Frame]:
         """One message; the frames themselves, for the user id is theirs. Plain ints as flags: enums cost more."""
@@ -283,16 +295,43 @@ class Gateway:
         if type_name == "ping":
             self._pong(session, body, now_ns)
             return
-        if type_name in _SIGNED_COMMANDS and self._start is not None and self._unanswered_requests >= self._start.queue:
-            busy = Refused("busy", "the queue of this house is full", command_id(body), BUSY_RETRY_NS)
+        if type_name == "bye":
+            self._end(session)
+            return
+        if self._is_full(session, type_name):
+            command = command_id(body) if type_name in _SIGNED_COMMANDS else b""
+            busy = Refused("busy", "the queue of this house is full", command, BUSY_RETRY_NS)
             self._send(session, encode_message(busy))
             return
-        slots = len(self._verifiers)
-        request = (session.number, signer, body, signature, transport)
-        self._outbox.setdefault(slot_key % slots, []).append(request)
+        session.unanswered += 1
+        self._put(slot_key, (session.number, signer, body, signature, transport))
+
+    def _is_full(self, session: Session, type_name: str) -> bool:
+        """Whether there is no room in the house's queue, of which no session gets more than a part."""
+        assert self._start is not None
+        queue = self._start.queue
+        if session.unanswered >= max(queue // SHARES, LEAST_SHARE):
+            return True
+        return self._unanswered_requests >= queue and type_name != "hello"
+
+    def _put(self, slot_key: int, request: RequestTuple) -> None:
+        self._outbox.setdefault(slot_key % len(self._verifiers), []).append(request)
         self._unanswered_requests += 1
-        if type_name == "bye":
-            self._forget(session)
+
+    def _put_end(self, session: int) -> None:
+        """Tell the house that a session is over, by the way of its hello, which it must not overtake."""
+        self._put(session, (session, b"", b"", b"", b""))
+
+    def _settle(self, chunk: int) -> None:
+        """A chunk has been answered, or never will be."""
+        under_way = self._unanswered.pop(chunk, None)
+        if under_way is None:
+            return
+        self._unanswered_requests -= len(under_way.sessions)
+        for number in under_way.sessions:
+            session = self._by_number.get(number)
+            if session is not None:
+                session.unanswered -= 1
 
     def _claimed(self, body: bytes) -> bytes:
         """The key that a hello says it is signed by; a wrong one fails the check that follows."""
@@ -319,7 +358,9 @@ class Gateway:
             slot = slots[place]
             for start in range(0, len(requests), CHUNK_REQUESTS):
                 part = requests[start : start + CHUNK_REQUESTS]
-                self._unanswered[self._next_chunk] = (slot, len(part))
+                sessions = [request[0] for request in part]
+                ended = [request[0] for request in part if not request[2]]
+                self._unanswered[self._next_chunk] = UnderWay(slot, sessions, ended)
                 # A dead one is replaced, and its successor starts with nothing unanswered.
                 with contextlib.suppress(PipeClosedError):
                     self._verifiers[slot].send(encode(Chunk(self._next_chunk, part)))
@@ -332,8 +373,7 @@ class Gateway:
         for frame in house.receive():
             release = decode_release(frame)
             for number in release.answered:
-                _, count = self._unanswered.pop(number, (0, 0))
-                self._unanswered_requests -= count
+                self._settle(number)
             for operation in release.operations:
                 self._handlers[type(operation)](operation)
 
@@ -382,7 +422,7 @@ class Gateway:
     def _end(self, session: Session) -> None:
         if self._by_number.get(session.number) is session:
             self._forget(session)
-            self._tell_house(Ended(session.number))
+            self._put_end(session.number)
 
     def _forget(self, session: Session) -> None:
         self._by_number.pop(session.number, None)
@@ -399,7 +439,7 @@ class Gateway:
             if now_ns - session.heard_ns > SILENCE_NS:
                 self._end(session)
 
-    def _tell_house(self, message: Serving | Ended) -> None:
+    def _tell_house(self, message: Serving) -> None:
         if self._house is not None:
             self._house.send(encode(message))
 

@@ -1,7 +1,7 @@
 """What the processes of one house say to one another (DESIGN.md section 3).
 
 Over pipes: gateway → verifier :class:`Chunk`, verifier → house :class:`Checked`, house → gateway :class:`Release`,
-gateway → house :class:`FromGateway`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
+gateway → house :class:`Serving`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
 All of it is between processes that this house started; none of it comes from a peer.
 """
 
@@ -12,7 +12,10 @@ import msgspec
 from auctionctl.wire.listing import LotDescription
 
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
-"""session, signer (empty where nothing is signed), body, signature, transport key (for a hello)."""
+"""session, signer (empty where nothing is signed), body, signature, transport key (for a hello).
+
+An empty body says that the session is over: it takes the way of the session's hello, and so never overtakes it.
+"""
 
 
 class Chunk(msgspec.Struct, array_like=True, gc=False):
@@ -79,14 +82,6 @@ class Serving(msgspec.Struct, array_like=True, tag=0):
     """The gateway listens."""
 
 
-class Ended(msgspec.Struct, array_like=True, tag=1):
-    """A session is over."""
-
-    session: int
-
-
-FromGateway = Serving | Ended
-
 # Control
 
 
@@ -119,7 +114,12 @@ class VerifierPipe(msgspec.Struct, array_like=True, tag="verifier_pipe"):
 
 
 class GatewayPipe(msgspec.Struct, array_like=True, tag="gateway_pipe"):
-    """The descriptor that comes with this leads to the gateway, in place of an earlier one."""
+    """The descriptor that comes with this leads to the gateway, in place of an earlier one.
+
+    Its sessions are numbered from ``first_session`` on: what has a lower number came from its predecessors.
+    """
+
+    first_session: int = 0
 
 
 class HousePipe(msgspec.Struct, array_like=True, tag="house_pipe"):
@@ -187,9 +187,8 @@ encode = _encoder.encode
 decode_chunk = msgspec.msgpack.Decoder(Chunk).decode
 decode_checked = msgspec.msgpack.Decoder(Checked).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode
-_from_gateway: msgspec.msgpack.Decoder[FromGateway] = msgspec.msgpack.Decoder(FromGateway)
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
-decode_from_gateway = _from_gateway.decode
+decode_from_gateway = msgspec.msgpack.Decoder(Serving).decode
 decode_to_child = _to_child.decode
 decode_from_child = _from_child.decode

@@ -298,7 +298,7 @@ class Supervisor:
         child.tell(start, self._listening.fileno())
         for slot, verifier in self._verifiers.items():
             self._join(child, VerifierPipe(slot), verifier, GatewayPipe())
-        self._join(child, HousePipe(), self._house, GatewayPipe())
+        self._join(child, HousePipe(), self._house, GatewayPipe(start.first_session))
 
     def _join(self, one: Child, to_one: ToChild, other: Child | None, to_other: ToChild) -> None:
         """A fresh pair of sockets between two children: half a frame of a dead one must not reach its successor."""
@@ -343,6 +343,10 @@ class Supervisor:
     # Reports
 
     def _hear(self, child: Child) -> None:
+        if child is not self._house:
+            # The others have nothing to report: one that does is no longer ours, and is replaced.
+            child.process.kill()
+            raise PipeClosedError(f"{child.name} spoke out of turn")
         data, _ = receive_control(child.control)
         message = decode_from_child(data)
         if isinstance(message, Failed):

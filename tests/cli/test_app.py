@@ -81,7 +81,10 @@ def test_every_command_has_help_with_an_example_and_no_notes_for_developers(run:
         (("--bd",), "no such option: --bd"),
         (("keygen", "a", "b"), "got unexpected extra argument"),
         (("bid", "--budget", "1EUR"), "missing option '--strategy'"),
-        (("bid", "--all", "x", "--strategy", "smart", "--budget", "1EUR"), "name the auctions to bid in, or --all"),
+        (
+            ("bid", "--all", "x", "--strategy", "smart", "--budget", "1EUR"),
+            "--all means every auction, and yet some are named",
+        ),
         (("bid", "--strategy", "smart", "--budget", "1EUR"), "name the auctions to bid in, or --all"),
         (("bid", "--all", "--strategy", "smart", "--budget", "1"), "--budget: the amount '1' has no currency"),
         (("bid", "--all", "--strategy", "smart", "--budget", "1.001EUR"), "--budget: "),

@@ -30,9 +30,11 @@ def test_an_expected_end_is_no_failure(tmp_path: Path) -> None:
     assert (tmp_path / "output/one.out").read_text().startswith("auctionctl ")
 
 
-def test_what_does_not_happen_in_time_is_said(tmp_path: Path) -> None:
+def test_what_does_not_happen_in_time_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = [command_line([])[0], "-c", "import signal; signal.pause()"]
+    monkeypatch.setattr(demo_stage, "command_line", lambda arguments: waiting)
     with Stage(tmp_path) as stage:
-        stage.start("one", ["--version"], frozenset({0}))
+        stage.start("one", [], frozenset({0}))
         with pytest.raises(UnreachableError, match="did not serve within"):
             stage.wait_for_file(tmp_path / "never", 0.05)
         with pytest.raises(UnreachableError, match="did not end within"):

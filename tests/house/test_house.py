@@ -287,11 +287,34 @@ def test_only_a_followed_log_is_published_and_no_longer_than_it_is(stage: Any) -
     assert not any(isinstance(effect, Publish) for effect in stage.handle(stage.bid(1, auction, 3_000)))
 
 
+def test_while_there_is_no_gateway_the_house_is_not_alive(stage: Any) -> None:
+    lost_ns = stage.now_ns
+    assert stage.house.alive_ns(lost_ns) == lost_ns
+    stage.house.gateway_lost(lost_ns)
+    assert stage.house.alive_ns(lost_ns + SECOND_NS) == lost_ns
+    stage.do(stage.house.gateway_back(lost_ns + SECOND_NS))
+    assert stage.house.alive_ns(lost_ns + SECOND_NS) == lost_ns + SECOND_NS
+
+
+def test_an_empty_request_ends_its_session(stage: Any, staging: ModuleType) -> None:
+    auction = stage.opened()
+    stage.handle(staging.Request(1, b"", b"", b""))
+    (answer,) = staging.replies(stage.handle(stage.bid(1, auction, 1_000)), 1)
+    assert answer.code == "no_session"
+
+
+def test_questions_about_one_log_in_one_batch_are_answered_once(stage: Any) -> None:
+    auction = stage.opened()
+    effects = stage.handle(*(stage.ask(1, Read(auction, start)) for start in (0, 3, 2)))
+    assert [effect.start for effect in effects if isinstance(effect, Fetch)] == [2]
+
+
 def test_reading_is_answered_from_the_store_under_the_present_head(stage: Any) -> None:
     auction = stage.opened()
     stage.enter(3, "olga", "observer")
     log = stage.log(auction)
-    assert stage.handle(stage.ask(3, Read(auction, 2))) == [Fetch(3, log.name, auction, 2, log.checkpoint)]
+    effects = stage.handle(stage.ask(3, Read(auction, 2)))
+    assert effects == [Fetch(3, log.name, auction, 2, log.checkpoint, log.tree.size)]
 
 
 def test_reading_beside_a_bid_is_answered_with_the_bid_in_it(stage: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auctionctl.errors import AllowListError, AuctionctlError
-from auctionctl.keys.allowlist import MAX_TEXT_BYTES, Entry, render
+from auctionctl.keys.allowlist import MAX_TEXT_BYTES, Entry, Role, parse, render
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 
@@ -87,3 +87,14 @@ def test_a_path_below_a_file_is_an_error_of_ours(tmp_path: Path):
     assert not file.changed()
     with pytest.raises(AuctionctlError, match="allow"):
         file.read()
+
+
+def test_the_house_itself_is_always_let_in_as_its_operator_and_under_a_name_that_nobody_can_take(tmp_path: Path):
+    house = SecretKey(b"h" * 32).identity
+    path = tmp_path / "allow"
+    (entry,) = AllowFile(path, house).read()
+    assert (entry.identity, entry.roles) == (house, {Role.OPERATOR})
+    path.write_text(render(Entry(house, "house", "bidder")) + "\n")
+    assert [each.name for each in AllowFile(path, house).read()] == ["house"]
+    with pytest.raises(AllowListError):
+        parse(render(Entry(SecretKey(b"a" * 32).identity, "ann")).replace("ann", entry.name))

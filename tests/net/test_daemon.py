@@ -47,7 +47,17 @@ from auctionctl.store.sqlite import SqliteStore
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.frames import message_type, sign_body
 from auctionctl.wire.listing import LotDescription
-from auctionctl.wire.messages import Acknowledged, Entries, Read, Refused, Subscribe, Welcome, decode_reply
+from auctionctl.wire.messages import (
+    Acknowledged,
+    Catalogue,
+    Entries,
+    List,
+    Read,
+    Refused,
+    Subscribe,
+    Welcome,
+    decode_reply,
+)
 from auctionctl.wire.messages import encode as encode_message
 from auctionctl.wire.session import ClientGreeting
 
@@ -112,10 +122,10 @@ class Run:
             tell_child(self.control, message, theirs.fileno())
         return Pipe(ours)
 
-    def serve_anew(self) -> None:
+    def serve_anew(self, first_session: int = 0) -> None:
         """Another gateway serves."""
         self.operations.clear()
-        self.gateway = self.pair(GatewayPipe())
+        self.gateway = self.pair(GatewayPipe(first_session))
         assert isinstance(self.next(Admit), Admit)
         self.gateway.send(encode(Serving()))
 
@@ -220,14 +230,31 @@ def test_a_forged_request_is_refused_by_name(run):
 def test_what_does_not_fit_into_the_queue_is_refused_as_busy_at_once(prepare):
     run = prepare(queue=2).begin()
     run.greet()
-    requests = [(SESSION, b"", encode_message(Read(run.auction, start)), b"", b"") for start in range(4)]
+    requests = [(SESSION, b"", encode_message(List(start)), b"", b"") for start in range(4)]
     run.send(*requests)
     replies = [run.next_reply() for _ in requests]
     assert [(reply.code, reply.command) for reply in replies[:2]] == [
         ("busy", command_id(request[2])) for request in requests[2:]
     ]
     assert all(reply.retry_after_ns > 0 for reply in replies[:2])
-    assert all(isinstance(reply, Entries) for reply in replies[2:])
+    assert all(isinstance(reply, Catalogue) for reply in replies[2:])
+
+
+def test_questions_about_one_log_are_answered_once_and_with_the_last(prepare):
+    run = prepare().begin()
+    run.greet()
+    run.send(*[(SESSION, b"", encode_message(Read(run.auction, start)), b"", b"") for start in (0, 1, 0, 1)])
+    run.send((SESSION, b"", encode_message(List(0)), b"", b""))
+    replies = [run.next_reply(), run.next_reply()]
+    assert [reply.start for reply in replies if isinstance(reply, Entries)] == [1]
+
+
+def test_what_comes_from_an_earlier_gateway_is_nobodys(prepare):
+    run = prepare().begin()
+    run.greet()
+    run.serve_anew(SESSION + 1)
+    run.send((SESSION, b"", encode_message(List(0)), b"", b""), (SESSION + 1, b"", encode_message(List(0)), b"", b""))
+    assert run.next_reply(SESSION + 1).code == "no_session"
 
 
 def test_a_gateway_replaced_in_the_turn_in_which_its_end_is_seen_harms_nothing(prepare):

@@ -28,7 +28,6 @@ from auctionctl.wire.listing import LotDescription
             ),
         ),
         (hops.decode_from_gateway, hops.Serving()),
-        (hops.decode_from_gateway, hops.Ended(3)),
         (hops.decode_to_child, hops.StartHouse("seed", "state", "allow", 1, 2, [LotDescription("a", "b", "EUR", 1)])),
         (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, 5)),
         (hops.decode_to_child, hops.GatewayPipe()),

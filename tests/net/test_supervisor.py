@@ -175,7 +175,9 @@ def test_a_clock_far_behind_the_last_entry_is_refused(start_house, tmp_path):
 def test_more_lots_than_the_house_holds_at_once_are_refused(start_house):
     house = start_house(lots=[lot("vase"), lot("lamp")], max_concurrent_auctions=1)
     assert house.wait() == 1
-    assert house.await_report("Ended")["error"] == "TermsError"
+    assert house.await_report("Ended")["error"] == "ConfigurationError"
+    again = start_house(lots=[lot("lamp")], max_concurrent_auctions=1)
+    assert list(again.auctions) == ["lamp"], "and none of them was announced"
 
 
 def test_a_wrong_allow_list_is_refused_at_the_start(start_house, tmp_path):

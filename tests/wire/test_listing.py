@@ -9,11 +9,11 @@ import pytest
 
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.price import MAX_MINOR
-from auctionctl.auction.terms import SECOND_NS, decode_opening, decode_terms, opens_commitment
+from auctionctl.auction.terms import SECOND_NS, ReserveOpening, decode_opening, decode_terms, opens_commitment
 from auctionctl.errors import NotAuthorisedError, TermsError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.frames import Message, is_signed_by
-from auctionctl.wire.listing import Entropy, LotDescription, describe_terms, sign_terms
+from auctionctl.wire.listing import Entropy, LotDescription, describe_terms, differences, sign_terms
 
 HOUSE, SELLER = SecretKey(b"h" * 32), SecretKey(b"s" * 32)
 ENTROPY = Entropy(b"n" * 16, b"t" * 32, b"e" * 32)
@@ -114,3 +114,14 @@ def test_terms_that_no_auction_can_be_held_under_are_not_signed(changes: dict[st
 def test_describing_signs_nothing() -> None:
     terms = describe_terms(LOT, HOUSE.identity.signing, HOUSE.escrow_public, SELLER.identity.signing, ENTROPY)
     assert terms == decode_terms(signed(LOT).body)
+
+
+def test_what_is_described_otherwise_than_announced_is_named() -> None:
+    house = SecretKey(b"h" * 32)
+    lot = LotDescription("vase", "A vase", "EUR", 1_000, reserve_minor=5_000)
+    entropy = Entropy(b"n" * 16, b"s" * 32, b"e" * 32)
+    terms = decode_terms(sign_terms(lot, house.identity.signing, house.escrow_public, house, entropy).body)
+    opening = ReserveOpening(5_000, b"s" * 32)
+    assert differences(lot, terms, opening) == ()
+    changed = replace(lot, starting_price_minor=2_000, reserve_minor=None, min_bidders=2)
+    assert set(differences(changed, terms, opening)) == {"starting_price_minor", "reserve_minor", "min_bidders"}

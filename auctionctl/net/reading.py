@@ -1,0 +1,61 @@
+"""What readers have asked for, answered a little at a time (DESIGN.md section 3: slices, byte quotas, low priority).
+
+A question of 45 bytes is answered with 64 KiB, so questions must not be able to crowd out bids: each session has one
+pending for each log, a later one takes its place, and a turn of the house reads no more than FETCH_BYTES_A_TURN, and
+nothing while the gateway still has so much to send.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auctionctl.house.effects import Fetch
+from auctionctl.net.hops import ToSession
+from auctionctl.store.log_store import LogStore
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, encode
+
+FETCH_BYTES_A_TURN: Final = 1 << 18
+FULL_GATEWAY_BYTES: Final = 1 << 20
+FETCH_ENTRIES: Final = 256
+
+
+class Reading:
+    """The questions that wait, in the order in which they came."""
+
+    def __init__(self, store: LogStore) -> None:
+        self._store = store
+        self._waiting: dict[tuple[int, bytes], Fetch] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def ask(self, fetch: Fetch) -> None:
+        """Answer this some time soon."""
+        self._waiting[fetch.session, fetch.auction] = fetch
+
+    def forget_all(self) -> None:
+        """Nobody waits any more."""
+        self._waiting.clear()
+
+    def answer(self, backlog_bytes: int) -> list[ToSession]:
+        """As many answers as this turn allows; ``backlog_bytes`` is what the gateway has not taken yet."""
+        answers: list[ToSession] = []
+        size_bytes = 0
+        while self._waiting and size_bytes < FETCH_BYTES_A_TURN and backlog_bytes < FULL_GATEWAY_BYTES:
+            fetch = self._waiting.pop(next(iter(self._waiting)))
+            body = encode(self._read(fetch))
+            answers.append(ToSession(fetch.session, body, b""))
+            size_bytes += len(body)
+        return answers
+
+    def _read(self, fetch: Fetch) -> Entries:
+        """Entries up to the size that the checkpoint was signed for, however long the log is by now."""
+        entries: list[bytes] = []
+        size_bytes = 0
+        limit = min(FETCH_ENTRIES, max(0, fetch.size - fetch.start))
+        for data in self._store.read(fetch.log, fetch.start, limit):
+            size_bytes += len(data)
+            if entries and size_bytes > MAX_ENTRIES_BYTES:
+                break
+            entries.append(data)
+        return Entries(fetch.auction, fetch.start, tuple(entries), fetch.checkpoint)

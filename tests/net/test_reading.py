@@ -1,0 +1,79 @@
+"""Readers get what they asked for, a little at a time."""
+
+from __future__ import annotations
+
+from auctionctl.house.effects import Fetch
+from auctionctl.net.reading import FETCH_BYTES_A_TURN, FULL_GATEWAY_BYTES, Reading
+from auctionctl.store.log_store import Append
+from auctionctl.store.memory import MemoryStore
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, decode_reply
+
+AUCTION = bytes(32)
+
+
+def reading_of(entries: int, entry_bytes: int = 1_000) -> Reading:
+    store = MemoryStore()
+    store.append([Append("log", 0, tuple(b"%d" % number + bytes(entry_bytes) for number in range(entries)))], 1)
+    return Reading(store)
+
+
+def fetch(session: int = 1, start: int = 0, size: int = 10, auction: bytes = AUCTION) -> Fetch:
+    return Fetch(session, "log", auction, start, b"note", size)
+
+
+def answers(reading: Reading, backlog_bytes: int = 0) -> list[tuple[int, Entries]]:
+    found = []
+    for answer in reading.answer(backlog_bytes):
+        reply = decode_reply(answer.body)
+        assert isinstance(reply, Entries)
+        found.append((answer.session, reply))
+    return found
+
+
+def test_an_answer_ends_where_its_checkpoint_does() -> None:
+    reading = reading_of(10)
+    reading.ask(fetch(start=3, size=5))
+    ((session, reply),) = answers(reading)
+    assert (session, reply.start, len(reply.entries), reply.checkpoint) == (1, 3, 2, b"note")
+    reading.ask(fetch(start=7, size=5))
+    assert [len(reply.entries) for _, reply in answers(reading)] == [0]
+
+
+def test_an_answer_holds_no_more_than_a_slice() -> None:
+    reading = reading_of(200)
+    reading.ask(fetch(size=200))
+    ((_, reply),) = answers(reading)
+    assert MAX_ENTRIES_BYTES - 2_000 < sum(map(len, reply.entries)) <= MAX_ENTRIES_BYTES
+
+
+def test_a_turn_answers_only_so_much_and_nobody_is_forgotten() -> None:
+    reading = reading_of(100)
+    for session in range(50):
+        reading.ask(fetch(session, size=100))
+    turns = []
+    while len(reading):
+        turns.append([session for session, _ in answers(reading)])
+    assert [session for turn in turns for session in turn] == list(range(50))
+    assert max(map(len, turns)) <= FETCH_BYTES_A_TURN // MAX_ENTRIES_BYTES + 1
+
+
+def test_a_later_question_about_the_same_log_takes_the_place_of_the_first() -> None:
+    reading = reading_of(10)
+    for start in (0, 4, 2):
+        reading.ask(fetch(start=start))
+    reading.ask(fetch(auction=b"another"))
+    assert [reply.start for _, reply in answers(reading)] == [2, 0]
+
+
+def test_nothing_is_read_for_a_gateway_that_does_not_keep_up() -> None:
+    reading = reading_of(10)
+    reading.ask(fetch())
+    assert answers(reading, FULL_GATEWAY_BYTES) == []
+    assert len(answers(reading, FULL_GATEWAY_BYTES - 1)) == 1
+
+
+def test_nobody_waits_once_the_gateway_is_gone() -> None:
+    reading = reading_of(10)
+    reading.ask(fetch())
+    reading.forget_all()
+    assert answers(reading) == []
