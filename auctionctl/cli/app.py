@@ -2,7 +2,6 @@
 
 Rule: a command's module is imported when the command is asked for, and not before; commands raise errors of
 :mod:`auctionctl.errors` and return an :class:`ExitStatus`, and nothing but this file catches what they did not expect.
-Source: STYLE.md habits 14 and 17, PITFALLS "CLI".
 """
 
 from __future__ import annotations

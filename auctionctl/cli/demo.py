@@ -167,6 +167,7 @@ def _follow(stage: Stage, address: HouseAddress, key: SecretKey, show: Show, dur
 
     try:
         show(observer, check)
+        observer.settle()
     finally:
         observer.close()
     return observer

@@ -40,6 +40,7 @@ def export(
     observer = Observer(address, secret, lambda catalogue: choose_auctions(catalogue, [auction]))
     try:
         observer.read()
+        observer.settle()
     finally:
         observer.close()
     (replica,) = observer.replicas()

@@ -1,6 +1,6 @@
 """The board on a terminal: drawn at most four times a second, and only where something has changed.
 
-Rule: the terminal is as it was when this is left, however it is left; signals arrive as exceptions (PITFALLS "CLI").
+Rule: the terminal is as it was when this is left, however it is left; signals arrive as exceptions.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``--json`` gets one
 object a line. What peers wrote is made safe here, so that no command can forget it. NO_COLOR is respected (by Rich).
-Source: PITFALLS "CLI", https://no-color.org.
+Source: https://no-color.org.
 """
 
 from __future__ import annotations

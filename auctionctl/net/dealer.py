@@ -91,7 +91,9 @@ class Dealer:
                 )
 
     def close(self) -> None:
-        """Say goodbye if anybody listens, and free everything."""
+        """Say goodbye if anybody listens, and free everything; a second time, nothing is left to do."""
+        if self._socket.closed:
+            return
         if self._is_connected:
             self._core.say_bye()
             self._transmit()

@@ -9,6 +9,7 @@ from where its replica ends (DESIGN.md sections 3 and 8). Pure: nonces and times
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -121,6 +122,12 @@ class Follower:
         """Ask for the catalogue; a :class:`Listed` will follow."""
         self._listed = {}
         self._list_from(0, now_ns)
+
+    def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
+        """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""
+        for auction in auctions:
+            if self.is_welcome and auction in self.replicas:
+                self._read(auction, now_ns)
 
     # The shell's three moves
 

@@ -23,7 +23,7 @@ class Replica:
         self._house = house
         self.head: Checkpoint | None = None
         self.head_note = b""
-        """The largest checkpoint verified against the entries, as the house signed it."""
+        """The largest checkpoint verified against the entries, as the house signed it: plainly, if it has done so."""
         self._target_size = 0
 
     @property
@@ -69,5 +69,6 @@ class Replica:
             raise VerificationError(
                 f"the house signed another root for {checkpoint.size} entries than the one that they have", rule="root"
             )
-        if self.head is None or checkpoint.size > self.head.size:
+        is_plainer = self.head is not None and checkpoint.size == self.head.size and len(note) < len(self.head_note)
+        if self.head is None or checkpoint.size > self.head.size or is_plainer:
             self.head, self.head_note = checkpoint, note

@@ -120,6 +120,11 @@ def sign_note(text: str, name: str, key: SecretKey) -> bytes:
     return note
 
 
+def is_signed_alone(note: bytes) -> bool:
+    """Whether ``note``, which :func:`open_note` has opened, is a plain C2SP note, which any verifier of such reads."""
+    return len(note.rpartition(b" ")[2]) == len(b2a_base64(bytes(_PLAIN_BYTES)))
+
+
 def open_note(data: bytes, name: str, public: bytes) -> str:
     """Return the text, with its final newline, of a note signed by the 32-byte Ed25519 key ``public`` under ``name``.
 

@@ -14,6 +14,8 @@ import pytest
 from auctionctl.cli import demo as module
 from auctionctl.cli.demo import Sale, _write_results
 from auctionctl.cli.output import Form
+from auctionctl.replica.export import decode_export
+from auctionctl.tlog.note import is_signed_alone
 
 
 @pytest.fixture
@@ -51,7 +53,9 @@ def test_three_lots_end_as_told_and_every_log_verifies(program: Any, tmp_path: P
     assert all(auction["verified"] and auction["bids"] > 0 for auction in result["auctions"])
     assert result["seconds"] > 3
     for auction in result["auctions"]:
-        assert program("verify", keep / f"{auction['id']}.auction").status == 0
+        path = keep / f"{auction['id']}.auction"
+        assert program("verify", path).status == 0
+        assert is_signed_alone(decode_export(path.read_bytes()).checkpoint), "a plain note, which any verifier reads"
     assert list((keep / "state/receipts").glob("*/*.tlog-proof"))
     assert "Gold watch" in done.err
     assert processes_with(str(keep)) == []

@@ -36,6 +36,7 @@ from auctionctl.tlog.note import (
     _is_signed,
     heads_key_id,
     heads_message,
+    is_signed_alone,
     key_id,
     open_note,
     sign_note,
@@ -406,3 +407,10 @@ def test_what_is_remembered_is_bounded_and_forgetting_changes_no_answer() -> Non
     for note, other in pairwise(notes):
         with pytest.raises(NoteError, match="does not hold"):
             open_note(with_blob(note, blob_of(other)), "log/0", PUBLIC)
+
+
+def test_a_note_says_whether_it_was_signed_alone() -> None:
+    key = SecretKey(b"h" * 32)
+    signers = [CheckpointSigner(f"house/auction/{number:064x}", key) for number in range(3)]
+    assert is_signed_alone(signers[0].sign(5, bytes(32)))
+    assert not any(map(is_signed_alone, sign_heads([(signer, 5, bytes(32)) for signer in signers], key)))
