@@ -15,7 +15,7 @@ from auctionctl.auction.bid import Bid, Join, decode_bid
 from auctionctl.auction.events import Cancelled, Closed
 from auctionctl.auction.rejection import RULES
 from auctionctl.auction.terms import SECOND_NS, Terms
-from auctionctl.bidding.answers import check_receipt, check_rejections, prove_from_replica
+from auctionctl.bidding.answers import check_judgement, check_receipt, check_rejections, prove_from_replica
 from auctionctl.bidding.notices import (
     AgentNotice,
     BidAccepted,
@@ -305,6 +305,8 @@ class Agent:
         command = None if seat is None else seat.sent.get(rejection.command)
         if seat is None or command is None:
             return
+        if not seat.is_over:
+            check_judgement(seat.replica, command, rejection)
         seat.judged(command, rejection.log_size, rejection.time_ns)
         if seat.is_over:
             return

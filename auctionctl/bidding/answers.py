@@ -6,6 +6,7 @@ dealt with (DESIGN.md section 7).
 
 from __future__ import annotations
 
+from auctionctl.auction.bid import decode_bid, decode_join
 from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.errors import NoteError, RemoteProtocolError, VerificationError
@@ -13,7 +14,7 @@ from auctionctl.keys.signing import Identity, verify
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.checkpoint import Checkpoint
-from auctionctl.tlog.entry import Entry, encode
+from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import leaf_hash, verify_inclusion
 from auctionctl.tlog.proof import Receipt, verify_receipt
 from auctionctl.wire.frames import domain
@@ -36,6 +37,25 @@ def check_receipt(
     except NoteError as error:
         raise VerificationError(str(error), rule="checkpoint", index=receipt.index) from error
     return Evidence(replica.replay.auction_id, command.id, entry, receipt), checkpoint
+
+
+def check_judgement(replica: Replica, command: Command, rejection: Rejection) -> None:
+    """Whether the rules, on the log as it stood, give the answer that the house gave; VerificationError if not.
+
+    This can be told only while the verified replica ends where the house judged: what it was like before is not kept.
+    """
+    if not replica.is_verified or replica.size != rejection.log_size:
+        return
+    auction = replica.replay.state
+    if command.kind is Kind.BID:
+        refusal = auction.decide_bid(decode_bid(command.message.body), rejection.time_ns)
+    else:
+        refusal = auction.decide_join(decode_join(command.message.body), rejection.time_ns)
+    if refusal is None or (refusal.code, refusal.observed) != (rejection.code, rejection.observed):
+        said = "accept it" if refusal is None else f"say {refusal.code}"
+        raise VerificationError(
+            f"the house says {rejection.code!a} at {rejection.log_size} entries, and the rules {said}", rule="rejection"
+        )
 
 
 def prove_from_replica(replica: Replica, command: bytes, applied: Applied) -> Evidence:

@@ -268,3 +268,26 @@ def test_answers_to_what_we_did_not_send_concern_nobody(world: World) -> None:
     line.agent.receive(Message(encode(others)), world.now_ns)
     assert line.agent.wallet.commitments() == before
     assert decode_rejection(encode(rejection)) == rejection
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": "below_increment", "observed": (("amount", 1), ("price", 10**9), ("minimum", 10**9))},
+        {"code": "closed", "observed": ()},
+        {"code": "whatever_we_like", "observed": ()},
+    ],
+)
+def test_a_rejection_that_the_rules_would_not_give_is_caught(world: World, answer: dict[str, Any]) -> None:
+    """The house does not put the bid into its log, and signs an invented reason instead."""
+    auction = world.announce()
+    line = world.add("ann", auctions=[auction])
+    line.loses = lambda message: message_type(message.body) == "bid"
+    world.add("ben", auctions=[auction], value="0")
+    world.run(lambda: bool(line.told(BidPlaced)))
+    placed, log = line.told(BidPlaced)[0], world.log(auction)
+    house = world.key.identity.signing
+    true = Rejection(house, auction, placed.command, "", (), log.tree.size, log.auction.last_time_ns)
+    with pytest.raises(VerificationError, match="the rules accept it") as error:
+        line.agent.receive(Message(encode(rejections_of(world, replace(true, **answer)))), world.now_ns)
+    assert error.value.rule == "rejection"
