@@ -29,6 +29,12 @@ class Send(NamedTuple):
     message: Message
 
 
+class Page(Send):
+    """A long answer to a short question: it waits its turn behind everything else, and a later one takes its place."""
+
+    __slots__ = ()
+
+
 class Publish(NamedTuple):
     """``message`` goes to all who subscribed to ``auction`` (32 bytes)."""
 

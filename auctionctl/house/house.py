@@ -17,7 +17,7 @@ from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Publish, Send
+from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.intake import Request, refuse, refused
 from auctionctl.house.presence import Presence
 from auctionctl.house.timers import Timers
@@ -77,6 +77,7 @@ class House:
         self._dirty: dict[bytes, AuctionLog] = {}
         self._rejections: list[tuple[int, bytes]] = []
         self._reads: dict[tuple[int, bytes], tuple[AuctionLog, int]] = {}
+        self._lists: dict[int, int] = {}
         self._timers = Timers()
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
@@ -330,7 +331,7 @@ class House:
         session = request.session
         message = decode_request(request.body)
         if isinstance(message, List):
-            effects.append(Send(session, Message(encode(self._catalogue(message.start)))))
+            self._lists[session] = message.start
         elif isinstance(message, Subscribe):
             known = tuple(auction for auction in message.auctions if auction in self._logs)
             for auction in known:
@@ -397,6 +398,8 @@ class House:
             for (session, _), (log, start) in self._reads.items()
         ]
         self._reads.clear()
+        answers += [Page(session, Message(encode(self._catalogue(start)))) for session, start in self._lists.items()]
+        self._lists.clear()
         return feed + answers
 
     def rolled_back(self, rebuild: Callable[[AuctionLog], AuctionLog | None]) -> None:
@@ -410,6 +413,7 @@ class House:
         self._gaps_said.clear()
         self._rejections.clear()
         self._reads.clear()
+        self._lists.clear()
         dirty, self._dirty = list(self._dirty.values()), {}
         for log in dirty:
             stored = rebuild(log)

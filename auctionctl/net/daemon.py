@@ -27,7 +27,7 @@ from auctionctl.errors import (
     VerificationError,
 )
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Publish, Send
+from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.house import House, Limits
 from auctionctl.house.intake import Request, refused
 from auctionctl.house.recovery import rebuild
@@ -334,12 +334,12 @@ class HouseProcess:
             match effect:
                 case Commit(appends):
                     self._commit([Append(*append) for append in appends], now_ns)
+                case Page() | Fetch():
+                    self._reading.ask(effect)
                 case Send(session, message):
                     self._send(session, message)
                 case Publish(auction, message):
                     self._operations.append(ToFollowers(auction, message.body))
-                case Fetch():
-                    self._reading.ask(effect)
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
                 case Greeted(session, identity):

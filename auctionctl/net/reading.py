@@ -1,15 +1,15 @@
 """What readers have asked for, answered a little at a time (DESIGN.md section 3: slices, byte quotas, low priority).
 
 A question of 45 bytes is answered with 64 KiB, so questions must not be able to crowd out bids: each session has one
-pending for each log, a later one takes its place, and a turn of the house reads no more than FETCH_BYTES_A_TURN, and
-nothing while the gateway still has so much to send.
+pending for each log and one for the catalogue, a later one takes its place, and a turn of the house reads no more than
+FETCH_BYTES_A_TURN, and nothing while the gateway still has so much to send.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.house.effects import Fetch
+from auctionctl.house.effects import Fetch, Page
 from auctionctl.net.hops import ToSession
 from auctionctl.store.log_store import LogStore
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, encode
@@ -24,14 +24,14 @@ class Reading:
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
-        self._waiting: dict[tuple[int, bytes], Fetch] = {}
+        self._waiting: dict[tuple[int, bytes], Fetch | Page] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def ask(self, fetch: Fetch) -> None:
+    def ask(self, question: Fetch | Page) -> None:
         """Answer this some time soon."""
-        self._waiting[fetch.session, fetch.auction] = fetch
+        self._waiting[question.session, question.auction if isinstance(question, Fetch) else b""] = question
 
     def forget_all(self) -> None:
         """Nobody waits any more."""
@@ -42,9 +42,9 @@ class Reading:
         answers: list[ToSession] = []
         size_bytes = 0
         while self._waiting and size_bytes < FETCH_BYTES_A_TURN and backlog_bytes < FULL_GATEWAY_BYTES:
-            fetch = self._waiting.pop(next(iter(self._waiting)))
-            body = encode(self._read(fetch))
-            answers.append(ToSession(fetch.session, body, b""))
+            question = self._waiting.pop(next(iter(self._waiting)))
+            body = encode(self._read(question)) if isinstance(question, Fetch) else question.message.body
+            answers.append(ToSession(question.session, body, b""))
             size_bytes += len(body)
         return answers
 

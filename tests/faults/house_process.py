@@ -69,6 +69,7 @@ class HouseInProcesses:
         queue: int = 1_000,
         finish: str = "never",
         revealing: Path | None = None,
+        seed: str = "68" * 32,
     ) -> None:
         self.directory = directory
         self.reports: list[dict[str, Any]] = []
@@ -79,7 +80,7 @@ class HouseInProcesses:
         if bidders:
             self.allow(*bidders)
         self._settings = {
-            "seed": "68" * 32,
+            "seed": seed,
             "host": "127.0.0.1",
             "port": port,
             "verifiers": verifiers,

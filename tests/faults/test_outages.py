@@ -12,7 +12,7 @@ from house_process import lot, until
 
 from auctionctl.auction.events import Gap
 from auctionctl.tlog.entry import Kind
-from auctionctl.wire.messages import Read, encode
+from auctionctl.wire.messages import List, Read, encode
 
 NAMES = ("ann", "ben")
 DURATION_NS = 3 * 10**9
@@ -65,6 +65,21 @@ def test_a_lot_whose_log_does_not_verify_is_not_sold_a_second_time(start_house, 
     assert again.await_report("Quarantined")["log"] == name
 
 
+def test_a_state_is_not_served_under_the_key_of_another_house(start_house):
+    house = start_house(NAMES, [lot("vase")])
+    assert list(house.auctions) == ["vase"]
+    assert house.signal(signal.SIGTERM) == 143
+    other = start_house(NAMES, [lot("vase")], seed="69" * 32)
+    assert other.wait() == 1
+    ended = other.await_report("Ended")
+    assert (ended["error"], ended["message"]) == (
+        "ConfigurationError",
+        "the state is that of another house, under another key",
+    )
+    again = start_house(NAMES, [lot("vase")])
+    assert again.auctions == house.auctions, "nothing was written meanwhile"
+
+
 def test_a_reader_that_asks_without_end_moves_no_deadline_and_keeps_nobody_from_bidding(
     start_house, bidder_of, raw_session_of
 ):
@@ -75,15 +90,15 @@ def test_a_reader_that_asks_without_end_moves_no_deadline_and_keeps_nobody_from_
     bid_against_each_other(bidders, [auction], lambda: len(bidders[0].log(auction)) > 100, "a log worth reading")
     eve = raw_session_of("eve", house)
     eve.greet("observer")
-    question = encode(Read(auction, 0))
+    questions = [encode(Read(auction, 0)), encode(List(0))]
     kept = len(bidders[0].kept)
 
     def flooded() -> bool:
-        for _ in range(200):
-            eve.send(question, b"")
+        for number in range(200):
+            eve.send(questions[number % 2], b"")
         return len(bidders[0].kept) > kept + 20
 
     bid_against_each_other(bidders, [auction], flooded, "receipts under the flood")
-    assert eve.receive().code == "busy", "and is told so"
+    until(lambda: getattr(eve.receive(), "code", "") == "busy", "her to be told that she asks too much")
     assert check_promises(bidders, auction) == []
     assert Kind.GAP not in {entry.kind for entry in bidders[0].log(auction)}

@@ -10,12 +10,24 @@ import pytest
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import NotFoundError, TermsError
-from auctionctl.house.effects import Commit, Fetch, Follow, Greeted, Publish, Send
+from auctionctl.house.effects import Commit, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.house import LISTINGS_A_PAGE, Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.wire.frames import is_signed_by, sign_body
-from auctionctl.wire.messages import Acknowledged, Bye, Catalogue, Hello, List, Ping, Read, Refused, Subscribe, Welcome
+from auctionctl.wire.messages import (
+    Acknowledged,
+    Bye,
+    Catalogue,
+    Hello,
+    List,
+    Ping,
+    Read,
+    Refused,
+    Subscribe,
+    Welcome,
+    decode_reply,
+)
 from auctionctl.wire.messages import encode as encode_message
 
 # Announcing
@@ -261,12 +273,21 @@ def test_the_catalogue_counts_durable_entries_only(stage: Any, staging: ModuleTy
     auction = stage.opened()
     stage.is_held = True
     effects = stage.handle(stage.bid(1, auction, 1_000), stage.ask(2, List(0)))
-    (page,) = staging.replies(effects, 2)
     assert isinstance(effects[-1], Commit)
-    assert [listing.size for listing in page.listings] == [len(stage.data(auction))]
-    stage.settle()
-    (page,) = staging.replies(stage.handle(stage.ask(2, List(0))), 2)
+    assert staging.replies(effects, 2) == [], "nothing is told of a batch that is not durable"
+    (page,) = staging.replies(stage.settle(), 2)
     assert [listing.size for listing in page.listings] == [len(stage.data(auction))] == [5]
+
+
+def test_a_session_that_asks_for_the_catalogue_many_times_in_one_batch_gets_one_page(
+    stage: Any, staging: ModuleType
+) -> None:
+    auctions = [stage.opened() for _ in range(2)]
+    stage.enter(3, "olga", "observer")
+    effects = stage.handle(*(stage.ask(3, List(start)) for start in (0, 0, 1)), stage.ask(1, List(0)))
+    pages = [effect for effect in effects if isinstance(effect, Page)]
+    assert [(page.session, len(decode_reply(page.message.body).listings)) for page in pages] == [(3, 1), (1, 2)]
+    assert len(auctions) == 2
 
 
 def test_a_subscription_is_to_the_auctions_that_there_are(stage: Any) -> None:

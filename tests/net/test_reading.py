@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from auctionctl.house.effects import Fetch
+from auctionctl.house.effects import Fetch, Page
 from auctionctl.net.reading import FETCH_BYTES_A_TURN, FULL_GATEWAY_BYTES, Reading
 from auctionctl.store.log_store import Append
 from auctionctl.store.memory import MemoryStore
-from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, decode_reply
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Catalogue, Entries, decode_reply, encode
 
 AUCTION = bytes(32)
 
@@ -63,6 +64,15 @@ def test_a_later_question_about_the_same_log_takes_the_place_of_the_first() -> N
         reading.ask(fetch(start=start))
     reading.ask(fetch(auction=b"another"))
     assert [reply.start for _, reply in answers(reading)] == [2, 0]
+
+
+def test_a_page_waits_its_turn_and_a_later_one_takes_its_place() -> None:
+    reading = reading_of(10)
+    reading.ask(fetch(2))
+    for start in (0, 16):
+        reading.ask(Page(1, Message(encode(Catalogue(start, 20, ())))))
+    first, second = reading.answer(0)
+    assert (first.session, decode_reply(second.body)) == (2, Catalogue(16, 20, ()))
 
 
 def test_nothing_is_read_for_a_gateway_that_does_not_keep_up() -> None:

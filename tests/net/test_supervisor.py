@@ -17,7 +17,9 @@ from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreError
 from auctionctl.house.house import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
-from auctionctl.net.hops import AllClosed, Announced, Failed
+from auctionctl.net.control import send_control
+from auctionctl.net.hops import AllClosed, Announced, Failed, encode
+from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.supervisor import (
     Child,
     Finish,
@@ -273,3 +275,25 @@ def test_a_gateway_that_dies_again_and_again_is_started_ever_more_slowly(start_h
     assert times_s[2] >= 0.7
     assert times_s[3] >= 1.5
     until(lambda: is_running(house.pids["gateway"]), "the last gateway")
+
+
+def test_a_gateway_that_reports_is_replaced_and_not_believed(tmp_path, stack):
+    """Bidders may have got the better of it: that it says the house has failed changes nothing."""
+    listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    reports = []
+    house = Supervisor(
+        settings_in(tmp_path), HOUSE_KEY, [], reports.append, finish=Finish.WHEN_CLOSED, listening=listening
+    )
+    stack.callback(house.stop)
+    for message in (Failed("ConfigurationError", "a lie", ""), AllClosed()):
+        ours, theirs = socket.socketpair()
+        stack.enter_context(ours)
+        stack.enter_context(theirs)
+        process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        send_control(theirs, encode(message))
+        with pytest.raises(PipeClosedError, match="spoke out of turn"):
+            house._hear(Child("gateway", process, ours, 0.0))
+        assert process.wait(30) == -signal.SIGKILL
+    assert (reports, house._finish_at_s) == ([], None)
