@@ -15,7 +15,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_FUNCTION_LINES = 70
 MAX_FILE_LINES = 500
 FORBIDDEN_WORDS = frozenset({"utils", "util", "manager", "helper", "helpers", "base", "common", "misc"})
-ENTRY_POINTS = frozenset({"auctionctl.__main__", "auctionctl.net.child", "auctionctl.cli.app"})
+ENTRY_POINTS = frozenset(
+    {"auctionctl.__main__", "auctionctl.cli.manual.__main__", "auctionctl.net.child", "auctionctl.cli.app"}
+)
 FOR_THOSE_WHO_EMBED_A_HOUSE = frozenset({"auctionctl.store.memory"})
 
 

@@ -1,0 +1,21 @@
+"""All pages of the manual.
+
+Rule: every command has its page, drawn from the program itself; what a program cannot say of itself is written by hand,
+a module a page.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+from auctionctl.cli.manual.roff import Page
+
+HAND_WRITTEN: Final[tuple[str, ...]] = ()
+"""The modules that hold a page each, as a function ``page() -> Page``."""
+
+
+def pages() -> tuple[Page, ...]:
+    """Every page, by name."""
+    written: list[Page] = [importlib.import_module(module).page() for module in HAND_WRITTEN]
+    return tuple(sorted(written, key=lambda page: (page.name, page.section)))
