@@ -12,6 +12,8 @@ from typing import Final
 
 from auctionctl.errors import MoneyError
 
+MAX_SHOWN: Final = 60
+
 MAX_MINOR: Final = 10**15
 """The largest amount, in minor units: sums and percentages of it stay well within 64 bits."""
 
@@ -70,6 +72,7 @@ def parse_money(text: str, *, currency: str | None = None) -> Money:
     currency, or it exceeds MAX_MINOR.
     """
     match = _AMOUNT.fullmatch(text.strip())
+    text = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"  # in messages
     if match is None:
         raise MoneyError(f"not an amount: {text!r}", hint="write it as 12.50EUR")
     whole, fraction, unit = match[1], match[2] or "", match[3]

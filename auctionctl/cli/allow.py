@@ -13,10 +13,10 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
 from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
 from auctionctl.cli.paths import find_paths
-from auctionctl.errors import AllowListError, ConfigurationError
+from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
     from auctionctl.keys.allowlist import AllowList
@@ -35,12 +35,9 @@ def read_allow_list(path: Path) -> tuple[str, AllowList]:
     from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, parse  # noqa: PLC0415
 
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_TEXT_BYTES + 1)
-    except FileNotFoundError:
+        data = read_bounded(path, MAX_TEXT_BYTES)
+    except NotFoundError:
         return "", AllowList()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {(error.strerror or '').lower()}") from error
     try:
         # One character a byte: what is not ASCII is found, and named by its line, where the list is parsed.
         text = data.decode("latin-1")
@@ -77,7 +74,7 @@ def add(
     with argument("KEY"):
         identity = Identity.from_text(key)
     if not is_name(name):
-        raise ArgumentError(f"NAME: {name!a} is no name", hint=NAME_HINT)
+        raise ArgumentError(f"NAME: {name[:40]!a} is no name", hint=NAME_HINT)
     entry = Entry(identity, name, role)
     path = find_paths().allow_list
     make_private_directories(path.parent)
@@ -91,7 +88,9 @@ def add(
         try:
             after = add_line(text, entry)
         except AllowListError as error:
-            raise ArgumentError(str(error).partition(": ")[2], hint=f"the list is {path}") from error
+            raise ConfigurationError(
+                f"{str(error).partition(': ')[2]}, on the list {path}", hint="remove that line, or choose another name"
+            ) from error
         write_whole(path, after.encode(), PRIVATE_MODE, Existing.REPLACE)
     write_note(f"{name} may come in as {role}: {len(known) + 1} on the list {path}")
     return ExitStatus.OK

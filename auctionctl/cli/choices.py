@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.files import read_bounded
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 
@@ -25,6 +26,7 @@ KEY_VARIABLE: Final = "AUCTIONCTL_KEY"
 MIN_PREFIX_DIGITS: Final = 4
 SHORT_DIGITS: Final = 12
 MAX_CANDIDATES: Final = 8
+MAX_ADDRESS_BYTES: Final = 4096
 
 
 def choose_key(paths: Paths, name: str | None, environment: Mapping[str, str] = os.environ) -> SecretKey:
@@ -65,7 +67,7 @@ def choose_house(paths: Paths, address: str | None, environment: Mapping[str, st
         return _parse_named(HOUSE_VARIABLE, environment[HOUSE_VARIABLE])
     found = sorted(paths.run.glob(f"*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []
     if len(found) == 1:
-        return _parse_named(str(found[0]), found[0].read_text(errors="replace"))
+        return _parse_named(str(found[0]), read_bounded(found[0], MAX_ADDRESS_BYTES).decode(errors="replace"))
     if not found:
         raise ConfigurationError(
             "no house is named, and none runs on this machine",

@@ -22,7 +22,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
 from auctionctl.cli.paths import Paths
-from auctionctl.errors import UnreachableError
+from auctionctl.errors import ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
     from auctionctl.cli.demo_stage import Stage
@@ -92,7 +92,7 @@ def _home(keep: Path | None) -> Iterator[Path]:
             shutil.rmtree(home, ignore_errors=True)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-        raise ArgumentError(f"--keep: {keep} is there already", hint="choose a directory that is new or empty")
+        raise ConfigurationError(f"--keep: {keep} is there already", hint="choose a directory that is new or empty")
     keep.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield keep.absolute()
 

@@ -1,16 +1,17 @@
-"""Files that are there whole or not at all, and directories that are nobody else's.
+"""Files that are read with a limit, written whole or not at all, and directories that are nobody else's.
 
 Rule: new content is written beside its target, made durable, and then given its name; whatever goes wrong before that
-leaves the old file and nothing else.
+leaves the old file and nothing else. What is missing is NotFoundError, and what cannot be read ConfigurationError.
 """
 
 from __future__ import annotations
 
+import difflib
 import enum
 import os
 from pathlib import Path
 
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ConfigurationError, NotFoundError
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o666
@@ -24,14 +25,49 @@ class Existing(enum.Enum):
     REFUSE = "refuse"
 
 
+def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)) -> bytes:
+    """The content of ``path``; the first bytes alone if it begins with none of ``mark``.
+
+    Raises NotFoundError if there is none, ConfigurationError if it cannot be read or has more than ``max_bytes``. A
+    named pipe that nobody writes to is empty.
+    """
+    try:
+        # Non-blocking, as a named pipe would otherwise wait for a writer for ever; whoever writes is waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            os.set_blocking(file.fileno(), True)
+            data = file.read(max(map(len, mark)))
+            if data.startswith(mark):
+                data += file.read(max_bytes + 1 - len(data))
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"there is no file {path}", hint=_missing_hint(path)) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="give a file that you may read"
+        ) from error
+    if len(data) > max_bytes:
+        raise ConfigurationError(f"{path} is larger than {max_bytes} bytes", hint="is it the file that you meant?")
+    return data
+
+
+def _missing_hint(path: Path) -> str:
+    directory = Path(os.path.abspath(path)).parent
+    if not os.path.isdir(directory):
+        return f"there is no directory {directory} either"
+    close = difflib.get_close_matches(path.name, sorted(os.listdir(directory)), n=1)
+    return f"did you mean {close[0]}?" if close else f"it was looked for in {directory}"
+
+
 def make_private_directories(directory: Path) -> None:
     """Create ``directory`` and what leads to it, mode 0700 each. Raises ConfigurationError where that cannot be."""
-    missing = [step for step in (directory, *directory.parents) if not step.exists()]
     try:
+        missing = [step for step in (directory, *directory.parents) if not step.exists()]
         for step in reversed(missing):
             step.mkdir(0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"cannot create {directory}: {(error.strerror or '').lower()}") from error
+        raise ConfigurationError(
+            f"cannot create {directory}: {(error.strerror or '').lower()}",
+            hint="AUCTIONCTL_HOME=DIR puts all files under a directory of your choice",
+        ) from error
 
 
 def write_whole(path: Path, data: bytes, mode: int, existing: Existing) -> None:
@@ -57,7 +93,9 @@ def write_whole(path: Path, data: bytes, mode: int, existing: Existing) -> None:
     except FileExistsError:
         raise ConfigurationError(f"{path} exists already", hint="choose another name, or give --force") from None
     except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {(error.strerror or '').lower()}") from error
+        raise ConfigurationError(
+            f"cannot write {path}: {(error.strerror or '').lower()}", hint="choose a place where you may write"
+        ) from error
 
 
 def sync_directory(directory: Path) -> None:

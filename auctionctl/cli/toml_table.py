@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn, TypeVar
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import Money, minor_digits, parse_money
 from auctionctl.cli.durations import parse_duration
+from auctionctl.cli.files import read_bounded
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
 T = TypeVar("T")
@@ -34,16 +35,13 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file of at most 1 MiB. Raises ConfigurationError with the line where it is malformed."""
+    """The content of a TOML file of at most 1 MiB; a byte-order mark at its beginning is passed over.
+
+    Raises NotFoundError if there is none, ConfigurationError with the line where it is malformed.
+    """
+    data = read_bounded(path, MAX_FILE_BYTES)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigurationError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
-    try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode().removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigurationError(f"{path}: line {line}: not UTF-8", hint="save the file as UTF-8") from error
@@ -51,7 +49,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         hint = 'a line is: key = value, and text stands in quotes: price = "12.50EUR"'
         raise ConfigurationError(f"{path}: {str(error).lower()}", hint=hint) from error
     except RecursionError as error:
-        raise ConfigurationError(f"{path}: nested too deep") from error
+        raise ConfigurationError(f"{path}: nested too deep", hint="a list of pairs is the deepest there is") from error
 
 
 class TomlTable:

@@ -10,12 +10,13 @@ import typer
 
 from auctionctl.cli.arguments import argument
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.files import read_bounded
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_facts, write_json, write_note
 from auctionctl.errors import (
     ConfigurationError,
+    KeyTextError,
     LogError,
-    NotFoundError,
     ProtocolError,
     TermsError,
     VerificationError,
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from auctionctl.replica.audit import Audit
 
 SCHEMA: Final = "auctionctl.verify/1"
+LOG_MARK: Final = b"auctionctl-log/"
 RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@"
+MARKS: Final = (LOG_MARK, RECEIPT_MARK)
+MAX_FILE_BYTES: Final = 2**30
+"""Some two million entries; what is larger is refused before it fills the memory."""
+COPY_HINT: Final = "the file was changed, or the house broke its word: take another copy, and compare the two"
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -42,11 +48,11 @@ def verify(
     """Check a log or a receipt, offline: signatures, times, tree, checkpoint, and every rule of the auction."""
     known = None if house is None else _parse_house(house)
     data = _read(file)
-    if data.startswith(RECEIPT_MARK):
-        record, facts = _check_receipt(data, known)
-        notes: list[str] = []
-    else:
-        record, facts, notes = _check_log(data, known)
+    try:
+        record, facts, notes = _check(data, known)
+    except LogError as error:
+        error.hint = error.hint or COPY_HINT
+        raise
     if as_json:
         write_json({"schema": SCHEMA, "verified": True, "house_is_claimed": known is None, **record})
         return ExitStatus.OK
@@ -54,6 +60,10 @@ def verify(
     for note in notes:
         write_note(f"warning: {note}")
     return ExitStatus.OK
+
+
+def _check(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+    return (*_check_receipt(data, known), []) if data.startswith(RECEIPT_MARK) else _check_log(data, known)
 
 
 def _parse_house(text: str) -> Identity:
@@ -65,14 +75,25 @@ def _parse_house(text: str) -> Identity:
 
 
 def _read(file: Path) -> bytes:
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no file {file}") from None
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {(error.strerror or '').lower()}") from error
+    if str(file) != "-":
+        data = read_bounded(file, MAX_FILE_BYTES, mark=MARKS)
+    elif (data := _read_stdin()).startswith(MARKS) and len(data) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"stdin has more than {MAX_FILE_BYTES} bytes", hint="is it the file that you meant?")
+    if data.startswith(MARKS):
+        return data
+    raise VerificationError(
+        "neither an exported log nor a receipt" if data else "the file is empty",
+        rule="format",
+        hint="`auctionctl export` writes a log, and `auctionctl bid` keeps receipts, FILE.tlog-proof",
+    )
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:  # as `<&-` leaves it
+        raise ConfigurationError("stdin is closed", hint="give a file, or a pipe: … | auctionctl verify -")
+    stream = sys.stdin.buffer
+    data = stream.read(max(map(len, MARKS)))
+    return data + stream.read(MAX_FILE_BYTES + 1 - len(data)) if data.startswith(MARKS) else data
 
 
 def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
@@ -125,6 +146,7 @@ def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:
 def _check_receipt(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]]]:
     """A receipt with its entry in ``extra``: the entry is signed, belongs to the log, and is in it."""
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
+    from auctionctl.replica.audit import OTHER_HOUSE_HINT  # noqa: PLC0415
     from auctionctl.tlog.checkpoint import split_origin  # noqa: PLC0415
     from auctionctl.tlog.entry import decode  # noqa: PLC0415
     from auctionctl.tlog.proof import decode_receipt, verify_proof  # noqa: PLC0415
@@ -134,10 +156,12 @@ def _check_receipt(data: bytes, known: Identity | None) -> tuple[dict[str, objec
         origin = proof.checkpoint_note.decode().partition("\n")[0]
         house_text, log = split_origin(origin)
         house = known or Identity.from_text(house_text)
-    except (LogError, UnicodeDecodeError, ValueError) as error:
+    except (LogError, KeyTextError, UnicodeDecodeError, ValueError) as error:
         raise VerificationError(f"not a receipt: {error}", rule="format") from error
     if house.text != house_text:
-        raise VerificationError(f"this is a receipt of another house, {house_text[:16]}…", rule="checkpoint")
+        raise VerificationError(
+            f"this is a receipt of another house, {house_text[:16]}…", rule="checkpoint", hint=OTHER_HOUSE_HINT
+        )
     if not proof.extra:
         raise VerificationError("the receipt does not hold its entry, so there is nothing to check", rule="format")
     checkpoint = verify_proof(proof, proof.extra, origin, house.signing)

@@ -23,6 +23,7 @@ from auctionctl.keys.signing import SEED_BYTES, SecretKey
 
 SUFFIX: Final = ".key"
 MAX_FILE_BYTES: Final = 64 * 1024
+MAX_SHOWN: Final = 40
 
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
@@ -39,7 +40,7 @@ def generate() -> SecretKey:
 def key_path(directory: Path, name: str) -> Path:
     """Where the key called ``name`` lives; raises KeyFileError if that is no name (DESIGN.md section 5)."""
     if not is_name(name):
-        raise KeyFileError(f"{name!a} is no name for a key", hint=NAME_HINT)
+        raise KeyFileError(f"{name[:MAX_SHOWN]!a} is no name for a key", hint=NAME_HINT)
     return directory / f"{name}{SUFFIX}"
 
 

@@ -19,6 +19,7 @@ from auctionctl.replica.replay import Replay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 
 AUCTION_LOG = "auction/"
+OTHER_HOUSE_HINT = "give the key of the house that held this auction, or ask for the log of the house that you mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def _open(note: bytes, house: Identity) -> Checkpoint:
         origin = note.decode().partition("\n")[0]
         house_text, log = split_origin(origin)
         if house_text != house.text:
-            raise VerificationError(f"this is a log of another house, {house_text[:16]}…", rule="checkpoint")
+            raise VerificationError(
+                f"this is a log of another house, {house_text[:16]}…", rule="checkpoint", hint=OTHER_HOUSE_HINT
+            )
         if not log.startswith(AUCTION_LOG):
             raise VerificationError("this is no log of an auction", rule="checkpoint")
         return open_checkpoint(note, origin, house.signing)

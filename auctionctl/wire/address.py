@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.errors import ConfigurationError, KeyTextError
+from auctionctl.keys.encoding import PUBLIC_PREFIX
 from auctionctl.keys.signing import Identity
 
 DEFAULT_PORT: Final = 8888
@@ -38,6 +39,8 @@ def parse_address(text: str) -> HouseAddress:
     match = _ADDRESS.fullmatch(text.strip())
     hint = "an address looks like auction://auc1…@host:8888; `auctionctl serve` prints it"
     if match is None:
+        if text.strip().startswith(f"{PUBLIC_PREFIX}1"):
+            hint = f"that is a key alone: an address is auction://{PUBLIC_PREFIX}1…@host:{DEFAULT_PORT}"
         raise ConfigurationError(f"not the address of a house: {text.strip()[:60]!r}", hint=hint)
     try:
         identity = Identity.from_text(match[1])

@@ -48,8 +48,6 @@ def test_an_empty_list_says_how_to_fill_it(run: Any) -> None:
         ((ALICE, "x\ny"), "NAME: 'x\\ny' is no name"),
         ((ALICE, "alice", "--role", "king"), "'king' is no role"),
         ((ALICE, "alice", "--role", "bidder+bidder"), "stands twice"),
-        ((BOB, "other"), "the signing key of other is taken by bob"),
-        ((ALICE, "bob"), "the name of bob is taken by bob"),
     ],
 )
 def test_a_wrong_entry_is_refused_and_the_list_stays(
@@ -60,6 +58,23 @@ def test_a_wrong_entry_is_refused_and_the_list_stays(
     done = run("allow", "add", *arguments)
     assert done.status == 2
     assert message in done.err
+    assert (home / "config/allow").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((BOB, "other"), "the signing key of other is taken by bob"),
+        ((ALICE, "bob"), "the name of bob is taken by bob"),
+    ],
+)
+def test_who_is_there_already_is_not_replaced(run: Any, home: Path, arguments: tuple[str, ...], message: str) -> None:
+    run("allow", "add", BOB, "bob")
+    before = (home / "config/allow").read_bytes()
+    done = run("allow", "add", *arguments)
+    assert done.status == 78
+    assert message in done.err
+    assert "hint: " in done.err
     assert (home / "config/allow").read_bytes() == before
 
 

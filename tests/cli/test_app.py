@@ -124,7 +124,7 @@ def test_a_wrong_command_line_is_one_line_and_a_hint(
         (("watch",), 78, "no house is named"),
         (("export", "x", "-o", "f"), 78, "no house is named"),
         (("bid", "--all", "--strategy", "smart", "--budget", "1EUR"), 78, "no house is named"),
-        (("serve", "missing.toml"), 78, "cannot read missing.toml: no such file or directory"),
+        (("serve", "missing.toml"), 3, "there is no file missing.toml"),
         (("key", "show"), 3, "there is no key"),
         (("verify", "missing"), 3, "there is no file missing"),
     ],

@@ -125,7 +125,7 @@ def test_a_directory_that_is_in_use_is_not_touched(run: Any, tmp_path: Path) -> 
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path, tmp_path / "file"):
         done = run("demo", "--keep", path)
-        assert done.status == 2
+        assert done.status == 78
         assert "is there already" in done.err
     assert (tmp_path / "file").read_text() == "mine"
 

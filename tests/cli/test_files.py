@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
-from auctionctl.errors import ConfigurationError
+from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
+from auctionctl.errors import ConfigurationError, NotFoundError
 
 
 def test_a_new_file_has_the_mode_asked_for_and_nothing_lies_beside_it(tmp_path: Path) -> None:
@@ -49,3 +49,42 @@ def test_a_directory_where_a_file_is_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     with pytest.raises(ConfigurationError, match="cannot create"):
         make_private_directories(tmp_path / "x" / "y")
+
+
+def test_a_file_is_read_up_to_its_limit_and_not_beyond(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"12345")
+    assert read_bounded(path, 5) == b"12345"
+    with pytest.raises(ConfigurationError, match="larger than 4 bytes"):
+        read_bounded(path, 4)
+    assert read_bounded(path, 5, mark=(b"12", b"9")) == b"12345"
+    assert read_bounded(path, 1, mark=(b"x",)) == b"1"
+
+
+def test_a_file_that_never_ends_is_not_read_to_its_end() -> None:
+    with pytest.raises(ConfigurationError, match="larger than 100 bytes"):
+        read_bounded(Path("/dev/zero"), 100)
+
+
+def test_a_pipe_without_a_writer_is_empty_and_one_with_a_writer_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert read_bounded(path, 100) == b""
+    reader, writer = os.pipe()
+    with os.fdopen(reader):
+        os.write(writer, b"data")
+        os.close(writer)
+        assert read_bounded(Path(f"/dev/fd/{reader}"), 100) == b"data"
+
+
+def test_what_is_missing_is_named_with_what_may_have_been_meant(tmp_path: Path) -> None:
+    (tmp_path / "auctions.toml").write_bytes(b"")
+    for path, hint in (
+        (tmp_path / "auction.toml", "did you mean auctions.toml?"),
+        (tmp_path / "zzz", f"it was looked for in {tmp_path}"),
+        (tmp_path / "no" / "x", f"there is no directory {tmp_path / 'no'} either"),
+        (tmp_path / "auctions.toml" / "x", "there is no directory"),
+    ):
+        with pytest.raises(NotFoundError, match="there is no file") as caught:
+            read_bounded(path, 1)
+        assert hint in caught.value.hint

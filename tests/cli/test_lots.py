@@ -6,7 +6,7 @@ import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.cli.lots import AuctionsFile, read_auctions, slug
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ConfigurationError, NotFoundError
 
 SECOND_NS = 1_000_000_000
 LOT = '[[auction]]\nitem = "Gold watch"\nstarting_price = "100.00EUR"\n'
@@ -171,6 +171,10 @@ def test_what_is_wrong_is_named_with_file_auction_key_and_advice(
     assert hint in caught.value.hint
 
 
+def test_a_byte_order_mark_as_some_editors_write_it_is_passed_over(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeff" + LOT).lots[0].title == "Gold watch"
+
+
 def test_a_file_that_is_no_text_or_too_large_or_missing_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     for data, message in [
@@ -181,7 +185,7 @@ def test_a_file_that_is_no_text_or_too_large_or_missing_is_refused(tmp_path: Pat
         path.write_bytes(data)
         with pytest.raises(ConfigurationError, match=message):
             read_auctions(path)
-    with pytest.raises(ConfigurationError, match="no such file"):
+    with pytest.raises(NotFoundError, match="there is no file"):
         read_auctions(tmp_path / "missing")
     with pytest.raises(ConfigurationError, match="is a directory"):
         read_auctions(tmp_path)
