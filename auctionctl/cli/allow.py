@@ -14,7 +14,8 @@ import typer
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
-from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
+from auctionctl.cli.options import with_form
+from auctionctl.cli.output import Form, write_list, write_note
 from auctionctl.cli.paths import find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError
 
@@ -97,18 +98,15 @@ def add(
 
 
 @allow_app.command("ls", epilog="Example: auctionctl allow ls --json")
-def ls(as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False) -> int:
+@with_form
+def ls(form: Form) -> int:
     """Show who may come in."""
     path = find_paths().allow_list
     _, known = read_allow_list(path)
-    form = choose_form(as_json)
-    if form is Form.JSON:
-        for entry in known:
-            write_json({"name": entry.name, "role": entry.role, "public_key": entry.identity.text})
-        return ExitStatus.OK
-    if not known:
+    if not known and not form.is_json:
         write_note(f"nobody is on the list {path}; let somebody in: auctionctl allow add KEY NAME")
-    write_table(
-        form, ("name", "role", "public key"), [(entry.name, entry.role, entry.identity.text) for entry in known]
-    )
+    columns = ("name", "role", "public key")
+    rows = [(entry.name, entry.role, entry.identity.text) for entry in known]
+    records = [{"name": entry.name, "role": entry.role, "public_key": entry.identity.text} for entry in known]
+    write_list(form, "auctionctl.allow-ls/1", "entries", records, columns=columns, rows=rows)
     return ExitStatus.OK

@@ -7,6 +7,7 @@ Rule: a command's module is imported when the command is asked for, and not befo
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from typer.core import TyperGroup
 
 from auctionctl import __version__
 from auctionctl.cli.exit_status import ExitStatus, status_of
+from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption
 from auctionctl.cli.output import Form, write_error
 from auctionctl.errors import AuctionctlError
 
@@ -101,19 +103,25 @@ def _show_version(asked: bool) -> None:
 
 @app.callback(epilog="Example: auctionctl demo")
 def root(
-    context: typer.Context,
+    invocation: typer.Context,
+    *,
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
+    house: HouseOption = None,  # noqa: ARG001 - read where a command's own option is not given (cli/options.py)
+    key: KeyOption = None,  # noqa: ARG001
+    context: ContextOption = None,  # noqa: ARG001
+    output: OutputOption = None,  # noqa: ARG001
+    as_json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Auctions between parties who do not trust one another: signed bids, receipts, a log that anyone can verify."""
-    if context.invoked_subcommand not in OUTLIVING_READERS:
+    if invocation.invoked_subcommand not in OUTLIVING_READERS:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit status, having reported what went wrong."""
-    form = Form.JSON if "--json" in arguments else Form.PLAIN
+    form = _form_of_errors(arguments)
     try:
         result = typer.main.get_command(app)(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -129,6 +137,15 @@ def run(arguments: Sequence[str]) -> int:
     else:
         return int(result) if isinstance(result, int) else ExitStatus.OK
     return status
+
+
+def _form_of_errors(arguments: Sequence[str]) -> Form:
+    """In which form to report errors, be they in the command line itself."""
+    words = list(arguments)
+    values = {after for word, after in itertools.pairwise(words) if word in ("-o", "--output")}
+    values |= {word.partition("=")[2] for word in words if word.startswith("--output=")}
+    is_json = "--json" in words or not values.isdisjoint({Form.JSON.value, Form.JSONL.value})
+    return Form.JSON if is_json else Form.PLAIN
 
 
 def _report_usage(form: Form, error: typer.TyperException) -> int:

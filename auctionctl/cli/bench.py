@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from auctionctl.cli.options import JsonOption
-from auctionctl.cli.output import write_json, write_line
+from auctionctl.cli.options import with_form
+from auctionctl.cli.output import Form, write_document, write_line
 from auctionctl.cli.paths import HOME_VARIABLE, find_paths
 
 if TYPE_CHECKING:
@@ -51,13 +51,15 @@ class Served:
 
 
 @app.command(epilog="Example: auctionctl bench --json")
+@with_form
 def bench(
+    form: Form,
+    *,
     auctions: Annotated[int, typer.Option(min=1, max=5_000, help="How many auctions, of two bidders each.")] = 400,
     window: Annotated[int, typer.Option(min=1, max=64, help="Bids under way in each auction.")] = 1,
     bids: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="How many bids a run.")] = 20_000,
     runs: Annotated[int, typer.Option(min=1, max=100, help="How many runs; the medians are shown.")] = 5,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Measure the house on this machine, as a ratio to bare signature verification."""
     from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
     from auctionctl.wire.address import parse_address  # noqa: PLC0415
@@ -71,10 +73,11 @@ def bench(
                 result["receipts_verified"] = load.verify()
             finally:
                 load.close()
-    if as_json:
-        write_json({"schema": SCHEMA, "auctions": auctions, "window": window, "runs": runs, **result})
+    if form.is_json:
+        write_document(SCHEMA, {"auctions": auctions, "window": window, "runs": runs, **result})
     else:
         _write(result)
+    return 0
 
 
 def _write(result: dict[str, Any]) -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.choices import choose_auctions, choose_house, choose_key
+from auctionctl.cli.choices import choose_auctions
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import make_private_directories
-from auctionctl.cli.options import HouseOption, JsonOption, KeyOption
-from auctionctl.cli.output import choose_form
-from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.options import AtHouse, with_house
+from auctionctl.cli.paths import Paths
 from auctionctl.errors import StoreLockedError
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl bid gold-watch --strategy market-value --budget 1500.00EUR --key alice")
+@with_house
 def bid(
+    at: AtHouse,
     *,
     strategy: Annotated[str, typer.Option(metavar="NAME", help="market-value, aggressive, conservative or smart.")],
     budget: Annotated[str, typer.Option(metavar="AMOUNT", help="Never exceeded, over all auctions: 1500.00EUR.")],
@@ -39,10 +40,7 @@ def bid(
     param: Annotated[
         list[str] | None, typer.Option(metavar="K=V", help="A parameter of the strategy, such as value=900.00EUR.")
     ] = None,
-    key: KeyOption = None,
-    house: HouseOption = None,
     seed: Annotated[int | None, typer.Option(help="Makes the strategy's chances repeatable.")] = None,
-    as_json: JsonOption = False,
 ) -> int:
     """Bid by a strategy until the auctions have ended; 0 if at least one lot was won, 6 if none was."""
     wanted = auctions or []
@@ -55,16 +53,14 @@ def bid(
     with argument("--budget"):
         money = parse_money(budget)
     make_strategy = _read_strategy(strategy, param or [], money.currency)
-    paths = find_paths()
-    address = choose_house(paths, house)
-    secret = choose_key(paths, key)
+    address, secret = at.address(), at.secret()
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
 
-    with alone(paths, secret):
+    with alone(at.paths, secret):
         chosen = None if bid_in_all else find_auctions(address, secret, wanted, money.currency)
         agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
-        events = BidEvents(agent.follower.replicas, paths.receipts, choose_form(as_json), money)
+        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money)
         drive(agent, address, secret, events)
         events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST

@@ -25,13 +25,14 @@ from auctionctl.bidding.notices import (
     Skipped,
 )
 from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
-from auctionctl.cli.output import Form, write_fields, write_json, write_note, write_table
+from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
 from auctionctl.cli.records import amount
 from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import name_of
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
+SCHEMA: Final = "auctionctl.bid/1"
 RECEIPT_SUFFIX: Final = ".tlog-proof"
 SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end")
 _RESULT_WORDS: Final = {Result.WON: "won", Result.LOST: "lost", Result.NO_SALE: "no sale"}
@@ -81,9 +82,9 @@ class BidEvents:
 
     def write_summary(self, outcomes: Mapping[bytes, Outcome]) -> None:
         """Every auction and how it ended for us."""
-        if self._form is Form.JSON:
+        if self._form.is_json:
             lots = [{"auction": auction.hex(), **self._outcome(outcome)} for auction, outcome in outcomes.items()]
-            write_json({"event": "summary", "auctions": lots})
+            write_document(SCHEMA, {"event": "summary", "auctions": lots})
             return
         rows = [
             (
@@ -119,8 +120,10 @@ class BidEvents:
         return path
 
     def _write(self, event: str, auction: bytes, record: dict[str, object]) -> None:
-        if self._form is Form.JSON:
-            write_json({"event": event, "auction": auction.hex(), "listing": self._listing(auction), **record})
+        if self._form.is_json:
+            write_document(
+                SCHEMA, {"event": event, "auction": auction.hex(), "listing": self._listing(auction), **record}
+            )
         else:
             write_fields([event, self._listing(auction) or auction.hex()[:12], *self._words(record)])
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.contexts import find_context, read_contexts
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
@@ -29,8 +30,10 @@ MAX_CANDIDATES: Final = 8
 MAX_ADDRESS_BYTES: Final = 4096
 
 
-def choose_key(paths: Paths, name: str | None, environment: Mapping[str, str] = os.environ) -> SecretKey:
-    """The key called ``name``; without a name AUCTIONCTL_KEY's, else ``default``, else the only one there is.
+def choose_key(
+    paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
+) -> SecretKey:
+    """The key called ``name``; else AUCTIONCTL_KEY's, that of the context, ``default``, or the only one there is.
 
     Raises NotFoundError if there is none, ArgumentError if there are several, KeyFileError for a file that is damaged
     or open to others.
@@ -38,6 +41,8 @@ def choose_key(paths: Paths, name: str | None, environment: Mapping[str, str] = 
     from auctionctl.keys.keyfile import key_path, list_keys, read_key  # noqa: PLC0415 - imports libsodium
 
     name = name or environment.get(KEY_VARIABLE) or None
+    if name is None and (found := find_context(paths, context, environment)) is not None:
+        name = found.key or None
     if name is None:
         names = list_keys(paths.keys)
         if DEFAULT_KEY in names:
@@ -53,18 +58,27 @@ def choose_key(paths: Paths, name: str | None, environment: Mapping[str, str] = 
     return read_key(path)
 
 
-def choose_house(paths: Paths, address: str | None, environment: Mapping[str, str] = os.environ) -> HouseAddress:
-    """The house at ``address``; without one AUCTIONCTL_HOUSE's, else the only one that runs on this machine.
+def choose_house(
+    paths: Paths, address: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
+) -> HouseAddress:
+    """The house at ``address``, which may be the name of a context; without one AUCTIONCTL_HOUSE's, else that of the
+    context (:mod:`auctionctl.cli.contexts`), else the only one that runs on this machine.
 
     Raises ArgumentError for an address that is none, ConfigurationError if no house or more than one is found.
     """
+    from auctionctl.keys.encoding import is_name  # noqa: PLC0415
     from auctionctl.wire.address import parse_address  # noqa: PLC0415 - imports libsodium
 
     if address:
+        if is_name(address) and address in read_contexts(paths).by_name:
+            address = read_contexts(paths).by_name[address].house
         with argument("--house"):
             return parse_address(address)
     if environment.get(HOUSE_VARIABLE):
         return _parse_named(HOUSE_VARIABLE, environment[HOUSE_VARIABLE])
+    known = find_context(paths, context, environment)
+    if known is not None and known.house:
+        return _parse_named(f"context {known.name}", known.house)
     found = sorted(paths.run.glob(f"*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []
     if len(found) == 1:
         return _parse_named(str(found[0]), read_bounded(found[0], MAX_ADDRESS_BYTES).decode(errors="replace"))

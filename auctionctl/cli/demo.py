@@ -19,8 +19,8 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.options import JsonOption
-from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
+from auctionctl.cli.options import with_form
+from auctionctl.cli.output import Form, write_document, write_note, write_table
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, UnreachableError
 
@@ -47,13 +47,14 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl demo --duration 20s --keep demo-files")
+@with_form
 def demo(
+    form: Form,
     duration: Annotated[str, typer.Option(metavar="TIME", help="How long each auction runs, from 3s to 1h.")] = "8s",
     seed: Annotated[int, typer.Option(help="For the chances that the strategies take.")] = 1,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep everything here: keys, receipts, logs, output.")
     ] = None,
-    as_json: JsonOption = False,
 ) -> int:
     """Watch a house and three bidders sell three lots at once; every log is then verified by another process."""
     from auctionctl.cli.demo_story import MAX_DURATION_NS, MIN_DURATION_NS  # noqa: PLC0415
@@ -63,7 +64,6 @@ def demo(
         duration_ns = parse_duration(duration)
     if not MIN_DURATION_NS <= duration_ns <= MAX_DURATION_NS:
         raise ArgumentError("--duration: the demo runs for 3s to 1h")
-    form = choose_form(as_json)
     started_s = time.monotonic()
     with _home(keep) as home:
         sales = _play(home, form, duration_ns, seed)
@@ -104,7 +104,7 @@ def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
 
     paths = Paths(home / "config", home / "state", home / "run")
     names = _prepare(home, paths, duration_ns)
-    for line in INTRODUCTION if form is not Form.JSON else ():
+    for line in INTRODUCTION if not form.is_json else ():
         write_note(line)
     bidders = [player.name for player in PLAYERS]
     with Stage(home) as stage:
@@ -115,7 +115,7 @@ def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
             options = ["--strategy", player.strategy, "--budget", player.budget, *params, "--key", player.name]
             expected = frozenset({ExitStatus.OK, ExitStatus.BID_LOST})
             stage.start(player.name, ["bid", "--all", *options, "--seed", str(seed + number), "--json"], expected)
-        address = choose_house(paths, None, {})
+        address = choose_house(paths, None, environment={})
         show = _show_board if form is Form.TABLE else _write_progress
         observer = _follow(stage, address, choose_key(paths, OBSERVER), partial(show, names), duration_ns)
         stage.wait_for(bidders, END_PATIENCE_S)
@@ -220,13 +220,13 @@ def _verify(home: Path, address: HouseAddress, observer: Observer, replica: Repl
 def _write_results(form: Form, sales: Sequence[Sale], seconds: float) -> None:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
 
-    if form is Form.JSON:
+    if form.is_json:
         wanted = ("id", "item", "end_reason", "price", "bids", "extensions", "log_size")
         auctions = []
         for sale in sales:
             record = auction_record(sale.replica.replay.state)
             auctions.append({name: record[name] for name in wanted} | _verdict(sale))
-        write_json({"schema": SCHEMA, "auctions": auctions, "seconds": round(seconds, 1)})
+        write_document(SCHEMA, {"auctions": auctions, "seconds": round(seconds, 1)})
         return
     from auctionctl.views.auction_row import END_WORDS, row_of  # noqa: PLC0415
 

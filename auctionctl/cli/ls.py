@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import typer
 
-from auctionctl.cli.choices import choose_house, choose_key
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.options import HouseOption, JsonOption, KeyOption
-from auctionctl.cli.output import Form, choose_form, write_json, write_note, write_table
-from auctionctl.cli.paths import find_paths
+from auctionctl.cli.options import AtHouse, with_house
+from auctionctl.cli.output import write_list, write_note
+
+SCHEMA: Final = "auctionctl.ls/1"
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl ls --key alice")
-def ls(key: KeyOption = None, house: HouseOption = None, as_json: JsonOption = False) -> int:
+@with_house
+def ls(at: AtHouse) -> int:
     """List the auctions of a house: phase, price, leader, bids, time left."""
-    paths = find_paths()
-    address = choose_house(paths, house)
-    secret = choose_key(paths, key)
+    address, secret = at.address(), at.secret()
     from auctionctl.cli.observer import Observer, everything, local_names  # noqa: PLC0415 - imports zmq
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
 
@@ -27,11 +28,6 @@ def ls(key: KeyOption = None, house: HouseOption = None, as_json: JsonOption = F
         observer.read()
     finally:
         observer.close()
-    form = choose_form(as_json)
-    if form is Form.JSON:
-        for replica in observer.replicas():
-            write_json(auction_record(replica.replay.state))
-        return ExitStatus.OK
     rows = [
         (
             row.short_id,
@@ -45,10 +41,11 @@ def ls(key: KeyOption = None, house: HouseOption = None, as_json: JsonOption = F
             row.left,
             row.result,
         )
-        for row, replica in zip(observer.rows(local_names(paths, secret)), observer.replicas(), strict=True)
+        for row, replica in zip(observer.rows(local_names(at.paths, secret)), observer.replicas(), strict=True)
     ]
-    if not rows:
+    if not rows and not at.form.is_json:
         write_note("this house holds no auction")
     columns = ("auction", "listing", "lot", "phase", "price", "leader", "bids", "bidders", "left", "result")
-    write_table(form, columns, rows)
+    records = [auction_record(replica.replay.state) for replica in observer.replicas()]
+    write_list(at.form, SCHEMA, "auctions", records, columns=columns, rows=rows)
     return ExitStatus.OK

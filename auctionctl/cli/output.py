@@ -1,8 +1,8 @@
 """Terminal manners, in one place: results on stdout, errors on stderr, people and programs each in their form.
 
-Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``--json`` gets one
-object a line. What peers wrote is made safe here, so that no command can forget it. NO_COLOR is respected (by Rich).
-Source: https://no-color.org.
+Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``-o json`` gets one
+JSON document and ``-o jsonl`` one object a line, each with the name of its schema. What peers wrote is made safe here,
+so that no command can forget it. NO_COLOR is respected (by Rich). Source: https://no-color.org, https://jsonlines.org.
 """
 
 from __future__ import annotations
@@ -23,19 +23,23 @@ MAX_ERROR_CHARACTERS: Final = 1_000
 Json = Mapping[str, object]
 
 
-class Form(enum.Enum):
+class Form(enum.StrEnum):
     """In which form a command writes its results."""
 
     TABLE = "table"
     PLAIN = "plain"
     JSON = "json"
+    JSONL = "jsonl"
+
+    @property
+    def is_json(self) -> bool:
+        """Whether programs read it: nothing but JSON is then written to stdout."""
+        return self in (Form.JSON, Form.JSONL)
 
 
-def choose_form(as_json: bool) -> Form:
-    """What ``--json`` and the kind of stdout ask for."""
-    if as_json:
-        return Form.JSON
-    return Form.TABLE if sys.stdout.isatty() else Form.PLAIN
+def choose_form(wanted: Form | None) -> Form:
+    """``wanted``, or else what the kind of stdout asks for."""
+    return wanted or (Form.TABLE if sys.stdout.isatty() else Form.PLAIN)
 
 
 def write_line(text: str) -> None:
@@ -57,6 +61,33 @@ def write_json(record: Json) -> None:
 def dump_json(record: Json) -> str:
     """``record`` as one line of ASCII, without DEL, which JSON alone would let through."""
     return json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def write_document(schema: str, record: Json) -> None:
+    """One JSON object under the name of its ``schema``: the whole answer, or one line of a stream."""
+    write_json({"schema": schema, **record})
+
+
+def write_list(
+    form: Form,
+    schema: str,
+    name: str,
+    records: Sequence[Json],
+    *,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+) -> None:
+    """The same things as JSON ``records`` or as ``rows`` under ``columns``, whichever ``form`` asks for.
+
+    As one document they are ``{"schema": schema, name: [records]}``; as lines each record carries the schema.
+    """
+    if form is Form.JSON:
+        write_document(schema, {name: list(records)})
+    elif form is Form.JSONL:
+        for record in records:
+            write_document(schema, record)
+    else:
+        write_table(form, columns, rows)
 
 
 def write_table(form: Form, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -89,7 +120,7 @@ def write_error(form: Form, status: ExitStatus, message: str, hint: str) -> None
     """What went wrong, on stderr: a line and a hint, or one object."""
     message = safe_text(message, MAX_ERROR_CHARACTERS)
     hint = safe_text(hint, MAX_ERROR_CHARACTERS) if hint else ""
-    if form is Form.JSON:
+    if form.is_json:
         error = {"code": status.name.lower(), "message": message, "hint": hint}
         text = dump_json({"error": error}) + "\n"
     else:

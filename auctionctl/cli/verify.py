@@ -11,8 +11,8 @@ import typer
 from auctionctl.cli.arguments import argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import read_bounded
-from auctionctl.cli.options import JsonOption
-from auctionctl.cli.output import write_facts, write_json, write_note
+from auctionctl.cli.options import with_form
+from auctionctl.cli.output import Form, write_document, write_facts, write_note
 from auctionctl.errors import (
     ConfigurationError,
     KeyTextError,
@@ -38,12 +38,13 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl verify gold-watch.auction --house auc1…")
+@with_form
 def verify(
+    form: Form,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported log, or a receipt; '-' is stdin.")],
     house: Annotated[
         str | None, typer.Option("--house", metavar="ADDR|KEY", help="The house that you know: auction://… or auc1….")
     ] = None,
-    as_json: JsonOption = False,
 ) -> int:
     """Check a log or a receipt, offline: signatures, times, tree, checkpoint, and every rule of the auction."""
     known = None if house is None else _parse_house(house)
@@ -53,8 +54,8 @@ def verify(
     except LogError as error:
         error.hint = error.hint or COPY_HINT
         raise
-    if as_json:
-        write_json({"schema": SCHEMA, "verified": True, "house_is_claimed": known is None, **record})
+    if form.is_json:
+        write_document(SCHEMA, {"verified": True, "house_is_claimed": known is None, **record})
         return ExitStatus.OK
     write_facts(facts)
     for note in notes:

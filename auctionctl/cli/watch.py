@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from auctionctl.cli.choices import choose_auctions, choose_house, choose_key
+from auctionctl.cli.choices import choose_auctions
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.options import HouseOption, JsonOption, KeyOption
-from auctionctl.cli.output import Form, choose_form, write_fields, write_json, write_table
-from auctionctl.cli.paths import find_paths
+from auctionctl.cli.options import AtHouse, with_house
+from auctionctl.cli.output import Form, write_document, write_fields, write_table
 
 if TYPE_CHECKING:
     from auctionctl.cli.observer import Observer
@@ -18,29 +17,28 @@ if TYPE_CHECKING:
     from auctionctl.replica.replica import Replica
     from auctionctl.views.auction_row import Names
 
+SCHEMA: Final = "auctionctl.entry/1"
+
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl watch --key alice")
+@with_house
 def watch(
+    at: AtHouse,
     auction: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="One auction, by listing or first digits; else all.")
     ] = None,
-    key: KeyOption = None,
-    house: HouseOption = None,
-    as_json: JsonOption = False,
 ) -> int:
     """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe."""
-    paths = find_paths()
-    address = choose_house(paths, house)
-    secret = choose_key(paths, key)
+    address, secret = at.address(), at.secret()
     from auctionctl.cli.observer import Observer, everything, local_names  # noqa: PLC0415 - imports zmq
 
     wanted = auction
     select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
     observer = Observer(address, secret, select)
-    names = local_names(paths, secret)
-    form = choose_form(as_json)
+    names = local_names(at.paths, secret)
+    form = at.form
     try:
         if form is Form.TABLE:
             show_board(observer, f"house {address.identity.short}", names)
@@ -75,8 +73,8 @@ def write_entries(observer: Observer, form: Form, names: Names) -> None:
 
     def on_entries(replica: Replica, applied: list[Applied]) -> None:
         for each in applied:
-            if form is Form.JSON:
-                write_json(entry_record(replica.replay.state, each))
+            if form.is_json:
+                write_document(SCHEMA, entry_record(replica.replay.state, each))
             else:
                 write_fields(entry_words(replica.replay.state, each, names))
 

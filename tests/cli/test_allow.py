@@ -22,7 +22,7 @@ def test_who_is_added_is_on_the_list(run: Any, home: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(home / "config") == ["allow"]
     assert run("allow", "ls").out == (f"name\trole\tpublic key\nalice\tbidder\t{ALICE}\nbob\tseller+observer\t{BOB}\n")
-    records = [json.loads(line) for line in run("allow", "ls", "--json").out.splitlines()]
+    records = json.loads(run("allow", "ls", "--json").out)["entries"]
     assert records[0] == {"name": "alice", "role": "bidder", "public_key": ALICE}
 
 

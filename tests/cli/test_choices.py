@@ -29,45 +29,45 @@ def put(paths: Paths, *names: str) -> None:
 
 def test_a_key_is_found_by_its_name(paths: Paths) -> None:
     put(paths, "alice", "bob")
-    assert choose_key(paths, "bob", {}).identity == KEYS[1].identity
-    assert choose_key(paths, None, {"AUCTIONCTL_KEY": "bob"}).identity == KEYS[1].identity
-    assert choose_key(paths, "alice", {"AUCTIONCTL_KEY": "bob"}).identity == KEYS[0].identity
+    assert choose_key(paths, "bob", environment={}).identity == KEYS[1].identity
+    assert choose_key(paths, None, environment={"AUCTIONCTL_KEY": "bob"}).identity == KEYS[1].identity
+    assert choose_key(paths, "alice", environment={"AUCTIONCTL_KEY": "bob"}).identity == KEYS[0].identity
 
 
 def test_the_only_key_need_not_be_named(paths: Paths) -> None:
     put(paths, "alice")
-    assert choose_key(paths, None, {}).identity == KEYS[0].identity
+    assert choose_key(paths, None, environment={}).identity == KEYS[0].identity
 
 
 def test_the_default_key_is_taken_where_there_are_several(paths: Paths) -> None:
     put(paths, "alice", "default")
-    assert choose_key(paths, None, {}).identity == KEYS[1].identity
+    assert choose_key(paths, None, environment={}).identity == KEYS[1].identity
 
 
 def test_several_keys_without_a_default_are_listed(paths: Paths) -> None:
     put(paths, "alice", "bob")
     with pytest.raises(ArgumentError, match="alice, bob"):
-        choose_key(paths, None, {})
+        choose_key(paths, None, environment={})
 
 
 def test_no_key_at_all_says_how_to_make_one(paths: Paths) -> None:
     with pytest.raises(NotFoundError) as caught:
-        choose_key(paths, None, {})
+        choose_key(paths, None, environment={})
     assert "auctionctl keygen" in caught.value.hint
     with pytest.raises(NotFoundError):
-        choose_key(paths, "alice", {})
+        choose_key(paths, "alice", environment={})
 
 
 def test_a_key_name_cannot_lead_elsewhere(paths: Paths) -> None:
     with pytest.raises(ArgumentError, match="--key"):
-        choose_key(paths, "../x", {})
+        choose_key(paths, "../x", environment={})
 
 
 def test_a_loose_key_file_is_refused_with_the_command_that_mends_it(paths: Paths) -> None:
     put(paths, "alice")
     key_path(paths.keys, "alice").chmod(0o644)
     with pytest.raises(KeyFileError) as caught:
-        choose_key(paths, None, {})
+        choose_key(paths, None, environment={})
     assert "chmod 600" in caught.value.hint
 
 
@@ -75,32 +75,32 @@ def test_a_house_is_found_by_argument_then_environment_then_on_this_machine(path
     paths.run.mkdir(parents=True)
     (paths.run / "house.address").write_text(ADDRESS + "\n")
     other = ADDRESS.replace("9999", "1")
-    assert choose_house(paths, other, {"AUCTIONCTL_HOUSE": ADDRESS}).port == 1
-    assert choose_house(paths, None, {"AUCTIONCTL_HOUSE": other}).port == 1
-    assert choose_house(paths, None, {}).port == 9999
+    assert choose_house(paths, other, environment={"AUCTIONCTL_HOUSE": ADDRESS}).port == 1
+    assert choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": other}).port == 1
+    assert choose_house(paths, None, environment={}).port == 9999
 
 
 def test_no_house_and_several_houses_are_errors_that_say_what_to_do(paths: Paths) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        choose_house(paths, None, {})
+        choose_house(paths, None, environment={})
     assert "AUCTIONCTL_HOUSE" in caught.value.hint
     paths.run.mkdir(parents=True)
     for name in ("a", "b"):
         (paths.run / f"{name}.address").write_text(ADDRESS)
     with pytest.raises(ConfigurationError, match="2 houses run on this machine: a, b") as caught:
-        choose_house(paths, None, {})
+        choose_house(paths, None, environment={})
     assert "--house" in caught.value.hint
 
 
 def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths) -> None:
     with pytest.raises(ArgumentError, match="--house"):
-        choose_house(paths, "auction://x", {})
+        choose_house(paths, "auction://x", environment={})
     with pytest.raises(ConfigurationError, match="AUCTIONCTL_HOUSE"):
-        choose_house(paths, None, {"AUCTIONCTL_HOUSE": "x"})
+        choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": "x"})
     paths.run.mkdir(parents=True)
     (paths.run / "house.address").write_bytes(b"\xff")
     with pytest.raises(ConfigurationError, match=r"house\.address"):
-        choose_house(paths, None, {})
+        choose_house(paths, None, environment={})
 
 
 def terms(listing: str) -> Terms:

@@ -17,7 +17,9 @@ def test_every_auction_is_a_line_with_its_replayed_state(fair: Any) -> None:
 
 def test_json_gives_amounts_in_minor_units(fair: Any) -> None:
     done = fair.run("ls", "--key", "bob", "--json", "--house", fair.address)
-    quick, waiting = (json.loads(line) for line in done.out.splitlines())
+    answer = json.loads(done.out)
+    assert answer["schema"] == "auctionctl.ls/1"
+    quick, waiting = answer["auctions"]
     assert quick["item"] == "Quick \x1b[31mlot"
     assert quick["end_reason"] == "completed"
     assert quick["price"]["currency"] == "EUR"

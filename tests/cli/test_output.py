@@ -14,6 +14,7 @@ from auctionctl.cli.output import (
     write_facts,
     write_fields,
     write_json,
+    write_list,
     write_note,
     write_table,
 )
@@ -22,8 +23,20 @@ HOSTILE = "\x1b[2J\u202ea\x7f\x9bb"
 
 
 def test_a_pipe_gets_plain_lines_and_json_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert choose_form(as_json=False) is Form.PLAIN
-    assert choose_form(as_json=True) is Form.JSON
+    assert choose_form(None) is Form.PLAIN
+    assert [choose_form(form) for form in Form] == list(Form)
+    assert [form.is_json for form in Form] == [False, False, True, True]
+
+
+def test_a_list_is_one_document_or_a_line_a_record_each_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    def written(form: Form) -> str:
+        write_list(form, "x/1", "things", [{"a": 1}, {"a": 2}], columns=("a",), rows=[("1",), ("2",)])
+        return capsys.readouterr().out
+
+    assert json.loads(written(Form.JSON)) == {"schema": "x/1", "things": [{"a": 1}, {"a": 2}]}
+    lines = [json.loads(line) for line in written(Form.JSONL).splitlines()]
+    assert lines == [{"schema": "x/1", "a": 1}, {"schema": "x/1", "a": 2}]
+    assert written(Form.PLAIN) == "a\n1\n2\n"
 
 
 def test_fields_are_separated_by_tabs_and_hold_none(capsys: pytest.CaptureFixture[str]) -> None:

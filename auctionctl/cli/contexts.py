@@ -1,0 +1,86 @@
+"""Named houses: ``contexts.toml``, which says under each name where a house is and which key to use there.
+
+Rule: one context may be current; it holds where neither an option nor the environment names another. The file is
+written by ``auctionctl context``, and read here into exact types: what is not understood is never passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from auctionctl.cli.paths import Paths
+from auctionctl.errors import ConfigurationError, NotFoundError
+
+CONTEXT_VARIABLE: Final = "AUCTIONCTL_CONTEXT"
+CONTEXT_KEYS: Final = frozenset({"house", "key"})
+MAX_CONTEXT_CHARACTERS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A house's address as text, and the name of the key to use there; either may be left out."""
+
+    name: str
+    house: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Every context by its name, and the name of the current one or ``""``."""
+
+    current: str
+    by_name: Mapping[str, Context]
+
+
+def contexts_file(paths: Paths) -> Path:
+    """Where the contexts are kept."""
+    return paths.config / "contexts.toml"
+
+
+def read_contexts(paths: Paths) -> Contexts:
+    """All contexts; none if there is no file. ConfigurationError names what is wrong in it."""
+    path = contexts_file(paths)
+    if not path.exists():
+        return Contexts("", {})
+    from auctionctl.cli.toml_table import TomlTable, read_toml  # noqa: PLC0415 - most commands run without contexts
+
+    content = read_toml(path)
+    top = TomlTable(path, "top level", content, frozenset({"current", "contexts"}))
+    tables = content.get("contexts", {})
+    if not isinstance(tables, dict) or not all(isinstance(values, dict) for values in tables.values()):
+        raise ConfigurationError(f"{path}: contexts is no table of tables", hint="begin each one with [contexts.NAME]")
+    by_name: dict[str, Context] = {}
+    for name, values in tables.items():
+        table = TomlTable(path, f"[contexts.{name}]", values, CONTEXT_KEYS)
+        house, key = (table.text(word, "", MAX_CONTEXT_CHARACTERS) for word in ("house", "key"))
+        by_name[name] = Context(name, house, key)
+    current = top.text("current", "", MAX_CONTEXT_CHARACTERS)
+    if current and current not in by_name:
+        top.fail("current", f"there is no context {current!a}", _known(by_name))
+    return Contexts(current, by_name)
+
+
+def find_context(paths: Paths, name: str | None, environment: Mapping[str, str] = os.environ) -> Context | None:
+    """The context called ``name``, else that of AUCTIONCTL_CONTEXT, else the current one, else None.
+
+    Raises NotFoundError for a name that is not there.
+    """
+    contexts = read_contexts(paths)
+    name = name or environment.get(CONTEXT_VARIABLE) or contexts.current
+    if not name:
+        return None
+    found = contexts.by_name.get(name)
+    if found is None:
+        raise NotFoundError(f"there is no context {name[:64]!a}", hint=_known(contexts.by_name))
+    return found
+
+
+def _known(by_name: Mapping[str, Context]) -> str:
+    if not by_name:
+        return "there are none yet: auctionctl context add NAME ADDR"
+    return f"known are: {', '.join(sorted(by_name)[:8])}"
