@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.contexts import find_context, read_contexts
 from auctionctl.cli.files import read_bounded
@@ -79,7 +80,7 @@ def choose_house(
     known = find_context(paths, context, environment)
     if known is not None and known.house:
         return _parse_named(f"context {known.name}", known.house)
-    found = sorted(paths.run.glob(f"*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []
+    found = running_houses(paths)
     if len(found) == 1:
         return _parse_named(str(found[0]), read_bounded(found[0], MAX_ADDRESS_BYTES).decode(errors="replace"))
     if not found:

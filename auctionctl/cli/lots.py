@@ -1,25 +1,25 @@
 """AUCTIONS.toml: the settings of a house and the lots that it sells, checked as a whole before anything starts.
 
 Rule: either every lot of the file can be auctioned under its terms, or none is announced. The keys are the tables
-``HOUSE_KEYS`` and ``LOT_KEYS`` below; what is left out has the defaults of DESIGN.md section 6.
+of :mod:`auctionctl.cli.house_file` and ``LOT_KEYS`` below; what a lot leaves out is in ``[defaults]``, or has the
+defaults of DESIGN.md section 6.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from auctionctl.auction.rules import MAX_MIN_BIDDERS
 from auctionctl.auction.terms import decode_terms
+from auctionctl.cli.house_file import HouseConfiguration, HouseSection, Inherited, Layer, combine, make_layer
 from auctionctl.cli.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
-from auctionctl.keys.encoding import NAME_HINT, is_name
 from auctionctl.keys.signing import SecretKey
-from auctionctl.wire.address import DEFAULT_PORT
 from auctionctl.wire.listing import (
     DEFAULT_BID_TIMEOUT_NS,
     DEFAULT_DURATION_NS,
@@ -36,8 +36,7 @@ MAX_LISTING_CHARACTERS: Final = 64
 EXTENSIONS_BY_DEFAULT: Final = 10
 """How many windows a soft close may extend an auction by, where max_extension is left out."""
 
-FILE_KEYS: Final = frozenset({"house", "auction"})
-HOUSE_KEYS: Final = frozenset({"name", "bind", "port", "key", "max_concurrent_auctions", "queue", "verifiers"})
+FILE_KEYS: Final = frozenset({"house", "defaults", "auction"})
 LOT_KEYS: Final = frozenset(
     {
         "item",
@@ -57,36 +56,33 @@ LOT_KEYS: Final = frozenset(
     }
 )
 
-_HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253}")
+_NOTHING: Final = re.compile(r"(?:0+[a-z]+)+")
 _NOT_IN_LISTING: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class HouseSection:
-    """The table ``[house]``: the house's name on this machine, where it listens, its key's name, its limits."""
-
-    name: str
-    bind: str
-    port: int
-    key: str
-    max_concurrent_auctions: int
-    queue: int
-    verifiers: int
-
-
-@dataclass(frozen=True, slots=True)
 class AuctionsFile:
-    """What an AUCTIONS.toml says."""
+    """What an AUCTIONS.toml says, over what the layers below it say."""
 
-    house: HouseSection
+    configuration: HouseConfiguration
     lots: tuple[LotDescription, ...]
 
+    @property
+    def house(self) -> HouseSection:
+        """The settings of the house."""
+        return self.configuration.section
 
-def read_auctions(path: Path) -> AuctionsFile:
-    """Read and check an AUCTIONS.toml. Raises ConfigurationError naming file, auction and key."""
+
+def read_auctions(path: Path, below: Sequence[Layer] = (), above: Sequence[Layer] = ()) -> AuctionsFile:
+    """Read and check an AUCTIONS.toml, whose settings stand between those of ``below`` and ``above``.
+
+    Raises ConfigurationError naming file, auction and key.
+    """
     content = read_toml(path)
     TomlTable(path, "top level", content, FILE_KEYS)
-    house = _read_house(path, content.get("house", {}))
+    own = make_layer(path, "[house]", content.get("house", {}), content.get("defaults", {}))
+    configuration = combine([*below, own, *above])
+    house = configuration.section
     tables = content.get("auction", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ConfigurationError(f"{path}: auction is no list of tables", hint="begin each one with [[auction]]")
@@ -99,7 +95,7 @@ def read_auctions(path: Path) -> AuctionsFile:
         )
     lots: list[LotDescription] = []
     for number, values in enumerate(tables, 1):
-        lot = _read_lot(path, number, values)
+        lot = _read_lot(path, number, values, configuration.defaults)
         for earlier, other in enumerate(lots, 1):
             if other.listing == lot.listing:
                 raise ConfigurationError(
@@ -107,7 +103,7 @@ def read_auctions(path: Path) -> AuctionsFile:
                     hint="give one of the two another listing",
                 )
         lots.append(lot)
-    return AuctionsFile(house, tuple(lots))
+    return AuctionsFile(configuration, tuple(lots))
 
 
 def slug(title: str) -> str:
@@ -116,31 +112,20 @@ def slug(title: str) -> str:
     return _NOT_IN_LISTING.sub("-", plain).strip("-")[:MAX_LISTING_CHARACTERS].rstrip("-")
 
 
-def _read_house(path: Path, values: Any) -> HouseSection:
-    if not isinstance(values, dict):
-        raise ConfigurationError(f"{path}: house is no table", hint="begin it with [house]")
-    table = TomlTable(path, "[house]", values, HOUSE_KEYS)
-    house = HouseSection(
-        name=table.text("name", "house", 32),
-        bind=table.text("bind", "127.0.0.1", 255),
-        port=table.integer("port", DEFAULT_PORT, 1, 65_535),
-        key=table.text("key", "house", 32),
-        max_concurrent_auctions=table.integer("max_concurrent_auctions", 10, 1, 100_000),
-        queue=table.integer("queue", 1_000, 1, 1_000_000),
-        verifiers=table.integer("verifiers", os.cpu_count() or 1, 1, 64),
-    )
-    for key, name in (("name", house.name), ("key", house.key)):
-        if not is_name(name):
-            table.fail(key, f"{name!a} is no name", NAME_HINT)
-    if not _HOST.fullmatch(house.bind):
-        table.fail("bind", f"{house.bind!a} is no host", "a name, 127.0.0.1, 0.0.0.0, or [::1]")
-    return house
-
-
-def _read_lot(path: Path, number: int, values: dict[str, Any]) -> LotDescription:
+def _read_lot(path: Path, number: int, values: dict[str, Any], defaults: Mapping[str, Inherited]) -> LotDescription:
     title = values.get("item")
     place = f"auction {number}" + (f" ({title[:60]!r})" if isinstance(title, str) else "")
-    table = TomlTable(path, place, values, LOT_KEYS)
+    inherited = {key: default for key, default in defaults.items() if key not in values}
+    if not _has_soft_close(values, defaults):
+        # A limit to something that this lot does not have.
+        inherited.pop("max_extension", None)
+    table = TomlTable(
+        path,
+        place,
+        {key: default.value for key, default in inherited.items()} | values,
+        LOT_KEYS,
+        {key: f"[defaults] of {default.origin}" for key, default in inherited.items()},
+    )
     table.require("item", 'say what is sold: item = "…"')
     title = table.text("item", "", MAX_TITLE_CHARACTERS)
     start = table.money("starting_price")
@@ -168,6 +153,12 @@ def _read_lot(path: Path, number: int, values: dict[str, Any]) -> LotDescription
     )
     _check_terms(path, place, lot)
     return lot
+
+
+def _has_soft_close(values: Mapping[str, Any], defaults: Mapping[str, Inherited]) -> bool:
+    written = values.get("soft_close", defaults["soft_close"].value if "soft_close" in defaults else "0s")
+    # What is no duration is for the reader of the table to complain of.
+    return not (isinstance(written, str) and _NOTHING.fullmatch(written.strip()))
 
 
 def _check_terms(path: Path, place: str, lot: LotDescription) -> None:

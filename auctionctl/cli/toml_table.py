@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar
 
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
@@ -53,12 +54,23 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 class TomlTable:
-    """``values`` of one table of ``path``, called ``place`` in errors; ``known`` are the keys that it may have."""
+    """``values`` of one table of ``path``, called ``place`` in errors; ``known`` are the keys that it may have.
 
-    def __init__(self, path: Path, place: str, values: Mapping[str, Any], known: frozenset[str]) -> None:
+    ``origins`` says of keys that were written elsewhere where that was.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        place: str,
+        values: Mapping[str, Any],
+        known: frozenset[str],
+        origins: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._path = path
         self._place = place
         self._values = values
+        self._origins = origins
         for key in values:
             if key not in known:
                 close = difflib.get_close_matches(key, known, n=1)
@@ -67,13 +79,18 @@ class TomlTable:
 
     def fail(self, key: str, message: str, hint: str = "") -> NoReturn:
         """Raise ConfigurationError about ``key``."""
-        raise self._error(f"{key}: {message}", hint)
+        where = f" (said in {self._origins[key]})" if key in self._origins else ""
+        raise self._error(f"{key}: {message}{where}", hint)
 
     def _error(self, message: str, hint: str = "") -> ConfigurationError:
         return ConfigurationError(f"{self._path}: {self._place}: {message}", hint=hint)
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    def written(self, key: str) -> Any:
+        """The value of ``key`` as the file has it, whatever it is."""
+        return self._values[key]
 
     def _get(self, key: str, kind: type[T], hint: str) -> T:
         value = self._values[key]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,21 @@ ADDRESS = f"auction://{KEYS[0].identity.text}@localhost:9999"
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     return find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def locks() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def serve(paths: Paths, locks: ExitStack, name: str, content: bytes = ADDRESS.encode()) -> None:
+    """What a house that runs leaves in the directory: its address, in a file that it holds."""
+    paths.run.mkdir(parents=True, exist_ok=True)
+    path = paths.run / f"{name}.address"
+    path.write_bytes(content)
+    file = locks.enter_context(path.open())
+    fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def put(paths: Paths, *names: str) -> None:
@@ -71,34 +89,40 @@ def test_a_loose_key_file_is_refused_with_the_command_that_mends_it(paths: Paths
     assert "chmod 600" in caught.value.hint
 
 
-def test_a_house_is_found_by_argument_then_environment_then_on_this_machine(paths: Paths) -> None:
-    paths.run.mkdir(parents=True)
-    (paths.run / "house.address").write_text(ADDRESS + "\n")
+def test_a_house_is_found_by_argument_then_environment_then_on_this_machine(paths: Paths, locks: ExitStack) -> None:
+    serve(paths, locks, "house", ADDRESS.encode() + b"\n")
     other = ADDRESS.replace("9999", "1")
     assert choose_house(paths, other, environment={"AUCTIONCTL_HOUSE": ADDRESS}).port == 1
     assert choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": other}).port == 1
     assert choose_house(paths, None, environment={}).port == 9999
 
 
-def test_no_house_and_several_houses_are_errors_that_say_what_to_do(paths: Paths) -> None:
+def test_the_address_of_a_house_that_was_killed_counts_for_nothing(paths: Paths, locks: ExitStack) -> None:
+    serve(paths, locks, "alive")
+    (paths.run / "dead.address").write_text(ADDRESS.replace("9999", "1"))
+    assert choose_house(paths, None, environment={}).port == 9999
+    locks.close()
+    with pytest.raises(ConfigurationError, match="none runs on this machine"):
+        choose_house(paths, None, environment={})
+
+
+def test_no_house_and_several_houses_are_errors_that_say_what_to_do(paths: Paths, locks: ExitStack) -> None:
     with pytest.raises(ConfigurationError) as caught:
         choose_house(paths, None, environment={})
     assert "AUCTIONCTL_HOUSE" in caught.value.hint
-    paths.run.mkdir(parents=True)
     for name in ("a", "b"):
-        (paths.run / f"{name}.address").write_text(ADDRESS)
+        serve(paths, locks, name)
     with pytest.raises(ConfigurationError, match="2 houses run on this machine: a, b") as caught:
         choose_house(paths, None, environment={})
     assert "--house" in caught.value.hint
 
 
-def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths) -> None:
+def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths, locks: ExitStack) -> None:
     with pytest.raises(ArgumentError, match="--house"):
         choose_house(paths, "auction://x", environment={})
     with pytest.raises(ConfigurationError, match="AUCTIONCTL_HOUSE"):
-        choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": "x"})
-    paths.run.mkdir(parents=True)
-    (paths.run / "house.address").write_bytes(b"\xff")
+        choose_house(paths, None, {"AUCTIONCTL_HOUSE": "x"})
+    serve(paths, locks, "house", b"\xff")
     with pytest.raises(ConfigurationError, match=r"house\.address"):
         choose_house(paths, None, environment={})
 

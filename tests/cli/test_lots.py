@@ -109,7 +109,7 @@ def test_a_listing_is_made_from_the_title(title: str, listing: str) -> None:
 WRONG = [
     ("", "there is no auction", "[[auction]]"),
     ("[[auction]\n", "line 1", "key = value"),
-    ("a = 1\n" + LOT, "top level: unknown key 'a'", "auction, house"),
+    ("a = 1\n" + LOT, "top level: unknown key 'a'", "auction, defaults, house"),
     ("house = 1\n" + LOT, "house is no table", "[house]"),
     ("auction = 1\n", "auction is no list of tables", "[[auction]]"),
     ("[auction]\nitem = 'x'\n", "auction is no list of tables", "[[auction]]"),

@@ -1,0 +1,173 @@
+"""What house.toml says holds unless AUCTIONS.toml or the command line say otherwise; every mistake is named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from auctionctl.auction.increments import Fixed, Percent, Table
+from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.house_file import (
+    DEFAULT_SETTINGS,
+    HOUSE_SETTINGS,
+    HouseSection,
+    combine,
+    find_house_layers,
+    needing_restart,
+    option_layer,
+    read_house_layer,
+)
+from auctionctl.cli.lots import LOT_KEYS, AuctionsFile, read_auctions
+from auctionctl.errors import ConfigurationError, NotFoundError
+from auctionctl.wire.listing import LotDescription
+
+SECOND_NS = 1_000_000_000
+LOT = '[[auction]]\nitem = "Gold watch"\nstarting_price = "100.00EUR"\n'
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def read(tmp_path: Path, house: str, auctions: str, **options: str | int) -> AuctionsFile:
+    layers = [read_house_layer(write(tmp_path / "house.toml", house))]
+    return read_auctions(write(tmp_path / "A.toml", auctions), layers, [option_layer(options)])
+
+
+def test_without_any_file_every_setting_has_the_default_of_the_table(tmp_path: Path) -> None:
+    assert find_house_layers(tmp_path, None) == []
+    found = combine([])
+    assert found.section == HouseSection("house", "127.0.0.1", 8888, "house", 10, 1_000, os.cpu_count() or 1, 0)
+    assert set(found.origins.values()) == {"default"}
+    assert set(found.origins) == {s.name for s in HOUSE_SETTINGS} | {f"defaults.{s.name}" for s in DEFAULT_SETTINGS}
+
+
+def test_the_defaults_of_the_table_are_those_that_a_lot_gets(tmp_path: Path) -> None:
+    written = "".join(f"{s.name} = {s.default_text}\n" for s in DEFAULT_SETTINGS if s.default is not None)
+    lots = [read(tmp_path, text, LOT).lots[0] for text in ("", f"[defaults]\n{written}")]
+    assert lots[0] == lots[1] == LotDescription("gold-watch", "Gold watch", "EUR", 10_000)
+    assert {setting.name for setting in DEFAULT_SETTINGS} <= LOT_KEYS
+
+
+def test_a_key_is_taken_from_the_command_line_then_auctions_then_the_house_file(tmp_path: Path) -> None:
+    house = "name = 'a'\nbind = '::1'\n".replace("'::1'", "'[::1]'") + "port = 1\nqueue = 5\nretention = '30d'\n"
+    found = read(tmp_path, house, f"[house]\nport = 2\nqueue = 6\n{LOT}", port=3).configuration
+    assert (found.section.name, found.section.port, found.section.queue) == ("a", 3, 6)
+    assert found.section.retention_ns == 30 * 86_400 * SECOND_NS
+    assert {key: found.origins[key] for key in ("name", "port", "queue", "key")} == {
+        "name": str(tmp_path / "house.toml"),
+        "port": "--port",
+        "queue": str(tmp_path / "A.toml"),
+        "key": "default",
+    }
+
+
+def test_a_lot_inherits_what_it_leaves_out(tmp_path: Path) -> None:
+    house = "[defaults]\nincrement = '5.00'\nduration = '2m'\nmin_bidders = 7\n"
+    auctions = "[defaults]\nmin_bidders = 2\n" + LOT + LOT.replace("Gold", "Silver") + "duration = '1m'\n"
+    found = read(tmp_path, house, auctions)
+    assert [(lot.increment, lot.min_bidders) for lot in found.lots] == [(Fixed(500), 2)] * 2
+    assert [lot.duration_ns for lot in found.lots] == [120 * SECOND_NS, 60 * SECOND_NS]
+    assert found.configuration.origins["defaults.duration"] == str(tmp_path / "house.toml")
+    assert found.configuration.origins["defaults.min_bidders"] == str(tmp_path / "A.toml")
+
+
+@pytest.mark.parametrize(
+    ("written", "price", "increment"),
+    [
+        ("'5%'", "1EUR", Percent(500)),
+        ("'5'", "1EUR", Fixed(500)),
+        ("'5'", "1JPY", Fixed(5)),
+        ("'0.005'", "1BHD", Fixed(5)),
+        ("'5EUR'", "1EUR", Fixed(500)),
+        ("[['0', '1'], ['100', '5']]", "1JPY", Table(((0, 1), (100, 5)))),
+    ],
+)
+def test_an_inherited_increment_is_in_the_currency_of_the_lot(
+    tmp_path: Path, written: str, price: str, increment: object
+) -> None:
+    found = read(tmp_path, f"[defaults]\nincrement = {written}\n", LOT.replace("100.00EUR", price))
+    assert found.lots[0].increment == increment
+
+
+def test_an_inherited_amount_in_another_currency_says_where_it_comes_from(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, "[defaults]\nincrement = '5USD'\n", LOT)
+    assert "auction 1 ('Gold watch'): increment: '5USD' is in USD, where EUR is needed" in str(caught.value)
+    assert f"(said in [defaults] of {tmp_path / 'house.toml'})" in str(caught.value)
+
+
+@pytest.mark.parametrize("nothing", ["", "soft_close = '0s'\n"])
+def test_a_limit_of_extensions_is_inherited_only_by_a_lot_that_extends(tmp_path: Path, nothing: str) -> None:
+    house = "[defaults]\nmax_extension = '1m'\n"
+    auctions = LOT + nothing + LOT.replace("Gold", "Silver") + "soft_close = '10s'\n"
+    lots = read(tmp_path, house, auctions).lots
+    assert [lot.max_extension_ns for lot in lots] == [0, 60 * SECOND_NS]
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "house.toml"
+    path.write_bytes(b"\xef\xbb\xbfport = 7\n")
+    assert combine(find_house_layers(tmp_path, None)).section.port == 7
+
+
+WRONG = [
+    ("ports = 1\n", "top level: unknown key 'ports'", "did you mean port?"),
+    ("port = '1'\n", "port: a whole number is needed", "without quotes"),
+    ("[house]\nport = 1\n", "[house] belongs into an AUCTIONS.toml", "port = 8888"),
+    ("[[auction]]\nitem = 'x'\n", "[auction] belongs into an AUCTIONS.toml", "auctionctl serve"),
+    ("defaults = 1\n", "defaults is no table", "[defaults]"),
+    ("retention = 'ever'\n", "retention: not a duration: 'ever'", '"forever"'),
+    ("retention = '0s'\n", "retention: nothing would be kept", '"forever"'),
+    ("retention = 30\n", "retention: text is needed", "quotes"),
+    ("bind = '1:2'\n", "bind: '1:2' is no host", "127.0.0.1"),
+    ("[defaults]\nitem = 'x'\n", "[defaults]: unknown key 'item'", "known are"),
+    ("[defaults]\nduration = 5\n", "[defaults]: duration: text is needed", "unit"),
+    ("[defaults]\nmin_bidders = 0\n", "min_bidders: 0 is not between", ""),
+    ("[defaults]\nincrement = 'much'\n", "increment: not an amount", ""),
+    ("[defaults]\nincrement = '0'\n", "increment: the increment must be at least one", ""),
+    ("[defaults]\nincrement = '0.5XYZ'\n", "increment: unknown currency 'XYZ'", "ISO 4217"),
+    ("[defaults]\nincrement = [['1', '1']]\n", "must start at 0", ""),
+    ("[defaults]\nincrement = [1]\n", "increment: a row of the table is no pair", ""),
+    ("[defaults]\nincrement = 5\n", "increment: text is needed", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), WRONG)
+def test_every_mistake_names_file_and_key_with_advice(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text, LOT)
+    assert str(tmp_path / "house.toml") in str(caught.value)
+    assert message in str(caught.value)
+    assert hint in caught.value.hint
+
+
+def test_a_mistake_that_is_overridden_is_a_mistake_all_the_same(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="port: 0 is not between"):
+        read(tmp_path, "port = 0\n", f"[house]\nport = 1\n{LOT}", port=2)
+
+
+def test_a_file_that_was_named_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        find_house_layers(tmp_path, tmp_path / "other.toml")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"bind": "a b"}, "--bind: 'a b' is no host"), ({"name": "A"}, "--name: 'A' is no name")],
+)
+def test_what_is_wrong_with_an_option_is_said_of_the_option(options: dict[str, str | int], message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        option_layer(options)
+    assert str(caught.value) == message
+    assert caught.value.hint
+
+
+def test_what_cannot_change_while_the_house_runs_is_told_from_what_can() -> None:
+    before = combine([]).section
+    after = combine([option_layer({"port": 5, "bind": "0.0.0.0", "queue": 7, "retention": "1d"})]).section
+    assert needing_restart(before, after) == ("bind", "port")
+    assert needing_restart(before, before) == ()
