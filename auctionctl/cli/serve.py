@@ -8,51 +8,95 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
+from auctionctl.cli.address_file import published_address
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_json, write_line, write_note
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
-    from auctionctl.net.supervisor import Report, Serving
+    from auctionctl.cli.house_file import HouseSection
+    from auctionctl.cli.lots import AuctionsFile
+    from auctionctl.net.supervisor import HouseSettings, Report, Serving
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl serve AUCTIONS.toml --until-closed")
 def serve(
-    file: Annotated[Path, typer.Argument(metavar="AUCTIONS.toml", help="The house's settings and its lots.")],
-    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen here instead of where FILE says.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[AUCTIONS.toml]", help="The lots to sell.")] = None,
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The house's settings, in place of the usual house.toml.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The name of the house's state.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="NAME", help="The house's key.")] = None,
+    bind: Annotated[str | None, typer.Option(metavar="HOST", help="Listen on this address.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen on this port.")] = None,
+    verifiers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that check signatures.")] = None,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
-    from auctionctl.cli.lots import read_auctions  # noqa: PLC0415 - imports libsodium
-
-    content = read_auctions(file)
-    section = content.house if port is None else replace(content.house, port=port)
+    given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers}
+    options = {name: value for name, value in given.items() if value is not None}
     paths = find_paths()
-    from auctionctl.house.house import Limits  # noqa: PLC0415
-    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415
-    from auctionctl.net.supervisor import Finish, HouseSettings  # noqa: PLC0415
+
+    def read() -> AuctionsFile:
+        return read_plan(paths, file, config, options)
+
+    content = read()
+    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+    from auctionctl.net.supervisor import Finish, Serving  # noqa: PLC0415
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
 
-    key = read_key(key_path(paths.keys, section.key))
+    section = content.house
+    secret = read_key(key_path(paths.keys, section.key))
     _, allowed = read_allow_list(paths.allow_list)
     if not allowed:
         write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
-    settings = HouseSettings(
+    settings = settings_of(section, paths)
+    report = write_report_json if as_json else write_report
+    with published_address(paths, section.name) as address_file:
+
+        def on_report(news: Report) -> None:
+            if isinstance(news, Serving):
+                address_file.publish(news.address)
+            try:
+                report(news)
+            except BrokenPipeError:
+                _stop_writing()
+
+        run_house(settings, secret, content.lots, on_report, Finish.WHEN_CLOSED if until_closed else Finish.NEVER)
+    return ExitStatus.OK
+
+
+def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Mapping[str, str | int]) -> AuctionsFile:
+    """The settings and lots that ``file``, the house file and the ``options`` say together, checked."""
+    from auctionctl.cli.house_file import combine, find_house_layers, option_layer  # noqa: PLC0415
+    from auctionctl.cli.lots import AuctionsFile, read_auctions  # noqa: PLC0415 - imports libsodium
+
+    above = [option_layer(options)]
+    below = find_house_layers(paths.config, config)
+    if file is None:
+        return AuctionsFile(combine(below + above), ())
+    return read_auctions(file, below, above)
+
+
+def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
+    """What the processes of a house are started with."""
+    from auctionctl.house.house import Limits  # noqa: PLC0415
+    from auctionctl.net.supervisor import HouseSettings  # noqa: PLC0415
+
+    return HouseSettings(
         section.name,
         section.bind,
         section.port,
@@ -61,47 +105,6 @@ def serve(
         paths.house_state(section.name),
         paths.allow_list,
     )
-    report = write_report_json if as_json else write_report
-    with published_address(paths, section.name) as publish:
-
-        def on_report(news: Report) -> None:
-            publish(news)
-            try:
-                report(news)
-            except BrokenPipeError:
-                _stop_writing()
-
-        run_house(settings, key, content.lots, on_report, Finish.WHEN_CLOSED if until_closed else Finish.NEVER)
-    return ExitStatus.OK
-
-
-class _Publish:
-    """Writes the address file when the house serves."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.text = b""
-
-    def __call__(self, news: Report) -> None:
-        from auctionctl.net.supervisor import Serving  # noqa: PLC0415
-
-        if isinstance(news, Serving):
-            self.text = news.address.text.encode() + b"\n"
-            make_private_directories(self._path.parent)
-            write_whole(self._path, self.text, PRIVATE_MODE, Existing.REPLACE)
-
-
-@contextmanager
-def published_address(paths: Paths, house: str) -> Iterator[_Publish]:
-    """While the house serves, ``run/<house>.address`` says where; afterwards the file is gone."""
-    path = paths.address_file(house)
-    publish = _Publish(path)
-    try:
-        yield publish
-    finally:
-        # Another house may have taken the name over meanwhile: only what we wrote is ours to take away.
-        if publish.text and path.exists() and path.read_bytes() == publish.text:
-            path.unlink()
 
 
 def _stop_writing() -> None:

@@ -316,7 +316,11 @@ class HouseStarter:
             # Another house on the same state, and on a port of its own.
             self._path.write_text(toml.format(port=free_port()))
         assert self._path is not None
-        process = start_program(self.home, "serve", self._path, *options)
+        return self.start(self._path, *options)
+
+    def start(self, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+        """``auctionctl serve ARGUMENTS`` under this home, as it is."""
+        process = start_program(self.home, "serve", *arguments, **environment)
         self._started.append(process)
         return process
 

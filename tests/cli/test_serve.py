@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.cli.paths import find_paths
-from auctionctl.cli.serve import published_address, write_report, write_report_json
+from auctionctl.cli.demo import free_port
+from auctionctl.cli.serve import write_report, write_report_json
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import hops, supervisor
 from auctionctl.wire.address import HouseAddress
@@ -37,38 +37,6 @@ def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys
     assert capsys.readouterr().out == text
     write_report_json(report)
     assert json.loads(capsys.readouterr().out)["event"]
-
-
-def test_the_address_is_published_while_the_house_serves_and_no_longer(tmp_path: Path) -> None:
-    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
-    path = paths.address_file("house")
-    with published_address(paths, "house") as publish:
-        publish(hops.AllClosed())
-        assert not path.exists()
-        publish(supervisor.Serving(ADDRESS, ()))
-        assert path.read_text() == ADDRESS.text + "\n"
-    assert not path.exists()
-
-
-def test_the_address_goes_however_the_house_ends(tmp_path: Path) -> None:
-    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
-
-    def end_badly() -> None:
-        with published_address(paths, "house") as publish:
-            publish(supervisor.Serving(ADDRESS, ()))
-            raise SystemExit(143)
-
-    with pytest.raises(SystemExit):
-        end_badly()
-    assert list(paths.run.iterdir()) == []
-
-
-def test_the_address_of_a_successor_is_left_alone(tmp_path: Path) -> None:
-    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
-    with published_address(paths, "house") as publish:
-        publish(supervisor.Serving(ADDRESS, ()))
-        paths.address_file("house").write_text("another\n")
-    assert paths.address_file("house").read_text() == "another\n"
 
 
 ONE_LOT = """
@@ -174,3 +142,27 @@ def test_an_empty_allow_list_is_said(start_house: Start) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert b"auctionctl allow add" in err
+
+
+def test_a_house_begins_without_lots_on_the_settings_of_its_house_file(start_house: Start) -> None:
+    start_house.prepare(ONE_LOT.replace("{timeout}", "1h"))
+    port = free_port()
+    (start_house.home / "config/house.toml").write_text(f"port = {port}\nverifiers = 1\n")
+    house = start_house.start("--json")
+    assert house.stdout is not None
+    while (record := json.loads(house.stdout.readline()))["event"] != "serving":
+        pass
+    assert record["auctions"] == []
+    assert record["address"].endswith(f"@127.0.0.1:{port}")
+
+
+def test_a_settings_file_that_was_named_has_to_be_there(program: Any, tmp_path: Path) -> None:
+    done = program("serve", "--config", tmp_path / "none.toml")
+    assert done.status == 3
+    assert "none.toml" in done.err
+
+
+def test_an_option_that_is_wrong_is_a_wrong_command_line(program: Any) -> None:
+    done = program("serve", "--bind", "a b")
+    assert done.status == 2
+    assert "--bind: 'a b' is no host" in done.err
