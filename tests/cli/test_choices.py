@@ -121,7 +121,7 @@ def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths, locks: 
     with pytest.raises(ArgumentError, match="--house"):
         choose_house(paths, "auction://x", environment={})
     with pytest.raises(ConfigurationError, match="AUCTIONCTL_HOUSE"):
-        choose_house(paths, None, {"AUCTIONCTL_HOUSE": "x"})
+        choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": "x"})
     serve(paths, locks, "house", b"\xff")
     with pytest.raises(ConfigurationError, match=r"house\.address"):
         choose_house(paths, None, environment={})
