@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = "auctionctl"
 DEBUG_VARIABLE: Final = "AUCTIONCTL_DEBUG"
+COMPLETE_VARIABLE: Final = "_AUCTIONCTL_COMPLETE"
+"""Set by the completion scripts: the program then answers what may come next (:mod:`auctionctl.cli.completer`)."""
 
 COMMANDS: Final = {
     "demo": "auctionctl.cli.demo",
@@ -42,8 +44,25 @@ COMMANDS: Final = {
     "export": "auctionctl.cli.export",
     "verify": "auctionctl.cli.verify",
     "bench": "auctionctl.cli.bench",
+    "completion": "auctionctl.cli.completion",
 }
 """Command → the module whose ``app`` holds it, in the order of the help text."""
+
+SUMMARIES: Final = {
+    "demo": "Watch a house and three bidders sell three lots at once; every log is then...",
+    "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
+    "key": "Look at keys.",
+    "allow": "Say whom the house lets in.",
+    "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",
+    "ls": "List the auctions of a house: phase, price, leader, bids, time left.",
+    "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
+    "bid": "Bid by a strategy until the auctions have ended; 0 if at least one lot was...",
+    "export": "Write the verified log of an auction to a file that anybody can verify offline.",
+    "verify": "Check a log or a receipt, offline: signatures, times, tree, checkpoint, and...",
+    "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
+    "completion": "Write the script by which a shell completes command lines to stdout.",
+}
+"""Command → its help in 80 characters, for completion, which loads no command to describe it; a test compares them."""
 
 OUTLIVING_READERS: Final = frozenset({"serve", "demo", "bench"})
 """Commands that own processes or promises: that nobody reads their output any more must not kill them at a write."""
@@ -180,6 +199,20 @@ def _report_internal(form: Form, error: Exception) -> int:
     return ExitStatus.INTERNAL
 
 
+def _complete(shell: str, words: Sequence[str]) -> int:
+    """Answer a completion script; whatever goes wrong, nobody at a prompt wants to read of it."""
+    from auctionctl.cli.completer import answer_shell  # noqa: PLC0415 - for completion alone
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        answer_shell(typer.main.get_command(app), shell, words)
+    except Exception:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        return ExitStatus.INTERNAL
+    return ExitStatus.OK
+
+
 def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's shape
     # An exception, so that every 'with' and 'finally' on the way restores the terminal and stops its processes.
     raise SystemExit(128 + signal_number)
@@ -187,6 +220,9 @@ def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa
 
 def main() -> NoReturn:
     """The entry point of the program."""
+    shell = os.environ.get(COMPLETE_VARIABLE)
+    if shell:
+        sys.exit(_complete(shell, sys.argv[1:]))
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, _terminate)

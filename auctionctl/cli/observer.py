@@ -12,8 +12,9 @@ from typing import Final
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
+from auctionctl.cli.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import Paths
+from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
@@ -36,6 +37,19 @@ Select = Callable[[Mapping[bytes, Terms]], set[bytes]]
 """Catalogue → the auctions to follow. May raise NotFoundError."""
 
 
+Keep = Callable[[HouseAddress, list[KnownAuction]], None]
+"""Gets what a house holds, when its catalogue has come in, and again at the end of the session."""
+
+
+def keep_for_completion(address: HouseAddress, auctions: list[KnownAuction]) -> None:
+    """The :data:`Keep` of commands: completion on this machine knows these auctions from now on."""
+    remember(catalogue_path(find_paths().state, address.identity.text), auctions)
+
+
+def keep_nothing(address: HouseAddress, auctions: list[KnownAuction]) -> None:
+    """The :data:`Keep` of a house that will soon be gone."""
+
+
 def everything(catalogue: Mapping[bytes, Terms]) -> set[bytes]:
     """The :data:`Select` of all auctions."""
     return set(catalogue)
@@ -44,7 +58,7 @@ def everything(catalogue: Mapping[bytes, Terms]) -> set[bytes]:
 class Observer:
     """One session as an observer. ``select`` is asked once the catalogue is there."""
 
-    def __init__(self, address: HouseAddress, key: SecretKey, select: Select) -> None:
+    def __init__(self, address: HouseAddress, key: SecretKey, select: Select, keep: Keep = keep_for_completion) -> None:
         self.follower = Follower(key, address.identity, "observer")
         self.chosen: set[bytes] = set()
         """The auctions that are followed."""
@@ -53,6 +67,7 @@ class Observer:
         self.is_listed = False
         self._address = address
         self._select = select
+        self._keep = keep
         self._clock = Clock()
         self._unverified: dict[bytes, list[Applied]] = {}
         self._dealer = Dealer(self.follower, address, key)
@@ -128,6 +143,15 @@ class Observer:
     def close(self) -> None:
         """End the session."""
         self._dealer.close()
+        if self.is_listed:
+            self._keep(self._address, self._known_auctions())
+
+    def _known_auctions(self) -> list[KnownAuction]:
+        phases = {replica.replay.auction_id: replica.replay.state.phase.value for replica in self.replicas()}
+        return [
+            KnownAuction(terms.listing, auction.hex(), terms.lot.title, phases.get(auction, ""))
+            for auction, terms in self.follower.catalogue.items()
+        ]
 
     def export(self, auction: bytes) -> bytes:
         """The file of the log of ``auction``, as far as it has been verified."""
@@ -147,6 +171,8 @@ class Observer:
             case Welcomed() if not self.is_listed and self._select is not everything:
                 self.follower.list_auctions(self._clock.now_ns())
             case Listed():
+                if not self.is_listed:
+                    self._keep(self._address, self._known_auctions())
                 self.is_listed = True
                 self.chosen = self._select(self.follower.catalogue)
                 self.follower.follow(self.chosen, self._clock.now_ns())

@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from auctionctl.cli import observer as module
+from auctionctl.cli.catalogue_cache import catalogue_path, recall
 from auctionctl.cli.choices import choose_auctions
-from auctionctl.cli.observer import ConnectionNotes, Observer, everything, local_names
-from auctionctl.cli.paths import find_paths
+from auctionctl.cli.observer import (
+    ConnectionNotes,
+    Keep,
+    Observer,
+    everything,
+    keep_for_completion,
+    keep_nothing,
+    local_names,
+)
+from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.keys.signing import SecretKey
@@ -18,8 +27,9 @@ from auctionctl.replica.replica import Replica
 from auctionctl.wire.address import parse_address
 
 
-def observe(fair: Any, select: Any) -> Observer:
-    return Observer(parse_address(fair.address), read_key(key_path(fair.home / "config/keys", "alice")), select)
+def observe(fair: Any, select: Any, keep: Keep = keep_nothing) -> Observer:
+    key = read_key(key_path(fair.home / "config/keys", "alice"))
+    return Observer(parse_address(fair.address), key, select, keep)
 
 
 def test_verified_entries_are_handed_on_in_order_each_once(fair: Any) -> None:
@@ -54,6 +64,32 @@ def test_only_what_was_chosen_is_followed(fair: Any) -> None:
     (replica,) = observer.replicas()
     assert replica.replay.state.terms.listing == "quick"
     assert observer.has_ended()
+
+
+def test_what_the_house_holds_is_kept_for_completion_with_the_phases_that_are_known(fair: Any, home: Path) -> None:
+    paths = find_paths()
+    for select, phases in ((lambda _: set(), ["", ""]), (everything, ["closed", "announced"])):
+        observer = observe(fair, select, keep_for_completion)
+        try:
+            observer.run(lambda seen=observer: seen.is_listed and seen.is_current())
+            assert [each.listing for each in recall(_catalogue(paths, observer))] == ["quick", "waiting-lot"]
+        finally:
+            observer.close()
+        kept = recall(_catalogue(paths, observer))
+        assert [each.phase for each in kept] == phases
+        assert [each.title for each in kept] == ["Quick [31mlot", "Waiting lot"]
+        assert [each.id for each in kept] == [auction.hex() for auction in observer.follower.catalogue]
+
+
+def _catalogue(paths: Paths, observer: Observer) -> Path:
+    return catalogue_path(paths.state, observer.follower.house.text)
+
+
+def test_a_session_that_leaves_nothing_leaves_nothing(fair: Any, home: Path) -> None:
+    observer = observe(fair, everything)
+    observer.run(lambda: observer.is_listed)
+    observer.close()
+    assert not home.exists()
 
 
 def test_what_there_is_not_ends_the_session(fair: Any) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from auctionctl.cli.completion import FILE_NAMES, SCRIPTS
 from auctionctl.cli.manual.library import pages
 from auctionctl.cli.manual.roff import render
 
@@ -17,18 +18,23 @@ USAGE: Final = "usage: python -m auctionctl.cli.manual MAN_DIRECTORY COMPLETIONS
 
 
 def manual_files() -> dict[str, str]:
-    """File name → text of every manual page."""
-    return {page.file_name: render(page) for page in pages()}
+    """``man1/auctionctl.1`` and the like → text of every manual page."""
+    return {f"man{page.section}/{page.file_name}": render(page) for page in pages()}
+
+
+def completion_files() -> dict[str, str]:
+    """File name → text of every completion script."""
+    return {FILE_NAMES[shell]: script for shell, script in SCRIPTS.items()}
 
 
 def write_directory(directory: Path, files: Mapping[str, str]) -> None:
-    """Have ``files`` in ``directory``, and no others."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for path in directory.iterdir():
-        if path.name not in files:
-            path.unlink()
+    """Have ``files`` (path → text) in ``directory``, and no others."""
     for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text, encoding="ascii", newline="\n")
+    for path in directory.rglob("*"):
+        if path.is_file() and path.relative_to(directory).as_posix() not in files:
+            path.unlink()
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +43,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(USAGE + "\n")
         return 2
     write_directory(Path(arguments[0]), manual_files())
+    write_directory(Path(arguments[1]), completion_files())
     return 0
 
 
