@@ -96,13 +96,10 @@ def _described(title: str, phase: str) -> str:
 
 def _house_identity(known: Known) -> str:
     """The beginning of the identity of the house in question, or nothing."""
-    chosen = known.options.get("--house")
-    if chosen is None and "--context" not in known.options:
-        chosen = known.environment.get(HOUSE_VARIABLE)
-    if not chosen:
-        contexts = _contexts(known)
-        name = known.options.get("--context") or known.environment.get(CONTEXT_VARIABLE, "")
-        chosen = _text(contexts.get(name, {}), "house") if name else ""
+    options, environment = known.options, known.environment
+    named = options.get("--house") or options.get("--context")
+    chosen = named or environment.get(HOUSE_VARIABLE) or environment.get(CONTEXT_VARIABLE) or ""
+    chosen = _text(_contexts(known).get(chosen), "house") or chosen
     match = _IDENTITY.match(chosen)
     return match[1] if match else ""
 

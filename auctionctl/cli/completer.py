@@ -36,6 +36,7 @@ HELP: Final = ("--help", "Show this message and exit.")
 MAX_DESCRIPTION_CHARACTERS: Final = 100
 
 OPTION_SOURCES: Final[dict[str, Source]] = {
+    "--house": candidates.context_names,
     "--key": candidates.key_names,
     "--context": candidates.context_names,
     "--strategy": candidates.strategy_names,

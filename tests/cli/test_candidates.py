@@ -58,6 +58,7 @@ def test_who_is_allowed_is_offered(paths: Paths) -> None:
         ({"--house": GUILD}, {}, ["plate"]),
         ({}, {"AUCTIONCTL_HOUSE": f"auction://{GUILD}@h:1"}, ["plate"]),
         ({"--house": f"auction://{CLUB}@h:1"}, {"AUCTIONCTL_HOUSE": f"auction://{GUILD}@h:1"}, ["watch"]),
+        ({"--house": "club"}, {}, ["watch"]),
         ({"--context": "club"}, {"AUCTIONCTL_HOUSE": f"auction://{GUILD}@h:1"}, ["watch"]),
         ({}, {"AUCTIONCTL_CONTEXT": "club"}, ["watch"]),
         ({"--house": "auction://auc1" + "z" * 109}, {}, []),
