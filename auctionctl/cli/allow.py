@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +9,7 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
+from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, make_private_directories, read_bounded, write_whole
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_list, write_note
 from auctionctl.cli.paths import find_paths
@@ -48,17 +44,6 @@ def read_allow_list(path: Path) -> tuple[str, AllowList]:
         raise AllowListError(str(error).partition(": ")[2], line=error.line, hint=hint) from None
 
 
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Two `allow add` at once would each write the list without the other's line."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 @allow_app.command("add", epilog="Example: auctionctl allow add auc1… alice --role bidder")
 def add(
     key: Annotated[str, typer.Argument(help="The public key, auc1….")],
@@ -79,7 +64,7 @@ def add(
     entry = Entry(identity, name, role)
     path = find_paths().allow_list
     make_private_directories(path.parent)
-    with _alone(path.parent):
+    with held_alone(path.parent):
         text, known = read_allow_list(path)
         try:
             # By itself first: what is wrong with the new line has nothing to do with the file.

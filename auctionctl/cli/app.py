@@ -22,6 +22,8 @@ from auctionctl import __version__
 from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption
 from auctionctl.cli.output import Form, write_error
+from auctionctl.cli.paths import find_paths
+from auctionctl.cli.person_file import find_form
 from auctionctl.errors import AuctionctlError
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ COMMANDS: Final = {
     "keygen": "auctionctl.cli.keys",
     "key": "auctionctl.cli.keys",
     "allow": "auctionctl.cli.allow",
+    "context": "auctionctl.cli.context",
     "serve": "auctionctl.cli.serve",
     "ls": "auctionctl.cli.ls",
     "watch": "auctionctl.cli.watch",
@@ -140,19 +143,18 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit status, having reported what went wrong."""
-    form = _form_of_errors(arguments)
     try:
         result = typer.main.get_command(app)(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except AuctionctlError as error:
         status = status_of(error)
-        write_error(form, status, str(error), error.hint)
+        write_error(_form_of_errors(arguments), status, str(error), error.hint)
     except typer.TyperException as error:
-        return _report_usage(form, error)
+        return _report_usage(_form_of_errors(arguments), error)
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary
-        return _report_internal(form, error)
+        return _report_internal(_form_of_errors(arguments), error)
     else:
         return int(result) if isinstance(result, int) else ExitStatus.OK
     return status
@@ -163,8 +165,15 @@ def _form_of_errors(arguments: Sequence[str]) -> Form:
     words = list(arguments)
     values = {after for word, after in itertools.pairwise(words) if word in ("-o", "--output")}
     values |= {word.partition("=")[2] for word in words if word.startswith("--output=")}
-    is_json = "--json" in words or not values.isdisjoint({Form.JSON.value, Form.JSONL.value})
-    return Form.JSON if is_json else Form.PLAIN
+    if "--json" in words:
+        return Form.JSON
+    if not values:
+        try:
+            return find_form(find_paths()) or Form.PLAIN
+        except AuctionctlError:
+            # The settings are wrong, and very likely that is the error to be reported.
+            return Form.PLAIN
+    return Form.PLAIN if values.isdisjoint({Form.JSON.value, Form.JSONL.value}) else Form.JSON
 
 
 def _report_usage(form: Form, error: typer.TyperException) -> int:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.contexts import find_context, read_contexts
+from auctionctl.cli.contexts import read_contexts
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
-from auctionctl.errors import ConfigurationError, NotFoundError
+from auctionctl.cli.person_file import Said, find_setting
+from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:
     from auctionctl.auction.terms import Terms
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from auctionctl.wire.address import HouseAddress
 
 DEFAULT_KEY: Final = "default"
-HOUSE_VARIABLE: Final = "AUCTIONCTL_HOUSE"
-KEY_VARIABLE: Final = "AUCTIONCTL_KEY"
+DEFAULT_ORIGIN: Final = "default"
 MIN_PREFIX_DIGITS: Final = 4
 SHORT_DIGITS: Final = 12
 MAX_CANDIDATES: Final = 8
@@ -34,59 +34,75 @@ MAX_ADDRESS_BYTES: Final = 4096
 def choose_key(
     paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> SecretKey:
-    """The key called ``name``; else AUCTIONCTL_KEY's, that of the context, ``default``, or the only one there is.
+    """The key called ``name``; else what the settings say (:mod:`auctionctl.cli.person_file`), ``default``, or the
+    only one there is.
 
     Raises NotFoundError if there is none, ArgumentError if there are several, KeyFileError for a file that is damaged
     or open to others.
     """
-    from auctionctl.keys.keyfile import key_path, list_keys, read_key  # noqa: PLC0415 - imports libsodium
+    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
 
-    name = name or environment.get(KEY_VARIABLE) or None
-    if name is None and (found := find_context(paths, context, environment)) is not None:
-        name = found.key or None
-    if name is None:
-        names = list_keys(paths.keys)
-        if DEFAULT_KEY in names:
-            name = DEFAULT_KEY
-        elif not names:
-            raise NotFoundError(f"there is no key in {paths.keys}", hint="make one: auctionctl keygen")
-        elif len(names) > 1:
-            raise ArgumentError(f"there are several keys: {_listed(names)}", hint="choose one with --key NAME")
-        else:
-            name = names[0]
-    with argument("--key"):
-        path = key_path(paths.keys, name)
+    said = choose_key_name(paths, name, context, environment)
+    try:
+        path = key_path(paths.keys, said.value)
+    except KeyFileError as error:
+        if said.value == name:
+            raise ArgumentError(f"--key: {error}", hint=error.hint) from error
+        raise ConfigurationError(f"{said.origin}: {error}", hint=error.hint) from error
     return read_key(path)
+
+
+def choose_key_name(
+    paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
+) -> Said:
+    """The name of the key that :func:`choose_key` reads, and where it comes from; as raising as that is."""
+    from auctionctl.keys.keyfile import list_keys  # noqa: PLC0415 - imports libsodium
+
+    said = find_setting(paths, "key", name, context, environment)
+    if said is not None:
+        return said
+    names = list_keys(paths.keys)
+    if DEFAULT_KEY in names:
+        return Said(DEFAULT_KEY, DEFAULT_ORIGIN)
+    if not names:
+        raise NotFoundError(f"there is no key in {paths.keys}", hint="make one: auctionctl keygen")
+    if len(names) > 1:
+        raise ArgumentError(f"there are several keys: {_listed(names)}", hint="choose one with --key NAME")
+    return Said(names[0], DEFAULT_ORIGIN)
 
 
 def choose_house(
     paths: Paths, address: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> HouseAddress:
-    """The house at ``address``, which may be the name of a context; without one AUCTIONCTL_HOUSE's, else that of the
-    context (:mod:`auctionctl.cli.contexts`), else the only one that runs on this machine.
+    """The house at ``address``, which may be the name of a context; without one that of the settings
+    (:mod:`auctionctl.cli.person_file`), else the only one that runs on this machine.
 
     Raises ArgumentError for an address that is none, ConfigurationError if no house or more than one is found.
     """
     from auctionctl.keys.encoding import is_name  # noqa: PLC0415
     from auctionctl.wire.address import parse_address  # noqa: PLC0415 - imports libsodium
 
-    if address:
-        if is_name(address) and address in read_contexts(paths).by_name:
-            address = read_contexts(paths).by_name[address].house
+    said = find_setting(paths, "house", address, context, environment)
+    if said is None:
+        return find_local_house(paths)
+    text = said.value
+    if is_name(text) and text in read_contexts(paths).by_name:
+        text = read_contexts(paths).by_name[text].house
+    if said.value == address:
         with argument("--house"):
-            return parse_address(address)
-    if environment.get(HOUSE_VARIABLE):
-        return _parse_named(HOUSE_VARIABLE, environment[HOUSE_VARIABLE])
-    known = find_context(paths, context, environment)
-    if known is not None and known.house:
-        return _parse_named(f"context {known.name}", known.house)
+            return parse_address(text)
+    return _parse_named(said.origin, text)
+
+
+def find_local_house(paths: Paths) -> HouseAddress:
+    """The only house that runs on this machine. ConfigurationError if there is none, or more than one."""
     found = running_houses(paths)
     if len(found) == 1:
         return _parse_named(str(found[0]), read_bounded(found[0], MAX_ADDRESS_BYTES).decode(errors="replace"))
     if not found:
         raise ConfigurationError(
             "no house is named, and none runs on this machine",
-            hint=f"give --house auction://…, or set {HOUSE_VARIABLE}; `auctionctl serve` prints the address",
+            hint="give --house auction://…, or set AUCTIONCTL_HOUSE; `auctionctl serve` prints the address",
         )
     names = [path.name.removesuffix(ADDRESS_SUFFIX) for path in found]
     raise ConfigurationError(

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from auctionctl.cli.files import PRIVATE_MODE, Existing, write_whole
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 
@@ -47,15 +48,24 @@ def read_contexts(paths: Paths) -> Contexts:
     path = contexts_file(paths)
     if not path.exists():
         return Contexts("", {})
-    from auctionctl.cli.toml_table import TomlTable, read_toml  # noqa: PLC0415 - most commands run without contexts
+    from auctionctl.cli.toml_table import read_toml  # noqa: PLC0415 - most commands run without contexts
 
-    content = read_toml(path)
+    return read_context_values(path, read_toml(path))
+
+
+def read_context_values(path: Path, content: Mapping[str, Any]) -> Contexts:
+    """The contexts in ``content``, which stands in ``path``, checked. Raises ConfigurationError."""
+    from auctionctl.cli.toml_table import TomlTable  # noqa: PLC0415
+    from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
+
     top = TomlTable(path, "top level", content, frozenset({"current", "contexts"}))
     tables = content.get("contexts", {})
     if not isinstance(tables, dict) or not all(isinstance(values, dict) for values in tables.values()):
         raise ConfigurationError(f"{path}: contexts is no table of tables", hint="begin each one with [contexts.NAME]")
     by_name: dict[str, Context] = {}
     for name, values in tables.items():
+        if not is_name(name):
+            raise ConfigurationError(f"{path}: {name[:40]!a} is no name for a context", hint=NAME_HINT)
         table = TomlTable(path, f"[contexts.{name}]", values, CONTEXT_KEYS)
         house, key = (table.text(word, "", MAX_CONTEXT_CHARACTERS) for word in ("house", "key"))
         by_name[name] = Context(name, house, key)
@@ -80,7 +90,20 @@ def find_context(paths: Paths, name: str | None, environment: Mapping[str, str] 
     return found
 
 
+def write_contexts(paths: Paths, contexts: Contexts) -> None:
+    """Put ``contexts`` in place of all that were there; the caller holds the directory alone. ConfigurationError."""
+    import tomli_w  # noqa: PLC0415 - most commands write no contexts
+
+    tables = {
+        context.name: {key: value for key, value in (("house", context.house), ("key", context.key)) if value}
+        for context in contexts.by_name.values()
+    }
+    content = {"current": contexts.current} if contexts.current else {}
+    text = tomli_w.dumps(content | {"contexts": tables})
+    write_whole(contexts_file(paths), text.encode(), PRIVATE_MODE, Existing.REPLACE)
+
+
 def _known(by_name: Mapping[str, Context]) -> str:
     if not by_name:
-        return "there are none yet: auctionctl context add NAME ADDR"
+        return "there is none yet: auctionctl context add NAME ADDR"
     return f"known are: {', '.join(sorted(by_name)[:8])}"

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from auctionctl.cli.choices import HOUSE_VARIABLE, KEY_VARIABLE
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import HOME_VARIABLE
+from auctionctl.cli.person_file import PERSON_VARIABLES
 from auctionctl.errors import AuctionctlError, UnreachableError
 
 STOP_PATIENCE_S: Final = 15.0
@@ -138,5 +138,5 @@ def command_line(arguments: Sequence[str]) -> list[str]:
 
 
 def _environment(home: Path) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in (HOUSE_VARIABLE, KEY_VARIABLE)}
+    kept = {name: value for name, value in os.environ.items() if name not in PERSON_VARIABLES}
     return kept | {HOME_VARIABLE: str(home)}

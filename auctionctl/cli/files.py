@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import difflib
 import enum
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from auctionctl.errors import ConfigurationError, NotFoundError
@@ -68,6 +71,22 @@ def make_private_directories(directory: Path) -> None:
             f"cannot create {directory}: {(error.strerror or '').lower()}",
             hint="AUCTIONCTL_HOME=DIR puts all files under a directory of your choice",
         ) from error
+
+
+@contextmanager
+def held_alone(directory: Path) -> Iterator[None]:
+    """Wait until nobody else holds ``directory``, and hold it: two who read, change and write would lose one change."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot open {directory}: {(error.strerror or '').lower()}", hint="give a directory that is yours"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_whole(path: Path, data: bytes, mode: int, existing: Existing) -> None:

@@ -18,6 +18,8 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.choices import choose_house, choose_key
 from auctionctl.cli.output import Form, choose_form
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.person_file import find_form
+from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from auctionctl.keys.signing import SecretKey
@@ -102,6 +104,19 @@ def with_form(command: Callable[Concatenate[Form, P], int]) -> Callable[..., int
     return _extended(command, ("output", "as_json"), _form)
 
 
+def with_form_despite_files(command: Callable[Concatenate[Form, P], int]) -> Callable[..., int]:
+    """As :func:`with_form`, for a command that has to work while config.toml is wrong."""
+
+    def form_despite_files(given: Given) -> Form:
+        try:
+            return _form(given)
+        except ConfigurationError:
+            # What is wrong is for the command itself to report, or to mend.
+            return choose_form(None)
+
+    return _extended(command, ("output", "as_json"), form_despite_files)
+
+
 def with_house(command: Callable[Concatenate[AtHouse, P], int]) -> Callable[..., int]:
     """``command(at, …)`` as a command with :data:`GLOBALS` in place of its first parameter.
 
@@ -118,7 +133,7 @@ def _form(given: Given) -> Form:
     output: Form | None = given.get("output")
     if given["as_json"] and output not in (None, Form.JSON):
         raise ArgumentError(f"--json and --output {output.value} ask for two forms", hint="give one of the two")
-    return choose_form(Form.JSON if given["as_json"] else output)
+    return choose_form(Form.JSON if given["as_json"] else output or find_form(find_paths()))
 
 
 def _extended(
