@@ -54,7 +54,7 @@ def key_names(known: Known) -> list[Candidate]:
 
 def context_names(known: Known) -> list[Candidate]:
     """The houses that have a name in contexts.toml, with their addresses."""
-    return _plain((name, _text(table, "house")) for name, table in _contexts(known).items())
+    return _plain((name, _text(table, "house")) for name, table in _contexts(known)[1].items())
 
 
 def strategy_names(known: Known) -> list[Candidate]:  # noqa: ARG001 - a source's shape
@@ -98,20 +98,23 @@ def _house_identity(known: Known) -> str:
     """The beginning of the identity of the house in question, or nothing."""
     options, environment = known.options, known.environment
     named = options.get("--house") or options.get("--context")
-    chosen = named or environment.get(HOUSE_VARIABLE) or environment.get(CONTEXT_VARIABLE) or ""
-    chosen = _text(_contexts(known).get(chosen), "house") or chosen
+    current, contexts = _contexts(known)
+    chosen = named or environment.get(HOUSE_VARIABLE) or environment.get(CONTEXT_VARIABLE) or current
+    chosen = _text(contexts.get(chosen), "house") or chosen
     match = _IDENTITY.match(chosen)
     return match[1] if match else ""
 
 
-def _contexts(known: Known) -> Mapping[str, object]:
+def _contexts(known: Known) -> tuple[str, Mapping[str, object]]:
+    """The name of the current context or nothing, and every context by name."""
     import tomllib  # noqa: PLC0415 - for contexts alone
 
     try:
-        contexts = tomllib.loads(_read(known.paths.config / "contexts.toml").decode()).get("contexts", {})
+        content = tomllib.loads(_read(known.paths.config / "contexts.toml").decode())
     except (ValueError, RecursionError):
-        return {}
-    return contexts if isinstance(contexts, dict) else {}
+        return "", {}
+    contexts = content.get("contexts")
+    return _text(content, "current"), contexts if isinstance(contexts, dict) else {}
 
 
 def _text(table: object, key: str) -> str:

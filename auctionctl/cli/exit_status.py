@@ -29,6 +29,22 @@ class ExitStatus(enum.IntEnum):
     TERMINATED = 143
 
 
+MEANINGS: Final = {
+    ExitStatus.OK: "All went well; `auctionctl bid`: at least one lot was won.",
+    ExitStatus.INTERNAL: "A fault of auctionctl itself, or of the machine.",
+    ExitStatus.USAGE: "The command line cannot be understood, or an argument cannot be used.",
+    ExitStatus.NOT_FOUND: "There is no such auction, key, context or file.",
+    ExitStatus.NOT_AUTHORISED: "The house does not let this key in, or not in this role.",
+    ExitStatus.UNREACHABLE: "The house does not answer.",
+    ExitStatus.BID_LOST: "The bid was refused, or no lot was won.",
+    ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
+    ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
+    ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",
+    ExitStatus.INTERRUPTED: "Ended by Ctrl-C.",
+    ExitStatus.TERMINATED: "Ended by SIGTERM; another signal ‹N› gives 128 + ‹N›.",
+}
+"""What each status says, in the marks of auctionctl.cli.manual.roff."""
+
 TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     errors.AuctionctlError: ExitStatus.INTERNAL,
     # Amounts and keys in files are reported as ConfigurationError or AllowListError: what is left came by argument.

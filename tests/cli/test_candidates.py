@@ -70,6 +70,12 @@ def test_auctions_are_those_of_the_house_in_question(
     assert words(candidates.auctions(known(paths, "", options, **environment))) == expected
 
 
+def test_without_a_word_about_it_the_house_is_that_of_the_current_context(paths: Paths) -> None:
+    file = paths.config / "contexts.toml"
+    file.write_text('current = "club"\n' + file.read_text())
+    assert words(candidates.auctions(known(paths))) == ["watch"]
+
+
 def test_an_auction_is_described_and_offered_by_its_id_once_one_is_begun(paths: Paths) -> None:
     assert candidates.auctions(known(paths))[0] == ("watch", "Gold watch (open)")
     assert candidates.auctions(known(paths))[1] == ("plate", "Plate")

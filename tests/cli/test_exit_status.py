@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auctionctl import errors
-from auctionctl.cli.exit_status import TABLE, ExitStatus, status_of
+from auctionctl.cli.exit_status import MEANINGS, TABLE, ExitStatus, status_of
 
 
 def test_every_number_is_as_documented() -> None:
@@ -53,3 +53,7 @@ def test_every_error_has_its_status(error: errors.AuctionctlError, status: int) 
 
 def test_the_table_names_only_errors_of_the_tree() -> None:
     assert all(issubclass(kind, errors.AuctionctlError) for kind in TABLE)
+
+
+def test_every_status_has_a_meaning() -> None:
+    assert list(MEANINGS) == list(ExitStatus)

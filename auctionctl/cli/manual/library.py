@@ -9,13 +9,15 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
+from auctionctl.cli.manual.commands import command_pages, program
 from auctionctl.cli.manual.roff import Page
 
-HAND_WRITTEN: Final[tuple[str, ...]] = ()
+HAND_WRITTEN: Final = ("auctionctl.cli.manual.house_page",)
 """The modules that hold a page each, as a function ``page() -> Page``."""
 
 
 def pages() -> tuple[Page, ...]:
     """Every page, by name."""
     written: list[Page] = [importlib.import_module(module).page() for module in HAND_WRITTEN]
-    return tuple(sorted(written, key=lambda page: (page.name, page.section)))
+    references = tuple(page.reference for page in written)
+    return tuple(sorted([*command_pages(program(), references), *written], key=lambda page: (page.name, page.section)))

@@ -1,0 +1,63 @@
+"""What commands find around them, as data: environment variables and files.
+
+Rule: every variable that the program reads stands here, and no other; a test looks for them in the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from auctionctl.cli.paths import Paths
+
+ALL: Final = ""
+"""In ``belongs_to``: every command."""
+
+PLACES: Final = Paths(
+    Path("~/.config/auctionctl"), Path("~/.local/state/auctionctl"), Path("$XDG_RUNTIME_DIR/auctionctl")
+)
+"""Where files are on Linux, unless the environment says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable; ``belongs_to`` is the option that it stands for, or :data:`ALL`."""
+
+    name: str
+    belongs_to: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file or directory, and the commands that it matters to, by their first words."""
+
+    path: str
+    belongs_to: tuple[str, ...]
+    meaning: str
+
+
+VARIABLES: Final = (
+    Variable("AUCTIONCTL_HOME", ALL, "Keeps configuration, keys, state and runtime files under this one directory."),
+    Variable("AUCTIONCTL_HOUSE", "--house", "The house, where no option names one: an address, or a context."),
+    Variable("AUCTIONCTL_KEY", "--key", "The name of the key, where no option names one."),
+    Variable("AUCTIONCTL_CONTEXT", "--context", "The context, where no option names one."),
+    Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
+)
+
+_WITH_HOUSES: Final = ("ls", "watch", "bid", "export", "context")
+
+FILES: Final = (
+    File(f"{PLACES.config}/contexts.toml", _WITH_HOUSES, "Houses by name, each with its address and a key."),
+    File(f"{PLACES.config}/house.toml", ("serve", "init"), "The settings of a house: see `auctionctl-house`(5)."),
+    File(f"{PLACES.keys}/‹NAME›.key", ("keygen", "key", "serve", "init", *_WITH_HOUSES), "A secret key, mode 0600."),
+    File(str(PLACES.allow_list), ("allow", "serve", "init"), "Whom a house on this machine lets in, a key a line."),
+    File(
+        str(PLACES.house_state("‹NAME›")), ("serve",), "The store of the house called ‹NAME›, which must not be lost."
+    ),
+    File(f"{PLACES.receipts}/‹AUCTION›", ("bid", "verify"), "The receipts of one's bids, a file each."),
+    File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
+    File(f"{PLACES.state}/catalogue-‹IDENTITY›.json", ("completion",), "What a house held when it was last seen."),
+    File(str(PLACES.address_file("‹NAME›")), ("serve", *_WITH_HOUSES), "The address of a house while it runs."),
+)
