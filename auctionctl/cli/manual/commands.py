@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
@@ -20,6 +20,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from auctionctl.cli.exit_status import MEANINGS
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Table
 from auctionctl.cli.manual.surroundings import ALL, FILES, VARIABLES, File, Variable
+from auctionctl.cli.options import GLOBALS
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -152,7 +153,12 @@ def _text(param: Param) -> str:
 
 def _variables_of(param: Param) -> list[str]:
     declared = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
-    return declared + [each.name for each in VARIABLES if each.belongs_to in param.opts]
+    return declared + [each.name for each in VARIABLES if _is_shared(param) and each.belongs_to in param.opts]
+
+
+def _is_shared(param: Param) -> bool:
+    """Whether it is an option of all commands, and not one of the same name, for which no variable stands."""
+    return any(get_args(each)[1].help == param.help for each in GLOBALS.values())
 
 
 def _subcommands(entry: Entry, entries: list[Entry]) -> list[Part]:
@@ -218,7 +224,7 @@ def _path(path: str) -> str:
 
 
 def _environment(entry: Entry, options: list[TyperOption]) -> list[Part]:
-    names = {name for option in options for name in option.opts}
+    names = {name for option in options if _is_shared(option) for name in option.opts}
     found: list[Variable] = [
         each for each in VARIABLES if not entry.words or each.belongs_to == ALL or each.belongs_to in names
     ]

@@ -43,12 +43,14 @@ VARIABLES: Final = (
     Variable("AUCTIONCTL_HOUSE", "--house", "The house, where no option names one: an address, or a context."),
     Variable("AUCTIONCTL_KEY", "--key", "The name of the key, where no option names one."),
     Variable("AUCTIONCTL_CONTEXT", "--context", "The context, where no option names one."),
+    Variable("AUCTIONCTL_OUTPUT", "--output", "The form of results, where no option names one."),
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
 )
 
 _WITH_HOUSES: Final = ("ls", "watch", "bid", "export", "context")
 
 FILES: Final = (
+    File(f"{PLACES.config}/config.toml", _WITH_HOUSES, "A person's settings: `house`, `key` and `output`."),
     File(f"{PLACES.config}/contexts.toml", _WITH_HOUSES, "Houses by name, each with its address and a key."),
     File(f"{PLACES.config}/house.toml", ("serve", "init"), "The settings of a house: see `auctionctl-house`(5)."),
     File(f"{PLACES.keys}/‹NAME›.key", ("keygen", "key", "serve", "init", *_WITH_HOUSES), "A secret key, mode 0600."),

@@ -15,11 +15,12 @@ from auctionctl.cli.manual import commands
 from auctionctl.cli.manual.commands import Entry, command_pages, program, sentence, walk, writes_json
 from auctionctl.cli.manual.roff import Page, render
 from auctionctl.cli.manual.surroundings import ALL, FILES, PLACES, VARIABLES
+from auctionctl.cli.options import KeyOption
 from auctionctl.cli.paths import find_paths
 
 ENTRIES = list(walk(program()))
 PAGES = {page.name: page for page in command_pages(program())}
-FIRST_WORDS_TO_COME = {"init", "context"}
+FIRST_WORDS_TO_COME = {"init"}
 
 
 def text_of(page: Page) -> str:
@@ -69,7 +70,8 @@ def made(help_text: str = "Sell it.", epilog: str | None = None) -> typer.Typer:
         at: Annotated[int, typer.Option("--at", "-a", min=1, max=9, help="When.", envvar="AT")] = 3,
         note: Annotated[list[str] | None, typer.Option(help="Why.")] = None,
         is_quiet: Annotated[bool, typer.Option("--quiet/--loud")] = False,
-        key: Annotated[str, typer.Option(help="Whose.")] = "",
+        key: KeyOption = None,
+        house: Annotated[str, typer.Option(help="Whose.")] = "",
     ) -> None:
         pass
 
@@ -86,7 +88,9 @@ def test_what_is_required_repeated_bounded_or_has_a_default_or_a_variable_is_sai
     assert ".TP\n-a, --at N\nWhen. From 1 to 9. Default: 3. Variable: AT." in text
     assert ".TP\n--note NOTE\nWhy. May be given several times." in text
     assert ".TP\n--quiet, --loud\n" in text
-    assert "Whose. Variable: AUCTIONCTL_KEY." in text
+    assert "one 'default'. Variable: AUCTIONCTL_KEY." in text
+    assert ".TP\n--house HOUSE\nWhose.\n" in text  # it only shares its name with the option of other commands
+    assert "AUCTIONCTL_HOUSE" not in text
 
 
 def test_a_hidden_command_has_no_page() -> None:
@@ -133,7 +137,7 @@ def test_every_variable_that_the_program_reads_is_in_the_manual_and_no_other() -
 def test_files_and_variables_belong_to_commands_and_options_that_there_are() -> None:
     words = {entry.words[0] for entry in ENTRIES if entry.words} | FIRST_WORDS_TO_COME
     assert {word for file in FILES for word in file.belongs_to} <= words
-    options = {name for entry in ENTRIES for param in entry.command.params for name in param.opts} | {ALL}
+    options: set[str] = {name for entry in ENTRIES for param in entry.command.params for name in param.opts} | {ALL}
     assert {variable.belongs_to for variable in VARIABLES} <= options
 
 
