@@ -56,6 +56,7 @@ SUMMARIES: Final = {
     "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
     "key": "Look at keys.",
     "allow": "Say whom the house lets in.",
+    "context": "Name houses, and choose one of them.",
     "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",
     "ls": "List the auctions of a house: phase, price, leader, bids, time left.",
     "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
