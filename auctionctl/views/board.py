@@ -5,9 +5,11 @@ Rule: what runs out first is what is kept when rows have to go; columns go befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -16,10 +18,13 @@ from auctionctl.views.auction_row import AuctionRow
 
 FRAME_ROWS: Final = 5
 """Lines of a board that are no auctions: title, header, rules, and the line that says what was left out."""
-LEFT_CHARACTERS: Final = 18
-"""A time left with the mark of its extensions."""
-WIDE: Final = 100
-MEDIUM: Final = 70
+SEPARATOR_COLUMNS: Final = 3
+LEFT_COLUMNS: Final = 18
+"""Room for a time left with the mark of its extensions, so that the board does not jump when one comes."""
+LOT, PRICE, LEFT = "lot", "price", "left"
+COLUMNS: Final = (LOT, "auction", "phase", PRICE, "leader", "bids", "bidders", LEFT)
+DROPPED: Final = (("bidders", 24), ("auction", 24), ("bids", 16), ("phase", 16), ("leader", 10))
+"""Column, and the width of titles (if they have it) below which the column goes: the least important one first."""
 
 _PHASE_STYLES: Final = {Phase.ANNOUNCED: "cyan", Phase.OPEN: "green", Phase.CLOSED: "dim"}
 _RESULT_STYLES: Final = {
@@ -35,25 +40,34 @@ def board(title: str, rows: Sequence[AuctionRow], width: int, height: int) -> Ta
     table = Table(
         title=Text(title), title_justify="left", expand=True, show_edge=False, pad_edge=False, header_style="bold"
     )
-    table.add_column("lot", no_wrap=True, overflow="ellipsis", ratio=3)
-    if width >= WIDE:
-        table.add_column("auction", no_wrap=True)
-    if width >= MEDIUM:
-        table.add_column("phase", no_wrap=True)
-    table.add_column("price", no_wrap=True, justify="right")
-    table.add_column("leader", no_wrap=True, overflow="ellipsis", ratio=2)
-    if width >= MEDIUM:
-        table.add_column("bids", no_wrap=True, justify="right")
-    if width >= WIDE:
-        table.add_column("bidders", no_wrap=True, justify="right")
-    left_characters = LEFT_CHARACTERS if width >= MEDIUM else None
-    table.add_column("left", no_wrap=True, overflow="ellipsis", width=left_characters)
     shown = visible_rows(rows, max(1, height - FRAME_ROWS))
-    for row in shown:
-        table.add_row(*_cells(row, width))
+    cells = [_cells(row) for row in shown]
+    for column, columns in fitting_columns(cells, width).items():
+        justify: JustifyMethod = "right" if column in (PRICE, "bids", "bidders") else "left"
+        table.add_column(column, no_wrap=True, overflow="ellipsis", justify=justify, width=columns)
+    for row_cells in cells:
+        table.add_row(*(row_cells[str(column.header)] for column in table.columns))
     if len(shown) < len(rows):
         table.caption = Text(f"and {len(rows) - len(shown)} more")
     return table
+
+
+def fitting_columns(cells: Sequence[Mapping[str, Text]], width: int) -> dict[str, int]:
+    """The columns that ``width`` has room for, each with its width; the lot's title takes what the others leave."""
+    natural = {column: max(map(cell_len, (column, *(row[column].plain for row in cells)))) for column in COLUMNS}
+    for column, title_columns in DROPPED:
+        if _room_for_lot(natural, width) >= min(natural[LOT], title_columns):
+            break
+        del natural[column]
+    left_columns = max(natural[LEFT], LEFT_COLUMNS)
+    if _room_for_lot(natural | {LEFT: left_columns}, width) >= natural[LOT]:
+        natural[LEFT] = left_columns
+    return natural | {LOT: max(1, _room_for_lot(natural, width))}
+
+
+def _room_for_lot(natural: Mapping[str, int], width: int) -> int:
+    others = sum(columns for column, columns in natural.items() if column != LOT)
+    return width - others - SEPARATOR_COLUMNS * (len(natural) - 1)
 
 
 def visible_rows(rows: Sequence[AuctionRow], limit: int) -> list[AuctionRow]:
@@ -64,20 +78,18 @@ def visible_rows(rows: Sequence[AuctionRow], limit: int) -> list[AuctionRow]:
     return sorted(rows, key=lambda row: (urgency[row.phase], row.left_s or 0))[:limit]
 
 
-def _cells(row: AuctionRow, width: int) -> list[Text]:
-    cells = [Text(row.title)]
-    if width >= WIDE:
-        cells.append(Text(row.short_id, style="dim"))
-    if width >= MEDIUM:
-        phase = row.phase.value if row.is_current else f"{row.phase.value}, behind"
-        cells.append(Text(phase, style=_PHASE_STYLES[row.phase]))
-    cells += [Text(row.price, style="bold"), Text(row.leader)]
-    if width >= MEDIUM:
-        cells.append(Text(str(row.bid_count)))
-    if width >= WIDE:
-        cells.append(Text(_bidders(row)))
-    cells.append(_left(row))
-    return cells
+def _cells(row: AuctionRow) -> dict[str, Text]:
+    phase = row.phase.value if row.is_current else f"{row.phase.value}, behind"
+    return {
+        LOT: Text(row.title),
+        "auction": Text(row.short_id, style="dim"),
+        "phase": Text(phase, style=_PHASE_STYLES[row.phase]),
+        PRICE: Text(row.price, style="bold"),
+        "leader": Text(row.leader),
+        "bids": Text(str(row.bid_count)),
+        "bidders": Text(_bidders(row)),
+        LEFT: _left(row),
+    }
 
 
 def _bidders(row: AuctionRow) -> str:

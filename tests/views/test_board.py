@@ -8,7 +8,7 @@ from rich.console import Console
 
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.views.auction_row import AuctionRow
-from auctionctl.views.board import board, left_style, visible_rows
+from auctionctl.views.board import COLUMNS, board, left_style, visible_rows
 
 OPEN = AuctionRow(
     auction=bytes(32),
@@ -67,6 +67,35 @@ def test_a_narrow_board_keeps_price_and_time() -> None:
     assert "120.00EUR" in text
     assert "0:59" in text
     assert "bidders" not in text
+
+
+LONG = replace(OPEN, title="x" * 80, price="123456.00EUR", leader="auc1ncujls5a8dpt…", extensions=12, is_current=False)
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"),
+    [
+        (160, set()),
+        (127, set()),
+        (126, {"bidders"}),
+        (117, {"bidders"}),
+        (116, {"auction", "bidders"}),
+        (100, {"auction", "bidders"}),
+        (80, {"auction", "bidders", "bids", "phase"}),
+        (50, {"auction", "bidders", "bids", "phase", "leader"}),
+    ],
+)
+def test_columns_go_the_least_important_first_before_anything_but_a_title_is_cut(width: int, missing: set[str]) -> None:
+    text = drawn([LONG, WAITING], width)
+    assert {column for column in COLUMNS if column not in text.splitlines()[1].split()} == missing
+    for word in {"123456.00EUR", "0:59  +12 extended", "waits 10:00"} | ({LONG.leader} if width > 50 else set()):
+        assert word in text
+    assert text.count("…") == (2 if width > 50 else 1)
+
+
+def test_wide_characters_are_counted_by_the_columns_that_they_take() -> None:
+    lines = drawn([replace(OPEN, title="漢字の題名" * 10), OPEN], 80).splitlines()
+    assert {len(line) + sum(ord(character) > 0x2FFF for character in line) for line in lines[1:]} == {80}
 
 
 def test_what_runs_out_first_is_kept_when_rows_have_to_go() -> None:
