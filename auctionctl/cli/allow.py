@@ -53,7 +53,7 @@ def add(
     ] = "bidder",
 ) -> int:
     """Let somebody in."""
-    from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
+    from auctionctl.keys.allowlist import Entry, Role, add_line  # noqa: PLC0415
     from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
@@ -61,6 +61,12 @@ def add(
         identity = Identity.from_text(key)
     if not is_name(name):
         raise ArgumentError(f"NAME: {name[:40]!a} is no name", hint=NAME_HINT)
+    unknown = next((word for word in role.split("+") if word not in set(Role)), None)
+    if unknown is not None:
+        roles = ", ".join(Role)
+        raise ArgumentError(
+            f"--role: {unknown[:40]!a} is no role", hint=f"known are: {roles}; several are joined by '+'"
+        )
     entry = Entry(identity, name, role)
     path = find_paths().allow_list
     make_private_directories(path.parent)

@@ -91,9 +91,11 @@ def _home(keep: Path | None) -> Iterator[Path]:
         finally:
             shutil.rmtree(home, ignore_errors=True)
         return
+    from auctionctl.cli.files import make_private_directories  # noqa: PLC0415
+
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise ConfigurationError(f"--keep: {keep} is there already", hint="choose a directory that is new or empty")
-    keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directories(keep)
     yield keep.absolute()
 
 

@@ -19,6 +19,7 @@ from auctionctl.errors import ConfigurationError, NotFoundError
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o666
 """Before the umask."""
+MAX_SHOWN = 300
 
 
 class Existing(enum.Enum):
@@ -42,14 +43,20 @@ def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)
             if data.startswith(mark):
                 data += file.read(max_bytes + 1 - len(data))
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(f"there is no file {path}", hint=_missing_hint(path)) from None
+        raise NotFoundError(f"there is no file {shown(path)}", hint=_missing_hint(path)) from None
     except OSError as error:
         raise ConfigurationError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="give a file that you may read"
+            f"cannot read {shown(path)}: {(error.strerror or str(error)).lower()}", hint="give a file that you may read"
         ) from error
     if len(data) > max_bytes:
         raise ConfigurationError(f"{path} is larger than {max_bytes} bytes", hint="is it the file that you meant?")
     return data
+
+
+def shown(path: Path) -> str:
+    """``path`` for a message that has to stay readable: the middle of a very long one is left out."""
+    text = str(path)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN // 2]}…{text[-MAX_SHOWN // 2 :]}"
 
 
 def _missing_hint(path: Path) -> str:

@@ -30,8 +30,9 @@ def keygen(
 
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
 
+    keys = find_paths().keys
     with argument("NAME"):
-        path = key_path(find_paths().keys, name)
+        path = key_path(keys, name)
     key = generate()
     created = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     write_key(path, key, created=created, replace=force)

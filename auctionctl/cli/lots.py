@@ -33,6 +33,7 @@ from auctionctl.wire.listing import (
 MAX_TITLE_CHARACTERS: Final = 200
 MAX_DESCRIPTION_CHARACTERS: Final = 4_000
 MAX_LISTING_CHARACTERS: Final = 64
+TERMS_HINT: Final = "change it, or leave it out: every setting but item and starting_price has a default"
 EXTENSIONS_BY_DEFAULT: Final = 10
 """How many windows a soft close may extend an auction by, where max_extension is left out."""
 
@@ -168,4 +169,4 @@ def _check_terms(path: Path, place: str, lot: LotDescription) -> None:
     try:
         decode_terms(sign_terms(lot, key.identity.signing, key.escrow_public, key, entropy).body)
     except TermsError as error:
-        raise ConfigurationError(f"{path}: {place}: {error}", hint=error.hint) from error
+        raise ConfigurationError(f"{path}: {place}: {error}", hint=error.hint or TERMS_HINT) from error

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from auctionctl.errors import ConfigurationError
+
 HOME_VARIABLE: Final = "AUCTIONCTL_HOME"
 NAME: Final = "auctionctl"
 ADDRESS_SUFFIX: Final = ".address"
 IDENTITY_CHARACTERS: Final = 20
+MAX_HOME_BYTES: Final = 3_500
+MAX_NAME_BYTES: Final = 255
+"""What every file system of Linux and macOS takes, with room for the names below."""
+HOME_HINT: Final = f"set {HOME_VARIABLE} to a directory, or leave it unset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,22 @@ class Paths:
         return self.run / f"{house}{ADDRESS_SUFFIX}"
 
 
+def _root(home: str) -> Path:
+    if len(os.fsencode(home)) > MAX_HOME_BYTES or any(
+        len(os.fsencode(name)) > MAX_NAME_BYTES for name in home.split("/")
+    ):
+        raise ConfigurationError(f"{HOME_VARIABLE} is too long for the name of a directory", hint=HOME_HINT)
+    try:
+        return Path(home).expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        raise ConfigurationError(f"{HOME_VARIABLE}: {str(error).rstrip('.').lower()}", hint=HOME_HINT) from error
+
+
 def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
-    """The paths that hold for this process."""
+    """The paths that hold for this process. Raises ConfigurationError for an AUCTIONCTL_HOME that can be no path."""
     home = environment.get(HOME_VARIABLE)
     if home:
-        root = Path(home).expanduser().absolute()
+        root = _root(home)
         return Paths(root / "config", root / "state", root / "run")
     import platformdirs  # noqa: PLC0415 - not needed where AUCTIONCTL_HOME is set
 

@@ -32,7 +32,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(epilog="Example: auctionctl serve AUCTIONS.toml --until-closed")
 def serve(
-    file: Annotated[Path | None, typer.Argument(metavar="[AUCTIONS.toml]", help="The lots to sell.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[AUCTIONS.toml]", readable=False, help="The lots to sell.")
+    ] = None,
     *,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The house's settings, in place of the usual house.toml.")

@@ -49,6 +49,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         hint = 'a line is: key = value, and text stands in quotes: price = "12.50EUR"'
         raise ConfigurationError(f"{path}: {str(error).lower()}", hint=hint) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: a number in it is too long to be read", hint="write fewer digits") from error
     except RecursionError as error:
         raise ConfigurationError(f"{path}: nested too deep", hint="a list of pairs is the deepest there is") from error
 
@@ -83,6 +85,7 @@ class TomlTable:
         raise self._error(f"{key}: {message}{where}", hint)
 
     def _error(self, message: str, hint: str = "") -> ConfigurationError:
+        hint = hint or f"look at {self._place} in {self._path}"
         return ConfigurationError(f"{self._path}: {self._place}: {message}", hint=hint)
 
     def __contains__(self, key: str) -> bool:
@@ -105,7 +108,7 @@ class TomlTable:
         try:
             return read(text)
         except AuctionctlError as error:
-            self.fail(key, str(error), error.hint)
+            self.fail(key, str(error), error.hint or hint)
 
     def text(self, key: str, default: str, max_characters: int) -> str:
         """Text of 1 to ``max_characters``; empty only where ``default`` is and nothing is written."""
@@ -113,7 +116,11 @@ class TomlTable:
             return default
         text = self._get(key, str, f'write it in quotes: {key} = "…"')
         if not 1 <= len(text) <= max_characters:
-            self.fail(key, f"{len(text)} characters, where 1 to {max_characters} are allowed")
+            self.fail(
+                key,
+                f"{len(text)} characters, where 1 to {max_characters} are allowed",
+                "shorten it" if text else "leave the line out, or write something between the quotes",
+            )
         return text
 
     def require(self, key: str, hint: str) -> None:
@@ -127,7 +134,8 @@ class TomlTable:
             return default
         number = self._get(key, int, f"write it as a number without quotes: {key} = {default}")
         if not low <= number <= high:
-            self.fail(key, f"{number} is not between {low} and {high}")
+            shown = number if abs(number) < 10**20 else "a number of more than 20 digits"
+            self.fail(key, f"{shown} is not between {low} and {high}", f"{default} is what holds where it is left out")
         return number
 
     def duration_ns(self, key: str, default_ns: int) -> int:

@@ -41,7 +41,9 @@ app = typer.Typer(rich_markup_mode=None)
 @with_form
 def verify(
     form: Form,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported log, or a receipt; '-' is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="An exported log, or a receipt; '-' is stdin.")
+    ],
     house: Annotated[
         str | None, typer.Option("--house", metavar="ADDR|KEY", help="The house that you know: auction://… or auc1….")
     ] = None,
@@ -93,8 +95,12 @@ def _read_stdin() -> bytes:
     if sys.stdin is None:  # as `<&-` leaves it
         raise ConfigurationError("stdin is closed", hint="give a file, or a pipe: … | auctionctl verify -")
     stream = sys.stdin.buffer
-    data = stream.read(max(map(len, MARKS)))
-    return data + stream.read(MAX_FILE_BYTES + 1 - len(data)) if data.startswith(MARKS) else data
+    try:
+        data = stream.read(max(map(len, MARKS)))
+        return data + stream.read(MAX_FILE_BYTES + 1 - len(data)) if data.startswith(MARKS) else data
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise ConfigurationError(f"cannot read stdin: {reason}", hint="give a file, or a pipe") from error
 
 
 def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:

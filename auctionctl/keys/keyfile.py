@@ -24,6 +24,9 @@ from auctionctl.keys.signing import SEED_BYTES, SecretKey
 SUFFIX: Final = ".key"
 MAX_FILE_BYTES: Final = 64 * 1024
 MAX_SHOWN: Final = 40
+PLACE_HINT: Final = "AUCTIONCTL_HOME=DIR puts keys, and everything else, under a directory of your choice"
+READ_HINT: Final = "a key is a file that you alone may read, in a directory that is yours"
+DAMAGED_HINT: Final = "take the file from a backup, or make another key: auctionctl keygen NAME"
 
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
@@ -52,7 +55,7 @@ def list_keys(directory: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise KeyFileError(f"cannot list the keys in {directory}: {error.strerror}") from None
+        raise KeyFileError(f"cannot list the keys in {directory}: {_reason(error)}", hint=READ_HINT) from None
     return sorted(stem for stem in stems if is_name(stem))
 
 
@@ -78,7 +81,7 @@ def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False
             _write_new(path, text)
         _sync_directory(path.parent)
     except OSError as error:
-        raise KeyFileError(f"cannot write {path}: {error.strerror}") from None
+        raise KeyFileError(f"cannot write {path}: {_reason(error)}", hint=PLACE_HINT) from None
 
 
 def read_key(path: Path) -> SecretKey:
@@ -93,8 +96,12 @@ def read_key(path: Path) -> SecretKey:
         name = path.stem if path.suffix == SUFFIX and is_name(path.stem) else "NAME"
         raise NotFoundError(f"there is no key file {path}", hint=f"make one: auctionctl keygen {name}") from None
     except OSError as error:
-        raise KeyFileError(f"cannot read {path}: {error.strerror}") from None
+        raise KeyFileError(f"cannot read {path}: {_reason(error)}", hint=READ_HINT) from None
     return _parse(path, data)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _make_directory(directory: Path) -> None:
@@ -158,7 +165,7 @@ def _read_guarded(path: Path) -> bytes:
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise KeyFileError(f"{path} is no regular file")
+            raise KeyFileError(f"{path} is no regular file", hint=READ_HINT)
         mode = stat.S_IMODE(status.st_mode)
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyFileError(
@@ -168,7 +175,7 @@ def _read_guarded(path: Path) -> bytes:
         _refuse_loose_directory(path)
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise KeyFileError(f"{path} is larger than {MAX_FILE_BYTES} bytes: it is no key file")
+        raise KeyFileError(f"{path} is larger than {MAX_FILE_BYTES} bytes: it is no key file", hint=DAMAGED_HINT)
     return data
 
 
@@ -180,7 +187,7 @@ def _parse(path: Path, data: bytes) -> SecretKey:
             hint="use a plain key file, or a newer auctionctl",
         )
     if not data.isascii():
-        raise KeyFileError(f"{path} is damaged: it is not plain text")
+        raise KeyFileError(f"{path} is damaged: it is not plain text", hint=DAMAGED_HINT)
     lines = [line.strip() for line in data.decode("ascii").split("\n")]
     secrets = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
     if len(secrets) != 1:
@@ -192,7 +199,7 @@ def _parse(path: Path, data: bytes) -> SecretKey:
     try:
         key = SecretKey.from_text(secret)
     except KeyTextError as error:
-        raise KeyFileError(f"{path} is damaged: line {number}: {error}") from None
+        raise KeyFileError(f"{path} is damaged: line {number}: {error}", hint=DAMAGED_HINT) from None
     publics = [line.removeprefix(_PUBLIC_COMMENT).strip() for line in lines if line.startswith(_PUBLIC_COMMENT)]
     if any(public != key.identity.text for public in publics):
         raise KeyFileError(

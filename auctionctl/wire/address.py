@@ -12,7 +12,7 @@ from auctionctl.keys.signing import Identity
 
 DEFAULT_PORT: Final = 8888
 
-_ADDRESS = re.compile(r"auction://([a-z0-9]+)@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
+_ADDRESS = re.compile(r"auction://([a-z0-9]+)@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def test_replacing_puts_a_tight_new_file_in_place_of_the_old(keys: Path) -> None
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_failed_write_leaves_nothing_behind(keys: Path, replace: bool) -> None:
     path = key_path(keys, "alice")
-    with files_of_at_most(20), pytest.raises(KeyFileError, match=r"cannot write .*: File too large"):
+    with files_of_at_most(20), pytest.raises(KeyFileError, match=r"cannot write .*: file too large"):
         write_key(path, ALICE, created=CREATED, replace=replace)
     assert names_in(keys) == []
 
@@ -137,7 +137,7 @@ def test_a_failed_replacement_leaves_the_old_key_whole(keys: Path) -> None:
 def test_a_failed_rename_leaves_no_second_file(keys: Path) -> None:
     path = key_path(keys, "alice")
     path.mkdir()
-    with pytest.raises(KeyFileError, match=r"cannot write .*: Is a directory"):
+    with pytest.raises(KeyFileError, match=r"cannot write .*: is a directory"):
         write_key(path, ALICE, created=CREATED, replace=True)
     assert names_in(keys) == ["alice.key"]
 
@@ -232,7 +232,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting(keys: Path) -> None:
     os.mkfifo(keys / "pipe.key", 0o600)
     assert "is no regular file" in str(refused(keys / "pipe.key"))
     (keys / "directory.key").mkdir()
-    assert "Is a directory" in str(refused(keys / "directory.key"))
+    assert "is a directory" in str(refused(keys / "directory.key"))
 
 
 SECRET = ALICE.seed_text
@@ -288,7 +288,7 @@ def test_keys_are_listed_by_name_and_nothing_else_is(keys: Path) -> None:
 
 def test_a_file_cannot_be_listed(keys: Path) -> None:
     put(keys / "file", "")
-    with pytest.raises(KeyFileError, match=r"cannot list the keys in .*: Not a directory"):
+    with pytest.raises(KeyFileError, match=r"cannot list the keys in .*: not a directory"):
         list_keys(keys / "file")
 
 
