@@ -1,8 +1,8 @@
 """The pages of the program and of every command and subcommand, drawn from the program itself.
 
-Rule: nothing about a command is said here that could be asked of it. A command's module says what its JSON holds, as
-``JSON_SCHEMA``, a table schema → field → meaning; a command that writes JSON and says nothing of it gets a page that
-says so. New commands need no change here.
+Rule: nothing about a command is said here that could be asked of it. What its JSON holds stands in
+:mod:`auctionctl.cli.manual.json_fields`, or in the command's own module as ``JSON_SCHEMA``, a table schema → field →
+meaning; the page of a command that writes JSON and says nothing of it says so. New commands need no change here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from auctionctl.cli.exit_status import MEANINGS
+from auctionctl.cli.manual.json_fields import FIELDS
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Table
 from auctionctl.cli.manual.surroundings import ALL, FILES, VARIABLES, File, Variable
 from auctionctl.cli.options import GLOBALS
@@ -174,9 +175,11 @@ def _statuses() -> Part:
 
 
 def schemas_of(entry: Entry, entries: list[Entry]) -> Schema:
-    """What the module of a command says of the JSON that this command writes."""
+    """What is said of the JSON that a command writes; nothing, if nobody says anything."""
     if entry.is_group or entry.command.callback is None:
         return {}
+    if "-".join(entry.words) in FIELDS:
+        return FIELDS["-".join(entry.words)]
     module = sys.modules[inspect.unwrap(entry.command.callback).__module__]
     said: Schema = getattr(module, "JSON_SCHEMA", {})
     own = _schema_name(entry)
@@ -200,7 +203,10 @@ def _json(entry: Entry, entries: list[Entry], options: list[TyperOption]) -> lis
         return []
     parts: list[Part] = [
         Heading("JSON"),
-        Paragraph("An error is one object on stderr: `error`, with `code` (a status by its name), `message`, `hint`."),
+        Paragraph(
+            "An error is one object on stderr: `error`, with `code` (a status by its name), `message` and `hint`."
+            " Amounts are objects of `minor` (units) and `currency`, times nanoseconds since 1970 (UTC)."
+        ),
     ]
     schemas = schemas_of(entry, entries)
     for name, fields in schemas.items():

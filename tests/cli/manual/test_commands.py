@@ -111,6 +111,7 @@ def test_json_is_described_by_the_module_of_the_command_or_is_seen_not_to_be(mon
     entry = next(entry for entry in ENTRIES if entry.words == ("watch",))
     from auctionctl.cli import watch
 
+    monkeypatch.delitem(commands.FIELDS, "watch")
     for said, expected in (
         ({}, commands.NOT_DESCRIBED),
         ({"auctionctl.watch/1": {"index": "Where."}}, "\\&index\tT{\nWhere.\nT}"),

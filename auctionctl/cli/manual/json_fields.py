@@ -1,0 +1,138 @@
+"""What stands in the JSON of commands: command → schema → field → meaning, in the marks of roff.
+
+Rule: a test compares it with what the commands write. A command may state the same in its own module instead, as
+``JSON_SCHEMA``. Every object has ``schema`` besides; amounts are objects of ``minor`` and ``currency``, times
+nanoseconds since 1970 (UTC), keys and ids lower-case hex unless they begin with ``auc1``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+AUCTION: Final = {
+    "id": "The auction: SHA-256 of its terms.",
+    "listing": "Its name at this house.",
+    "item": "What is sold, in the seller's words.",
+    "phase": "`announced`, `open` or `closed`.",
+    "end_reason": "`completed`, `reserve_not_met`, `no_bids` or `cancelled`; null before the end.",
+    "winner": "The winner's signing key; null without a sale.",
+    "price": "The price of the sale; null without one.",
+    "standing": "The best bid so far; null without one.",
+    "leader": "The signing key of whose it is.",
+    "minimum": "The least bid that the rules would take now.",
+    "bids": "How many bids were accepted.",
+    "bidders": "How many bidders are present.",
+    "min_bidders": "How many it takes to open.",
+    "deadline_ns": "When the next deadline runs out; null without one.",
+    "extensions": "How often the end was moved by late bids.",
+    "log_size": "How many entries its log has.",
+}
+
+ENTRY: Final = {
+    "auction": "The id of the auction.",
+    "index": "The entry's place in the log.",
+    "kind": "`terms`, `joined`, `left`, `opened`, `bid`, `gap`, `closed` or `cancelled`.",
+    "time_ns": "When the house accepted it.",
+    "listing": "Of terms: the auction's name.",
+    "item": "Of terms: what is sold.",
+    "seller": "Of terms: the seller's signing key.",
+    "bidder": "Of joined, left and bid: the bidder's signing key.",
+    "seq": "Of a bid: its number among the bidder's.",
+    "amount": "Of a bid: what is offered.",
+    "since_ns": "Of a gap: from when on nobody could bid.",
+    "until_ns": "Of a gap: until when; running deadlines moved by as much.",
+    "cause": "Of a gap: why.",
+    "reason": "Of cancelled: why.",
+    "end_reason": "Of closed: as in `auctionctl-ls`(1).",
+    "winner": "Of closed: the winner's signing key, or null.",
+    "price": "Of closed: the price, or null.",
+}
+
+_CONTEXT: Final = {
+    "name": "The context's name.",
+    "house": "The address of its house.",
+    "key": "The name of the key to use there, or null.",
+    "is_current": "Whether it holds where no other is named.",
+}
+
+_LIST: Final = " With `--output jsonl` each is a line of its own, under the same schema."
+
+FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
+    "keygen": {
+        "auctionctl.keygen/1": {
+            "name": "The key's name.",
+            "path": "The file that holds it.",
+            "public_key": "Its public half, `auc1…`.",
+        }
+    },
+    "key-show": {
+        "auctionctl.key-show/1": {"public_key": "The public half, `auc1…`.", "short": "Its beginning, for people."}
+    },
+    "allow-ls": {
+        "auctionctl.allow-ls/1": {
+            "entries": f"Who may come in, each with the fields below.{_LIST}",
+            "name": "What the house calls the holder of the key.",
+            "role": "The role, or several joined by `+`.",
+            "public_key": "The key, `auc1…`.",
+        }
+    },
+    "context-add": {"auctionctl.context-add/1": _CONTEXT},
+    "context-use": {"auctionctl.context-use/1": _CONTEXT},
+    "context-rm": {"auctionctl.context-rm/1": _CONTEXT},
+    "context-ls": {
+        "auctionctl.context-ls/1": {"contexts": f"All contexts, each with the fields below.{_LIST}"} | _CONTEXT
+    },
+    "ls": {"auctionctl.ls/1": {"auctions": f"All auctions, each with the fields below.{_LIST}"} | AUCTION},
+    "watch": {"auctionctl.entry/1": ENTRY},
+    "export": {
+        "auctionctl.export/1": {
+            "id": AUCTION["id"],
+            "listing": AUCTION["listing"],
+            "is_finished": "Whether the auction has ended.",
+            "file": "The file that was written.",
+            "entries": "How many entries it holds.",
+            "bytes": "How long it is.",
+        }
+    },
+    "verify": {
+        "auctionctl.verify/1": {
+            "verified": "Always true: what does not hold is an error.",
+            "house_is_claimed": "Whether the house is only the one that the file names: give `--house`.",
+            "kind": "`log` or `receipt`.",
+            "house": "The house, `auc1…`.",
+            "is_finished": "Of a log: whether the auction has ended in it.",
+            "contested": "Of a log: the indexes of bids that claim to have seen another history.",
+            "entry": "Of a receipt: the kind of the entry; the fields of a log are not there.",
+            "index": "Of a receipt: the entry's place in the log.",
+            "bidder": "Of a receipt: the signing key of whose it is.",
+            "seq": "Of a receipt of a bid: its number among the bidder's.",
+            "amount": "Of a receipt of a bid: what is offered.",
+            "time_ns": "Of a receipt: when the house accepted the entry.",
+        }
+        | AUCTION
+    },
+    "demo": {
+        "auctionctl.demo/1": {
+            "seconds": "How long it took.",
+            "auctions": "The lots, each with the fields below.",
+            **{name: AUCTION[name] for name in ("id", "item", "end_reason", "price", "bids", "extensions", "log_size")},
+            "winner": "The winner's name in the demo, or null.",
+            "verified": "Whether another process found the log in order.",
+        }
+    },
+    "bench": {
+        "auctionctl.bench/1": {
+            "auctions": "How many auctions there were.",
+            "window": "How many bids were under way in each.",
+            "runs": "How many runs the medians are of.",
+            "bids_per_s": "Signed, durable, receipted bids a second.",
+            "bare_verify_per_s": "Signatures that one core verifies a second, with nothing else to do.",
+            "ratio": "The former by the latter.",
+            "cpu_us_per_bid": "CPU time a bid: `gateway`, `verifiers`, `house`; null outside of Linux.",
+            "latency_ms": "From a bid to its receipt at 1,000 bids a second: `p50`, `p99`.",
+            "fdatasync_ms": "What it takes here to make 16 KiB durable.",
+            "rejections": "Bids that the rules refused.",
+            "receipts_verified": "Receipts that were verified afterwards.",
+        }
+    },
+}

@@ -1,0 +1,113 @@
+"""What the manual says of JSON is what commands write: no field is missing, and none is invented."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from auctionctl.cli import bench, demo, records
+from auctionctl.cli.manual.commands import program, schemas_of, walk, writes_json
+from auctionctl.cli.manual.json_fields import AUCTION, ENTRY, FIELDS
+from auctionctl.cli.records import auction_record
+from auctionctl.replica.audit import audit
+from auctionctl.replica.replay import Fact
+
+from ..conftest import Run, Sold
+
+ADDRESS_OF = "auction://{}@127.0.0.1:8888"
+
+
+def keys_in(function: Callable[..., object]) -> set[str]:
+    """Every text that is a key of a dict, or the name of a field, written in the source of ``function``."""
+    tree = ast.parse(inspect.cleandoc("\n" + inspect.getsource(function)))
+    dicts = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    return {key.value for each in dicts for key in each.keys if isinstance(key, ast.Constant)}
+
+
+def fields(document: dict[str, Any], *lists: str) -> set[str]:
+    """The fields of a document and of what its lists hold, but for the name of its schema."""
+    found = set(document) - {"schema"}
+    for name in lists:
+        assert document[name]
+        found |= {field for each in document[name] for field in each}
+    return found
+
+
+def said(command: str) -> set[str]:
+    (schema,) = FIELDS[command].values()
+    return set(schema)
+
+
+def test_every_schema_belongs_to_a_command_that_writes_json() -> None:
+    writing = {"-".join(entry.words) for entry in walk(program()) if writes_json(entry)}
+    assert set(FIELDS) <= writing
+
+
+def test_an_auction_and_its_entries_have_the_fields_that_are_said(sold: Sold) -> None:
+    auction = audit(sold.data, sold.house.key.identity).auction
+    assert list(auction_record(auction)) == list(AUCTION)
+    assert keys_in(records._fact_record) | keys_in(records.entry_record) == set(ENTRY)
+
+
+def test_keys_allow_list_and_contexts_have_the_fields_that_are_said(run: Run) -> None:
+    made = json.loads(run("keygen", "alice", "--json").out)
+    assert fields(made) == said("keygen")
+    assert fields(json.loads(run("key", "show", "--json").out)) == said("key-show")
+    assert run("allow", "add", made["public_key"], "alice").status == 0
+    assert fields(json.loads(run("allow", "ls", "--json").out), "entries") == said("allow-ls")
+    address = ADDRESS_OF.format(made["public_key"])
+    for words in (("add", "fair", address), ("use", "fair"), ("rm", "fair")):
+        document = json.loads(run("context", *words, "--json").out)
+        assert document["schema"] in FIELDS[f"context-{words[0]}"]
+        assert fields(document) == said(f"context-{words[0]}")
+    run("context", "add", "fair", address)
+    assert fields(json.loads(run("context", "ls", "--json").out), "contexts") == said("context-ls")
+
+
+def test_what_comes_of_a_house_has_the_fields_that_are_said(fair: Any, tmp_path: Path) -> None:
+    listed = json.loads(fair.run("ls", "--key", "alice", "--json").out)
+    assert fields(listed, "auctions") == said("ls")
+    file = tmp_path / "quick.auction"
+    assert fields(json.loads(fair.run("export", "quick", "-o", file, "--key", "alice", "--json").out)) == said("export")
+    lines = fair.run("watch", "quick", "--key", "alice", "--json").out.splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert {entry["schema"] for entry in entries} == set(FIELDS["watch"])
+    assert set().union(*map(fields, entries)) <= said("watch")
+
+
+def test_what_is_verified_has_the_fields_that_are_said(run: Run, sold: Sold, tmp_path: Path) -> None:
+    log, receipt = tmp_path / "a.auction", tmp_path / "b.tlog-proof"
+    log.write_bytes(sold.data)
+    receipt.write_text(sold.house.receipts[sold.commands[1]])
+    of_log = fields(json.loads(run("verify", log, "--json").out))
+    of_receipt = fields(json.loads(run("verify", receipt, "--json").out))
+    assert of_log | of_receipt == said("verify")
+
+
+@pytest.mark.parametrize(
+    ("command", "functions"),
+    [
+        ("bench", (bench.bench, bench._measure)),
+        ("demo", (demo._write_results, demo._verdict)),
+    ],
+)
+def test_demo_and_bench_have_the_fields_that_their_source_writes(command: str, functions: Iterable[Any]) -> None:
+    written = set().union(*(keys_in(inspect.unwrap(function)) for function in functions))
+    assert written <= said(command)
+    assert said(command) <= written | set(AUCTION) | {"receipts_verified"}
+
+
+def test_every_kind_of_fact_is_among_the_kinds_that_are_said() -> None:
+    assert len(get_args(Fact)) == len(ENTRY["kind"].replace(" or ", ", ").split(", "))
+
+
+def test_commands_of_which_nothing_is_said_are_few_and_known() -> None:
+    entries = list(walk(program()))
+    silent = {"-".join(entry.words) for entry in entries if writes_json(entry) and not schemas_of(entry, entries)}
+    assert silent <= {"bid", "serve"}, "say what their JSON holds, in auctionctl/cli/manual/json_fields.py"
