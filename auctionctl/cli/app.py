@@ -61,7 +61,6 @@ SUMMARIES: Final = {
     "ls": "List the auctions of a house: phase, price, leader, bids, time left.",
     "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
     "bid": "Bid by a strategy until the auctions have ended; 0 if at least one lot was...",
-    "context": "Name houses, and choose one of them.",
     "export": "Write the verified log of an auction to a file that anybody can verify offline.",
     "verify": "Check a log or a receipt, offline: signatures, times, tree, checkpoint, and...",
     "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
