@@ -34,7 +34,7 @@ from auctionctl.bidding.strategy import Offer, Strategy
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import Identity, SecretKey
-from auctionctl.replica.follower import Advanced, Follower, Listed, Welcomed
+from auctionctl.replica.follower import Advanced, Follower, Listed, RegistryAdvanced, Welcomed
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.entry import Kind
@@ -176,6 +176,8 @@ class Agent:
                 case Refused():
                     self._notices.append(notice)
                     self._refused(notice, now_ns)
+                case RegistryAdvanced():
+                    pass  # What an agent takes part in is announced; the rest of the registry is not its business.
                 case _:
                     assert_never(notice)
         return self.take_notices()

@@ -157,7 +157,8 @@ class Observer:
         """The file of the log of ``auction``, as far as it has been verified."""
         replica = self.follower.replicas[auction]
         assert replica.head is not None
-        return encode_export(self.entries[auction][: replica.head.size], replica.head_note)
+        entries = self.entries[auction][: replica.head.size]
+        return encode_export(entries, replica.head_note, self.follower.announcements[auction])
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_s > SILENCE_S:

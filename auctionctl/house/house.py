@@ -14,42 +14,38 @@ from auctionctl.auction.auction import MAX_GAP_GRACE_NS
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
 from auctionctl.auction.events import Gap, GapCause, Left
 from auctionctl.auction.rejection import Refusal
-from auctionctl.auction.terms import SECOND_NS
+from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
+from auctionctl.house.answers import catalogue_page, sign_rejections
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.intake import Request, refuse, refused
+from auctionctl.house.log import HouseLog
 from auctionctl.house.presence import Presence
+from auctionctl.house.registry import RegistryLog
 from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.tlog.heads import sign_heads
-from auctionctl.tlog.merkle import Tree, leaf_hash
-from auctionctl.wire.frames import Message, domain, is_signed_by, message_type
+from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
-    Catalogue,
     Hello,
     List,
-    Listing,
     Read,
     Receipts,
-    Rejected,
     Rejection,
-    Rejections,
-    RejectionsHead,
     Subscribe,
     acknowledge,
     decode_request,
     encode,
-    parts_of,
 )
 from auctionctl.wire.session import admit, admits, welcome
 
 STALL_NS: Final = SECOND_NS
 RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
-LISTINGS_A_PAGE: Final = 16
 
 assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
 
@@ -71,12 +67,12 @@ class House:
         self.allowed = allowed
         self.presence = Presence()
         self._key = key
+        self.registry = RegistryLog(key)
         self._logs: dict[bytes, AuctionLog] = {}
         self._order: list[AuctionLog] = []
-        self._listings: dict[tuple[bytes, str], AuctionLog] = {}
         self._dirty: dict[bytes, AuctionLog] = {}
         self._rejections: list[tuple[int, bytes]] = []
-        self._reads: dict[tuple[int, bytes], tuple[AuctionLog, int]] = {}
+        self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
         self._lists: dict[int, int] = {}
         self._timers = Timers()
         self._now_ns = now_ns
@@ -87,6 +83,8 @@ class House:
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._live_count = 0
+        self._is_registry_behind = True
+        """Whether the registry may say something else than the allow list that is in force."""
 
     # What there is
 
@@ -101,8 +99,9 @@ class House:
         return self._live_count
 
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
-        """The auction that ``seller`` (signing key) announced under this name, ended or not."""
-        return self._listings.get((seller, listing))
+        """The auction that ``seller`` (signing key) announced under this name, ended or not, if it is still held."""
+        auction = self.registry.state.find_listing(seller, listing)
+        return None if auction is None else self._logs.get(auction)
 
     def log(self, auction: bytes) -> AuctionLog:
         """The auction of this id; NotFoundError."""
@@ -113,9 +112,13 @@ class House:
 
     # Starting
 
-    def adopt(self, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int) -> list[Effect]:
+    def adopt(
+        self, registry: RegistryLog, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int
+    ) -> list[Effect]:
         """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap."""
         now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0))
+        self.registry = registry
+        self._keep_registry(now_ns)
         for log in logs:
             self._register(log)
         since_ns = now_ns if last_alive_ns is None else last_alive_ns
@@ -128,26 +131,40 @@ class House:
     def announce(self, terms_body: bytes, signature: bytes, now_ns: int) -> list[Effect]:
         """Begin an auction under terms signed by their seller. Raises TermsError; then nothing has changed."""
         now_ns = self._at(now_ns)
+        if not is_signed_by(decode_terms(terms_body).seller, terms_body, signature):
+            raise TermsError("these terms are not signed by their seller")
+        # Even if nothing comes of it: what the registry has to say is true, and the next batch says it.
+        self._keep_registry(now_ns)
+        self._open_log(terms_body, signature, now_ns)
+        self._note_stall(now_ns)
+        return self._commit()
+
+    def _open_log(self, terms_body: bytes, signature: bytes, now_ns: int) -> AuctionLog:
+        """The log of a new auction, and its announcement, in the current batch. TermsError changes nothing."""
         log = AuctionLog.announce(self._key, terms_body, signature, now_ns)
         terms = log.auction.terms
-        if not is_signed_by(terms.seller, terms_body, signature):
-            raise TermsError("these terms are not signed by their seller")
-        if self.find_listing(terms.seller, terms.listing) is not None:
-            raise TermsError(f"this seller has announced {terms.listing!r} before", hint="choose another listing name")
+        announced = Announced(log.id, terms.seller, terms.listing)
+        if (reason := self.registry.state.check(announced, now_ns)) is not None:
+            raise TermsError(reason, hint="choose another listing name")
         if self.live_count >= self.limits.max_concurrent_auctions:
             raise TermsError(
                 f"this house holds {self.live_count} auctions, and its limit is {self.limits.max_concurrent_auctions}",
                 hint="raise max_concurrent_auctions in [house], or wait for one to end",
             )
-        self._note_stall(now_ns)
+        self.registry.add(announced, now_ns)
         self._register(log)
         self._touch(log)
-        return self._commit()
+        return log
+
+    def _keep_registry(self, now_ns: int) -> None:
+        """The registry says whom the allow list in force lets in."""
+        if self._is_registry_behind:
+            self.registry.admit(self.allowed, now_ns)
+            self._is_registry_behind = False
 
     def _register(self, log: AuctionLog) -> None:
         self._logs[log.id] = log
         self._order.append(log)
-        self._listings[(log.auction.terms.seller, log.auction.terms.listing)] = log
         self._timers.set(log.id, log.auction.get_timer())
         self._live_count += log.auction.outcome is None
 
@@ -216,7 +233,7 @@ class House:
             self._gateway_lost_ns = last_ns if now_ns - last_ns > STALL_NS else now_ns
         self._now_ns = now_ns
         self.presence.end_all(now_ns)
-        for log in self._order:
+        for log in (self.registry, *self._order):
             log.followers.clear()
 
     def gateway_back(self, now_ns: int) -> list[Effect]:
@@ -231,18 +248,21 @@ class House:
                     self.presence.expect(log.auction.present, now_ns)
         return self._commit()
 
-    def set_allowed(self, allowed: AllowList, now_ns: int) -> None:
+    def set_allowed(self, allowed: AllowList, now_ns: int) -> list[Effect]:
         """Another allow list is in force: whoever it does not admit in its role has no session. Standing bids stay."""
+        now_ns = self._at(now_ns)
         self.allowed = allowed
+        self._is_registry_behind = True
         for session, peer in list(self.presence.peers.items()):
             entry = allowed.by_signing(peer.identity.signing)
             if entry is None or entry.identity != peer.identity or not admits(entry, peer.role):
                 self.session_ended(session, now_ns)
+        return self.handle((), now_ns)
 
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
         self.presence.end(session, self._at(now_ns))
-        for log in self._order:
+        for log in (self.registry, *self._order):
             log.followers.discard(session)
 
     def alive_ns(self, now_ns: int) -> int:
@@ -256,6 +276,7 @@ class House:
         now_ns = self._at(now_ns)
         self._append_owed_gaps(now_ns)
         self._note_stall(now_ns)
+        self._keep_registry(now_ns)
         self._run_due(now_ns)
         effects: list[Effect] = []
         for request in requests:
@@ -281,6 +302,8 @@ class House:
             self._command(request, decode_bid(request.body), now_ns, effects)
         elif type_name == "join":
             self._command(request, decode_join(request.body), now_ns, effects)
+        elif type_name == "terms":
+            self._offer(request, now_ns, effects)
         else:
             self._inquire(request, now_ns, effects)
 
@@ -327,15 +350,35 @@ class House:
             log.add_join(request, command, name, now_ns)
             self._settle_phase(log, now_ns)
 
+    def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
+        """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""
+        name = command_id(request.body)
+        log = self._logs.get(name)
+        if log is not None:
+            self._dirty[log.id] = log
+            log.owe_again(request.session, name)
+            return
+        try:
+            if decode_terms(request.body).seller != request.signer:
+                raise TermsError("terms are signed by their session's identity")
+            log = self._open_log(request.body, request.signature, now_ns)
+        except TermsError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))
+        else:
+            log.owe_again(request.session, name)
+
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         session = request.session
         message = decode_request(request.body)
         if isinstance(message, List):
             self._lists[session] = message.start
         elif isinstance(message, Subscribe):
-            known = tuple(auction for auction in message.auctions if auction in self._logs)
+            known = tuple(auction for auction in message.auctions if self._find(auction) is not None)
             for auction in known:
-                self._logs[auction].followers.add(session)
+                found = self._find(auction)
+                assert found is not None
+                found.followers.add(session)
             effects.append(Follow(session, known))
         elif isinstance(message, Read):
             self._read(session, message, effects)
@@ -343,17 +386,15 @@ class House:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)
 
+    def _find(self, log_id: bytes) -> HouseLog | None:
+        return self.registry if log_id == REGISTRY_ID else self._logs.get(log_id)
+
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
-        log = self._logs.get(message.auction)
-        if log is None:
+        log = self._find(message.auction)
+        if log is None or not log.durable_size:
             effects.append(Send(session, _no_such_auction(message.auction, message.auction)))
         else:
             self._reads[session, log.id] = (log, message.start)
-
-    def _catalogue(self, start: int) -> Catalogue:
-        page = self._order[start : start + LISTINGS_A_PAGE]
-        listings = tuple(Listing(log.terms_body, log.terms_signature, log.durable_size) for log in page)
-        return Catalogue(start, len(self._order), listings)
 
     def _reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
         rejection = Rejection(
@@ -369,7 +410,8 @@ class House:
 
     def _commit(self) -> list[Effect]:
         """A batch that changes nothing needs no commit and is released at once."""
-        appends = tuple(append for log in self._dirty.values() if (append := log.to_append()) is not None)
+        logs: tuple[HouseLog, ...] = (self.registry, *self._dirty.values())
+        appends = tuple(append for log in logs if (append := log.to_append()) is not None)
         self._in_flight = True
         return [Commit(appends)] if appends else self.committed()
 
@@ -379,9 +421,11 @@ class House:
         self._gaps_said.clear()
         feed: list[Effect] = []
         receipts: dict[int, list[Receipts]] = {}
-        moved = [log for log in self._dirty.values() if log.needs_head]
+        logs: tuple[HouseLog, ...] = (self.registry, *self._dirty.values())
+        moved = [log for log in logs if log.needs_head and log.tree.size]
         for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
             log.put_head(note)
+        feed += [Publish(REGISTRY_ID, Message(encode(entries))) for entries in self.registry.release_feed()]
         for log in self._dirty.values():
             slices, acknowledged = log.release()
             feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
@@ -392,22 +436,34 @@ class House:
             Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
         ]
         if self._rejections:
-            answers += self._sign_rejections()
+            answers += sign_rejections(self._key, self._rejections)
+            self._rejections = []
         answers += [
             Fetch(session, log.name, log.id, start, log.sign_head(), log.tree.size)
             for (session, _), (log, start) in self._reads.items()
         ]
         self._reads.clear()
-        answers += [Page(session, Message(encode(self._catalogue(start)))) for session, start in self._lists.items()]
+        answers += [
+            Page(session, Message(encode(catalogue_page(self._order, self.registry, start))))
+            for session, start in self._lists.items()
+        ]
         self._lists.clear()
         return feed + answers
 
-    def rolled_back(self, rebuild: Callable[[AuctionLog], AuctionLog | None]) -> None:
+    def rolled_back(
+        self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
+    ) -> None:
         """Nothing of the last commit was written: drop what it changed, and answer nothing.
 
-        What time brought about is said again by the next batch: deadlines are still due, gaps are owed, and whoever
-        had left has the grace once more. ``rebuild`` replays a log from the store; None where the store has none.
+        What time brought about is said again by the next batch: deadlines are still due, gaps and admissions are owed,
+        and whoever had left has the grace once more. ``rebuild`` replays a log from the store; None where the store has
+        none.
         """
+        if self.registry.to_append() is not None:
+            followers = self.registry.followers
+            self.registry = rebuild_registry()
+            self.registry.followers = followers
+            self._is_registry_behind = True
         self._in_flight = False
         self._gaps_owed |= self._gaps_said
         self._gaps_said.clear()
@@ -420,34 +476,14 @@ class House:
             position = self._order.index(log)
             if stored is None:
                 del self._logs[log.id], self._order[position]
-                del self._listings[(log.auction.terms.seller, log.auction.terms.listing)]
                 self._timers.set(log.id, None)
                 continue
             stored.followers = log.followers
             self._logs[log.id] = self._order[position] = stored
-            self._listings[(stored.auction.terms.seller, stored.auction.terms.listing)] = stored
             self._timers.set(stored.id, stored.auction.get_timer())
             if stored.auction.outcome is None:
                 self.presence.expect(stored.auction.present, self._now_ns)
         self._live_count = sum(log.auction.outcome is None for log in self._order)
-
-    def _sign_rejections(self) -> list[Effect]:
-        """One signature for all of a batch: over the root of a tree of them (DESIGN.md section 7)."""
-        batch, self._rejections = self._rejections, []
-        tree = Tree()
-        for _, body in batch:
-            tree.append(leaf_hash(body))
-        head = encode(RejectionsHead(tree.size, tree.root()))
-        signature = self._key.sign(domain("rejections_head") + head)
-        proofs = tree.inclusions(range(tree.size))
-        by_session: dict[int, list[Rejected]] = {}
-        for index, (session, body) in enumerate(batch):
-            by_session.setdefault(session, []).append(Rejected(body, index, proofs[index]))
-        return [
-            Send(session, Message(encode(Rejections(tree.size, tree.root(), signature, part))))
-            for session, rejected in by_session.items()
-            for part in parts_of(rejected)
-        ]
 
 
 def _no_such_auction(auction: bytes, about: bytes) -> Message:

@@ -32,6 +32,7 @@ class Request(NamedTuple):
 ROLES: Final = MappingProxyType(
     {
         "bid": frozenset({"bidder"}),
+        "terms": frozenset({"seller"}),
         "join": frozenset({"bidder"}),
         "list": frozenset({"bidder", "seller", "operator", "observer"}),
         "subscribe": frozenset({"bidder", "seller", "operator", "observer"}),
@@ -42,7 +43,7 @@ ROLES: Final = MappingProxyType(
 """Type of message → the roles that may send it."""
 
 
-COMMANDS: Final = frozenset({"bid", "join"})
+COMMANDS: Final = frozenset({"bid", "join", "terms"})
 """What has a name of its own, by which its sender knows what was refused."""
 
 

@@ -57,4 +57,6 @@ def _with_house(allowed: AllowList, house: Identity) -> AllowList:
     if allowed.by_signing(house.signing) is not None:
         return allowed
     # A name that no line can have, so that it is never taken.
-    return AllowList([*enumerate(allowed, 1), (len(allowed) + 1, Entry(house, HOUSE_NAME, Role.OPERATOR))])
+    return AllowList(
+        [*enumerate(allowed, 1), (len(allowed) + 1, Entry(house, HOUSE_NAME, f"{Role.OPERATOR}+{Role.SELLER}"))]
+    )

@@ -22,6 +22,7 @@ from auctionctl.errors import (
     AllowListError,
     ConfigurationError,
     MalformedEntryError,
+    StoreError,
     StoreFullError,
     TermsError,
     VerificationError,
@@ -30,7 +31,8 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.house import House, Limits
 from auctionctl.house.intake import Request, refused
-from auctionctl.house.recovery import rebuild
+from auctionctl.house.recovery import check_announced, rebuild
+from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.clock import Clock
@@ -61,6 +63,7 @@ from auctionctl.net.hops import (
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
+from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.tlog.entry import decode
@@ -93,6 +96,7 @@ class HouseProcess:
         now_ns = self._check_clock()
         self._house = House(self._key, limits, self._allow_file.read(), now_ns)
         self._held_back: set[str] = set()
+        self._registry = self._rebuild_registry()
         self._recovered = self._recover()
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
@@ -123,8 +127,12 @@ class HouseProcess:
         logs: list[AuctionLog] = []
         quarantined: list[tuple[str, str]] = []
         for name, _ in self._store.logs():
+            if name == REGISTRY:
+                continue
             try:
-                logs.append(rebuild(self._key, name, self._store.read(name)))
+                log = rebuild(self._key, name, self._store.read(name))
+                check_announced(log, self._registry.state)
+                logs.append(log)
             except (VerificationError, TermsError) as error:
                 self._held_back.add(self._listing_of(name))
                 quarantined.append((name, str(error)))
@@ -291,7 +299,7 @@ class HouseProcess:
     def _begin(self, now_ns: int) -> None:
         """Bidders can connect: resume what was there, announce what is new."""
         resumed = {log.id for log in self._recovered}
-        self._perform(self._house.adopt(self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
+        self._perform(self._house.adopt(self._registry, self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
         self._recovered = []
         self._check_room()
         differs = {lot.listing: self._announce(lot) for lot in self._lots}
@@ -355,7 +363,7 @@ class HouseProcess:
         try:
             self._store.append(appends, self._house.alive_ns(now_ns))
         except StoreFullError as error:
-            self._house.rolled_back(self._rebuild)
+            self._house.rolled_back(self._rebuild, self._rebuild_registry)
             self._say_full(error)
             return
         self._said_full = False
@@ -366,6 +374,15 @@ class HouseProcess:
         if not self._store.size(log.name):
             return None
         return rebuild(self._key, log.name, self._store.read(log.name))
+
+    def _rebuild_registry(self) -> RegistryLog:
+        try:
+            return RegistryLog(self._key, self._store.read(REGISTRY))
+        except VerificationError as error:
+            # Without it nobody could tell which of the other logs are this house's.
+            raise StoreError(
+                f"the registry does not verify: {error}", hint="restore the state directory from a copy"
+            ) from error
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
         self._operations.append(ToSession(session, *message))
@@ -416,5 +433,5 @@ class HouseProcess:
             except (AllowListError, ConfigurationError) as error:
                 self._report(AllowListKept(str(error)))
                 return
-            self._house.set_allowed(allowed, now_ns)
+            self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
             self._admit()

@@ -54,7 +54,7 @@ SHARES: Final = 4
 """No session has more than one part in so many of the house's queue under way, or LEAST_SHARE if that is more."""
 LEAST_SHARE: Final = 16
 BUSY_RETRY_NS: Final = SECOND_NS // 20
-_SIGNED_COMMANDS: Final = frozenset({"bid", "join"})
+_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms"})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))

@@ -1,24 +1,31 @@
 """Verifying an exported log offline, with nothing but the file and the house's public key (DESIGN.md section 7).
 
 Checked, in this order: the file's form, the checkpoint's signature and origin, each entry (form, time, signature,
-rule), and the root. What passes is the whole truth that the house signed; whether it is the only one that it signed
-takes somebody else's checkpoint to compare.
+rule), the root, and the proof that the house's registry announced the auction.
+
+What passes is the whole truth that the house signed; whether it is the only one that it signed takes somebody else's
+checkpoint to compare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
 from auctionctl.errors import KeyTextError, NoteError, VerificationError
 from auctionctl.keys.signing import Identity
-from auctionctl.replica.export import decode_export
+from auctionctl.replica.announcement import check_announcement
+from auctionctl.replica.export import Export, decode_export
+from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
 from auctionctl.replica.replay import Replay
+from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
+from auctionctl.tlog.entry import decode
 
-AUCTION_LOG = "auction/"
+AUCTION_LOG: Final = "auction/"
 OTHER_HOUSE_HINT = "give the key of the house that held this auction, or ask for the log of the house that you mean"
 
 
@@ -43,6 +50,20 @@ class Audit:
         return outcome if isinstance(outcome, Closed) and outcome.winner is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryAudit:
+    """What a verified registry says."""
+
+    house: Identity
+    checkpoint: Checkpoint
+    registry: Registry
+
+
+def is_registry(data: bytes) -> bool:
+    """Whether an exported log claims to be a registry; VerificationError for a file of another form."""
+    return decode_export(data).checkpoint.partition(b"\n")[0].endswith(b"/" + REGISTRY.encode())
+
+
 def claimed_house(data: bytes) -> Identity:
     """The house that an exported log says it comes from: a claim, to be compared with the identity that one knows.
 
@@ -62,22 +83,45 @@ def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None =
     ``progress`` is told how many entries have been checked.
     """
     export = decode_export(data)
-    checkpoint = _open(export.checkpoint, house)
-    replay = Replay(house.signing, bytes.fromhex(checkpoint.origin.rpartition("/")[2]))
+    checkpoint, log = _open(export.checkpoint, house)
+    if not log.startswith(AUCTION_LOG):
+        raise VerificationError("this is no log of an auction", rule="checkpoint")
+    replay = Replay(house.signing, bytes.fromhex(log.removeprefix(AUCTION_LOG)))
+    _replay(export, checkpoint, replay, progress)
+    auction = replay.state
+    check_announcement(export.announcement, house, auction.id, auction.terms, decode(export.entries[0]).time_ns)
+    return Audit(house, checkpoint, auction, tuple(replay.contested))
+
+
+def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
+    """Verify the exported registry of ``house``, as :func:`audit` does the log of an auction."""
+    export = decode_export(data)
+    checkpoint, log = _open(export.checkpoint, house)
+    if log != REGISTRY or export.announcement:
+        raise VerificationError("this is no registry", rule="checkpoint")
+    replay = RegistryReplay(house.signing)
+    _replay(export, checkpoint, replay, progress)
+    return RegistryAudit(house, checkpoint, replay.state)
+
+
+def _replay(
+    export: Export, checkpoint: Checkpoint, rules: LogReplay[object], progress: Callable[[int], None] | None
+) -> None:
+    """Every entry through the rules, and then size and root against the checkpoint."""
     for index, entry in enumerate(export.entries):
-        replay.apply(entry)
+        rules.apply(entry)
         if progress is not None and index % 1_000 == 0:
             progress(index)
-    if checkpoint.size != replay.size:
+    if checkpoint.size != rules.tree.size:
         raise VerificationError(
-            f"the checkpoint is over {checkpoint.size} entries, and the file holds {replay.size}", rule="checkpoint"
+            f"the checkpoint is over {checkpoint.size} entries, and the file holds {rules.tree.size}", rule="checkpoint"
         )
-    if replay.tree.root() != checkpoint.root:
+    if rules.tree.root() != checkpoint.root:
         raise VerificationError("the entries have another root than the one that the house signed", rule="root")
-    return Audit(house, checkpoint, replay.state, tuple(replay.contested))
 
 
-def _open(note: bytes, house: Identity) -> Checkpoint:
+def _open(note: bytes, house: Identity) -> tuple[Checkpoint, str]:
+    """The checkpoint, and the name of the log that it is of."""
     try:
         origin = note.decode().partition("\n")[0]
         house_text, log = split_origin(origin)
@@ -85,8 +129,6 @@ def _open(note: bytes, house: Identity) -> Checkpoint:
             raise VerificationError(
                 f"this is a log of another house, {house_text[:16]}…", rule="checkpoint", hint=OTHER_HOUSE_HINT
             )
-        if not log.startswith(AUCTION_LOG):
-            raise VerificationError("this is no log of an auction", rule="checkpoint")
-        return open_checkpoint(note, origin, house.signing)
+        return open_checkpoint(note, origin, house.signing), log
     except (UnicodeDecodeError, NoteError) as error:
         raise VerificationError(f"the checkpoint does not hold: {error}", rule="checkpoint") from error

@@ -1,4 +1,4 @@
-"""The file that a log becomes: every entry in order, and a checkpoint over them all (DESIGN.md section 7).
+"""The file that a log becomes: every entry, a checkpoint over them all, and its announcement (DESIGN.md section 7).
 
 One log and checkpoint have exactly one file, so that two copies can be compared byte by byte::
 
@@ -8,8 +8,12 @@ One log and checkpoint have exactly one file, so that two copies can be compared
     …
     <empty line>
     <signed note of the checkpoint>
+    <empty line>
+    <proof of the announcement>
 
-Base64 is the standard alphabet with padding (RFC 4648 section 4), strict; lines end with a single newline.
+The last two parts are missing in the file of a registry, which announces and is not announced. The proof is that of
+:mod:`auctionctl.replica.announcement`, one for each auction. Base64 is the standard alphabet with padding (RFC 4648
+section 4), strict; lines end with a single newline.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from auctionctl.errors import VerificationError
+from auctionctl.tlog.proof import HEADER as PROOF_HEADER
 
 HEADER: Final = b"auctionctl-log/v1"
+_BEFORE_PROOF: Final = b"\n\n" + PROOF_HEADER.encode() + b"\n"
 
 
 class Export(NamedTuple):
@@ -29,17 +35,21 @@ class Export(NamedTuple):
 
     entries: tuple[bytes, ...]
     checkpoint: bytes
+    announcement: bytes = b""
 
 
-def encode_export(entries: Iterable[bytes], checkpoint: bytes) -> bytes:
-    """The one file of these entries and this signed note."""
+def encode_export(entries: Iterable[bytes], checkpoint: bytes, announcement: bytes = b"") -> bytes:
+    """The one file of these entries, this signed note and this proof, which only the registry is without."""
     lines = [base64.b64encode(entry) for entry in entries]
-    return b"\n".join([HEADER, b"%d" % len(lines), *lines, b"", checkpoint])
+    last = checkpoint + (b"\n" + announcement if announcement else b"")
+    return b"\n".join([HEADER, b"%d" % len(lines), *lines, b"", last])
 
 
 def decode_export(data: bytes) -> Export:
     """The inverse of :func:`encode_export`; VerificationError with rule ``format`` for anything else."""
-    head, blank, note = data.partition(b"\n\n")
+    head, blank, rest = data.partition(b"\n\n")
+    # No line of a signed note can be the first line of a proof: they are text, blank, or begin with a dash.
+    note, mark, proof = rest.partition(_BEFORE_PROOF)
     lines = head.split(b"\n")
     if not blank:
         raise VerificationError("not a whole exported log: no empty line before a checkpoint", rule="format")
@@ -49,7 +59,11 @@ def decode_export(data: bytes) -> Export:
         raise VerificationError(
             f"there are {len(lines) - 2} entries, and the second line says otherwise", rule="format"
         )
-    return Export(tuple(_decode_line(line, index) for index, line in enumerate(lines[2:])), note)
+    return Export(tuple(_decode_line(line, index) for index, line in enumerate(lines[2:])), *_split(note, mark, proof))
+
+
+def _split(note: bytes, mark: bytes, proof: bytes) -> tuple[bytes, bytes]:
+    return (note + b"\n", mark[2:] + proof) if mark else (note, b"")
 
 
 def _decode_line(line: bytes, index: int) -> bytes:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
-from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError
+from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError, VerificationError
 from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.replica.announcement import RULE, check_announcement
+from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
-from auctionctl.replica.replica import Replica
+from auctionctl.replica.replica import RegistryReplica, Replica
 from auctionctl.wire.frames import Message, is_signed_by
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
@@ -73,7 +75,15 @@ class Advanced:
     is_current: bool
 
 
-Notice = Welcomed | Listed | Advanced | Receipts | Rejections | Refused
+@dataclass(frozen=True, slots=True)
+class RegistryAdvanced:
+    """New entries of the registry have passed its rules; ``is_current`` as for an auction."""
+
+    applied: tuple[RegistryApplied, ...]
+    is_current: bool
+
+
+Notice = Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused
 
 
 class Follower:
@@ -82,20 +92,25 @@ class Follower:
     def __init__(self, key: SecretKey, house: Identity, role: str) -> None:
         self.house = house
         self.replicas: dict[bytes, Replica] = {}
+        self.registry = RegistryReplica(house)
+        """The registry as far as it has been seen; it grows after :meth:`follow_registry`."""
         self.catalogue: dict[bytes, Terms] = {}
+        self.announcements: dict[bytes, bytes] = {}
+        """Auction of the catalogue → the proof that the registry announces it."""
         self.is_welcome = False
         self.house_ahead_ns = 0
         """House time minus ours, as of the last welcome or pong (half a round trip uncertain)."""
         self.round_trip_ns = 0
         self.queue_limit = 0
         self._greeting = ClientGreeting(key, house, role)
-        self._wanted: set[bytes] = set()
+        self._wanted: set[bytes] = set()  # of logs: auctions, and perhaps the registry
         self._follow_all = False
         self._outgoing: list[Message] = []
         self._reading: dict[bytes, int] = {}
         self._heard_of_ns: dict[bytes, int] = {}
         self._listing_at_ns: int | None = None
         self._listed: dict[bytes, Terms] = {}
+        self._announced_under: dict[bytes, tuple[int, bytes]] = {}
         self._list_start = 0
         self._nonce = b""
         self._earlier_nonces: deque[bytes] = deque(maxlen=EARLIER_HELLOS)
@@ -118,6 +133,10 @@ class Follower:
         """Follow every auction that the catalogue lists, now and later."""
         self._follow_all = True
 
+    def follow_registry(self, now_ns: int) -> None:
+        """Follow the registry too. Every announcement that was seen must then be in it."""
+        self.follow({REGISTRY_ID}, now_ns)
+
     def list_auctions(self, now_ns: int) -> None:
         """Ask for the catalogue; a :class:`Listed` will follow."""
         self._listed = {}
@@ -126,7 +145,7 @@ class Follower:
     def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
         """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""
         for auction in auctions:
-            if self.is_welcome and auction in self.replicas:
+            if self.is_welcome and self._replica(auction) is not None:
                 self._read(auction, now_ns)
 
     # The shell's three moves
@@ -276,6 +295,8 @@ class Follower:
         for listing in reply.listings:
             auction, terms = self._check_listing(listing)
             self._listed[auction] = terms
+            self._announce(auction, terms, listing.announcement)
+        self._compare_announcements()
         seen = reply.start + len(reply.listings)
         if reply.listings and seen < reply.total:
             self._list_from(seen, now_ns)
@@ -296,12 +317,19 @@ class Follower:
             raise RemoteProtocolError("the catalogue holds terms that their seller did not sign for this house")
         return auction_id(listing.terms), terms
 
+    def _announce(self, auction: bytes, terms: Terms, announcement: bytes) -> None:
+        if self.announcements.get(auction) == announcement:
+            return
+        checkpoint = check_announcement(announcement, self.house, auction, terms)
+        self.announcements[auction] = announcement
+        self._announced_under[auction] = (checkpoint.size, checkpoint.root)
+
     def _subscribe(self, auctions: set[bytes], now_ns: int) -> None:
         ordered = sorted(auctions)
         for start in range(0, len(ordered), MAX_AUCTIONS_A_MESSAGE):
             self._send(Subscribe(tuple(ordered[start : start + MAX_AUCTIONS_A_MESSAGE])))
         for auction in ordered:
-            if auction not in self.replicas:
+            if auction != REGISTRY_ID and auction not in self.replicas:
                 self.replicas[auction] = Replica(self.house, auction)
             self._heard_of_ns[auction] = now_ns
             self._read(auction, now_ns)
@@ -309,21 +337,42 @@ class Follower:
     def _ask_after_silent_logs(self, now_ns: int) -> None:
         # A subscription has no answer, and the last piece of a feed no successor: either may have been lost.
         silent = {auction for auction, heard_ns in self._heard_of_ns.items() if now_ns - heard_ns >= SILENCE_NS}
-        self._subscribe({auction for auction in silent if not self.replicas[auction].has_ended}, now_ns)
+        ended = {auction for auction, replica in self.replicas.items() if replica.has_ended}
+        self._subscribe(silent - ended, now_ns)
 
     def _read(self, auction: bytes, now_ns: int) -> None:
         self._reading[auction] = now_ns
-        self._send(Read(auction, self.replicas[auction].size))
+        replica = self._replica(auction)
+        assert replica is not None, "what is read is followed"
+        self._send(Read(auction, replica.size))
+
+    def _replica(self, log: bytes) -> Replica | RegistryReplica | None:
+        return self.registry if log == REGISTRY_ID else self.replicas.get(log)
 
     def _extended(self, reply: Entries, now_ns: int) -> list[Notice]:
-        replica = self.replicas.get(reply.auction)
-        if replica is None:
+        replica = self._replica(reply.auction)
+        if replica is None or reply.auction not in self._heard_of_ns:
             raise RemoteProtocolError("entries of a log that was not asked for")
         self._heard_of_ns[reply.auction] = now_ns
         size = replica.size
-        applied = replica.extend(reply)
+        notice: Notice
+        if isinstance(replica, Replica):
+            applied = tuple(replica.extend(reply))
+            notice = Advanced(reply.auction, applied, replica.is_verified and not replica.is_behind)
+        else:
+            entries = tuple(replica.extend(reply))
+            notice = RegistryAdvanced(entries, replica.is_verified and not replica.is_behind)
+            self._compare_announcements()
         if reply.start == size:
             self._reading.pop(reply.auction, None)
         if replica.is_behind and reply.auction not in self._reading:
             self._read(reply.auction, now_ns)
-        return [Advanced(reply.auction, tuple(applied), replica.is_verified and not replica.is_behind)]
+        return [notice]
+
+    def _compare_announcements(self) -> None:
+        """A house that shows one registry to us and proves announcements from another is caught here."""
+        for auction, (size, root) in list(self._announced_under.items()):
+            if size <= self.registry.size:
+                if self.registry.root(size) != root:
+                    raise VerificationError("the registry is another one than that of an announcement", rule=RULE)
+                del self._announced_under[auction]

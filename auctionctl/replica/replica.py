@@ -7,19 +7,39 @@ stands under a root that the house signed. A house that signs another root than 
 
 from __future__ import annotations
 
+from typing import Generic, Protocol, TypeVar
+
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import Identity
+from auctionctl.replica.registry import REGISTRY, RegistryApplied, RegistryReplay
 from auctionctl.replica.replay import Applied, Replay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, origin_of
+from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.messages import Entries
 
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
-class Replica:
-    """The log of ``auction_id`` (32 bytes) of ``house``, as far as it has been seen."""
 
-    def __init__(self, house: Identity, auction_id: bytes) -> None:
-        self.replay = Replay(house.signing, auction_id)
-        self.origin = origin_of(house.text, f"auction/{auction_id.hex()}")
+class LogReplay(Protocol[A_co]):
+    """What a copy of a log needs of its rules: each entry checked and applied, and the tree of all of them."""
+
+    @property
+    def tree(self) -> Tree:
+        """Over every entry that has passed."""
+        ...
+
+    def apply(self, data: bytes) -> A_co:
+        """Check and apply one entry; VerificationError leaves the state as it was."""
+        ...
+
+
+class LogReplica(Generic[A]):
+    """The log called ``log`` of ``house``, as far as it has been seen, replayed by ``rules``."""
+
+    def __init__(self, house: Identity, log: str, rules: LogReplay[A]) -> None:
+        self.origin = origin_of(house.text, log)
+        self._rules = rules
         self._house = house
         self.head: Checkpoint | None = None
         self.head_note = b""
@@ -29,7 +49,7 @@ class Replica:
     @property
     def size(self) -> int:
         """How many entries have been applied: where to read on."""
-        return self.replay.size
+        return self._rules.tree.size
 
     @property
     def is_verified(self) -> bool:
@@ -41,13 +61,11 @@ class Replica:
         """Whether the house has signed for more entries than have come in."""
         return self.size < self._target_size
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the auction has come to its end, as far as this copy goes."""
-        auction = self.replay.auction
-        return auction is not None and auction.outcome is not None
+    def root(self, size: int) -> bytes:
+        """The root of the first ``size`` entries, of which there are so many."""
+        return self._rules.tree.root(size)
 
-    def extend(self, message: Entries) -> list[Applied]:
+    def extend(self, message: Entries) -> list[A]:
         """Apply what is new in a slice or a piece of feed; a piece beyond a hole changes nothing but ``is_behind``.
 
         Raises NoteError for a checkpoint that is not the house's, VerificationError for an entry or root that does not
@@ -59,16 +77,38 @@ class Replica:
         self._target_size = max(self._target_size, checkpoint.size)
         if message.start > self.size:
             return []
-        applied = [self.replay.apply(data) for data in message.entries[self.size - message.start :]]
+        applied = [self._rules.apply(data) for data in message.entries[self.size - message.start :]]
         if checkpoint.size <= self.size:
             self._verify(checkpoint, message.checkpoint)
         return applied
 
     def _verify(self, checkpoint: Checkpoint, note: bytes) -> None:
-        if self.replay.tree.root(checkpoint.size) != checkpoint.root:
+        if self.root(checkpoint.size) != checkpoint.root:
             raise VerificationError(
                 f"the house signed another root for {checkpoint.size} entries than the one that they have", rule="root"
             )
         is_plainer = self.head is not None and checkpoint.size == self.head.size and len(note) < len(self.head_note)
         if self.head is None or checkpoint.size > self.head.size or is_plainer:
             self.head, self.head_note = checkpoint, note
+
+
+class Replica(LogReplica[Applied]):
+    """The log of ``auction_id`` (32 bytes) of ``house``."""
+
+    def __init__(self, house: Identity, auction_id: bytes) -> None:
+        self.replay = Replay(house.signing, auction_id)
+        super().__init__(house, f"auction/{auction_id.hex()}", self.replay)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the auction has come to its end, as far as this copy goes."""
+        auction = self.replay.auction
+        return auction is not None and auction.outcome is not None
+
+
+class RegistryReplica(LogReplica[RegistryApplied]):
+    """The registry of ``house``."""
+
+    def __init__(self, house: Identity) -> None:
+        self.replay = RegistryReplay(house.signing)
+        super().__init__(house, REGISTRY, self.replay)

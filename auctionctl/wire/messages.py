@@ -106,11 +106,13 @@ class Pong(msgspec.Struct, array_like=True, tag="pong", frozen=True):
 
 
 class Listing(msgspec.Struct, array_like=True, frozen=True):
-    """One auction of a catalogue: its terms as the seller signed them, and how long its log is."""
+    """One auction of a catalogue: its terms as the seller signed them, how long its log is, and the proof that the
+    registry announces it (:mod:`auctionctl.replica.announcement`)."""
 
     terms: bytes
     signature: Signature
     size: Size
+    announcement: bytes
 
 
 class Catalogue(msgspec.Struct, array_like=True, tag="catalogue", frozen=True):

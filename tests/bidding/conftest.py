@@ -81,7 +81,8 @@ class World:
         self.key = key_of("house")
         self.now_ns = START_NS
         self.ahead_ns = ahead_ns
-        entries = [Entry(key_of(name).identity, name) for name in NAMES]
+        entries = [Entry(key_of(name).identity, name, "bidder+seller") for name in NAMES]
+        entries.append(Entry(key_of("seller").identity, "seller", "seller"))
         self.house = House(self.key, Limits(), AllowList(enumerate(entries, 1)), self.house_ns)
         self.store: dict[str, list[bytes]] = {}
         self.lines: dict[str, Line] = {}

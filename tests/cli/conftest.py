@@ -136,7 +136,7 @@ class MemoryHouse:
 
             signer = CheckpointSigner(origin_of(self.key.identity.text, log.name), self.key)
             checkpoint = signer.sign(size, log.tree.root(size))
-        return encode_export(entries, checkpoint)
+        return encode_export(entries, checkpoint, self.house.registry.announcement(auction))
 
     def _send(self, bidder: int, body: bytes) -> None:
         key = self.bidders[bidder]

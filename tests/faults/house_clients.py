@@ -200,7 +200,8 @@ class HonestBidder:
         """An export of its copy of the log, through the offline audit."""
         self.run_until(lambda: self.is_current(auction), "a whole log")
         note = self.core.replicas[auction].head_note
-        return audit(encode_export([encode(entry) for entry in self.log(auction)], note), self.house)
+        entries = [encode(entry) for entry in self.log(auction)]
+        return audit(encode_export(entries, note, self.core.announcements[auction]), self.house)
 
 
 def bid_against_each_other(

@@ -19,8 +19,11 @@ from auctionctl.house.effects import Commit, Effect, Publish, Send
 from auctionctl.house.house import House, Limits
 from auctionctl.house.intake import Request
 from auctionctl.house.recovery import rebuild
+from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.export import encode_export
+from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.log_store import Append
 from auctionctl.store.memory import MemoryStore
 from auctionctl.tlog.entry import Entry as LogEntry
@@ -42,7 +45,7 @@ def allowed_with(**roles: str) -> AllowList:
     return AllowList(enumerate((Entry(key_of(name).identity, name, role) for name, role in roles.items()), 1))
 
 
-EVERYBODY = allowed_with(**dict.fromkeys(NAMES, "bidder"), sue="seller", otto="operator", olga="observer")
+EVERYBODY = allowed_with(**dict.fromkeys(NAMES, "bidder"), sue="seller", sam="seller", otto="operator", olga="observer")
 
 
 def signer_of(message: Message) -> bytes:
@@ -77,6 +80,8 @@ class Stage:
         self._held: list[Effect] = []
         self._count = itertools.count(1)
         self._names: dict[int, str] = {}
+        self.do(self.house.adopt(RegistryLog(self.key), [], None, now_ns))
+        self.effects.clear()
 
     # Time
 
@@ -189,7 +194,7 @@ class Stage:
                 if self.is_held:
                     assert not queue, "nothing follows a commit"
                 elif self.is_full:
-                    self.house.rolled_back(self.rebuild)
+                    self.house.rolled_back(self.rebuild, self.rebuild_registry)
                 else:
                     self.store.append([Append(*append) for append in effect.appends], self.now_ns)
                     queue += self.house.committed()
@@ -206,19 +211,29 @@ class Stage:
     def rebuild(self, log: AuctionLog) -> AuctionLog | None:
         return rebuild(self.key, log.name, self.store.read(log.name)) if self.store.size(log.name) else None
 
+    def rebuild_registry(self) -> RegistryLog:
+        return RegistryLog(self.key, self.store.read(REGISTRY))
+
     def restart(self, down_ns: int) -> None:
         """The house is killed, and another one starts on the same store ``down_ns`` later."""
         allowed = self.house.allowed
         self.now_ns += down_ns
         self.house = House(self.key, self.limits, allowed, self.now_ns)
-        logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs()]
-        self.do(self.house.adopt(logs, self.store.last_alive_ns(), self.now_ns))
+        logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs() if name != REGISTRY]
+        self.do(self.house.adopt(self.rebuild_registry(), logs, self.store.last_alive_ns(), self.now_ns))
 
     def log(self, auction: bytes) -> AuctionLog:
         return self.house.log(auction)
 
     def data(self, auction: bytes) -> list[bytes]:
         return list(self.store.read(self.log(auction).name))
+
+    def export(self, auction: bytes) -> bytes:
+        """The file of the log, for whoever verifies it."""
+        return encode_export(self.data(auction), self.log(auction).checkpoint, self.announcement(auction))
+
+    def announcement(self, auction: bytes) -> bytes:
+        return self.house.registry.announcement(auction)
 
     def entries(self, auction: bytes) -> list[LogEntry]:
         return [decode(data) for data in self.data(auction)]

@@ -14,7 +14,6 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.house import RECONNECT_GRACE_NS, STALL_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.replica.audit import audit
-from auctionctl.replica.export import encode_export
 from auctionctl.wire.messages import Subscribe
 
 MS_NS = SECOND_NS // 1_000
@@ -33,7 +32,7 @@ def gaps(stage: Any, auction: bytes) -> list[tuple[int, int, str]]:
 
 def audited(stage: Any, auction: bytes) -> Any:
     """The log, checked by anybody."""
-    return audit(encode_export(stage.data(auction), stage.log(auction).checkpoint), stage.key.identity)
+    return audit(stage.export(auction), stage.key.identity)
 
 
 # From announcement to close
@@ -225,7 +224,7 @@ def test_a_house_restarted_again_and_again_counts_no_instant_twice(stage: Any) -
 
 
 def test_a_first_start_has_no_gap(stage: Any) -> None:
-    stage.do(stage.house.adopt([], None, stage.now_ns))
+    stage.do(stage.house.adopt(stage.house.registry, [], None, stage.now_ns))
     auction = stage.announce()
     stage.after(2 * SECOND_NS)
     assert gaps(stage, auction) == []
@@ -236,7 +235,7 @@ def test_logs_without_a_last_sign_of_life_get_the_grace_alone(stage: Any, stagin
     fresh = staging.House(stage.key, stage.limits, staging.EVERYBODY, stage.now_ns)
     log = stage.rebuild(stage.log(auction))
     stage.house = fresh
-    stage.do(fresh.adopt([log], None, stage.now_ns + 5))
+    stage.do(fresh.adopt(stage.rebuild_registry(), [log], None, stage.now_ns + 5))
     assert gaps(stage, auction) == [(stage.now_ns + 5, stage.now_ns + 5 + RECONNECT_GRACE_NS, "restart")]
 
 
@@ -316,7 +315,7 @@ def test_a_stall_is_a_gap_whatever_is_heard_first_after_it(stage: Any, staging: 
     elif first == "gateway_back":
         stage.do(stage.house.gateway_back(stage.now_ns))
     elif first == "set_allowed":
-        stage.house.set_allowed(staging.allowed_with(ann="bidder"), stage.now_ns)
+        stage.do(stage.house.set_allowed(staging.allowed_with(ann="bidder"), stage.now_ns))
     else:
         stage.house.gateway_lost(stage.now_ns)
         stage.do(stage.house.gateway_back(stage.now_ns))

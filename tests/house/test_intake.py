@@ -44,7 +44,7 @@ def test_without_a_session_everything_known_waits_for_a_hello(type_name: str) ->
     assert refuse(None, type_name, b"body") == Refused("no_session", "say hello first")
 
 
-@pytest.mark.parametrize("type_name", ["", "ping", "welcome", "terms", "entries", "\x7f" * 31])
+@pytest.mark.parametrize("type_name", ["", "ping", "welcome", "opened", "entries", "\x7f" * 31])
 @pytest.mark.parametrize("who", [None, peer("bidder")])
 def test_what_the_house_does_not_know_is_refused_in_words_that_fit_a_message(type_name: str, who: Peer | None) -> None:
     answer = refuse(who, type_name, b"body")

@@ -19,7 +19,6 @@ from auctionctl.house.effects import Commit
 from auctionctl.house.house import Limits
 from auctionctl.house.recovery import rebuild
 from auctionctl.replica.audit import audit
-from auctionctl.replica.export import encode_export
 from auctionctl.tlog.entry import decode, encode
 from auctionctl.wire.messages import Bye
 
@@ -114,7 +113,7 @@ def test_whatever_happened_a_rebuilt_log_is_the_live_one_and_anybody_can_verify_
     stage.after(last_wait_s * SECOND_NS)
     for auction in play.auctions:
         live = stage.log(auction)
-        found = audit(encode_export(stage.data(auction), live.checkpoint), stage.key.identity)
+        found = audit(stage.export(auction), stage.key.identity)
         stored = rebuild(stage.key, live.name, stage.store.read(live.name))
         live.sign_head()
         assert everything_of(stored) == everything_of(live)

@@ -53,6 +53,7 @@ class Book:
     house: SecretKey
     auction: bytes
     entries: tuple[bytes, ...]
+    announcement: bytes
 
     def note(self, size: int | None = None, key: SecretKey | None = None, auction: bytes | None = None) -> bytes:
         """A checkpoint over the first ``size`` entries (all of them)."""
@@ -63,7 +64,7 @@ class Book:
         return CheckpointSigner(origin, key or self.house).sign(tree.size, tree.root())
 
     def file(self) -> bytes:
-        return encode_export(self.entries, self.note())
+        return encode_export(self.entries, self.note(), self.announcement)
 
     def piece(self, start: int, stop: int, size: int | None = None) -> Entries:
         """Entries ``start`` to ``stop`` as the house sends them, under its head at ``size`` (at the end)."""
@@ -80,7 +81,7 @@ class Book:
         return [index for index, each in enumerate(self.kinds()) if each == kind][number]
 
     def with_data(self, *entries: bytes) -> Book:
-        return Book(self.house, self.auction, entries)
+        return Book(self.house, self.auction, entries, self.announcement)
 
     def cut(self, size: int) -> Book:
         return self.with_data(*self.entries[:size])
@@ -246,7 +247,7 @@ def finished_book() -> Book:
     stage.until(log.auction.end_ns - SECOND_NS)
     stage.handle(stage.bid(1, auction, 1_700), stage.ask(2, Bye()))
     stage.until(log.auction.end_ns)
-    return Book(stage.key, auction, tuple(stage.data(auction)))
+    return Book(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
 
 
 @pytest.fixture(scope="session")

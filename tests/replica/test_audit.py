@@ -56,11 +56,11 @@ def test_every_beginning_of_a_log_under_its_own_head_is_unfinished_not_wrong(boo
 def test_an_auction_without_a_sale_has_none(stage: Any, staging: Any, book: Any) -> None:
     auction = stage.opened()
     stage.after(20 * SECOND_NS)
-    unsold = type(book)(stage.key, auction, tuple(stage.data(auction)))
+    unsold = type(book)(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
     assert (audited(unsold).is_finished, audited(unsold).sale) == (True, None)
     cancelled = stage.announce()
     stage.after(30 * SECOND_NS)
-    unsold = type(book)(stage.key, cancelled, tuple(stage.data(cancelled)))
+    unsold = type(book)(stage.key, cancelled, tuple(stage.data(cancelled)), stage.announcement(cancelled))
     assert (audited(unsold).is_finished, audited(unsold).sale) == (True, None)
 
 
@@ -111,7 +111,7 @@ def test_a_file_followed_by_anything_is_refused(book: Any) -> None:
     for tail in (b"\n", b"\x00", book.note()):
         with pytest.raises(VerificationError) as raised:
             audit(book.file() + tail, book.house.identity)
-        assert raised.value.rule == "checkpoint"
+        assert raised.value.rule == "announcement"
 
 
 # Checkpoints
@@ -122,7 +122,7 @@ def test_entries_under_the_checkpoint_of_fewer_or_more_are_refused(book: Any) ->
         with pytest.raises(
             VerificationError, match=f"over {size} entries, and the file holds {len(entries)}"
         ) as raised:
-            audit(encode_export(entries, book.note(size)), book.house.identity)
+            audit(encode_export(entries, book.note(size), book.announcement), book.house.identity)
         assert (raised.value.rule, raised.value.index) == ("checkpoint", None)
 
 
@@ -130,12 +130,12 @@ def test_a_root_that_the_entries_do_not_have_is_refused(book: Any) -> None:
     origin = origin_of(book.house.identity.text, f"auction/{book.auction.hex()}")
     note = CheckpointSigner(origin, book.house).sign(12, bytes(32))
     with pytest.raises(VerificationError, match="another root") as raised:
-        audit(encode_export(book.entries, note), book.house.identity)
+        audit(encode_export(book.entries, note, book.announcement), book.house.identity)
     assert (raised.value.rule, raised.value.index) == ("root", None)
 
 
 def test_the_checkpoint_of_another_auction_of_the_house_does_not_do(book: Any) -> None:
-    data = encode_export(book.entries, book.note(auction=b"\1" * 32))
+    data = encode_export(book.entries, book.note(auction=b"\1" * 32), book.announcement)
     with pytest.raises(VerificationError, match="terms of another auction") as raised:
         audit(data, book.house.identity)
     assert (raised.value.rule, raised.value.index) == ("terms", 0)
@@ -144,12 +144,12 @@ def test_the_checkpoint_of_another_auction_of_the_house_does_not_do(book: Any) -
 def test_the_checkpoint_of_the_registry_is_that_of_no_auction(book: Any) -> None:
     note = CheckpointSigner(origin_of(book.house.identity.text, "registry"), book.house).sign(12, bytes(32))
     with pytest.raises(VerificationError, match="no log of an auction") as raised:
-        audit(encode_export(book.entries, note), book.house.identity)
+        audit(encode_export(book.entries, note, book.announcement), book.house.identity)
     assert raised.value.rule == "checkpoint"
 
 
 def test_a_checkpoint_that_somebody_else_signed_in_the_houses_name_is_refused(book: Any) -> None:
-    data = encode_export(book.entries, book.note(key=STRANGER))
+    data = encode_export(book.entries, book.note(key=STRANGER), book.announcement)
     with pytest.raises(VerificationError, match="the checkpoint does not hold") as raised:
         audit(data, book.house.identity)
     assert (raised.value.rule, raised.value.index) == ("checkpoint", None)
@@ -162,7 +162,7 @@ def test_the_log_of_another_house_is_refused(book: Any) -> None:
 
 
 def test_another_house_cannot_sign_for_a_log_of_this_one(book: Any) -> None:
-    stolen = type(book)(STRANGER, book.auction, book.entries)
+    stolen = type(book)(STRANGER, book.auction, book.entries, book.announcement)
     with pytest.raises(VerificationError, match="name another house") as raised:
         audited(stolen)
     assert (raised.value.rule, raised.value.index) == ("terms", 0)
@@ -170,7 +170,7 @@ def test_another_house_cannot_sign_for_a_log_of_this_one(book: Any) -> None:
 
 @pytest.mark.parametrize("note", [b"", b"\xff\xfe", b"nonsense", b"a/b\n1\n", b"house/registry\n\n"])
 def test_a_file_without_a_checkpoint_is_refused(book: Any, note: bytes) -> None:
-    data = encode_export(book.entries, note)
+    data = encode_export(book.entries, note, book.announcement)
     for check in (lambda: audit(data, book.house.identity), lambda: claimed_house(data)):
         with pytest.raises(VerificationError) as raised:
             check()
@@ -182,7 +182,7 @@ def test_a_file_says_which_house_it_claims_to_be_from(book: Any) -> None:
     nobody = f"nobody/auction/{book.auction.hex()}"
     note = NoteSigner(nobody, STRANGER).sign(f"{nobody}\n1\n".encode() + b"A" * 43 + b"=\n")
     with pytest.raises(VerificationError, match="names no house"):
-        claimed_house(encode_export(book.entries, note))
+        claimed_house(encode_export(book.entries, note, book.announcement))
 
 
 # A cheating house: it signs a new tree with its own key, so that only the rules can tell

@@ -88,4 +88,4 @@ def test_what_is_in_another_form_is_refused_and_the_line_named(data: bytes, inde
 
 
 def test_a_real_log_makes_the_round_trip(book: Any) -> None:
-    assert decode_export(book.file()) == Export(book.entries, book.note())
+    assert decode_export(book.file()) == Export(book.entries, book.note(), book.announcement)

@@ -279,7 +279,7 @@ def test_a_catalogue_whose_terms_do_not_hold_is_refused(line: Any, staging: Any)
         line.follower.list_auctions(line.stage.now_ns)
         line.follower.take_outgoing()
         with pytest.raises(RemoteProtocolError, match=reason):
-            line.hear(Message(encode(Catalogue(0, 1, (Listing(terms, signature, 1),)))))
+            line.hear(Message(encode(Catalogue(0, 1, (Listing(terms, signature, 1, b""),)))))
     assert auction_id(good.body) not in line.follower.catalogue
 
 
@@ -289,7 +289,7 @@ def test_a_house_that_counts_more_auctions_than_it_lists_is_not_asked_for_ever(l
     line.follower.list_auctions(line.stage.now_ns)
     line.follower.take_outgoing()
     (terms,) = line.stage.house.logs
-    listing = Listing(terms.terms_body, terms.terms_signature, 1)
+    listing = Listing(terms.terms_body, terms.terms_signature, 1, line.stage.announcement(auction))
     line.hear(Message(encode(Catalogue(0, 7, (listing,)))))
     line.hear(Message(encode(Catalogue(1, 7, ()))))
     assert line.told(Listed) == [Listed((auction,))]

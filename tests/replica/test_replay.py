@@ -18,8 +18,10 @@ from auctionctl.auction.rejection import RULES, Code
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import open_reserve
+from auctionctl.house.registry import RegistryLog
 from auctionctl.replica.audit import audit
 from auctionctl.replica.export import encode_export
+from auctionctl.replica.registry import Announced
 from auctionctl.replica.replay import HOUSE_KINDS, Replay
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
@@ -267,6 +269,14 @@ class Clerk:
         self.reserve = open_reserve(body, stage.key)
         self.entries = [encode(Entry(Kind.TERMS, self.now_ns, body, signature))]
 
+    def announcement(self) -> bytes:
+        registry = RegistryLog(self.key)
+        seller, listing = self.auction.terms.seller, self.auction.terms.listing
+        registry.admit(self.staging.EVERYBODY, self.staging.START_NS)
+        registry.add(Announced(self.auction.id, seller, listing), self.staging.START_NS)
+        registry.release_feed()
+        return registry.announcement(self.auction.id)
+
     def due(self) -> None:
         while (due := self.auction.due(self.now_ns, self.reserve)) is not None:
             self.say(due)
@@ -337,7 +347,7 @@ def test_an_honest_log_always_verifies_to_the_state_that_its_house_had(
         tree.append(leaf_hash(data))
     origin = origin_of(stage.key.identity.text, f"auction/{clerk.auction.id.hex()}")
     note = CheckpointSigner(origin, stage.key).sign(tree.size, tree.root())
-    found = audit(encode_export(clerk.entries, note), stage.key.identity)
+    found = audit(encode_export(clerk.entries, note, clerk.announcement()), stage.key.identity)
     for name in Auction.__slots__:
         assert getattr(found.auction, name) == getattr(clerk.auction, name), name
     event(f"{found.auction.end_reason} after {min(found.auction.bid_count, 3)} bids")

@@ -152,7 +152,7 @@ def test_an_entry_that_breaks_the_rules_is_named(book: Any) -> None:
 def test_a_checkpoint_of_another_log_house_or_key_is_refused(book: Any) -> None:
     replica = new_replica(book)
     stranger = SecretKey(b"x" * 32)
-    other_house = type(book)(stranger, book.auction, book.entries)
+    other_house = type(book)(stranger, book.auction, book.entries, book.announcement)
     for note in (book.note(auction=b"\1" * 32), book.note(key=stranger), other_house.note(), b"", b"\xff"):
         with pytest.raises(NoteError):
             replica.extend(Entries(book.auction, 0, book.entries, note))

@@ -1,0 +1,56 @@
+"""The proof that an auction is one of the house's: its announcement in the registry (DESIGN.md section 7).
+
+It is a C2SP tlog-proof whose extra data is the entry, under the checkpoint that the house signs over the registry up to
+and including that entry. There is exactly one such text for an auction, so that whatever holds it stays canonical.
+Rule: a log that the registry did not announce, however well signed, is not believed: a house could otherwise hold
+auctions that nobody but its friends is told of, or sell a listing twice.
+"""
+
+from __future__ import annotations
+
+from auctionctl.auction.terms import Terms
+from auctionctl.errors import LogError, VerificationError
+from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.replica.registry import REGISTRY, Announced, decode_registry_event
+from auctionctl.tlog.checkpoint import Checkpoint, CheckpointSigner, origin_of
+from auctionctl.tlog.entry import Kind, decode
+from auctionctl.tlog.merkle import Tree
+from auctionctl.tlog.proof import TlogProof, decode_receipt, encode_proof, verify_proof
+
+RULE = "announcement"
+
+
+def prove_announcement(tree: Tree, index: int, entry: bytes, key: SecretKey) -> bytes:
+    """The announcement whose canonical bytes are ``entry``, at ``index`` of the registry's ``tree``; one signature.
+
+    Only for what is durable: the checkpoint in it is a promise.
+    """
+    size = index + 1
+    signer = CheckpointSigner(origin_of(key.identity.text, REGISTRY), key)
+    note = signer.sign(size, tree.root(size))
+    return encode_proof(TlogProof(index, tree.inclusion(index, size), note, entry)).encode()
+
+
+def check_announcement(
+    announcement: bytes, house: Identity, auction: bytes, terms: Terms, time_ns: int | None = None
+) -> Checkpoint:
+    """The registry's checkpoint in ``announcement``, which proves that ``house`` announced ``auction`` under ``terms``.
+
+    ``time_ns`` is that of the log's first entry, where it is known. Raises VerificationError, rule ``announcement``.
+    """
+    try:
+        proof = decode_receipt(announcement.decode())
+        checkpoint = verify_proof(proof, proof.extra, origin_of(house.text, REGISTRY), house.signing)
+        entry = decode(proof.extra)
+        event = decode_registry_event(entry.kind, entry.body)
+    except (UnicodeDecodeError, LogError) as error:
+        raise VerificationError(f"the registry does not announce this auction: {error}", rule=RULE) from error
+    if checkpoint.size != proof.index + 1:
+        raise VerificationError("the announcement is not under the checkpoint that ends with it", rule=RULE)
+    if entry.kind is not Kind.ANNOUNCED or not isinstance(event, Announced) or entry.signature:
+        raise VerificationError("this entry of the registry announces nothing", rule=RULE)
+    if event != Announced(auction, terms.seller, terms.listing):
+        raise VerificationError("the registry announces another auction", rule=RULE)
+    if time_ns is not None and entry.time_ns != time_ns:
+        raise VerificationError("the log begins at another time than its announcement says", rule=RULE)
+    return checkpoint

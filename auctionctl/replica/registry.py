@@ -1,0 +1,218 @@
+"""The registry: the house's own log, which says what auctions it holds and whom it lets in (DESIGN.md section 7).
+
+Every entry is the house's word. Rule: an auction, and a seller's listing, is announced once and for ever, by the house
+itself or by somebody whom the registry has as a seller; an identity is admitted before its role can change. The same
+code serves the house, a live replica and the offline audit: state comes from entries alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+
+from auctionctl.auction.rules import Key
+from auctionctl.errors import AuctionctlError, MalformedEntryError, VerificationError
+from auctionctl.keys.allowlist import Role
+from auctionctl.keys.encoding import is_name
+from auctionctl.keys.signing import Identity
+from auctionctl.tlog.entry import Entry, Kind, decode
+from auctionctl.tlog.merkle import Tree, leaf_hash
+
+REGISTRY: Final = "registry"
+"""The name of this log, in the store and at the end of its origin."""
+
+REGISTRY_ID: Final = b""
+"""What stands for it where a message names an auction."""
+
+Listing = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(max_length=32)]
+Roles = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class Announced(msgspec.Struct, array_like=True, tag="announced", frozen=True):
+    """The auction whose terms have this SHA-256 is one of this house's; its log begins in the same commit."""
+
+    auction: Key
+    seller: Key
+    listing: Listing
+
+
+class Admitted(msgspec.Struct, array_like=True, tag="admitted", frozen=True):
+    """The holder of these keys may come in, in one of the roles joined by ``+``, and is called ``name`` here."""
+
+    signing: Key
+    transport: Key
+    name: Name
+    role: Roles
+
+
+class RoleChanged(msgspec.Struct, array_like=True, tag="role", frozen=True):
+    """An admitted identity has another name or other roles from now on; with ``role`` empty it is let in no more."""
+
+    signing: Key
+    name: Name
+    role: Roles
+
+
+RegistryEvent = Announced | Admitted | RoleChanged
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[RegistryEvent] = msgspec.msgpack.Decoder(RegistryEvent)
+
+
+def kind_of(event: RegistryEvent) -> Kind:
+    """The kind of the entry that carries ``event``: the tag of its type."""
+    return Kind(str(event.__struct_config__.tag))
+
+
+def encode_registry_event(event: RegistryEvent) -> bytes:
+    """The body of the entry that carries ``event``."""
+    return _encoder.encode(event)
+
+
+def decode_registry_event(kind: Kind, body: bytes) -> RegistryEvent:
+    """The event in an entry of ``kind``; MalformedEntryError for a body that is none, or of another kind."""
+    try:
+        event = _decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise MalformedEntryError(f"not an event of the registry: {error}") from error
+    if _encoder.encode(event) != body:
+        raise MalformedEntryError("not an event of the registry: not in canonical form")
+    if kind_of(event) is not kind:
+        raise MalformedEntryError(f"an entry of kind {kind} holds an event of kind {kind_of(event)}")
+    return event
+
+
+class Member(NamedTuple):
+    """An identity that was admitted: its present name and roles (none any more: empty), and since when it is known."""
+
+    identity: Identity
+    name: str
+    role: str
+    since_ns: int
+
+
+class Announcement(NamedTuple):
+    """Where in the registry an auction was announced, when, by whom and under which listing."""
+
+    entry_index: int
+    time_ns: int
+    seller: bytes
+    listing: str
+
+
+class Registry:
+    """What the entries so far come to. ``house`` is the house's signing key, which may always sell."""
+
+    def __init__(self, house: bytes) -> None:
+        self.house = house
+        self.members: dict[bytes, Member] = {}
+        """Signing key → who was admitted, in order of the first admission."""
+        self.auctions: dict[bytes, Announcement] = {}
+        """Auction → its announcement, in order."""
+        self.size = 0
+        self.last_time_ns = 0
+        self._listings: dict[tuple[bytes, str], bytes] = {}
+
+    def find_listing(self, seller: bytes, listing: str) -> bytes | None:
+        """The auction that ``seller`` has announced under this name."""
+        return self._listings.get((seller, listing))
+
+    def check(self, event: RegistryEvent, time_ns: int) -> str | None:
+        """Why ``event`` cannot be the next entry, dated ``time_ns``; None if it can."""
+        if time_ns < self.last_time_ns:
+            return f"dated {self.last_time_ns - time_ns} ns before the entry below it"
+        if isinstance(event, Announced):
+            return self._check_announced(event)
+        if not is_name(event.name):
+            return "this is no name"
+        if isinstance(event, Admitted):
+            return self._check_admitted(event)
+        member = self.members.get(event.signing)
+        if member is None or not member.role:
+            return "an identity that is not let in has no role to change"
+        if (member.name, member.role) == (event.name, event.role):
+            return "nothing is changed"
+        return None if not event.role or is_role(event.role) else "this is no role"
+
+    def _check_announced(self, event: Announced) -> str | None:
+        if event.auction in self.auctions:
+            return "this auction was announced before"
+        if (event.seller, event.listing) in self._listings:
+            return f"this seller has announced {event.listing!r} before"
+        member = self.members.get(event.seller)
+        if event.seller != self.house and (member is None or Role.SELLER not in member.role.split("+")):
+            return "this house knows no such seller"
+        return None
+
+    def _check_admitted(self, event: Admitted) -> str | None:
+        member = self.members.get(event.signing)
+        if member is not None and member.role:
+            return "this identity is let in already"
+        if event.signing == self.house:
+            return "the house needs no admission to itself"
+        return None if is_role(event.role) else "this is no role"
+
+    def apply(self, event: RegistryEvent, time_ns: int) -> int:
+        """Take on an event that :meth:`check` has passed; returns its index."""
+        index = self.size
+        match event:
+            case Announced(auction=auction, seller=seller, listing=listing):
+                self.auctions[auction] = Announcement(index, time_ns, seller, listing)
+                self._listings[seller, listing] = auction
+            case Admitted(signing=signing, transport=transport, name=name, role=role):
+                known = self.members.get(signing)
+                since_ns = time_ns if known is None else known.since_ns
+                self.members[signing] = Member(Identity(signing, transport), name, role, since_ns)
+            case RoleChanged(signing=signing, name=name, role=role):
+                self.members[signing] = self.members[signing]._replace(name=name, role=role)
+        self.size += 1
+        self.last_time_ns = time_ns
+        return index
+
+
+def is_role(text: str) -> bool:
+    """Whether ``text`` is one role, or several different ones joined by ``+``."""
+    words = text.split("+")
+    return len(set(words)) == len(words) and all(word in Role.__members__.values() for word in words)
+
+
+class RegistryApplied(NamedTuple):
+    """One entry of the registry that passed, and its index."""
+
+    entry_index: int
+    entry: Entry
+    fact: RegistryEvent
+
+
+class RegistryReplay:
+    """The registry of the house with this signing key, entry by entry (:class:`auctionctl.replica.replay.Replay`)."""
+
+    __slots__ = ("state", "tree")
+
+    def __init__(self, house: bytes) -> None:
+        self.state = Registry(house)
+        self.tree = Tree()
+
+    @property
+    def size(self) -> int:
+        """How many entries have passed."""
+        return self.tree.size
+
+    def apply(self, data: bytes) -> RegistryApplied:
+        """Check the next entry's canonical bytes and apply it; VerificationError leaves the state as it was."""
+        index = self.tree.size
+        try:
+            entry = decode(data)
+            event = decode_registry_event(entry.kind, entry.body)
+        except AuctionctlError as error:
+            raise VerificationError(str(error), rule="entry", index=index) from error
+        if entry.signature:
+            raise VerificationError("an entry of the registry carries no signature", rule="signature", index=index)
+        if (reason := self.state.check(event, entry.time_ns)) is not None:
+            rule = "time" if entry.time_ns < self.state.last_time_ns else entry.kind.value
+            raise VerificationError(reason, rule=rule, index=index)
+        self.state.apply(event, entry.time_ns)
+        self.tree.append(leaf_hash(data))
+        return RegistryApplied(index, entry, event)
