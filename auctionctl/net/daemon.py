@@ -379,6 +379,9 @@ class HouseProcess:
         try:
             return RegistryLog(self._key, self._store.read(REGISTRY))
         except VerificationError as error:
+            for name, _ in self._store.logs():
+                if name != REGISTRY:
+                    self._listing_of(name)  # Raises if the state is another house's: that is why, then.
             # Without it nobody could tell which of the other logs are this house's.
             raise StoreError(
                 f"the registry does not verify: {error}", hint="restore the state directory from a copy"

@@ -93,7 +93,7 @@ def test_the_house_itself_is_always_let_in_as_its_operator_and_under_a_name_that
     house = SecretKey(b"h" * 32).identity
     path = tmp_path / "allow"
     (entry,) = AllowFile(path, house).read()
-    assert (entry.identity, entry.roles) == (house, {Role.OPERATOR})
+    assert (entry.identity, entry.roles) == (house, {Role.OPERATOR, Role.SELLER})
     path.write_text(render(Entry(house, "house", "bidder")) + "\n")
     assert [each.name for each in AllowFile(path, house).read()] == ["house"]
     with pytest.raises(AllowListError):

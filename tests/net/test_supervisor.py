@@ -194,12 +194,28 @@ def test_a_log_that_does_not_verify_is_set_aside_and_the_others_run(start_house,
     house = start_house(lots=[lot("vase"), lot("lamp")])
     auctions = house.auctions
     house.signal(signal.SIGTERM)
+    name = f"auction/{auctions['vase'].hex()}"
     with sqlite3.connect(tmp_path / "state" / "logs.sqlite3") as database:
-        database.execute("UPDATE entries SET data = x'00' WHERE position = 1")
+        database.execute("UPDATE entries SET data = x'00' WHERE log = (SELECT id FROM logs WHERE name = ?)", (name,))
     database.close()
     again = start_house()
     assert again.auctions == {"lamp": auctions["lamp"]}
     assert again.await_report("Quarantined")["log"] == f"auction/{auctions['vase'].hex()}"
+
+
+def test_a_house_whose_registry_does_not_verify_does_not_start(start_house, tmp_path):
+    house = start_house(lots=[lot("vase")])
+    assert list(house.auctions) == ["vase"]
+    house.signal(signal.SIGTERM)
+    with sqlite3.connect(tmp_path / "state" / "logs.sqlite3") as database:
+        database.execute("UPDATE entries SET data = x'00' WHERE log = (SELECT id FROM logs WHERE name = 'registry')")
+    database.close()
+    again = start_house()
+    assert again.wait() == 1
+    ended = again.await_report("Ended")
+    assert ended["error"] == "StoreError"
+    assert ended["message"].startswith("the registry does not verify: entry 0")
+    assert "copy" in ended["hint"]
 
 
 class Dying(Supervisor):
