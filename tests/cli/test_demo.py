@@ -63,7 +63,7 @@ def test_three_lots_end_as_told_and_every_log_verifies(program: Any, tmp_path: P
 
 
 def spawn(corner: Path, *arguments: str) -> Any:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AUCTIONCTL_", "COLUMNS"))}
     return pexpect.spawn(
         sys.executable,
         ["-P", "-m", "auctionctl", "demo", *arguments],
