@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +13,25 @@ from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, make_private_directories, read_bounded, write_whole
 from auctionctl.cli.options import with_form
-from auctionctl.cli.output import Form, write_list, write_note
+from auctionctl.cli.output import Form, write_document, write_list, write_note
 from auctionctl.cli.paths import find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
-    from auctionctl.keys.allowlist import AllowList
+    from auctionctl.keys.allowlist import AllowList, Entry
 
 app = typer.Typer(rich_markup_mode=None)
 allow_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Say whom the house lets in.")
 app.add_typer(allow_app, name="allow", epilog="Example: auctionctl allow ls")
+
+
+class Change(enum.Enum):
+    """What a command did to the list."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
 
 
 def read_allow_list(path: Path) -> tuple[str, AllowList]:
@@ -45,15 +56,21 @@ def read_allow_list(path: Path) -> tuple[str, AllowList]:
 
 
 @allow_app.command("add", epilog="Example: auctionctl allow add auc1… alice --role bidder")
+@with_form
 def add(
+    form: Form,
     key: Annotated[str, typer.Argument(help="The public key, auc1….")],
     name: Annotated[str, typer.Argument(help="What the house calls its holder.")],
+    *,
     role: Annotated[
         str, typer.Option(help="bidder, seller, operator or observer; several are joined by '+'.")
     ] = "bidder",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Change the line of a key that is there under another name or role.")
+    ] = False,
 ) -> int:
     """Let somebody in."""
-    from auctionctl.keys.allowlist import Entry, Role, add_line  # noqa: PLC0415
+    from auctionctl.keys.allowlist import Entry, Role, add_line, replace_line  # noqa: PLC0415
     from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
@@ -68,24 +85,79 @@ def add(
             f"--role: {unknown[:40]!a} is no role", hint=f"known are: {roles}; several are joined by '+'"
         )
     entry = Entry(identity, name, role)
+    try:
+        # By itself first: what is wrong with the new line has nothing to do with the file.
+        add_line("", entry)
+    except AllowListError as error:
+        raise ArgumentError(str(error).partition(": ")[2], hint=error.hint) from error
     path = find_paths().allow_list
     make_private_directories(path.parent)
     with held_alone(path.parent):
         text, known = read_allow_list(path)
+        old = known.by_signing(identity.signing)
+        if old is None:
+            change = Change.ADDED
+        elif (old.name, old.roles) == (name, entry.roles):
+            change = Change.UNCHANGED
+        elif replace and old.identity == identity:
+            change = Change.REPLACED
+        else:
+            raise ConfigurationError(
+                f"this key is on the list {path} already, as {old.name} with the role {old.role}",
+                hint="change that line with --replace",
+            )
         try:
-            # By itself first: what is wrong with the new line has nothing to do with the file.
-            add_line("", entry)
-        except AllowListError as error:
-            raise ArgumentError(str(error).partition(": ")[2], hint=error.hint) from error
-        try:
-            after = add_line(text, entry)
+            if change is Change.ADDED:
+                write_whole(path, add_line(text, entry).encode(), PRIVATE_MODE, Existing.REPLACE)
+            elif old is not None and change is Change.REPLACED:
+                write_whole(path, replace_line(text, old, entry).encode(), PRIVATE_MODE, Existing.REPLACE)
         except AllowListError as error:
             raise ConfigurationError(
-                f"{str(error).partition(': ')[2]}, on the list {path}", hint="remove that line, or choose another name"
+                f"{str(error).partition(': ')[2]}, on the list {path}",
+                hint=f"choose another name, or remove that line: auctionctl allow rm {name}",
             ) from error
-        write_whole(path, after.encode(), PRIVATE_MODE, Existing.REPLACE)
-    write_note(f"{name} may come in as {role}: {len(known) + 1} on the list {path}")
+    size = len(known) + (change is Change.ADDED)
+    _report(form, "auctionctl.allow-add/1", entry, change, f"{name} may come in as {role}: {size} on the list {path}")
     return ExitStatus.OK
+
+
+@allow_app.command("rm", epilog="Example: auctionctl allow rm alice")
+@with_form
+def rm(
+    form: Form, name: Annotated[str, typer.Argument(metavar="NAME|KEY", help="Who: by name, or by public key.")]
+) -> int:
+    """Let somebody in no longer: a running house ends their sessions; the bids that they have made stand."""
+    from auctionctl.keys.allowlist import remove_line  # noqa: PLC0415
+
+    path = find_paths().allow_list
+    if not path.parent.is_dir():
+        raise _nobody(name, path, [])
+    with held_alone(path.parent):
+        text, known = read_allow_list(path)
+        found = next((entry for entry in known if name in (entry.name, entry.identity.text)), None)
+        if found is None:
+            raise _nobody(name, path, [entry.name for entry in known])
+        write_whole(path, remove_line(text, found).encode(), PRIVATE_MODE, Existing.REPLACE)
+    news = f"{found.name} may no longer come in: {len(known) - 1} on the list {path}"
+    _report(form, "auctionctl.allow-rm/1", found, Change.REMOVED, news)
+    return ExitStatus.OK
+
+
+def _nobody(name: str, path: Path, names: list[str]) -> NotFoundError:
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else "see who is there: auctionctl allow ls"
+    return NotFoundError(f"nobody called {name[:120]!a} is on the list {path}", hint=hint)
+
+
+def _report(form: Form, schema: str, entry: Entry, change: Change, news: str) -> None:
+    if form.is_json:
+        write_document(schema, _record(entry) | {"change": change.value})
+    else:
+        write_note(f"nothing to change: {news}" if change is Change.UNCHANGED else news)
+
+
+def _record(entry: Entry) -> dict[str, object]:
+    return {"name": entry.name, "role": entry.role, "public_key": entry.identity.text}
 
 
 @allow_app.command("ls", epilog="Example: auctionctl allow ls --json")
@@ -98,6 +170,6 @@ def ls(form: Form) -> int:
         write_note(f"nobody is on the list {path}; let somebody in: auctionctl allow add KEY NAME")
     columns = ("name", "role", "public key")
     rows = [(entry.name, entry.role, entry.identity.text) for entry in known]
-    records = [{"name": entry.name, "role": entry.role, "public_key": entry.identity.text} for entry in known]
+    records = [_record(entry) for entry in known]
     write_list(form, "auctionctl.allow-ls/1", "entries", records, columns=columns, rows=rows)
     return ExitStatus.OK

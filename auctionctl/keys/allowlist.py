@@ -19,6 +19,7 @@ from auctionctl.keys.signing import Identity
 
 MAX_ENTRIES: Final = 10_000
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
+MAX_MISTAKES: Final = 100
 
 NO_OPTIONS: Final[frozenset[str]] = frozenset()
 
@@ -141,6 +142,61 @@ def add_line(text: str, entry: Entry, *, option_keys: frozenset[str] = NO_OPTION
     if tuple(parse(after, option_keys=option_keys)) != (*old, entry):
         raise AllowListError("this entry cannot be written as one line", line=before.count("\n") + 1)
     return after
+
+
+def replace_line(text: str, old: Entry, new: Entry, *, option_keys: frozenset[str] = NO_OPTIONS) -> str:
+    """``text`` with the line of ``old`` saying ``new``, its comment kept, and every other line as it was.
+
+    Raises AllowListError when the result would not parse to the old entries with ``new`` in place of ``old``.
+    """
+    lines = text.split("\n")
+    index = _line_of(lines, old)
+    comment = _COMMENT.search(lines[index])
+    lines[index] = render(new) + (f"  {comment[0]}" if comment else "")
+    after = "\n".join(lines)
+    expected = tuple(new if entry == old else entry for entry in parse(text, option_keys=option_keys))
+    if tuple(parse(after, option_keys=option_keys)) != expected:
+        raise AllowListError("this entry cannot be written as one line", line=index + 1)
+    return after
+
+
+def remove_line(text: str, entry: Entry) -> str:
+    """``text``, a list that parses, without the line of ``entry``; every other line stays as it was."""
+    lines = text.split("\n")
+    del lines[_line_of(lines, entry)]
+    return "\n".join(lines)
+
+
+def _line_of(lines: list[str], entry: Entry) -> int:
+    """Which of ``lines`` is that of ``entry``, which is one of theirs."""
+    key = entry.identity.text
+    return next(index for index, line in enumerate(lines) if line.split()[:1] == [key])
+
+
+def find_mistakes(text: str, *, option_keys: frozenset[str] = NO_OPTIONS) -> list[AllowListError]:
+    """The mistakes in ``text``, by line, at most MAX_MISTAKES; none exactly if :func:`parse` takes it."""
+    mistakes: list[AllowListError] = []
+    numbered: list[tuple[int, Entry]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(mistakes) == MAX_MISTAKES:
+            break
+        try:
+            numbered += [(number, entry) for entry in parse(line, option_keys=option_keys)]
+        except AllowListError as error:
+            mistakes.append(AllowListError(str(error).partition(": ")[2], line=number, hint=error.hint))
+    while len(mistakes) < MAX_MISTAKES:
+        try:
+            AllowList(numbered)
+            break
+        except AllowListError as error:
+            mistakes.append(error)
+            numbered = [(number, entry) for number, entry in numbered if number != error.line]
+    if not mistakes:
+        try:
+            parse(text, option_keys=option_keys)
+        except AllowListError as error:  # of the list as a whole
+            mistakes.append(error)
+    return sorted(mistakes, key=lambda error: error.line)
 
 
 def _check_printable(line: str, number: int) -> None:

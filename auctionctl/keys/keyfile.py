@@ -14,12 +14,13 @@ import os
 import re
 import shlex
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from auctionctl.errors import KeyFileError, KeyTextError, NotFoundError
 from auctionctl.keys.encoding import NAME_HINT, SECRET_PREFIX, is_name
-from auctionctl.keys.signing import SEED_BYTES, SecretKey
+from auctionctl.keys.signing import SEED_BYTES, Identity, SecretKey
 
 SUFFIX: Final = ".key"
 MAX_FILE_BYTES: Final = 64 * 1024
@@ -31,8 +32,25 @@ DAMAGED_HINT: Final = "take the file from a backup, or make another key: auction
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 _CREATED: Final = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ", re.ASCII)
+_CREATED_COMMENT: Final = "# created:"
 _PUBLIC_COMMENT: Final = "# public key:"
 _OTHER_FORMATS: Final = (b"auctionctl-key/", b"age-encryption.org/", b"-----BEGIN ")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as a file has it. ``created`` is a UTC time such as ``2026-01-31T12:00:00Z``, or ``""``: it is not said."""
+
+    key: SecretKey
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyComments:
+    """What a key file says of its key, without proof: the public key as text, and when it was made; or ``""``."""
+
+    public: str
+    created: str
 
 
 def generate() -> SecretKey:
@@ -66,9 +84,7 @@ def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False
     returns, file and directory entry are durable; when it raises KeyFileError, no half-written file is left, and a file
     that was there is whole. Raises KeyFileError if the file exists or its directory is open to others.
     """
-    if _CREATED.fullmatch(created) is None:
-        raise KeyFileError(f"{created!a} is no time of creation", hint="write it as 2026-01-31T12:00:00Z")
-    text = f"# created: {created}\n{_PUBLIC_COMMENT} {key.identity.text}\n{key.seed_text}\n"
+    text = key_text(StoredKey(key, created))
     try:
         _make_directory(path.parent)
         _refuse_loose_directory(path)
@@ -84,8 +100,45 @@ def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False
         raise KeyFileError(f"cannot write {path}: {_reason(error)}", hint=PLACE_HINT) from None
 
 
+def key_text(stored: StoredKey) -> str:
+    """The content of a key file, the secret included. KeyFileError if its time of creation is none."""
+    if _CREATED.fullmatch(stored.created) is None:
+        raise KeyFileError(f"{stored.created!a} is no time of creation", hint="write it as 2026-01-31T12:00:00Z")
+    key = stored.key
+    return f"{_CREATED_COMMENT} {stored.created}\n{_PUBLIC_COMMENT} {key.identity.text}\n{key.seed_text}\n"
+
+
+def parse_key(source: str, data: bytes) -> StoredKey:
+    """The key that ``data`` is the text of: a key file's content, or the secret's line alone.
+
+    Raises KeyFileError, which calls the place ``source`` and never repeats the text, if it is no such thing.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyFileError(f"{source} is larger than {MAX_FILE_BYTES} bytes: it is no key file", hint=DAMAGED_HINT)
+    key = _parse(source, data)
+    return StoredKey(key, _comments(data).created)
+
+
+def read_key_comments(path: Path) -> KeyComments:
+    """What the file at ``path`` says of its key, for a file that :func:`read_key` refuses; the secret is not read.
+
+    Both are ``""`` if it cannot be read, or says nothing that could be true.
+    """
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            data = file.read(MAX_FILE_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except OSError:
+        return KeyComments("", "")
+    return _comments(data)
+
+
 def read_key(path: Path) -> SecretKey:
-    """The key in the file at ``path``.
+    """The key in the file at ``path``; raises what :func:`read_stored_key` does."""
+    return read_stored_key(path).key
+
+
+def read_stored_key(path: Path) -> StoredKey:
+    """The key in the file at ``path``, and when it was made.
 
     Raises NotFoundError if there is none; KeyFileError, with the command that mends it, if the file's mode lets others
     in or its directory lets them write; KeyFileError too if it cannot be read, is damaged or larger than 64 KiB.
@@ -97,7 +150,7 @@ def read_key(path: Path) -> SecretKey:
         raise NotFoundError(f"there is no key file {path}", hint=f"make one: auctionctl keygen {name}") from None
     except OSError as error:
         raise KeyFileError(f"cannot read {path}: {_reason(error)}", hint=READ_HINT) from None
-    return _parse(path, data)
+    return parse_key(str(path), data)
 
 
 def _reason(error: OSError) -> str:
@@ -173,13 +226,30 @@ def _read_guarded(path: Path) -> bytes:
                 hint=f"run: chmod 600 {shlex.quote(os.path.abspath(path))}",
             )
         _refuse_loose_directory(path)
-        data = file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise KeyFileError(f"{path} is larger than {MAX_FILE_BYTES} bytes: it is no key file", hint=DAMAGED_HINT)
-    return data
+        return file.read(MAX_FILE_BYTES + 1)
 
 
-def _parse(path: Path, data: bytes) -> SecretKey:
+def _comments(data: bytes) -> KeyComments:
+    """The first comment of each kind that could be true."""
+    public = created = ""
+    for line in data.decode("ascii", "replace").split("\n"):
+        value = line.partition(":")[2].strip()
+        if line.startswith(_CREATED_COMMENT) and not created and _CREATED.fullmatch(value):
+            created = value
+        elif line.startswith(_PUBLIC_COMMENT) and not public and _is_public_key(value):
+            public = value
+    return KeyComments(public, created)
+
+
+def _is_public_key(text: str) -> bool:
+    try:
+        Identity.from_text(text)
+    except KeyTextError:
+        return False
+    return True
+
+
+def _parse(path: str, data: bytes) -> SecretKey:
     if data.startswith(_OTHER_FORMATS):
         mark = data.split(b"\n", 1)[0][:40].decode("ascii", "replace")
         raise KeyFileError(

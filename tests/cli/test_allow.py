@@ -64,7 +64,8 @@ def test_a_wrong_entry_is_refused_and_the_list_stays(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((BOB, "other"), "the signing key of other is taken by bob"),
+        ((BOB, "other"), "this key is on the list"),
+        ((BOB, "bob", "--role", "observer"), "as bob with the role bidder"),
         ((ALICE, "bob"), "the name of bob is taken by bob"),
     ],
 )
@@ -93,3 +94,57 @@ def test_a_list_that_cannot_be_used_is_named_with_its_line(run: Any, home: Path)
     path.unlink()
     path.mkdir()
     assert run("allow", "ls").status == 78
+
+
+def test_who_is_there_already_with_the_same_role_changes_nothing(run: Any, home: Path) -> None:
+    run("allow", "add", BOB, "bob")
+    before = (home / "config/allow").stat()
+    done = run("allow", "add", BOB, "bob")
+    assert done.status == 0
+    assert "nothing to change" in done.err
+    assert (home / "config/allow").stat().st_ino == before.st_ino
+
+
+def test_a_line_is_changed_where_that_is_asked_for_and_no_other(run: Any, home: Path) -> None:
+    path = home / "config/allow"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"# friends\n{ALICE}   alice role=observer  # since 2020\n\n{BOB} bob\n# end")
+    done = run("allow", "add", ALICE, "alicia", "--role", "seller", "--replace")
+    assert done.status == 0
+    assert "alicia may come in as seller: 2 on the list" in done.err
+    assert path.read_text() == f"# friends\n{ALICE} alicia role=seller  # since 2020\n\n{BOB} bob\n# end"
+    changed = json.loads(run("allow", "add", ALICE, "alice", "--replace", "--json").out)
+    assert changed == {
+        "schema": "auctionctl.allow-add/1",
+        "name": "alice",
+        "role": "bidder",
+        "public_key": ALICE,
+        "change": "replaced",
+    }
+    before = path.read_bytes()
+    done = run("allow", "add", ALICE, "bob", "--replace")
+    assert done.status == 78
+    assert "auctionctl allow rm bob" in done.err
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("who", ["alice", ALICE])
+def test_who_is_taken_off_the_list_leaves_the_rest_as_it_was(run: Any, home: Path, who: str) -> None:
+    path = home / "config/allow"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"# friends\n{ALICE}   alice  # since 2020\n\n\t{BOB} bob # too\n")
+    done = run("allow", "rm", who)
+    assert done.status == 0
+    assert "alice may no longer come in: 1 on the list" in done.err
+    assert path.read_text() == f"# friends\n\n\t{BOB} bob # too\n"
+    assert json.loads(run("allow", "rm", "bob", "--json").out)["change"] == "removed"
+
+
+def test_who_is_not_on_the_list_cannot_be_taken_off(run: Any, home: Path) -> None:
+    assert run("allow", "rm", "alice").status == 3
+    assert not home.exists()
+    run("allow", "add", ALICE, "alice")
+    done = run("allow", "rm", "alic")
+    assert done.status == 3
+    assert "did you mean alice?" in done.err
+    assert "allow ls" in run("allow", "rm", "zzz").err

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auctionctl.errors import AllowListError
-from auctionctl.keys.allowlist import MAX_ENTRIES, MAX_TEXT_BYTES, AllowList, Entry, Role, add_line, parse, render
+from auctionctl.keys.allowlist import (
+    MAX_ENTRIES,
+    MAX_TEXT_BYTES,
+    AllowList,
+    Entry,
+    Role,
+    add_line,
+    find_mistakes,
+    parse,
+    remove_line,
+    render,
+    replace_line,
+)
 from auctionctl.keys.signing import Identity, SecretKey
 
 ALICE = SecretKey(b"a" * 32).identity
@@ -168,3 +180,23 @@ def test_an_entry_that_would_not_read_back_alone_is_not_added(entry: Entry, mess
 def test_nothing_is_added_to_a_list_that_is_broken_already() -> None:
     with pytest.raises(AllowListError, match="line 2: a name is missing"):
         add_line(f"# ours\n{A}\n", Entry(CAROL, "carol"))
+
+
+def test_a_line_is_replaced_with_its_comment_kept() -> None:
+    text = f"# top\n{ALICE.text} alice  # one\n{BOB.text} bob\n"
+    changed = replace_line(text, Entry(ALICE, "alice"), Entry(ALICE, "al", "seller"))
+    assert changed == f"# top\n{ALICE.text} al role=seller  # one\n{BOB.text} bob\n"
+    with pytest.raises(AllowListError, match="taken by"):
+        replace_line(text, Entry(ALICE, "alice"), Entry(ALICE, "bob"))
+    with pytest.raises(AllowListError):
+        replace_line(text, Entry(ALICE, "alice"), Entry(ALICE, "al\nx"))
+    assert remove_line(text, Entry(BOB, "bob")) == f"# top\n{ALICE.text} alice  # one\n"
+
+
+def test_every_mistake_is_found_with_its_line() -> None:
+    text = f"nonsense x\n{ALICE.text} alice\n{ALICE.text} other\n{BOB.text} alice\n{BOB.text}\n"
+    assert [error.line for error in find_mistakes(text)] == [1, 3, 4, 5]
+    assert find_mistakes(f"{ALICE.text} alice\n") == []
+    assert len(find_mistakes("x y\n" * 500)) == 100
+    assert len(find_mistakes(f"{ALICE.text} alice\n" * 500)) == 100
+    assert [error.line for error in find_mistakes("#" * (MAX_TEXT_BYTES + 1))] == [1]

@@ -14,7 +14,20 @@ from pathlib import Path
 import pytest
 
 from auctionctl.errors import KeyFileError, NotFoundError
-from auctionctl.keys.keyfile import MAX_FILE_BYTES, generate, key_path, list_keys, read_key, write_key
+from auctionctl.keys.keyfile import (
+    MAX_FILE_BYTES,
+    KeyComments,
+    StoredKey,
+    generate,
+    key_path,
+    key_text,
+    list_keys,
+    parse_key,
+    read_key,
+    read_key_comments,
+    read_stored_key,
+    write_key,
+)
 from auctionctl.keys.signing import SecretKey
 
 CREATED = "2026-01-31T12:00:00Z"
@@ -297,3 +310,31 @@ def test_a_name_stays_inside_its_directory(keys: Path) -> None:
     for name in ("", "../bob", "a/b", ".hidden", "Alice", "a" * 33, "a\n", "é"):
         with pytest.raises(KeyFileError, match="is no name for a key"):
             key_path(keys, name)
+
+
+def test_a_key_keeps_its_time_of_creation(keys: Path) -> None:
+    stored = read_stored_key(put(keys / "alice.key", ALICE_TEXT))
+    assert (stored.key.identity, stored.created) == (ALICE.identity, CREATED)
+    assert key_text(stored) == ALICE_TEXT
+    assert parse_key("here", ALICE_TEXT.encode()).created == CREATED
+    assert parse_key("here", ALICE.seed_text.encode()).created == ""
+    with pytest.raises(KeyFileError, match="no time of creation"):
+        key_text(StoredKey(ALICE, ""))
+
+
+def test_text_that_is_no_key_is_refused_by_the_name_of_its_source() -> None:
+    with pytest.raises(KeyFileError, match="here is larger"):
+        parse_key("here", b"#" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(KeyFileError, match="here is damaged") as caught:
+        parse_key("here", ALICE.seed_text[:-1].encode())
+    assert ALICE.seed_text[20:40] not in str(caught.value) + caught.value.hint
+
+
+def test_what_a_file_says_of_its_key_is_read_though_the_key_is_refused(keys: Path) -> None:
+    path = put(keys / "alice.key", ALICE_TEXT)
+    path.chmod(0o644)
+    assert read_key_comments(path) == KeyComments(ALICE.identity.text, CREATED)
+    put(path, "# created: soon\n# public key: auc1x\n")
+    assert read_key_comments(path) == KeyComments("", "")
+    assert read_key_comments(keys / "bob.key") == KeyComments("", "")
+    assert read_key_comments(keys) == KeyComments("", "")

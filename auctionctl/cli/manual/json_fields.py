@@ -48,6 +48,12 @@ ENTRY: Final = {
     "price": "Of closed: the price, or null.",
 }
 
+_ALLOWED: Final = {
+    "name": "What the house calls the holder of the key.",
+    "role": "The role, or several joined by `+`.",
+    "public_key": "The key, `auc1…`.",
+}
+
 _CONTEXT: Final = {
     "name": "The context's name.",
     "house": "The address of its house.",
@@ -68,13 +74,10 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "key-show": {
         "auctionctl.key-show/1": {"public_key": "The public half, `auc1…`.", "short": "Its beginning, for people."}
     },
+    "allow-add": {"auctionctl.allow-add/1": _ALLOWED | {"change": "`added`, `replaced` or `unchanged`."}},
+    "allow-rm": {"auctionctl.allow-rm/1": _ALLOWED | {"change": "Always `removed`."}},
     "allow-ls": {
-        "auctionctl.allow-ls/1": {
-            "entries": f"Who may come in, each with the fields below.{_LIST}",
-            "name": "What the house calls the holder of the key.",
-            "role": "The role, or several joined by `+`.",
-            "public_key": "The key, `auc1…`.",
-        }
+        "auctionctl.allow-ls/1": {"entries": f"Who may come in, each with the fields below.{_LIST}"} | _ALLOWED
     },
     "context-add": {"auctionctl.context-add/1": _CONTEXT},
     "context-use": {"auctionctl.context-use/1": _CONTEXT},

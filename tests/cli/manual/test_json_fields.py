@@ -59,8 +59,10 @@ def test_keys_allow_list_and_contexts_have_the_fields_that_are_said(run: Run) ->
     made = json.loads(run("keygen", "alice", "--json").out)
     assert fields(made) == said("keygen")
     assert fields(json.loads(run("key", "show", "--json").out)) == said("key-show")
-    assert run("allow", "add", made["public_key"], "alice").status == 0
+    added = json.loads(run("allow", "add", made["public_key"], "alice", "--json").out)
+    assert fields(added) == said("allow-add")
     assert fields(json.loads(run("allow", "ls", "--json").out), "entries") == said("allow-ls")
+    assert fields(json.loads(run("allow", "rm", "alice", "--json").out)) == said("allow-rm")
     address = ADDRESS_OF.format(made["public_key"])
     for words in (("add", "fair", address), ("use", "fair"), ("rm", "fair")):
         document = json.loads(run("context", *words, "--json").out)
