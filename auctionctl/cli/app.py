@@ -54,7 +54,7 @@ COMMANDS: Final = {
 SUMMARIES: Final = {
     "demo": "Watch a house and three bidders sell three lots at once; every log is then...",
     "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
-    "key": "Look at keys.",
+    "key": "Look at keys, carry them, remove them.",
     "allow": "Say whom the house lets in.",
     "context": "Name houses, and choose one of them.",
     "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",

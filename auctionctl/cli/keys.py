@@ -1,21 +1,35 @@
-"""``keygen`` and ``key``: making keys, and showing what of them may be shown."""
+"""``keygen`` and ``key``: making keys, carrying them from one machine to another, and showing what may be shown.
+
+Rule: a secret is read from a file or from stdin, never from the command line, where every process could see it; it is
+written to a new private file or to a pipe, and never to a terminal.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from auctionctl.cli.arguments import argument
+from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.choices import DEFAULT_KEY, choose_key
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, write_whole
 from auctionctl.cli.options import with_form
-from auctionctl.cli.output import Form, write_document, write_line, write_note
+from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.paths import find_paths
+from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
+
+if TYPE_CHECKING:
+    from auctionctl.keys.keyfile import StoredKey
 
 app = typer.Typer(rich_markup_mode=None)
-key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look at keys.")
+key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look at keys, carry them, remove them.")
 app.add_typer(key_app, name="key", epilog="Example: auctionctl key show alice")
+
+STDIN: Final = "-"
 
 
 @app.command(epilog="Example: auctionctl keygen alice")
@@ -26,22 +40,25 @@ def keygen(
     force: Annotated[bool, typer.Option("--force", help="Replace a key of that name.")] = False,
 ) -> int:
     """Make a new key; its public half is written to stdout, for the house's allow list."""
-    import datetime  # noqa: PLC0415
-
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
 
-    keys = find_paths().keys
     with argument("NAME"):
-        path = key_path(keys, name)
+        path = key_path(find_paths().keys, name)
     key = generate()
-    created = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    write_key(path, key, created=created, replace=force)
+    write_key(path, key, created=time_of_creation(), replace=force)
     if form.is_json:
         write_document("auctionctl.keygen/1", {"name": name, "path": str(path), "public_key": key.identity.text})
         return ExitStatus.OK
     write_note(f"wrote {path}")
     write_line(key.identity.text)
     return ExitStatus.OK
+
+
+def time_of_creation() -> str:
+    """Now, as a key file has it."""
+    import datetime  # noqa: PLC0415
+
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @key_app.command("show", epilog='Example: auctionctl allow add "$(auctionctl key show alice)" alice')
@@ -57,3 +74,177 @@ def show(
     else:
         write_line(key.identity.text)
     return ExitStatus.OK
+
+
+@key_app.command("ls", epilog="Example: auctionctl key ls --json")
+@with_form
+def ls(form: Form) -> int:
+    """Show the keys of this machine; what is wrong with one is said beside it."""
+    from auctionctl.keys.keyfile import key_path, list_keys, read_key_comments, read_stored_key  # noqa: PLC0415
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+
+    directory = find_paths().keys
+    records, rows = [], []
+    for name in list_keys(directory):
+        path, problem, remedy = key_path(directory, name), "", ""
+        said = read_key_comments(path)
+        public, created = said.public, said.created
+        try:
+            public = read_stored_key(path).key.identity.text
+        except (KeyFileError, NotFoundError) as error:
+            problem, remedy = str(error), error.hint
+        short = Identity.from_text(public).short if public else ""
+        rows.append((name, short, created, f"{problem}; {remedy}" if remedy else problem))
+        record = {"name": name, "public_key": public or None, "short": short or None, "created": created or None}
+        records.append(record | {"path": str(path), "problem": problem or None, "hint": remedy or None})
+    if not rows and not form.is_json:
+        write_note(f"there is no key in {directory}; make one: auctionctl keygen")
+    columns = ("name", "key", "created", "problem")
+    write_list(form, "auctionctl.key-ls/1", "keys", records, columns=columns, rows=rows)
+    return ExitStatus.OK
+
+
+@key_app.command("export", epilog="Example: auctionctl key export alice --secret -o alice.backup")
+@with_form
+def export(
+    form: Form,
+    name: Annotated[str, typer.Argument(help="Which key.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file to write; else stdout.")
+    ] = None,
+    secret: Annotated[
+        bool, typer.Option("--secret", help="The secret itself: whoever has it can bid in your name.")
+    ] = False,
+) -> int:
+    """Write a key to a file or to stdout: its public half, or with --secret all of it."""
+    from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415
+    from auctionctl.keys.keyfile import key_path, key_text, read_stored_key  # noqa: PLC0415
+
+    with argument("NAME"):
+        path = key_path(find_paths().keys, name)
+    if secret and output is None and sys.stdout.isatty():
+        raise ArgumentError(
+            "a secret is not shown on a terminal", hint="write it to a file with -o FILE, or into a pipe"
+        )
+    if secret and output is None and form.is_json:
+        raise ArgumentError("a secret is written as a key file, not as JSON", hint="leave --json away, or give -o FILE")
+    stored = read_stored_key(path)
+    public = stored.key.identity.text
+    text = key_text(Stored(stored.key, stored.created or time_of_creation())) if secret else f"{public}\n"
+    if output is None:
+        if form.is_json:
+            write_document("auctionctl.key-export/1", {"name": name, "public_key": public, "file": None})
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        return ExitStatus.OK
+    if output.exists():
+        raise ConfigurationError(f"{output} exists already", hint="choose another name: no file is written over")
+    write_whole(output, text.encode(), PRIVATE_MODE if secret else PUBLIC_MODE, Existing.REFUSE)
+    if form.is_json:
+        write_document("auctionctl.key-export/1", {"name": name, "public_key": public, "file": str(output)})
+    else:
+        write_note(f"wrote {'the secret of ' if secret else ''}{name} to {output}")
+    return ExitStatus.OK
+
+
+@key_app.command("import", epilog="Example: auctionctl key import alice.backup alice")
+@with_form
+def import_key(
+    form: Form,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A key file, or - for stdin: never the secret.")],
+    name: Annotated[
+        str | None, typer.Argument(help="What to call it; else the name of a FILE that ends in .key, or 'default'.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a key of that name.")] = False,
+) -> int:
+    """Take a key over from a key file, or from its secret on stdin; it keeps its time of creation."""
+    from auctionctl.keys.encoding import SECRET_PREFIX, is_name  # noqa: PLC0415
+    from auctionctl.keys.keyfile import SUFFIX, key_path, read_stored_key, write_key  # noqa: PLC0415
+
+    if file.upper().startswith(SECRET_PREFIX):
+        # Not repeated: it would stand in a log as well.
+        raise ArgumentError(
+            "a secret does not belong on the command line, where others can see it",
+            hint="make a new key, or give this one on stdin: auctionctl key import - NAME",
+        )
+    if name is None:
+        stem = Path(file).name.removesuffix(SUFFIX)
+        name = stem if file.endswith(SUFFIX) and is_name(stem) else DEFAULT_KEY
+    with argument("NAME"):
+        path = key_path(find_paths().keys, name)
+    stored = _read_stdin() if file == STDIN else read_stored_key(Path(file))
+    write_key(path, stored.key, created=stored.created or time_of_creation(), replace=force)
+    if form.is_json:
+        document = {"name": name, "path": str(path), "public_key": stored.key.identity.text}
+        write_document("auctionctl.key-import/1", document)
+        return ExitStatus.OK
+    write_note(f"wrote {path}" + ("" if file == STDIN else f"; {file} is still there: remove it once it is not needed"))
+    write_line(stored.key.identity.text)
+    return ExitStatus.OK
+
+
+def _read_stdin() -> StoredKey:
+    from auctionctl.keys.keyfile import MAX_FILE_BYTES, parse_key  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        import getpass  # noqa: PLC0415
+
+        data = getpass.getpass("secret key, which is not shown: ", sys.stderr).strip().encode()
+    else:
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if not data.strip():
+        raise ConfigurationError("there is no key on stdin", hint="auctionctl key import - NAME <FILE")
+    return parse_key("stdin", data)
+
+
+@key_app.command("rm", epilog="Example: auctionctl key rm alice --yes")
+@with_form
+def rm(
+    form: Form,
+    name: Annotated[str, typer.Argument(help="Which key.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> int:
+    """Remove a key for ever: without a copy, nobody can act in its name any more."""
+    from auctionctl.cli.key_use import check_unused  # noqa: PLC0415
+    from auctionctl.keys.keyfile import key_path, read_key_comments, remove_key  # noqa: PLC0415
+
+    paths = find_paths()
+    with argument("NAME"):
+        path = key_path(paths.keys, name)
+    if not path.exists() and not path.is_symlink():
+        raise NotFoundError(f"there is no key file {path}", hint="see which there are: auctionctl key ls")
+    public = _public_text(path) or read_key_comments(path).public
+    check_unused(paths, name, public)
+    if not yes:
+        _ask(name, path)
+    remove_key(path)
+    if form.is_json:
+        write_document("auctionctl.key-rm/1", {"name": name, "path": str(path), "public_key": public or None})
+    else:
+        write_note(f"removed {path}")
+    return ExitStatus.OK
+
+
+def _public_text(path: Path) -> str:
+    from auctionctl.keys.keyfile import read_key  # noqa: PLC0415
+
+    try:
+        return read_key(path).identity.text
+    except KeyFileError:
+        # A damaged key is removed as well.
+        return ""
+
+
+def _ask(name: str, path: Path) -> None:
+    copy = f"auctionctl key export {name} --secret -o FILE"
+    if not sys.stdin.isatty():
+        raise ArgumentError(
+            f"nobody can be asked whether to remove {shlex.quote(str(path))}",
+            hint=f"give --yes to remove it for ever; a copy is made with: {copy}",
+        )
+    sys.stderr.write(f"remove the key {name} for ever? A copy is made with: {copy}\ntype its name to remove it: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != name:
+        raise ArgumentError("nothing was removed: that is not its name", hint=f"type {name}, or give --yes")

@@ -157,6 +157,19 @@ def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
+def remove_key(path: Path) -> None:
+    """Take the file at ``path`` away, durably. Raises NotFoundError if there is none, KeyFileError."""
+    try:
+        path.unlink()
+        _sync_directory(path.parent)
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no key file {path}", hint="see which there are: auctionctl key ls") from None
+    except OSError as error:
+        raise KeyFileError(
+            f"cannot remove {path}: {_reason(error)}", hint="remove it as whoever owns its directory"
+        ) from None
+
+
 def _make_directory(directory: Path) -> None:
     # Path.mkdir(parents=True) would leave the outer ones at the mercy of the umask.
     missing = [step for step in (directory, *directory.parents) if not step.exists()]

@@ -71,6 +71,39 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "public_key": "Its public half, `auc1…`.",
         }
     },
+    "key-ls": {
+        "auctionctl.key-ls/1": {
+            "keys": f"All keys, each with the fields below.{_LIST}",
+            "name": "The key's name.",
+            "public_key": "Its public half, `auc1…`; null if the file does not say.",
+            "short": "Its beginning, for people; null if the file does not say.",
+            "created": "When it was made (UTC); null if the file does not say.",
+            "path": "The file that holds it.",
+            "problem": "Why the key cannot be used; null if it can.",
+            "hint": "What mends that, or null.",
+        }
+    },
+    "key-export": {
+        "auctionctl.key-export/1": {
+            "name": "The key's name.",
+            "public_key": "Its public half, `auc1…`.",
+            "file": "The file that was written; null without one.",
+        }
+    },
+    "key-import": {
+        "auctionctl.key-import/1": {
+            "name": "The key's name from now on.",
+            "path": "The file that holds it.",
+            "public_key": "Its public half, `auc1…`.",
+        }
+    },
+    "key-rm": {
+        "auctionctl.key-rm/1": {
+            "name": "The name that the key had.",
+            "path": "The file that was removed.",
+            "public_key": "Its public half, `auc1…`; null if the file did not say.",
+        }
+    },
     "key-show": {
         "auctionctl.key-show/1": {"public_key": "The public half, `auc1…`.", "short": "Its beginning, for people."}
     },
