@@ -24,6 +24,7 @@ from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOp
 from auctionctl.cli.output import Form, write_error
 from auctionctl.cli.paths import find_paths
 from auctionctl.cli.person_file import find_form
+from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
 from auctionctl.errors import AuctionctlError
 
 if TYPE_CHECKING:
@@ -194,15 +195,17 @@ def _report_usage(form: Form, error: typer.TyperException) -> int:
 def _report_internal(form: Form, error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         # Nobody reads us; the interpreter's own attempt to flush at exit would complain a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stop_writing()
         return 128 + signal.SIGPIPE
+    is_stdout_lost = drop_what_cannot_be_written()
     if os.environ.get(DEBUG_VARIABLE):
         import traceback  # noqa: PLC0415
 
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        write_error(form, ExitStatus.INTERNAL, f"{where}{error.strerror.lower()}", "")
+        where = f"{error.filename}: " if error.filename else "cannot write to stdout: " if is_stdout_lost else ""
+        hint = "is it closed, or its disk full?" if is_stdout_lost else ""
+        write_error(form, ExitStatus.INTERNAL, f"{where}{error.strerror.lower()}", hint)
     else:
         hint = f"this is a fault in {PROGRAM}: report it with what {DEBUG_VARIABLE}=1 prints"
         write_error(form, ExitStatus.INTERNAL, f"internal error: {type(error).__name__}: {error}", hint)
@@ -230,14 +233,12 @@ def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa
 
 def main() -> NoReturn:
     """The entry point of the program."""
+    hold_streams()
     shell = os.environ.get(COMPLETE_VARIABLE)
     if shell:
         sys.exit(_complete(shell, sys.argv[1:]))
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character gets its code instead of an error.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    sys.exit(status or ExitStatus.INTERNAL if drop_what_cannot_be_written() else status)

@@ -20,7 +20,7 @@ import typer
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import with_form
-from auctionctl.cli.output import Form, write_document, write_note, write_table
+from auctionctl.cli.output import Form, can_redraw, write_document, write_note, write_table
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, UnreachableError
 
@@ -118,7 +118,7 @@ def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
             expected = frozenset({ExitStatus.OK, ExitStatus.BID_LOST})
             stage.start(player.name, ["bid", "--all", *options, "--seed", str(seed + number), "--json"], expected)
         address = choose_house(paths, None, environment={})
-        show = _show_board if form is Form.TABLE else _write_progress
+        show = _show_board if form is Form.TABLE and can_redraw() else _write_progress
         observer = _follow(stage, address, choose_key(paths, OBSERVER), partial(show, names), duration_ns)
         stage.wait_for(bidders, END_PATIENCE_S)
         return [_verify(home, address, observer, replica, names) for replica in observer.replicas()]

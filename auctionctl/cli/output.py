@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,11 @@ class Form(enum.StrEnum):
 def choose_form(wanted: Form | None) -> Form:
     """``wanted``, or else what the kind of stdout asks for."""
     return wanted or (Form.TABLE if sys.stdout.isatty() else Form.PLAIN)
+
+
+def can_redraw() -> bool:
+    """Whether stdout is a terminal that can show a picture and change it: TERM=dumb can only add lines."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
 def write_line(text: str) -> None:

@@ -6,8 +6,6 @@ nobody reads what this writes does not stop an auction.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
@@ -20,6 +18,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_json, write_line, write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.streams import stop_writing
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
@@ -74,8 +73,8 @@ def serve(
                 address_file.publish(news.address)
             try:
                 report(news)
-            except BrokenPipeError:
-                _stop_writing()
+            except OSError:
+                stop_writing()
 
         run_house(settings, secret, content.lots, on_report, Finish.WHEN_CLOSED if until_closed else Finish.NEVER)
     return ExitStatus.OK
@@ -107,13 +106,6 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         paths.house_state(section.name),
         paths.allow_list,
     )
-
-
-def _stop_writing() -> None:
-    """Nobody reads stdout any more: from now on it leads nowhere, and the auctions go on."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
 
 
 def write_report(report: Report) -> None:

@@ -9,7 +9,7 @@ import typer
 from auctionctl.cli.choices import choose_auctions
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
-from auctionctl.cli.output import Form, write_document, write_fields, write_table
+from auctionctl.cli.output import Form, can_redraw, write_document, write_fields, write_table
 
 if TYPE_CHECKING:
     from auctionctl.cli.observer import Observer
@@ -38,7 +38,7 @@ def watch(
     select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
     observer = Observer(address, secret, select)
     names = local_names(at.paths, secret)
-    form = at.form
+    form = Form.PLAIN if at.form is Form.TABLE and not can_redraw() else at.form
     try:
         if form is Form.TABLE:
             show_board(observer, f"house {address.identity.short}", names)
@@ -70,6 +70,7 @@ def write_entries(observer: Observer, form: Form, names: Names) -> None:
     """One line an entry, until every auction has ended."""
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
     from auctionctl.cli.records import entry_record, entry_words  # noqa: PLC0415
+    from auctionctl.cli.streams import check_reader  # noqa: PLC0415
 
     def on_entries(replica: Replica, applied: list[Applied]) -> None:
         for each in applied:
@@ -78,7 +79,13 @@ def write_entries(observer: Observer, form: Form, names: Names) -> None:
             else:
                 write_fields(entry_words(replica.replay.state, each, names))
 
-    observer.run(observer.has_ended, on_entries, ConnectionNotes(observer.follower).tick)
+    notes = ConnectionNotes(observer.follower)
+
+    def tick() -> None:
+        check_reader()
+        notes.tick()
+
+    observer.run(observer.has_ended, on_entries, tick)
 
 
 def write_results(form: Form, observer: Observer, names: Names) -> None:
