@@ -61,7 +61,14 @@ class Dealer:
         self._poller = zmq.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
         self._poller.register(self._monitor, zmq.POLLIN)
-        self._socket.connect(address.endpoint)
+        try:
+            self._socket.connect(address.endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise UnreachableError(
+                f"nothing can be reached at {address.host}:{address.port}: {error.strerror.lower()}",
+                hint="an address has the name of a host, an IPv4 address, or an IPv6 address in brackets",
+            ) from error
 
     def run(
         self,

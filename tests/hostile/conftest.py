@@ -30,7 +30,10 @@ def _load_cli_fixtures() -> Any:
     return module
 
 
-cli_fixtures = _load_cli_fixtures()
+@pytest.fixture(scope="session")
+def cli_fixtures() -> Any:
+    """The houses of the tests of the command line."""
+    return _load_cli_fixtures()
 
 
 class Commands:
@@ -72,7 +75,7 @@ def commands() -> Iterator[Commands]:
 
 
 @pytest.fixture(scope="session")
-def materials() -> Materials:
+def materials(cli_fixtures: Any) -> Materials:
     """A log and a receipt of a house in memory, and the text of keys."""
     house = cli_fixtures.MemoryHouse()
     auction = house.announce(cli_fixtures.LOT)

@@ -91,7 +91,11 @@ class House:
 
     def run(self, *arguments: object) -> Any:
         """Run a command under the same home, in pipes."""
-        return cli_fixtures.finish(cli_fixtures.start_program(self.home, *arguments))
+        return cli_fixtures.finish(self.start(*arguments))
+
+    def start(self, *arguments: object) -> Any:
+        """Start a command under the same home, in pipes."""
+        return cli_fixtures.start_program(self.home, *arguments)
 
     def close(self) -> None:
         """Stop it."""
