@@ -186,7 +186,7 @@ ALLOW_LISTS: Final = [
     ),
     Case(
         "already on the allow list",
-        ("allow", "add", BOB.identity.text, "bob"),
+        ("allow", "add", BOB.identity.text, "other"),
         78,
         "is taken by bob",
         {"home/config/allow": GOOD_LINE},
