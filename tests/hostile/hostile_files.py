@@ -188,7 +188,7 @@ ALLOW_LISTS: Final = [
         "already on the allow list",
         ("allow", "add", BOB.identity.text, "other"),
         78,
-        "is taken by bob",
+        "this key is on the list",
         {"home/config/allow": GOOD_LINE},
     ),
 ]
