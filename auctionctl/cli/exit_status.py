@@ -24,6 +24,9 @@ class ExitStatus(enum.IntEnum):
     BID_LOST = 6
     VERIFICATION_FAILED = 7
     ALREADY_RUNNING = 8
+    REJECTED = 9
+    UNFINISHED = 10
+    NO_SALE = 11
     CONFIGURATION = 78
     INTERRUPTED = 130
     TERMINATED = 143
@@ -36,9 +39,12 @@ MEANINGS: Final = {
     ExitStatus.NOT_FOUND: "There is no such auction, key, context or file.",
     ExitStatus.NOT_AUTHORISED: "The house does not let this key in, or not in this role.",
     ExitStatus.UNREACHABLE: "The house does not answer.",
-    ExitStatus.BID_LOST: "The bid was refused, or no lot was won.",
+    ExitStatus.BID_LOST: "No lot was won.",
     ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
     ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
+    ExitStatus.REJECTED: "The rules refused the bid.",
+    ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
+    ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",
     ExitStatus.INTERRUPTED: "Ended by Ctrl-C.",
     ExitStatus.TERMINATED: "Ended by SIGTERM; another signal ‹N› gives 128 + ‹N›.",

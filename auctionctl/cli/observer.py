@@ -6,13 +6,15 @@ Rule: what is handed on has passed the rules and stands under a checkpoint of th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.catalogue_cache import KnownAuction, catalogue_path, remember
+from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, UnreachableError
@@ -87,12 +89,12 @@ class Observer:
         found = [self.follower.replicas[auction] for auction in order if auction in self.follower.replicas]
         return [replica for replica in found if replica.size]
 
-    def rows(self, names: Names) -> list[AuctionRow]:
-        """A row for each of :meth:`replicas`, now."""
+    def rows(self, names: Names, replicas: Sequence[Replica] | None = None) -> list[AuctionRow]:
+        """A row for each of ``replicas``, or of all :meth:`replicas`, now."""
         now_ns = self.house_now_ns
         return [
             row_of(replica.replay.state, now_ns, names, is_current=replica.is_verified and not replica.is_behind)
-            for replica in self.replicas()
+            for replica in (self.replicas() if replicas is None else replicas)
         ]
 
     def is_current(self) -> bool:
@@ -125,10 +127,24 @@ class Observer:
         self._on_entries = on_entries
         self._dealer.run(self._notice, is_done, on_tick=on_tick)
 
-    def read(self) -> None:
-        """Follow until everything chosen is there. UnreachableError if the house falls silent before that."""
+    def read(
+        self,
+        on_entries: Callable[[Replica, list[Applied]], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Follow until everything chosen is there. UnreachableError if the house falls silent before that.
+
+        ``on_progress`` is told how many entries have come of those that the house has signed for.
+        """
         self._heard_s = time.monotonic()
-        self.run(self.is_current, on_tick=self._check_silence)
+
+        def tick() -> None:
+            self._check_silence()
+            if on_progress is not None:
+                replicas = self.replicas()
+                on_progress(sum(each.size for each in replicas), sum(each.signed_size for each in replicas))
+
+        self.run(self.is_current, on_entries, tick)
 
     def settle(self) -> None:
         """Have the heads of the chosen logs as plain notes, as files carry them, if that can be had in good time.
@@ -196,6 +212,23 @@ class Observer:
 
 def _is_plain(replica: Replica) -> bool:
     return is_signed_alone(replica.head_note)
+
+
+def read_auction(
+    at: AtHouse, wanted: str, on_progress: Callable[[int, int], None] | None = None
+) -> tuple[Observer, Replica]:
+    """The one auction that ``wanted`` names, whole, verified, under a plain note, once the session has ended.
+
+    Raises what :meth:`Observer.read` raises, and NotFoundError for an auction that is not there.
+    """
+    observer = Observer(at.address(), at.secret(), lambda catalogue: choose_auctions(catalogue, [wanted]))
+    try:
+        observer.read(on_progress=on_progress)
+        observer.settle()
+    finally:
+        observer.close()
+    (replica,) = observer.replicas()
+    return observer, replica
 
 
 class ConnectionNotes:

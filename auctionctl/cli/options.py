@@ -131,9 +131,10 @@ def with_house(command: Callable[Concatenate[AtHouse, P], int]) -> Callable[...,
 
 def _form(given: Given) -> Form:
     output: Form | None = given.get("output")
-    if given["as_json"] and output not in (None, Form.JSON):
+    as_json = given.get("as_json", False)
+    if as_json and output not in (None, Form.JSON):
         raise ArgumentError(f"--json and --output {output.value} ask for two forms", hint="give one of the two")
-    return choose_form(Form.JSON if given["as_json"] else output or find_form(find_paths()))
+    return choose_form(Form.JSON if as_json else output or find_form(find_paths()))
 
 
 def _extended(

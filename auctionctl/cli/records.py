@@ -7,14 +7,16 @@ are added, never changed.
 from __future__ import annotations
 
 import datetime
-from typing import assert_never
+from collections.abc import Sequence
+from typing import NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.bid import Bid, Join, decode_bid
 from auctionctl.auction.events import Cancelled, Closed, Gap, Left, Opened
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.replica.replay import Applied, Fact
+from auctionctl.tlog.entry import Kind, decode
 from auctionctl.views.auction_row import Names, name_of
 from auctionctl.views.peer_text import safe_text
 
@@ -58,6 +60,44 @@ def entry_record(auction: Auction, applied: Applied) -> dict[str, object]:
         "kind": applied.entry.kind.value,
         "time_ns": applied.entry.time_ns,
         **_fact_record(applied.fact, auction.terms.rules.currency),
+    }
+
+
+def raw_entry_record(auction: Auction, applied: Applied) -> dict[str, object]:
+    """:func:`entry_record` with the entry's ``body`` and ``signature``: with time and kind, all that the log hashes."""
+    raw = {"body": applied.entry.body.hex(), "signature": applied.entry.signature.hex()}
+    return entry_record(auction, applied) | raw
+
+
+class PlacedBid(NamedTuple):
+    """A bid in the log: its index, the time of its entry, and what was bid."""
+
+    entry_index: int
+    time_ns: int
+    bid: Bid
+
+
+def newest_bids(entries: Sequence[bytes], limit: int | None) -> list[PlacedBid]:
+    """At most ``limit`` bids of a replayed log (its entries, canonical bytes), the last one first."""
+    found: list[PlacedBid] = []
+    for index in range(len(entries) - 1, -1, -1):
+        if limit is not None and len(found) >= limit:
+            break
+        entry = decode(entries[index])
+        if entry.kind is Kind.BID:
+            found.append(PlacedBid(index, entry.time_ns, decode_bid(entry.body)))
+    return found
+
+
+def bid_record(placed: PlacedBid) -> dict[str, object]:
+    """One rung of the ladder."""
+    bid = placed.bid
+    return {
+        "index": placed.entry_index,
+        "time_ns": placed.time_ns,
+        "bidder": bid.bidder.hex(),
+        "seq": bid.seq,
+        "amount": amount(bid.amount_minor, bid.currency),
     }
 
 

@@ -1,22 +1,34 @@
-"""``verify``: an exported log or a receipt, checked offline against the house's public key (DESIGN.md section 7)."""
+"""``verify``: a log or a receipt, checked against the house's public key (DESIGN.md section 7).
+
+Rule: a file is checked offline, with nothing but itself and the key; an auction of a house is fetched whole, and then
+checked by the same code, as the file that ``export`` would write.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from typer.models import TyperPath
 
 from auctionctl.cli.arguments import argument
+from auctionctl.cli.choices import choose_house
+from auctionctl.cli.contexts import read_contexts
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import read_bounded
-from auctionctl.cli.options import with_form
+from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_document, write_facts, write_note
+from auctionctl.cli.paths import Paths
+from auctionctl.cli.progress import shown_progress
 from auctionctl.errors import (
     ConfigurationError,
     KeyTextError,
     LogError,
+    NotFoundError,
     ProtocolError,
     TermsError,
     VerificationError,
@@ -25,6 +37,7 @@ from auctionctl.errors import (
 if TYPE_CHECKING:
     from auctionctl.keys.signing import Identity
     from auctionctl.replica.audit import Audit
+    from auctionctl.wire.address import HouseAddress
 
 SCHEMA: Final = "auctionctl.verify/1"
 LOG_MARK: Final = b"auctionctl-log/"
@@ -32,31 +45,46 @@ RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@"
 MARKS: Final = (LOG_MARK, RECEIPT_MARK)
 MAX_FILE_BYTES: Final = 2**30
 """Some two million entries; what is larger is refused before it fills the memory."""
+FILE_SUFFIXES: Final = (".auction", ".tlog-proof")
+"""What ends so is meant as a file even where there is none, and the error then says so."""
+BARE_KEY: Final = "auc1"
+"""A house of which the key alone is given cannot be asked for anything, so that a file is meant."""
 COPY_HINT: Final = "the file was changed, or the house broke its word: take another copy, and compare the two"
+
+_AUCTION: Final = re.compile("(?!-$)[A-Za-z0-9._-]{1,64}…?")
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl verify gold-watch.auction --house auc1…")
-@with_form
+@with_house
 def verify(
-    form: Form,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", readable=False, help="An exported log, or a receipt; '-' is stdin.")
+    at: AtHouse,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID|FILE",
+            click_type=TyperPath(readable=False),  # so that shells complete files
+            help="An exported log or a receipt ('-' is stdin); or an auction of the house, by name.",
+        ),
     ],
-    house: Annotated[
-        str | None, typer.Option("--house", metavar="ADDR|KEY", help="The house that you know: auction://… or auc1….")
-    ] = None,
 ) -> int:
-    """Check a log or a receipt, offline: signatures, times, tree, checkpoint, and every rule of the auction."""
-    known = None if house is None else _parse_house(house)
-    data = _read(file)
+    """Check a log or a receipt: signatures, times, tree, checkpoint, and every rule of the auction.
+
+    A file is checked offline; there, --house may also be the bare public key that you know, auc1….
+    """
+    known = None if at.house is None else _parse_house(at.paths, at.house)
+    if _is_file(what) or (at.house or "").startswith(BARE_KEY):
+        data = _read(Path(what))
+    else:
+        known = _address(at, what).identity
+        data = _fetch(at, what)
     try:
-        record, facts, notes = _check(data, known)
+        record, facts, notes = _check(data, known, at.form)
     except LogError as error:
         error.hint = error.hint or COPY_HINT
         raise
-    if form.is_json:
+    if at.form.is_json:
         write_document(SCHEMA, {"verified": True, "house_is_claimed": known is None, **record})
         return ExitStatus.OK
     write_facts(facts)
@@ -65,16 +93,42 @@ def verify(
     return ExitStatus.OK
 
 
-def _check(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
-    return (*_check_receipt(data, known), []) if data.startswith(RECEIPT_MARK) else _check_log(data, known)
+def _is_file(what: str) -> bool:
+    """Whether a file is meant: one that is there, or what no name of an auction looks like."""
+    return what.endswith(FILE_SUFFIXES) or _AUCTION.fullmatch(what) is None or os.path.lexists(what)
 
 
-def _parse_house(text: str) -> Identity:
+def _address(at: AtHouse, what: str) -> HouseAddress:
+    try:
+        return at.address()
+    except ConfigurationError as error:
+        raise NotFoundError(
+            f"there is no file {what}, and whether there is such an auction cannot be asked: {error}", hint=error.hint
+        ) from error
+
+
+def _fetch(at: AtHouse, wanted: str) -> bytes:
+    from auctionctl.cli.observer import read_auction  # noqa: PLC0415 - imports zmq
+
+    with shown_progress(at.form, "reading the log") as progress:
+        observer, replica = read_auction(at, wanted, progress)
+    return observer.export(replica.replay.auction_id)
+
+
+def _check(
+    data: bytes, known: Identity | None, form: Form
+) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+    return (*_check_receipt(data, known), []) if data.startswith(RECEIPT_MARK) else _check_log(data, known, form)
+
+
+def _parse_house(paths: Paths, text: str) -> Identity:
+    from auctionctl.keys.encoding import is_name  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415 - imports libsodium
-    from auctionctl.wire.address import parse_address  # noqa: PLC0415
 
+    if "://" in text or (is_name(text) and text in read_contexts(paths).by_name):
+        return choose_house(paths, text).identity
     with argument("--house"):
-        return parse_address(text).identity if "://" in text else Identity.from_text(text.strip())
+        return Identity.from_text(text.strip())
 
 
 def _read(file: Path) -> bytes:
@@ -108,12 +162,16 @@ def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
     return "house", house.text + claim
 
 
-def _check_log(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+def _check_log(
+    data: bytes, known: Identity | None, form: Form
+) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
     from auctionctl.replica.audit import audit, claimed_house  # noqa: PLC0415
 
     house = known or claimed_house(data)
-    result = audit(data, house)
+    line_count = data.count(b"\n")
+    with shown_progress(form, "checking every entry") as progress:
+        result = audit(data, house, lambda count: progress(count, line_count))
     record = auction_record(result.auction) | {
         "kind": "log",
         "house": house.text,

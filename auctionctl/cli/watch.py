@@ -9,15 +9,19 @@ import typer
 from auctionctl.cli.choices import choose_auctions
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
-from auctionctl.cli.output import Form, can_redraw, write_document, write_fields, write_table
+from auctionctl.cli.output import Form, can_redraw, write_document, write_fields, write_note, write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from auctionctl.cli.observer import Observer
     from auctionctl.replica.replay import Applied
     from auctionctl.replica.replica import Replica
     from auctionctl.views.auction_row import Names
 
 SCHEMA: Final = "auctionctl.entry/1"
+RECENT_NS: Final = 3_600 * 1_000_000_000
+"""What ended longer ago is left out, unless it is asked for."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,6 +33,7 @@ def watch(
     auction: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="One auction, by listing or first digits; else all.")
     ] = None,
+    ended_too: Annotated[bool, typer.Option("--all", help="Also what ended more than an hour ago.")] = False,
 ) -> int:
     """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe."""
     address, secret = at.address(), at.secret()
@@ -37,21 +42,61 @@ def watch(
     wanted = auction
     select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
     observer = Observer(address, secret, select)
+    recent = Recent(None if wanted is not None or ended_too else RECENT_NS, lambda: observer.house_now_ns)
     names = local_names(at.paths, secret)
     form = Form.PLAIN if at.form is Form.TABLE and not can_redraw() else at.form
     try:
         if form is Form.TABLE:
-            show_board(observer, f"house {address.identity.short}", names)
+            show_board(observer, f"house {address.identity.short}", names, recent)
         else:
-            write_entries(observer, form, names)
+            write_entries(observer, form, names, recent)
     finally:
         observer.close()
     if form is Form.TABLE:
-        write_results(form, observer, names)
+        write_results(form, observer, names, recent)
+    if recent.words and not form.is_json:
+        write_note(f"{recent.words}; --all shows them too")
     return ExitStatus.OK
 
 
-def show_board(observer: Observer, title: str, names: Names) -> None:
+class Recent:
+    """Which auctions are shown: all but those that ended more than ``within_ns`` before ``now_ns()``; None: all."""
+
+    def __init__(self, within_ns: int | None, now_ns: Callable[[], int]) -> None:
+        self._within_ns = within_ns
+        self._now_ns = now_ns
+        self._left_out: set[bytes] = set()
+        self._shown: set[bytes] = set()
+
+    def is_decided(self, replica: Replica) -> bool:
+        """Whether it is known if this auction is shown: of a log that is still coming in, the end is not."""
+        auction = replica.replay.auction_id
+        return self._within_ns is None or not replica.is_behind or auction in self._shown | self._left_out
+
+    def is_shown(self, replica: Replica) -> bool:
+        """Whether this auction, of which that is decided, is shown; what was once shown remains."""
+        auction = replica.replay.state
+        if self._within_ns is None or auction.id in self._shown:
+            return True
+        if auction.id in self._left_out:
+            return False
+        is_old = auction.outcome is not None and auction.last_time_ns < self._now_ns() - self._within_ns
+        (self._left_out if is_old else self._shown).add(auction.id)
+        return not is_old
+
+    def among(self, replicas: Sequence[Replica]) -> list[Replica]:
+        """Those of ``replicas`` that are shown, as far as that is decided."""
+        return [each for each in replicas if self.is_decided(each) and self.is_shown(each)]
+
+    @property
+    def words(self) -> str:
+        """What was left out, or nothing."""
+        count = len(self._left_out)
+        ended = "1 auction that ended" if count == 1 else f"{count} auctions that ended"
+        return f"{ended} more than an hour ago left out" if count else ""
+
+
+def show_board(observer: Observer, title: str, names: Names, recent: Recent) -> None:
     """The live board, until every auction has ended."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -60,20 +105,29 @@ def show_board(observer: Observer, title: str, names: Names) -> None:
     with LiveBoard(Console()) as live:
 
         def tick() -> None:
+            shown = recent.among(observer.replicas())
+            left_out = f" — {recent.words}" if recent.words else ""
             lost = "" if observer.follower.is_welcome else " — not connected"
-            live.show(title + lost, lambda: observer.rows(names))
+            live.show(title + left_out + lost, lambda: observer.rows(names, shown))
 
         observer.run(observer.has_ended, on_tick=tick)
 
 
-def write_entries(observer: Observer, form: Form, names: Names) -> None:
+def write_entries(observer: Observer, form: Form, names: Names, recent: Recent) -> None:
     """One line an entry, until every auction has ended."""
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
     from auctionctl.cli.records import entry_record, entry_words  # noqa: PLC0415
     from auctionctl.cli.streams import check_reader  # noqa: PLC0415
 
+    waiting: dict[bytes, list[Applied]] = {}
+
     def on_entries(replica: Replica, applied: list[Applied]) -> None:
-        for each in applied:
+        held = waiting.setdefault(replica.replay.auction_id, [])
+        held += applied
+        if not recent.is_decided(replica):
+            return
+        entries, held[:] = list(held), []
+        for each in entries if recent.is_shown(replica) else ():
             if form.is_json:
                 write_document(SCHEMA, entry_record(replica.replay.state, each))
             else:
@@ -88,9 +142,10 @@ def write_entries(observer: Observer, form: Form, names: Names) -> None:
     observer.run(observer.has_ended, on_entries, tick)
 
 
-def write_results(form: Form, observer: Observer, names: Names) -> None:
+def write_results(form: Form, observer: Observer, names: Names, recent: Recent) -> None:
     """How every auction ended, as a table."""
     from auctionctl.views.results import RESULT_COLUMNS, result_cells  # noqa: PLC0415
 
-    rows = zip(observer.rows(names), observer.replicas(), strict=True)
+    shown = recent.among(observer.replicas())
+    rows = zip(observer.rows(names, shown), shown, strict=True)
     write_table(form, RESULT_COLUMNS, [result_cells(row, replica.size) for row, replica in rows])

@@ -65,6 +65,11 @@ class LogReplica(Generic[A]):
         """The root of the first ``size`` entries, of which there are so many."""
         return self._rules.tree.root(size)
 
+    @property
+    def signed_size(self) -> int:
+        """How many entries the house has signed for, as far as is known: what :attr:`size` is on its way to."""
+        return self._target_size
+
     def extend(self, message: Entries) -> list[A]:
         """Apply what is new in a slice or a piece of feed; a piece beyond a hole changes nothing but ``is_behind``.
 

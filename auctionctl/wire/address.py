@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.errors import ConfigurationError, KeyTextError
-from auctionctl.keys.encoding import PUBLIC_PREFIX
+from auctionctl.keys.encoding import PUBLIC_PREFIX, SECRET_PREFIX
 from auctionctl.keys.signing import Identity
 
 DEFAULT_PORT: Final = 8888
@@ -41,6 +41,8 @@ def parse_address(text: str) -> HouseAddress:
     if match is None:
         if text.strip().startswith(f"{PUBLIC_PREFIX}1"):
             hint = f"that is a key alone: an address is auction://{PUBLIC_PREFIX}1…@host:{DEFAULT_PORT}"
+        if SECRET_PREFIX in text.upper():
+            raise ConfigurationError("a secret key stands where the address of a house belongs", hint=hint)
         raise ConfigurationError(f"not the address of a house: {text.strip()[:60]!r}", hint=hint)
     try:
         identity = Identity.from_text(match[1])

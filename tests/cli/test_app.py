@@ -94,11 +94,13 @@ def test_every_command_has_help_with_an_example_and_no_notes_for_developers(run:
         (("bid", "--all", "--strategy", "smart", "--budget", "1EUR", "--seed", "x"), "invalid value for '--seed'"),
         (("ls", "--house", "http://x"), "--house: not the address of a house"),
         (("ls", "--house", "auction://auc1x@h"), "--house: the identity in the address is damaged"),
-        (("export", "x"), "missing option '--output'"),
+        (("export",), "missing argument 'ID'"),
         (("serve", "--port"), "option '--port' requires an argument"),
         (("demo", "--duration", "1s"), "--duration: the demo runs for 3s to 1h"),
         (("demo", "--duration", "x"), "--duration: not a duration: 'x'"),
+        (("verify", "./x", "--house", "y"), "--house: "),
         (("verify", "x", "--house", "y"), "--house: "),
+        (("ls", "--all", "--phase", "open"), "--all and --phase contradict each other"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_a_hint(

@@ -42,3 +42,27 @@ def test_what_there_is_not_is_not_exported(fair: Any, tmp_path: Path) -> None:
     assert "(quick)" in done.err
     assert os.listdir(tmp_path) == []
     assert fair.run("export", "quick", "-o", tmp_path / "no" / "x", "--key", "alice").status == 78
+
+
+def test_without_a_name_the_file_is_called_after_the_listing_and_is_here(fair: Any, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    def export(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "auctionctl", "export", "quick", "--key", "alice", *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"AUCTIONCTL_HOME": str(fair.home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    done = export("--json")
+    assert done.returncode == 0, done.stderr
+    written = json.loads(done.stdout)
+    assert (written["schema"], written["file"]) == ("auctionctl.export/1", "quick.auction")
+    assert os.listdir(tmp_path) == ["quick.auction"]
+    assert (tmp_path / "quick.auction").stat().st_size == written["bytes"]
+    assert export().returncode == 78

@@ -26,3 +26,16 @@ def test_json_gives_amounts_in_minor_units(fair: Any) -> None:
     assert quick["leader"] == quick["winner"]
     assert (waiting["minimum"], waiting["price"]) == ({"minor": 10, "currency": "JPY"}, None)
     assert (waiting["phase"], waiting["log_size"]) == ("announced", 1)
+
+
+def test_only_one_phase_is_listed_where_it_is_asked_for(fair: Any) -> None:
+    def listed(*arguments: str) -> list[str]:
+        return [
+            each["listing"] for each in json.loads(fair.run("ls", "--key", "bob", "--json", *arguments).out)["auctions"]
+        ]
+
+    assert listed("--phase", "closed") == ["quick"]
+    assert listed("--phase", "announced") == ["waiting-lot"]
+    assert listed("--all") == ["quick", "waiting-lot"]
+    done = fair.run("ls", "--key", "bob", "--phase", "open")
+    assert (done.status, done.err) == (0, "no auction of this house is open\n")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, Left, Opened
-from auctionctl.cli.records import auction_record, clock_time, entry_record, entry_words
+from auctionctl.cli.records import auction_record, bid_record, clock_time, entry_record, entry_words, newest_bids
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.replay import Applied, Replay
 from auctionctl.tlog.entry import Entry, Kind
@@ -80,3 +80,17 @@ def test_a_time_is_exact_to_the_millisecond_and_never_an_error() -> None:
     assert clock_time(START_NS + 1_999_999) == "2023-11-14T22:13:20.001Z"
     assert clock_time(2**63 - 1) == "2262-04-11T23:47:16.854Z"
     assert clock_time(2**80) == f"{2**80} ns"
+
+
+def test_the_ladder_begins_with_the_last_bid(sold: Any) -> None:
+    entries = sold.house.entries[f"auction/{sold.auction.hex()}"]
+    assert [placed.bid.amount_minor for placed in newest_bids(entries, None)] == [12_000, 10_000]
+    (last,) = newest_bids(entries, 1)
+    assert bid_record(last) == {
+        "index": 5,
+        "time_ns": last.time_ns,
+        "bidder": sold.house.bidders[1].identity.signing.hex(),
+        "seq": 1,
+        "amount": {"minor": 12_000, "currency": "EUR"},
+    }
+    assert newest_bids(entries, 0) == []

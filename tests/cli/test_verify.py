@@ -221,3 +221,21 @@ def _moved(bid: Any) -> Any:
     import msgspec
 
     return msgspec.structs.replace(bid, auction=bytes(32))
+
+
+def test_an_auction_of_a_house_is_fetched_and_verified_like_its_file(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "quick.auction"
+    assert fair.run("export", "quick", "-o", path, "--key", "alice").status == 0
+    of_file = json.loads(fair.run("verify", path, "--house", fair.address, "--json").out)
+    of_house = json.loads(fair.run("verify", "quick", "--key", "alice", "--json").out)
+    assert of_house == of_file
+    assert not of_house["house_is_claimed"]
+    assert fair.run("verify", of_house["id"][:8], "--key", "alice").status == 0
+    assert fair.run("verify", "quik", "--key", "alice").status == 3
+
+
+def test_what_looks_like_a_file_is_looked_for_as_one(run: Any, tmp_path: Path) -> None:
+    for name in ("missing.auction", "receipt.tlog-proof", tmp_path / "x"):
+        done = run("verify", name)
+        assert done.status == 3
+        assert "there is no file" in done.err

@@ -10,6 +10,11 @@ import pexpect
 import pyte
 import pytest
 
+from auctionctl.cli.watch import Recent
+from auctionctl.replica.export import decode_export
+from auctionctl.replica.replica import Replica
+from auctionctl.wire.messages import Entries
+
 
 def test_a_pipe_gets_every_entry_as_a_line(fair: Any) -> None:
     done = fair.outputs["watch"]
@@ -76,3 +81,39 @@ def test_a_board_of_what_has_ended_leaves_a_table(fair: Any) -> None:
     assert child.exitstatus == 0
     after = child.before.rpartition("\x1b[?1049l")[2]
     assert "sold to bob" in after
+
+
+def replica_of(sold: Any) -> Replica:
+    replica = Replica(sold.house.key.identity, sold.auction)
+    export = decode_export(sold.data)
+    replica.extend(Entries(sold.auction, 0, export.entries, export.checkpoint))
+    return replica
+
+
+def test_what_ended_long_ago_is_left_out_and_counted(sold: Any) -> None:
+    replica = replica_of(sold)
+    ended_ns = replica.replay.state.last_time_ns
+    late = Recent(100, lambda: ended_ns + 101)
+    assert late.among([replica]) == []
+    assert late.words == "1 auction that ended more than an hour ago left out"
+    assert Recent(None, lambda: ended_ns + 101).among([replica]) == [replica]
+
+
+def test_what_was_once_shown_stays_as_time_goes_by(sold: Any) -> None:
+    replica = replica_of(sold)
+    now_ns = [replica.replay.state.last_time_ns + 100]
+    recent = Recent(100, lambda: now_ns[0])
+    assert recent.among([replica]) == [replica]
+    now_ns[0] += 1_000
+    assert recent.among([replica]) == [replica]
+    assert recent.words == ""
+
+
+def test_nothing_is_decided_about_a_log_that_is_still_coming_in(sold: Any) -> None:
+    replica = Replica(sold.house.key.identity, sold.auction)
+    export = decode_export(sold.data)
+    replica.extend(Entries(sold.auction, 0, export.entries[:2], export.checkpoint))
+    recent = Recent(100, lambda: 2**62)
+    assert not recent.is_decided(replica)
+    assert recent.among([replica]) == []
+    assert recent.words == ""

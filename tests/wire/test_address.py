@@ -73,3 +73,12 @@ def test_a_damaged_identity_is_refused_with_the_reason() -> None:
 def test_a_port_that_there_is_not_is_refused(port: int) -> None:
     with pytest.raises(ConfigurationError, match=f"there is no port {port}"):
         parse_address(f"auction://{TEXT}@localhost:{port}")
+
+
+@pytest.mark.parametrize("text", ["{}", "auction://{}@localhost", "{}@localhost:1"])
+def test_a_secret_that_was_pasted_is_not_repeated(text: str) -> None:
+    secret = SecretKey(bytes(range(32))).seed_text
+    with pytest.raises(ConfigurationError) as raised:
+        parse_address(text.format(secret))
+    assert secret[20:40] not in str(raised.value) + raised.value.hint
+    assert "secret key" in str(raised.value)

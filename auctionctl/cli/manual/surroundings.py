@@ -47,7 +47,7 @@ VARIABLES: Final = (
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
 )
 
-_WITH_HOUSES: Final = ("ls", "watch", "bid", "export", "context")
+_WITH_HOUSES: Final = ("ls", "show", "result", "events", "watch", "bid", "export", "verify", "context")
 
 FILES: Final = (
     File(f"{PLACES.config}/config.toml", _WITH_HOUSES, "A person's settings: `house`, `key` and `output`."),

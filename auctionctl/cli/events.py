@@ -1,0 +1,81 @@
+"""``events``: the verified entries of one log, for programs: one JSON object a line, as they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.options import AtHouse, JsonOption, OutputOption, with_house
+from auctionctl.cli.output import Form, write_document, write_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auctionctl.replica.replay import Applied
+    from auctionctl.replica.replica import Replica
+    from auctionctl.views.auction_row import Names
+
+SCHEMA: Final = "auctionctl.entry/1"
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: auctionctl events gold-watch --follow | jq 'select(.kind == \"bid\")'")
+@with_house
+def events(
+    at: AtHouse,
+    *,
+    auction: Annotated[str, typer.Argument(metavar="ID", help="The auction, by listing or first digits.")],
+    since: Annotated[int, typer.Option(min=0, metavar="N", help="Begin with entry N of the log; the first is 0.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the auction has ended.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Add body and signature in hex, for a program that checks for itself.")
+    ] = False,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write the entries of an auction's log, each under a checkpoint that was verified, as JSON lines or as words."""
+    if as_json and output not in (None, Form.JSON):
+        raise ArgumentError(f"--json and --output {output} ask for two forms", hint="give one of the two")
+    form = output or Form.JSONL
+    if raw and not form.is_json:
+        raise ArgumentError("--raw is for JSON alone", hint="leave --output out")
+    from auctionctl.cli.observer import ConnectionNotes, Observer, local_names  # noqa: PLC0415 - imports zmq
+    from auctionctl.cli.streams import check_reader  # noqa: PLC0415
+
+    secret = at.secret()
+    observer = Observer(at.address(), secret, lambda catalogue: choose_auctions(catalogue, [auction]))
+    write = _writer(form, raw, local_names(at.paths, secret))
+
+    def on_entries(replica: Replica, applied: list[Applied]) -> None:
+        for each in applied:
+            if each.entry_index >= since:
+                write(replica, each)
+
+    notes = ConnectionNotes(observer.follower)
+
+    def tick() -> None:
+        check_reader()
+        notes.tick()
+
+    try:
+        if follow:
+            observer.run(observer.has_ended, on_entries, tick)
+        else:
+            observer.read(on_entries)
+    finally:
+        observer.close()
+    return ExitStatus.OK
+
+
+def _writer(form: Form, raw: bool, names: Names) -> Callable[[Replica, Applied], None]:
+    from auctionctl.cli.records import entry_record, entry_words, raw_entry_record  # noqa: PLC0415
+
+    if not form.is_json:
+        return lambda replica, applied: write_fields(entry_words(replica.replay.state, applied, names))
+    record = raw_entry_record if raw else entry_record
+    return lambda replica, applied: write_document(SCHEMA, record(replica.replay.state, applied))

@@ -1,0 +1,109 @@
+"""The terms of one auction, for programs and for people: everything that its seller signed.
+
+Rule: as in :mod:`auctionctl.cli.records`; durations are shown as they are written in AUCTIONS.toml.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.events import Closed
+from auctionctl.auction.increments import Fixed, Increment, Percent, Table
+from auctionctl.auction.price import format_minor
+from auctionctl.auction.terms import ReserveOpening, Terms
+from auctionctl.cli.durations import format_duration
+from auctionctl.cli.records import amount
+from auctionctl.views.auction_row import Names, name_of
+
+
+def terms_record(terms: Terms) -> dict[str, object]:
+    """All of the terms; ``increment`` has exactly one of ``fixed``, ``basis_points`` and ``table``."""
+    rules, lot, currency = terms.rules, terms.lot, terms.rules.currency
+    return {
+        "house": terms.house.hex(),
+        "seller": terms.seller.hex(),
+        "nonce": terms.nonce.hex(),
+        "description": lot.description,
+        "estimate": amount(lot.estimate_minor, currency),
+        "format": rules.format,
+        "currency": currency,
+        "starting_price": amount(rules.starting_price_minor, currency),
+        "increment": _increment_record(rules.increment, currency),
+        "duration_ns": rules.duration_ns,
+        "start_timeout_ns": rules.start_timeout_ns,
+        "min_bidders": rules.min_bidders,
+        "bid_timeout_ns": rules.bid_timeout_ns,
+        "soft_close_ns": rules.soft_close_window_ns,
+        "max_extension_ns": rules.max_extension_ns,
+        "reserve_commitment": None if rules.reserve is None else rules.reserve.commitment.hex(),
+    }
+
+
+def terms_facts(auction: Auction, names: Names) -> list[tuple[str, str]]:
+    """Name and value of everything in the terms that a bidder wants to know."""
+    terms = auction.terms
+    rules, lot, currency = terms.rules, terms.lot, terms.rules.currency
+    soft_close = "none"
+    if rules.soft_close_window_ns:
+        window, longest = format_duration(rules.soft_close_window_ns), format_duration(rules.max_extension_ns)
+        soft_close = f"a bid in the last {window} moves the end to {window} after it, by at most {longest} in all"
+    return [
+        ("item", lot.title),
+        ("description", lot.description or "none"),
+        ("auction", auction.id.hex()),
+        ("listing", terms.listing),
+        ("seller", name_of(terms.seller, names)),
+        ("format", rules.format),
+        ("starting price", format_minor(rules.starting_price_minor, currency)),
+        ("estimate", "none" if lot.estimate_minor is None else format_minor(lot.estimate_minor, currency)),
+        ("increment", increment_words(rules.increment, currency)),
+        ("reserve", _reserve_words(auction)),
+        ("duration", format_duration(rules.duration_ns)),
+        ("opens", f"once {rules.min_bidders} have joined, within {format_duration(rules.start_timeout_ns)}"),
+        ("bid timeout", format_duration(rules.bid_timeout_ns)),
+        ("soft close", soft_close),
+    ]
+
+
+def increment_words(increment: Increment, currency: str) -> str:
+    """The least step from one price to the next, in words."""
+    match increment:
+        case Fixed(minor):
+            return format_minor(minor, currency)
+        case Percent(basis_points):
+            whole, hundredths = divmod(basis_points, 100)
+            return f"{whole}.{hundredths:02}".rstrip("0").rstrip(".") + "% of the price"
+        case Table(rows):
+            steps = [f"{format_minor(step, currency)} from {format_minor(bound, currency)}" for bound, step in rows]
+            return ", ".join(steps)
+        case _:
+            assert_never(increment)
+
+
+def _increment_record(increment: Increment, currency: str) -> dict[str, object]:
+    match increment:
+        case Fixed(minor):
+            return {"fixed": amount(minor, currency)}
+        case Percent(basis_points):
+            return {"basis_points": basis_points}
+        case Table(rows):
+            return {
+                "table": [{"from": amount(bound, currency), "step": amount(step, currency)} for bound, step in rows]
+            }
+        case _:
+            assert_never(increment)
+
+
+def opened_reserve(auction: Auction) -> ReserveOpening | None:
+    """The reserve, once the close has opened it."""
+    return auction.outcome.reserve if isinstance(auction.outcome, Closed) else None
+
+
+def _reserve_words(auction: Auction) -> str:
+    if auction.terms.rules.reserve is None:
+        return "none"
+    opening = opened_reserve(auction)
+    if opening is None:
+        return "there is one; its amount is committed to, and opened at the close"
+    return format_minor(opening.minor, auction.terms.rules.currency)

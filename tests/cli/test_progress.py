@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import pexpect
+import pytest
+
+from auctionctl.cli.output import Form
+from auctionctl.cli.progress import shown_progress
+
+WORK = """
+import time
+from auctionctl.cli.output import Form
+from auctionctl.cli.progress import shown_progress
+with shown_progress(Form.TABLE, "counting") as progress:
+    begun_s = time.monotonic()
+    while time.monotonic() < begun_s + {seconds}:
+        progress(5, 10)
+print("done")
+"""
+
+
+def output_of(seconds: float) -> str:
+    child = pexpect.spawn(
+        sys.executable, ["-c", WORK.format(seconds=seconds)], env=os.environ | {"TERM": "xterm"}, encoding="utf-8"
+    )
+    child.expect(pexpect.EOF, timeout=30)
+    child.close()
+    assert child.exitstatus == 0
+    return str(child.before)
+
+
+def test_long_work_is_shown_and_leaves_nothing_behind() -> None:
+    text = output_of(0.8)
+    assert "counting" in text
+    assert "5/10" in text
+    assert text.rstrip().endswith("done")
+
+
+def test_short_work_is_not_shown() -> None:
+    assert output_of(0.01).strip() == "done"
+
+
+def test_nothing_is_shown_without_a_terminal(capfd: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr("auctionctl.cli.progress.MOMENT_S", 0.0)
+    for form in (Form.TABLE, Form.JSON):
+        with shown_progress(form, "counting") as progress:
+            progress(1, 2)
+    assert capfd.readouterr() == ("", "")
