@@ -12,7 +12,7 @@ def test_every_auction_is_a_line_with_its_replayed_state(fair: Any) -> None:
     assert quick[1:4] == ["quick", "Quick [31mlot", "closed"]
     assert quick[-1].startswith("sold to bob at ")
     assert waiting[1:5] == ["waiting-lot", "Waiting lot", "announced", "-"]
-    assert waiting[8].startswith(("59:", "1:00:"))
+    assert waiting[8] == "1:00:00" or 30 <= int(waiting[8].partition(":")[0]) < 60
 
 
 def test_json_gives_amounts_in_minor_units(fair: Any) -> None:

@@ -119,6 +119,33 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "auctionctl.context-ls/1": {"contexts": f"All contexts, each with the fields below.{_LIST}"} | _CONTEXT
     },
     "ls": {"auctionctl.ls/1": {"auctions": f"All auctions, each with the fields below.{_LIST}"} | AUCTION},
+    "show": {
+        "auctionctl.show/1": AUCTION
+        | {
+            "terms": "What the seller signed: seller, description, estimate, prices, durations, reserve.",
+            "reserve": "The reserve, once the close has opened it; else null.",
+            "present": "The signing keys of the bidders who are present.",
+            "start_deadline_ns": "Until when enough bidders have to join.",
+            "opened_at_ns": "When it opened; null before.",
+            "end_ns": "When it ends or ended; null before it opens.",
+            "max_end_ns": "Beyond which late bids move the end no more; null before it opens.",
+            "head": "The head of the log that the house signed: `size` and `root`.",
+            "bid_entries": "The bids, newest first: `index`, `time_ns`, `bidder`, `seq`, `amount`.",
+        }
+    },
+    "result": {
+        "auctionctl.result/1": AUCTION
+        | {
+            "is_finished": "Whether it has ended.",
+            "ended_at_ns": "When it ended; null before.",
+            "bid_index": "The place of the winning bid in the log; null without a sale.",
+            "head": "The head of the log that the house signed: `size` and `root`.",
+        }
+    },
+    "events": {
+        "auctionctl.entry/1": ENTRY
+        | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."}
+    },
     "watch": {"auctionctl.entry/1": ENTRY},
     "export": {
         "auctionctl.export/1": {

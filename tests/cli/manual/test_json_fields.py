@@ -82,6 +82,10 @@ def test_what_comes_of_a_house_has_the_fields_that_are_said(fair: Any, tmp_path:
     assert fields(listed, "auctions") == said("ls")
     file = tmp_path / "quick.auction"
     assert fields(json.loads(fair.run("export", "quick", "-o", file, "--key", "alice", "--json").out)) == said("export")
+    for command in ("show", "result"):
+        assert fields(json.loads(fair.run(command, "quick", "--key", "alice", "--json").out)) == said(command)
+    raw = [json.loads(line) for line in fair.run("events", "quick", "--raw", "--key", "alice").out.splitlines()]
+    assert {"body", "signature"} <= set().union(*map(fields, raw)) <= said("events")
     lines = fair.run("watch", "quick", "--key", "alice", "--json").out.splitlines()
     entries = [json.loads(line) for line in lines]
     assert {entry["schema"] for entry in entries} == set(FIELDS["watch"])
