@@ -1,0 +1,196 @@
+"""auctionctl-log(5): an exported log to the byte, and the algorithm by which anybody verifies it.
+
+Rule: from this page alone, without the source, another implementation can be written. Tables come from the types and
+the data that the program itself goes by; the example is made by the real code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auctionctl.auction.rejection import Code
+from auctionctl.cli.manual import roff
+from auctionctl.cli.manual.log_entries import body_parts, entry_parts, msgpack_parts, signature_parts
+from auctionctl.cli.manual.log_example import PARTIES, Example, build_example, key_of
+from auctionctl.cli.manual.log_form import (
+    announcement_parts,
+    checkpoint_parts,
+    file_parts,
+    identity_parts,
+    receipt_parts,
+    tree_parts,
+)
+from auctionctl.cli.manual.log_rules import bidder_parts, house_parts, phase_parts, registry_parts, terms_parts
+from auctionctl.cli.manual.roff import Definitions, Heading, Page, Paragraph, Part, Subheading
+from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
+from auctionctl.tlog.entry import Kind, decode
+from auctionctl.tlog.merkle import leaf_hash
+
+HEX_BYTES_A_LINE: Final = 32
+
+WORDS: Final = (
+    ("format", "the file has another form (index: the line of an entry that is not base64)"),
+    ("checkpoint", "the house in the origin, its signature, the note's form, or the number of entries"),
+    ("entry", "an entry or a body that is not canonical or out of its bounds, or terms that cannot be"),
+    ("time", "an entry dated before the one below it"),
+    ("phase", "a kind that is not allowed there; a log that does not begin with terms"),
+    ("terms", "terms of another auction or house"),
+    ("signature", "one that does not hold, is missing, or should not be there"),
+    ("wrong_auction", "a joining or bid for another auction"),
+    ("root", "the entries have another root than the checkpoint"),
+    (ANNOUNCEMENT, "the proof that the registry announced this auction"),
+    ("inclusion", "of a receipt: its proof"),
+)
+
+
+def page() -> Page:
+    """The page."""
+    return Page(
+        name="auctionctl-log",
+        section=5,
+        title="the exported log of an auction, and how it is verified",
+        parts=(
+            *_description(),
+            *file_parts(),
+            *identity_parts(),
+            *msgpack_parts(),
+            *entry_parts(),
+            *signature_parts(),
+            *tree_parts(),
+            *checkpoint_parts(),
+            *announcement_parts(),
+            *body_parts(),
+            *terms_parts(),
+            *phase_parts(),
+            *bidder_parts(),
+            *house_parts(),
+            *registry_parts(),
+            *receipt_parts(),
+            *_word_parts(),
+            *example_parts(build_example()),
+        ),
+        see_also=("auctionctl(1)", "auctionctl-export(1)", "auctionctl-verify(1)"),
+    )
+
+
+def _description() -> tuple[Part, ...]:
+    return (
+        Heading("Description"),
+        Paragraph(
+            "`auctionctl export` writes the log of one auction to a file, and `auctionctl verify` checks it, offline,"
+            " with"
+            " nothing but the file and the identity of the house. This page says everything that is checked, so that"
+            " another program can do the same: same bytes in, same verdict, same winner and price."
+        ),
+        Paragraph(
+            "What passes is the whole truth that the house signed. Whether it is the only one that it signed takes"
+            " somebody else's checkpoint to compare; that a bid was never accepted, no log can show."
+        ),
+        Subheading("Conventions"),
+        Paragraph(
+            "H is SHA-256, and | joins bytes; bytes are written in hexadecimal, as 0A. Indexes count from 0. Times are"
+            " nanoseconds since 1970-01-01 00:00 UTC without leap seconds, on the house's clock; amounts are whole"
+            " numbers of the smallest part of a currency. A word in bold that a check goes by is the rule by which"
+            " `verify` names what does not hold, beside the index of the entry if there is one."
+        ),
+        Subheading("Order"),
+        Paragraph("The first check that fails is the verdict."),
+        Definitions(
+            (
+                ("1", "The form of the file, all of it: The file. (`format`)"),
+                (
+                    "2",
+                    "The house: the part of the checkpoint's first line before the first `/`, an identity. It must be"
+                    " the"
+                    " one that the verifier knows; `verify` without `--house` takes it at its word and says so."
+                    " (`checkpoint`)",
+                ),
+                ("3", "The checkpoint's form and signature, and that it is of the log of an auction. (`checkpoint`)"),
+                ("4", "Every entry in order: form, time, phase, signature, rule: Replay. (the word of each check)"),
+                ("5", "The checkpoint's size is the number of entries. (`checkpoint`)"),
+                ("6", "The root of all entries is the checkpoint's: The tree. (`root`)"),
+                ("7", f"The announcement. (`{ANNOUNCEMENT}`)"),
+            )
+        ),
+    )
+
+
+def _word_parts() -> tuple[Part, ...]:
+    kinds = tuple(kind for kind in Kind if kind in ("opened", "left", "gap", "cancelled", "closed"))
+    rows = tuple((f"`{word}`", f"{meaning}.") for word, meaning in WORDS)
+    own = "of an entry of the house: its claim is not what the rules allow"
+    return (
+        Heading("Rule words"),
+        roff.Table(("word", "what does not hold"), (*rows, (" ".join(f"`{kind}`" for kind in kinds), f"{own}."))),
+        Paragraph(
+            "Besides, those of joinings and bids: " + ", ".join(f"`{code}`" for code in Code) + ". Two words have two"
+            " uses: `closed` is a bid or joining that came too late, too, and `opened` an entry that stands where"
+            " `opened` has to."
+        ),
+    )
+
+
+def example_parts(example: Example) -> tuple[Part, ...]:
+    """The example, in real bytes."""
+    parts: list[Part] = [
+        Heading("Example"),
+        Paragraph(
+            "A small log in real bytes. The house, the seller and the bidders ann and ben have the seeds 32 times 01,"
+            " 02, 03 and 04; their signing keys, and the identity of the house:"
+        ),
+        roff.Code("\n".join(_keys())),
+        Paragraph("The id of the auction, H(body of entry 0):"),
+        roff.Code(example.auction.hex()),
+        Paragraph(
+            "The entries, each with its index, its kind, its time in seconds after that of entry 0, its number of bytes"
+            " and its leaf hash:"
+        ),
+        roff.Code("\n".join(_entry_lines(example))),
+        Paragraph(
+            "Entry 3 in bytes: an array of 4; a str of 6; a uint of 64 bits; a bin of 8, the body; an empty bin:"
+        ),
+        roff.Code(hex_lines(example.entries[3])),
+        Paragraph(
+            "Entry 6, the winning bid: within the body an array of 11; after the body a bin of 64, its signature, which"
+            f" is over the bytes {b'auctionctl/bid/v1'.hex()} 00 and the body:"
+        ),
+        roff.Code(hex_lines(example.entries[6])),
+        Paragraph(
+            "Entry 5, a gap of 10 s, moved the end from 68 s to 78 s (after entry 0); entry 6 came 12 s before that,"
+            " within the window of 20 s, and moved it to 86 s. Root of the 9 entries:"
+        ),
+        roff.Code(example.root.hex()),
+        Paragraph(
+            "The whole file, which verifies as completed: ben wins at 20.00EUR, with 2 bids and 1 extension, none"
+            " contested (entry 4 names the head of 4 entries, truly):"
+        ),
+        roff.Code(hex_lines(example.file)),
+        Paragraph(
+            "The same checkpoint as a note that was signed together with another (count 2, index 1): with it in its"
+            " place, the file verifies as well:"
+        ),
+        roff.Code(hex_lines(example.heads_note)),
+    ]
+    return tuple(parts)
+
+
+def _keys() -> list[str]:
+    width = max(map(len, PARTIES))
+    lines = [f"{party:{width}} {key_of(party).identity.signing.hex()}" for party in PARTIES]
+    text = key_of("house").identity.text
+    return [*lines, text[:64], f"  {text[64:]} (one line)"]
+
+
+def _entry_lines(example: Example) -> list[str]:
+    start_ns = decode(example.entries[0]).time_ns
+    lines = []
+    for index, data in enumerate(example.entries):
+        entry = decode(data)
+        lines.append(f"{index} {entry.kind:6} {(entry.time_ns - start_ns) // 10**9:3} {len(data):4}")
+        lines.append(f"  {leaf_hash(data).hex()}")
+    return lines
+
+
+def hex_lines(data: bytes) -> str:
+    """``data`` in lines of hexadecimal digits, nothing else in them."""
+    return "\n".join(data[start : start + HEX_BYTES_A_LINE].hex() for start in range(0, len(data), HEX_BYTES_A_LINE))
