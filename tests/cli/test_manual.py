@@ -67,7 +67,7 @@ def test_a_page_is_formatted_without_a_warning(page) -> None:  # type: ignore[no
     if groff is None:
         pytest.skip("groff is not installed")
     done = subprocess.run(
-        [groff, "-ww", "-t", "-man", "-Tutf8", "-rLL=78n", "-rcR=0"],
+        [groff, "-ww", "-t", "-man", "-Tutf8", "-rLL=78n"],
         input=render(page).encode("ascii"),
         capture_output=True,
         check=True,

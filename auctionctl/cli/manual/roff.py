@@ -37,6 +37,9 @@ from auctionctl import __version__
 HAS_TABLES: Final = "'\\\" t\n"
 """The first line of a page with tables: man(1) reads from it that tbl(1) comes first."""
 
+TABLE_OPTIONS: Final = "nokeep;"
+"""Rows are not kept on one page: tbl would warn of rows that it cannot keep wherever a page happens to end."""
+
 INDENT_CHARACTERS: Final = 4
 
 _ESCAPES: Final = {
@@ -219,7 +222,8 @@ def _table_lines(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) ->
     if any(len(row) != len(columns) for row in rows):
         raise ValueError(f"a row of the table under {columns} has another number of cells")
     formats = ["l"] * (len(columns) - 1)
-    lines = [".PP", ".TS", "\t".join(["lB"] * len(columns)), "\t".join([*formats, "lx"]) + ".", _row(columns)]
+    heads = "\t".join(["lB"] * len(columns))
+    lines = [".PP", ".TS", TABLE_OPTIONS, heads, "\t".join([*formats, "lx"]) + ".", _row(columns)]
     for *cells, last in rows:
         # A block, for only blocks are broken into lines.
         lines += [_row((*cells, "")) + "T{", _marked(last) or "\\&", "T}"]
