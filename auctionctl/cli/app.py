@@ -37,10 +37,13 @@ COMPLETE_VARIABLE: Final = "_AUCTIONCTL_COMPLETE"
 
 COMMANDS: Final = {
     "demo": "auctionctl.cli.demo",
+    "init": "auctionctl.cli.init",
     "keygen": "auctionctl.cli.keys",
     "key": "auctionctl.cli.keys",
     "allow": "auctionctl.cli.allow",
     "context": "auctionctl.cli.context",
+    "config": "auctionctl.cli.config",
+    "doctor": "auctionctl.cli.doctor",
     "serve": "auctionctl.cli.serve",
     "ls": "auctionctl.cli.ls",
     "show": "auctionctl.cli.show",
@@ -57,6 +60,9 @@ COMMANDS: Final = {
 
 SUMMARIES: Final = {
     "demo": "Watch a house and three bidders sell three lots at once; every log is then...",
+    "init": "Make directories, commented files of settings and a key, where they are...",
+    "config": "See what is set, and by whom.",
+    "doctor": "Check libraries, directories, files, keys, houses, the port, the clock and...",
     "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
     "key": "Look at keys, carry them, remove them.",
     "allow": "Say whom the house lets in.",

@@ -177,7 +177,12 @@ class _Options(TomlTable):
 
 def read_house_layer(path: Path) -> Layer:
     """The settings of a house.toml. Raises ConfigurationError naming file and key."""
-    content = read_toml(path)
+    return read_house_values(path, read_toml(path))
+
+
+def read_house_values(path: Path, values: Mapping[str, Any]) -> Layer:
+    """The settings in ``values``, which stand in the house.toml at ``path``, checked. Raises ConfigurationError."""
+    content = dict(values)
     defaults = content.pop("defaults", {})
     if "house" in content or "auction" in content:
         table = "house" if "house" in content else "auction"

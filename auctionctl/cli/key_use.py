@@ -37,7 +37,8 @@ def find_holder(directory: Path) -> Holder | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        # Shared, so that two who look at once do not take each other for the holder.
+        # Shared, so that two who look at once do not take each other for the holder; let go of again at once, for a
+        # house that starts in this very instant would take us for another house.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         pid = os.pread(descriptor, 32, 0).strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
@@ -18,7 +19,7 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.choices import choose_house, choose_key
 from auctionctl.cli.output import Form, choose_form
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.person_file import find_form
+from auctionctl.cli.person_file import OUTPUT_VARIABLE, find_form
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class AtHouse:
 def with_form(command: Callable[Concatenate[Form, P], int]) -> Callable[..., int]:
     """``command(form, …)`` as a command with ``--output`` and ``--json`` in place of its first parameter."""
 
-    return _extended(command, ("output", "as_json"), _form)
+    return _extended(command, ("output", "as_json"), form_of)
 
 
 def with_form_despite_files(command: Callable[Concatenate[Form, P], int]) -> Callable[..., int]:
@@ -109,9 +110,11 @@ def with_form_despite_files(command: Callable[Concatenate[Form, P], int]) -> Cal
 
     def form_despite_files(given: Given) -> Form:
         try:
-            return _form(given)
+            return form_of(given)
         except ConfigurationError:
-            # What is wrong is for the command itself to report, or to mend.
+            if os.environ.get(OUTPUT_VARIABLE):
+                raise
+            # What is wrong in the files is for the command itself to report, or to mend.
             return choose_form(None)
 
     return _extended(command, ("output", "as_json"), form_despite_files)
@@ -124,12 +127,13 @@ def with_house(command: Callable[Concatenate[AtHouse, P], int]) -> Callable[...,
     """
 
     def at_house(given: Given) -> AtHouse:
-        return AtHouse(find_paths(), _form(given), given["house"], given["key"], given["context"])
+        return AtHouse(find_paths(), form_of(given), given["house"], given["key"], given["context"])
 
     return _extended(command, tuple(GLOBALS), at_house)
 
 
-def _form(given: Given) -> Form:
+def form_of(given: Given) -> Form:
+    """The form that the options ``output`` and ``as_json`` in ``given`` say, else the settings, else stdout."""
     output: Form | None = given.get("output")
     as_json = given.get("as_json", False)
     if as_json and output not in (None, Form.JSON):

@@ -19,6 +19,7 @@ from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError
 
 CONFIG_FILE: Final = "config.toml"
+OUTPUT_VARIABLE: Final = "AUCTIONCTL_OUTPUT"
 MAX_CHARACTERS: Final = 400
 
 
@@ -54,7 +55,7 @@ PERSON_SETTINGS: Final[tuple[PersonSetting, ...]] = (
     PersonSetting(
         "output",
         "--output",
-        "AUCTIONCTL_OUTPUT",
+        OUTPUT_VARIABLE,
         "How results are written: table, plain, json or jsonl.",
         "table",
         "a table for a terminal, plain text for a pipe",

@@ -55,6 +55,11 @@ _SETTINGS_BEFORE: Final = (("locking_mode", "exclusive"), ("wal_autocheckpoint",
 _KEPT_HINT: Final = "end the process and look at the disk; every append that was answered is kept"
 
 
+def sqlite_version() -> str:
+    """The version of the library that the store runs on, such as ``3.51.3``."""
+    return str(apsw.sqlite_lib_version())
+
+
 class _Log:
     """One log: its row in ``logs``, and the position in ``entries`` of each of its entries, by index."""
 

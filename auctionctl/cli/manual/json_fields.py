@@ -63,6 +63,14 @@ _CONTEXT: Final = {
 
 _LIST: Final = " With `--output jsonl` each is a line of its own, under the same schema."
 
+_FINDINGS: Final = {
+    "findings": f"What was found, each with the fields below.{_LIST}",
+    "state": "`ok`, `warning` or `wrong`.",
+    "subject": "What it is about.",
+    "finding": "What is the matter.",
+    "remedy": "What mends it, or null.",
+}
+
 FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "keygen": {
         "auctionctl.keygen/1": {
@@ -112,6 +120,29 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "allow-ls": {
         "auctionctl.allow-ls/1": {"entries": f"Who may come in, each with the fields below.{_LIST}"} | _ALLOWED
     },
+    "init": {
+        "auctionctl.init/1": {
+            "made": "The directories and files that were made.",
+            "kept": "Those that were there already.",
+            "keys": "Name → public key, of the keys `default` and `house` as far as they are there.",
+            "next": "What to do next, in words.",
+        }
+    },
+    "config-path": {
+        "auctionctl.config-path/1": {"path": "Where config.toml is, or would be.", "exists": "Whether it is there."}
+    },
+    "config-show": {
+        "auctionctl.config-show/1": {
+            "settings": f"All settings, each with the fields below.{_LIST}",
+            "of": "`person`, `house`, or `defaults` for what lots inherit.",
+            "setting": "The setting's name.",
+            "value": "Its value; null where nobody says one and the default is no fixed value.",
+            "origin": "Who says it: an option, a variable, a context, a file, or `default`.",
+            "default": "What holds otherwise, in words.",
+        }
+    },
+    "config-check": {"auctionctl.config-check/1": _FINDINGS},
+    "doctor": {"auctionctl.doctor/1": _FINDINGS},
     "context-add": {"auctionctl.context-add/1": _CONTEXT},
     "context-use": {"auctionctl.context-use/1": _CONTEXT},
     "context-rm": {"auctionctl.context-rm/1": _CONTEXT},

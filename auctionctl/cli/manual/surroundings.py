@@ -47,14 +47,18 @@ VARIABLES: Final = (
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
 )
 
-_WITH_HOUSES: Final = ("ls", "show", "result", "events", "watch", "bid", "export", "verify", "context")
+_WITH_HOUSES: Final = (
+    *("ls", "show", "result", "events", "watch", "bid", "export", "verify"),
+    *("context", "config", "doctor"),
+)
+_OF_A_HOUSE: Final = ("serve", "init", "config", "doctor")
 
 FILES: Final = (
-    File(f"{PLACES.config}/config.toml", _WITH_HOUSES, "A person's settings: `house`, `key` and `output`."),
+    File(f"{PLACES.config}/config.toml", (*_WITH_HOUSES, "init"), "A person's settings: `house`, `key` and `output`."),
     File(f"{PLACES.config}/contexts.toml", _WITH_HOUSES, "Houses by name, each with its address and a key."),
-    File(f"{PLACES.config}/house.toml", ("serve", "init"), "The settings of a house: see `auctionctl-house`(5)."),
+    File(f"{PLACES.config}/house.toml", _OF_A_HOUSE, "The settings of a house: see `auctionctl-house`(5)."),
     File(f"{PLACES.keys}/‹NAME›.key", ("keygen", "key", "serve", "init", *_WITH_HOUSES), "A secret key, mode 0600."),
-    File(str(PLACES.allow_list), ("allow", "serve", "init"), "Whom a house on this machine lets in, a key a line."),
+    File(str(PLACES.allow_list), ("allow", *_OF_A_HOUSE), "Whom a house on this machine lets in, a key a line."),
     File(
         str(PLACES.house_state("‹NAME›")), ("serve",), "The store of the house called ‹NAME›, which must not be lost."
     ),

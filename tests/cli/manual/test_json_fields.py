@@ -77,6 +77,14 @@ def test_keys_allow_list_and_contexts_have_the_fields_that_are_said(run: Run) ->
     assert fields(json.loads(run("context", "ls", "--json").out), "contexts") == said("context-ls")
 
 
+def test_settings_and_findings_have_the_fields_that_are_said(run: Run) -> None:
+    assert fields(json.loads(run("init", "--json").out)) == said("init")
+    assert fields(json.loads(run("config", "path", "--json").out)) == said("config-path")
+    assert fields(json.loads(run("config", "show", "--json").out), "settings") == said("config-show")
+    assert fields(json.loads(run("config", "check", "--json").out), "findings") == said("config-check")
+    assert fields(json.loads(run("doctor", "--json").out), "findings") == said("doctor")
+
+
 def test_what_comes_of_a_house_has_the_fields_that_are_said(fair: Any, tmp_path: Path) -> None:
     listed = json.loads(fair.run("ls", "--key", "alice", "--json").out)
     assert fields(listed, "auctions") == said("ls")
