@@ -44,7 +44,7 @@ class Shown:
     origin: str
 
 
-@config_app.command("path", epilog='Example: "$EDITOR" "$(auctionctl config path)"')
+@config_app.command("path", epilog="Example: auctionctl config path")
 @with_form_despite_files
 def path(form: Form) -> int:
     """Write where config.toml is, or would be, to stdout."""
