@@ -168,6 +168,14 @@ class House:
         self._timers.set(log.id, log.auction.get_timer())
         self._live_count += log.auction.outcome is None
 
+    def forget(self, log: AuctionLog) -> None:
+        """``log``, which has ended, is kept elsewhere from now on; it stays announced, and is not sold again."""
+        assert not self._in_flight
+        assert log.auction.outcome is not None
+        del self._logs[log.id]
+        self._order.remove(log)
+        self._dirty.pop(log.id, None)
+
     # Time
 
     def get_timer(self) -> int | None:
@@ -330,7 +338,7 @@ class House:
             return
         log = self._logs.get(command.auction)
         if log is None:
-            effects.append(Send(session, _no_such_auction(command.auction, name)))
+            effects.append(Send(session, self._no_such_auction(command.auction, name)))
             return
         self._dirty[log.id] = log
         if log.owe_again(session, name):
@@ -386,13 +394,17 @@ class House:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)
 
+    def _no_such_auction(self, auction: bytes, about: bytes) -> Message:
+        where = "has archived the" if auction in self.registry.state.auctions else "holds no"
+        return refused("no_such_auction", f"this house {where} auction {auction.hex()[:12]}…", about)
+
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._logs.get(log_id)
 
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
         log = self._find(message.auction)
         if log is None or not log.durable_size:
-            effects.append(Send(session, _no_such_auction(message.auction, message.auction)))
+            effects.append(Send(session, self._no_such_auction(message.auction, message.auction)))
         else:
             self._reads[session, log.id] = (log, message.start)
 
@@ -484,7 +496,3 @@ class House:
             if stored.auction.outcome is None:
                 self.presence.expect(stored.auction.present, self._now_ns)
         self._live_count = sum(log.auction.outcome is None for log in self._order)
-
-
-def _no_such_auction(auction: bytes, about: bytes) -> Message:
-    return refused("no_such_auction", f"this house holds no auction {auction.hex()[:12]}…", about)

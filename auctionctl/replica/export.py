@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from auctionctl.errors import VerificationError
@@ -40,9 +40,24 @@ class Export(NamedTuple):
 
 def encode_export(entries: Iterable[bytes], checkpoint: bytes, announcement: bytes = b"") -> bytes:
     """The one file of these entries, this signed note and this proof, which only the registry is without."""
-    lines = [base64.b64encode(entry) for entry in entries]
-    last = checkpoint + (b"\n" + announcement if announcement else b"")
-    return b"\n".join([HEADER, b"%d" % len(lines), *lines, b"", last])
+    lines = list(encode_lines(entries))
+    return b"".join([encode_beginning(len(lines)), *lines, encode_end(checkpoint, announcement)])
+
+
+def encode_beginning(size: int) -> bytes:
+    """What stands before the ``size`` entries of a file that is written in pieces."""
+    return HEADER + b"\n%d\n" % size
+
+
+def encode_lines(entries: Iterable[bytes]) -> Iterator[bytes]:
+    """The line of each entry, with its end."""
+    for entry in entries:
+        yield base64.b64encode(entry) + b"\n"
+
+
+def encode_end(checkpoint: bytes, announcement: bytes = b"") -> bytes:
+    """What stands behind the entries."""
+    return b"\n" + checkpoint + (b"\n" + announcement if announcement else b"")
 
 
 def decode_export(data: bytes) -> Export:

@@ -5,7 +5,7 @@ raises :class:`StoreBrokenError`. ``tests/conformance/test_log_store.py`` holds 
 Source: DESIGN.md section 9.
 
 A log is named by printable ASCII text (``registry``, ``auction/<64 hex digits>``); its entries are opaque bytes with
-indices 0, 1, 2, … and are never changed or removed. A log exists from its first entry on.
+indices 0, 1, 2, … and are never changed. A log exists from its first entry on, until it is removed as a whole.
 
 Concurrency: one process, one thread, one writer. Nothing here may be called from two threads. Times are integers, in
 nanoseconds since 1970, and come from the caller: a store reads no clock.
@@ -70,6 +70,14 @@ class LogStore(Protocol):
 
     def logs(self) -> list[tuple[str, int]]:
         """Name and size of every log, in the order of their first appends. Costs no input or output."""
+        ...
+
+    def remove(self, log: str, expected_size: int) -> None:
+        """Forget ``log`` and all of its entries, ``expected_size`` of them; claims of it are kept.
+
+        Durable on return: either all of it is there, or nothing of it. What it took up on the disk is free for other
+        entries some time later. For whoever has put the log elsewhere first. Errors: as for :meth:`append`.
+        """
         ...
 
     def claim(self, log: str, instance: str) -> int:

@@ -51,6 +51,11 @@ class MemoryStore(LogStore):
         self._require_open()
         return [(log, len(entries)) for log, entries in self._entries.items()]
 
+    def remove(self, log: str, expected_size: int) -> None:
+        """As the contract says."""
+        check_appends([Append(log, expected_size, ())], self.size)
+        self._entries.pop(log, None)
+
     def claim(self, log: str, instance: str) -> int:
         """As the contract says."""
         self._require_open()

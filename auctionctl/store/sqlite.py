@@ -23,18 +23,22 @@ from auctionctl.store.state_directory import BALLAST_BYTES, Ballast, locked, mak
 
 DATABASE_NAME: Final = "logs.sqlite3"
 APPLICATION_ID: Final = 0x41756374  # "Auct"
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 # A checkpoint of 8 MiB holds the next commit up by some 15 ms; one of 64 MiB by 100 ms.
 WAL_CAP_BYTES: Final = 8 * 1024 * 1024
 # Below this a checkpoint costs two syncs and gains nothing.
 MAINTAIN_FLOOR_BYTES: Final = 1024 * 1024
 # Entries fetched at once: at most 4 MiB.
 CHUNK_ENTRIES: Final = 256
+# Entries of removed logs that one call of maintain() takes away: some milliseconds.
+SWEEP_ENTRIES: Final = 1_000
 
 _LAYOUT: Final = (
     "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE entries (position INTEGER PRIMARY KEY, log INTEGER NOT NULL, idx INTEGER NOT NULL,"
     " data BLOB NOT NULL) STRICT",
+    # Rows of logs whose entries are nobody's any more, until the last of them is taken away.
+    "CREATE TABLE removed (id INTEGER PRIMARY KEY) STRICT",
     # Apart from logs: a claim may come before the first entry, and logs are listed in the order of their first entries.
     "CREATE TABLE claims (log TEXT PRIMARY KEY, epoch INTEGER NOT NULL, instance TEXT NOT NULL) STRICT",
     "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), last_alive_ns INTEGER NOT NULL) STRICT",
@@ -95,7 +99,9 @@ class SqliteStore(LogStore):
         self._trouble: str | None = None
         self._closed = False
         self._logs: dict[str, _Log] = {}
+        self._removed: dict[int, array[int]] = {}
         self._next_position = 1
+        self._next_row = 1
         self._last_alive_ns: int | None = None
         self._wal_pages = 0
         self._wal_cap_bytes = wal_cap_bytes
@@ -184,6 +190,22 @@ class SqliteStore(LogStore):
         self._require_usable()
         return [(name, len(log.positions)) for name, log in self._logs.items()]
 
+    def remove(self, log: str, expected_size: int) -> None:
+        """As the contract says; one commit, whatever the size. :meth:`maintain` frees the space, bit by bit."""
+        self._require_usable()
+        check_appends([Append(log, expected_size, ())], self.size)
+        found = self._logs.get(log)
+        if found is None:
+            return
+        with self._writing():
+            self._cursor.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("INSERT INTO removed VALUES (?)", (found.row,))
+            self._cursor.execute("DELETE FROM logs WHERE id = ?", (found.row,))
+            # The commit point: a crash before it leaves the whole log, a crash after it entries that belong to none.
+            self._cursor.execute("COMMIT")
+            del self._logs[log]
+            self._removed[found.row] = found.positions
+
     def claim(self, log: str, instance: str) -> int:
         """As the contract says; one commit."""
         self._require_usable()
@@ -232,7 +254,7 @@ class SqliteStore(LogStore):
         return self._ballast.held_bytes
 
     def maintain(self) -> None:
-        """Copy the write-ahead log into the database (a passive checkpoint), if it is over 1 MiB.
+        """Copy the write-ahead log into the database (a passive checkpoint), if it is over 1 MiB; sweep up a little.
 
         For idle moments: it holds the next commit up by some milliseconds, and spares it the longer wait that an
         append takes upon itself once the log has grown to its cap.
@@ -241,6 +263,8 @@ class SqliteStore(LogStore):
         :raises StoreBrokenError: durability is unknown; the process must end
         """
         self._require_usable()
+        if self._removed:
+            self._sweep()
         if self.wal_bytes >= MAINTAIN_FLOOR_BYTES:
             self._checkpoint()
 
@@ -309,8 +333,13 @@ class SqliteStore(LogStore):
         by_row: dict[int, _Log] = {}
         for row, name in self._cursor.execute("SELECT id, name FROM logs ORDER BY id"):
             self._logs[name] = by_row[row] = _Log(row)
+        self._removed = {row: array("q") for (row,) in self._cursor.execute("SELECT id FROM removed")}
+        self._next_row = max([*by_row, *self._removed], default=0) + 1
         position = 0
         for position, row, index in self._cursor.execute("SELECT position, log, idx FROM entries ORDER BY position"):
+            if row in self._removed:
+                self._removed[row].append(position)
+                continue
             log = by_row.get(row)
             if log is None or index != len(log.positions):
                 raise self._hole_error(row, index)
@@ -358,8 +387,10 @@ class SqliteStore(LogStore):
         self._trouble = None
 
     def _insert(self, name: str) -> _Log:
-        self._cursor.execute("INSERT INTO logs (name) VALUES (?)", (name,))
-        return _Log(self._connection.last_insert_rowid())
+        # A row's number is not given twice: entries that are nobody's would be the new log's.
+        row, self._next_row = self._next_row, self._next_row + 1
+        self._cursor.execute("INSERT INTO logs VALUES (?, ?)", (row, name))
+        return _Log(row)
 
     def _write_alive(self, now_ns: int) -> None:
         if self._last_alive_ns is None or now_ns > self._last_alive_ns:
@@ -374,6 +405,20 @@ class SqliteStore(LogStore):
     def _note_wal(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         self._wal_pages = pages
         return apsw.SQLITE_OK
+
+    def _sweep(self) -> None:
+        """Take some entries of a removed log away, and its row with the last of them."""
+        row, positions = next(iter(self._removed.items()))
+        gone = positions[-SWEEP_ENTRIES:]
+        with self._writing():
+            self._cursor.execute("BEGIN IMMEDIATE")
+            self._cursor.executemany("DELETE FROM entries WHERE position = ?", [(position,) for position in gone])
+            if len(gone) == len(positions):
+                self._cursor.execute("DELETE FROM removed WHERE id = ?", (row,))
+            self._cursor.execute("COMMIT")
+            del positions[-SWEEP_ENTRIES:]
+            if not positions:
+                del self._removed[row]
 
     def _checkpoint(self) -> None:
         with self._writing():

@@ -283,6 +283,47 @@ def test_a_refused_group_leaves_no_trace_after_opening_again(durable: Opened) ->
     assert store.last_alive_ns() == 1
 
 
+def test_a_removed_log_is_gone_and_the_others_are_as_they_were(store: LogStore) -> None:
+    store.append([Append(A, 0, numbered(300)), Append(B, 0, numbered(3)), Append(A, 300, numbered(2))], 1)
+    store.remove(A, 302)
+    assert everything(store) == {B: list(numbered(3))}
+    assert (store.size(A), list(store.read(A))) == (0, [])
+    store.append([Append(B, 3, (b"more",))], 2)
+    assert store.size(B) == 4
+
+
+def test_a_log_of_another_size_is_not_removed(store: LogStore) -> None:
+    store.append([Append(A, 0, numbered(3))], 1)
+    for size in (0, 2, 4):
+        with pytest.raises(SizeConflictError):
+            store.remove(A, size)
+    assert everything(store) == {A: list(numbered(3))}
+
+
+def test_a_log_that_was_never_there_is_removed_in_vain(store: LogStore) -> None:
+    store.remove(A, 0)
+    assert store.logs() == []
+
+
+def test_a_removed_log_can_begin_anew_and_its_epochs_go_on(store: LogStore) -> None:
+    assert store.claim(A, "one") == 1
+    store.append([Append(A, 0, numbered(3)), Append(B, 0, (b"b",))], 1)
+    store.remove(A, 3)
+    store.append([Append(A, 0, (b"anew",))], 2)
+    assert store.logs() == [(B, 1), (A, 1)]
+    assert list(store.read(A)) == [b"anew"]
+    assert store.claim(A, "one") == 2
+
+
+def test_what_was_removed_stays_away_after_reopening(durable: Opened) -> None:
+    durable.store.append([Append(A, 0, numbered(5)), Append(B, 0, numbered(2, "b"))], 1)
+    durable.store.remove(A, 5)
+    store = durable.reopen()
+    assert everything(store) == {B: list(numbered(2, "b"))}
+    store.append([Append(A, 0, (b"anew",))], 2)
+    assert everything(durable.reopen()) == {B: list(numbered(2, "b")), A: [b"anew"]}
+
+
 class AgainstModel(RuleBasedStateMachine):
     """Any sequence of calls gives what dictionaries give. Subclasses say which back end."""
 
@@ -325,6 +366,16 @@ class AgainstModel(RuleBasedStateMachine):
     def claim(self, name: str) -> None:
         self.epochs[name] = self.epochs.get(name, 0) + 1
         assert self.opened.store.claim(name, "one") == self.epochs[name]
+
+    @rule(name=names, off_by=st.sampled_from([0, 0, 1]))
+    def remove(self, name: str, off_by: int) -> None:
+        size = len(self.entries_by_log.get(name, [])) + off_by
+        if off_by:
+            with pytest.raises(SizeConflictError):
+                self.opened.store.remove(name, size)
+        else:
+            self.opened.store.remove(name, size)
+            self.entries_by_log.pop(name, None)
 
     @rule(now_ns=times_ns)
     def alive(self, now_ns: int) -> None:

@@ -5,11 +5,8 @@ The house and whoever speaks to it come from ``tests/house/stage.py``. All times
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -31,19 +28,6 @@ from auctionctl.wire.messages import encode as encode_message
 
 FETCH_ENTRIES = 4
 SESSION = 100
-
-
-def load_stage() -> ModuleType:
-    name = "auctionctl_tests_stage"
-    if name not in sys.modules:
-        path = Path(__file__).parent.parent / "house" / "stage.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 @dataclass(frozen=True)
@@ -223,9 +207,8 @@ class Line:
         return same and replica.is_verified and not replica.is_behind
 
 
-def finished_book() -> Book:
+def finished_book(staging: ModuleType) -> Book:
     """Three bidders, a reserve, bids, a restart's gap, a departure, an extension, a sale."""
-    staging = load_stage()
     stage = staging.Stage()
     changes = {"soft_close_window_ns": 5 * SECOND_NS, "max_extension_ns": 8 * SECOND_NS}
     auction = stage.announce(min_bidders=3, reserve_minor=1_500, duration_ns=30 * SECOND_NS, **changes)
@@ -251,19 +234,9 @@ def finished_book() -> Book:
 
 
 @pytest.fixture(scope="session")
-def staging() -> ModuleType:
-    return load_stage()
-
-
-@pytest.fixture
-def stage(staging: ModuleType) -> Any:
-    return staging.Stage()
-
-
-@pytest.fixture(scope="session")
-def book() -> Book:
+def book(staging: ModuleType) -> Book:
     """terms, joined × 3, opened, bid × 2, gap, left, bid × 2, closed: the last bid extended the auction, and won."""
-    made = finished_book()
+    made = finished_book(staging)
     kinds = "terms joined joined joined opened bid bid gap left bid bid closed"
     assert made.kinds() == kinds.split()
     assert auction_id(made.entry(0).body) == made.auction

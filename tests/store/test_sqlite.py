@@ -18,6 +18,7 @@ from auctionctl.store.sqlite import (
     DATABASE_NAME,
     LAYOUT_VERSION,
     MAINTAIN_FLOOR_BYTES,
+    SWEEP_ENTRIES,
     WAL_CAP_BYTES,
     SqliteStore,
 )
@@ -264,3 +265,46 @@ def test_a_kill_in_the_middle_of_appends_loses_nothing_acknowledged_and_leaves_n
         assert store.last_alive_ns() == groups - 1
         store.append([Append("a", 3 * groups, (b"on",))], groups)
         store.close()
+
+
+def rows(directory: Path, table: str) -> int:
+    connection = apsw.Connection(str(directory / DATABASE_NAME))
+    ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    connection.close()
+    return int(count)
+
+
+@pytest.mark.parametrize("rounds_before_a_restart", [0, 1, 2])
+def test_the_entries_of_a_removed_log_are_swept_up_bit_by_bit_even_over_a_restart(
+    tmp_path: Path, rounds_before_a_restart: int
+) -> None:
+    size = 2 * SWEEP_ENTRIES + 1
+    store = opened(tmp_path)
+    store.append([Append(A, 0, (b"a",) * size), Append(B, 0, (b"b",) * 5)], 1)
+    store.remove(A, size)
+    for _ in range(rounds_before_a_restart):
+        store.maintain()
+    store.append([Append(B, 5, (b"b",))], 2)
+    store.close()
+    assert rows(tmp_path, "entries") == size + 6 - rounds_before_a_restart * SWEEP_ENTRIES
+    store = opened(tmp_path)
+    for _ in range(3 - rounds_before_a_restart):
+        store.maintain()
+    assert list(store.read(B)) == [b"b"] * 6
+    store.append([Append(A, 0, (b"anew",))], 3)
+    store.close()
+    assert (rows(tmp_path, "entries"), rows(tmp_path, "removed"), rows(tmp_path, "logs")) == (7, 0, 2)
+
+
+def test_a_new_log_never_takes_the_place_of_a_removed_one(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.append([Append(A, 0, (b"a",) * 3)], 1)
+    store.remove(A, 3)
+    store.close()
+    store = opened(tmp_path)
+    store.append([Append(B, 0, (b"b",))], 2)
+    assert list(store.read(B)) == [b"b"]
+    store.close()
+    store = opened(tmp_path)
+    assert store.logs() == [(B, 1)]
+    store.close()

@@ -1,4 +1,4 @@
-"""Hands out the stage: a house in memory, and whoever speaks to it."""
+"""What several parts share: the stage, which is a house in memory and whoever speaks to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 def load_stage() -> ModuleType:
     name = "auctionctl_tests_stage"
     if name not in sys.modules:
-        path = Path(__file__).parent / "stage.py"
+        path = Path(__file__).parent / "house" / "stage.py"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
