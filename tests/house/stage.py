@@ -1,6 +1,7 @@
 """A house in memory with its store, and whoever speaks to it: signed requests in, effects out, one virtual clock.
 
-The stage does what verifiers, store and gateway do. ``tests/conftest.py`` hands it out. All times are nanoseconds, all amounts cents.
+The stage does what verifiers, store and gateway do. ``tests/conftest.py`` hands it out. All times are nanoseconds, all
+amounts cents.
 """
 
 from __future__ import annotations
