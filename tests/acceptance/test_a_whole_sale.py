@@ -1,0 +1,264 @@
+"""A whole sale, as its users run it: one house, 26 lots under different rules, eight bidders, each with its strategy.
+
+Everything is the real program in processes of its own. Every log is then exported, verified, and replayed a second
+time, entry by entry; file, ``result``, winners' summaries and receipts have to agree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.increments import Fixed, Percent, Table
+from auctionctl.cli.demo import free_port
+from auctionctl.keys.keyfile import key_path, write_key
+from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.export import decode_export
+from auctionctl.replica.replay import Replay
+from auctionctl.tlog.checkpoint import split_origin
+
+DAY = "2026-01-31T12:00:00Z"
+PATIENCE_S = 120
+
+BIDDERS = {
+    "ada": ("--strategy", "market-value", "--budget", "4000EUR"),
+    "bea": ("--strategy", "market-value", "--budget", "900EUR", "--param", "value=160.00EUR"),
+    "cid": ("--strategy", "aggressive", "--budget", "3000EUR"),
+    "dan": ("--strategy", "aggressive", "--budget", "2500EUR", "--param", "factor=1.3"),
+    "eve": ("--strategy", "conservative", "--budget", "5000EUR"),
+    "fay": ("--strategy", "smart", "--budget", "3500EUR"),
+    "gus": ("--strategy", "aggressive", "--budget", "90000JPY"),
+    "hal": ("--strategy", "market-value", "--budget", "70000JPY", "--param", "value=9000JPY"),
+}
+"""Name → how that bidder bids in whatever is in its currency."""
+
+INCREMENTS = ('"1.00EUR"', '"5%"', '"2.5%"', '[["0", "1.00"], ["100", "5.00"], ["150", "10.00"]]', '"7.50EUR"')
+
+
+def lots() -> list[dict[str, str]]:
+    """Each lot by its keys in AUCTIONS.toml."""
+    made: list[dict[str, str]] = []
+    for number in range(18):
+        made.append(
+            {
+                "item": f'"Lot {number}"',
+                "listing": f'"lot-{number}"',
+                "starting_price": f'"{40 + 5 * number}.00EUR"',
+                "estimate": f'"{100 + 7 * number}.00EUR"',
+                "increment": INCREMENTS[number % len(INCREMENTS)],
+                "duration": f'"{4 + number % 4}s"',
+                "min_bidders": str(1 + number % 6),
+                "bid_timeout": f'"{5 + number}s"',
+                "soft_close": f'"{number % 3}s"' if number % 3 else '"500ms"',
+            }
+        )
+    reserves = {"met": "120.00EUR", "unmet": "5000.00EUR", "exact": "60.00EUR"}
+    for name, reserve in reserves.items():
+        made.append(
+            {
+                "item": f'"Reserve {name}"',
+                "listing": f'"reserve-{name}"',
+                "starting_price": '"60.00EUR"',
+                "estimate": '"150.00EUR"',
+                "reserve_price": f'"{reserve}"',
+                "duration": '"4s"',
+                "min_bidders": "2",
+            }
+        )
+    for number in range(3):
+        made.append(
+            {
+                "item": f'"Yen {number}"',
+                "listing": f'"yen-{number}"',
+                "starting_price": f'"{1000 * (number + 1)}JPY"',
+                "estimate": '"12000JPY"',
+                "increment": ('"100JPY"', '"3%"', '[["0", "100"], ["5000", "500"]]')[number],
+                "duration": '"5s"',
+                "min_bidders": "2",
+            }
+        )
+    nobody = {"item": '"Too dear"', "starting_price": '"99999.00EUR"', "duration": '"3s"', "min_bidders": "1"}
+    crowd = {"item": '"For a crowd"', "starting_price": '"1.00EUR"', "min_bidders": "60", "start_timeout": '"6s"'}
+    return [*made, nobody, crowd]
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What is left of the sale: where everything lies, what the bidders said at the end, and every log's file."""
+
+    home: Path
+    address: str
+    auctions: dict[str, str]
+    """Listing → id."""
+    summaries: dict[str, dict[str, Any]]
+    """Bidder → id → outcome."""
+    files: dict[str, Path]
+
+    def run(self, *arguments: object) -> tuple[int, str, str]:
+        done = subprocess.run(
+            program(*arguments), env=environment(self.home), capture_output=True, timeout=PATIENCE_S, check=False
+        )
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def program(*arguments: object) -> list[str]:
+    return [sys.executable, "-P", "-m", "auctionctl", *map(str, arguments)]
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    return kept | {"AUCTIONCTL_HOME": str(home)}
+
+
+def prepare(home: Path) -> Path:
+    lines: list[str] = []
+    for number, name in enumerate(("house", *BIDDERS), 1):
+        key = SecretKey(bytes([number + 100]) * 32)
+        write_key(key_path(home / "config/keys", name), key, created=DAY)
+        if name != "house":
+            lines.append(f"{key.identity.text} {name}\n")
+    (home / "config/allow").write_text("".join(lines))
+    tables = ["".join(["\n[[auction]]\n", *(f"{key} = {value}\n" for key, value in lot.items())]) for lot in lots()]
+    path = home / "AUCTIONS.toml"
+    path.write_text(f"[house]\nport = {free_port()}\nmax_concurrent_auctions = 40\n" + "".join(tables))
+    return path
+
+
+@pytest.fixture(scope="module")
+def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sale]:
+    home = tmp_path_factory.mktemp("sale")
+    path = prepare(home)
+    with ExitStack() as running:
+
+        def start(*arguments: object, out: str) -> subprocess.Popen[bytes]:
+            output = running.enter_context((home / out).open("wb"))
+            process = subprocess.Popen(program(*arguments), env=environment(home), stdout=output, stderr=output)
+            running.callback(process.wait)
+            running.callback(process.kill)
+            return process
+
+        house = running.enter_context(
+            subprocess.Popen(program("serve", path, "--json"), env=environment(home), stdout=subprocess.PIPE)
+        )
+        running.callback(house.terminate)
+        assert house.stdout is not None
+        while (serving := json.loads(house.stdout.readline()))["event"] != "serving":
+            pass
+        bidders = {
+            name: start("bid", "--all", *options, "--key", name, "--seed", "1", "--json", out=f"{name}.out")
+            for name, options in BIDDERS.items()
+        }
+        watch = start("watch", "--key", "ada", "--json", out="watch.out")
+        # A bidder of all auctions takes part for as long as its house announces any: the board knows when all is over.
+        assert watch.wait(PATIENCE_S) == 0, (home / "watch.out").read_text()[-2_000:]
+        for process in bidders.values():
+            process.wait(PATIENCE_S)
+        yield Sale(
+            home,
+            serving["address"],
+            {auction["listing"]: auction["id"] for auction in serving["auctions"]},
+            {name: summary(home / f"{name}.out") for name in BIDDERS},
+            {lot["listing"]: home / f"{lot['listing']}.auction" for lot in serving["auctions"]},
+        )
+
+
+def summary(output: Path) -> dict[str, Any]:
+    last = json.loads(output.read_text().splitlines()[-1])
+    assert last["event"] == "summary", output.read_text()[-2_000:]
+    return {each["auction"]: each for each in last["auctions"]}
+
+
+@pytest.fixture(scope="module")
+def verified(sale: Sale) -> dict[str, dict[str, Any]]:
+    """Listing → what ``verify`` says of the exported log, by the house's address."""
+    said: dict[str, dict[str, Any]] = {}
+    for listing, path in sale.files.items():
+        status, _, err = sale.run("export", listing, "-o", path, "--key", "ada")
+        assert status == 0, err
+        status, out, err = sale.run("verify", path, "--house", sale.address, "--json")
+        assert status == 0, err
+        said[listing] = json.loads(out)
+    return said
+
+
+def test_every_lot_has_ended_and_every_log_verifies(sale: Sale, verified: dict[str, dict[str, Any]]) -> None:
+    assert len(verified) == len(lots()) >= 20
+    assert all(said["verified"] and said["is_finished"] for said in verified.values())
+    assert {listing: said["id"] for listing, said in verified.items()} == sale.auctions
+    reasons = {listing: said["end_reason"] for listing, said in verified.items()}
+    assert reasons.pop("for-a-crowd") == "cancelled"
+    assert reasons.pop("too-dear") == "no_bids"
+    assert reasons.pop("reserve-unmet") == "reserve_not_met"
+    assert set(reasons.values()) == {"completed"}
+
+
+def test_a_second_replay_of_each_file_has_the_same_winner_and_price(
+    sale: Sale, verified: dict[str, dict[str, Any]]
+) -> None:
+    for listing, path in sale.files.items():
+        export = decode_export(path.read_bytes())
+        origin = export.checkpoint.decode().partition("\n")[0]
+        assert split_origin(origin)[1] == f"auction/{sale.auctions[listing]}"
+        house = SecretKey(bytes([101]) * 32).identity
+        replay = Replay(house.signing, bytes.fromhex(sale.auctions[listing]))
+        for entry in export.entries:
+            replay.apply(entry)
+        outcome = replay.state.outcome
+        if isinstance(outcome, Cancelled):
+            assert verified[listing]["winner"] is None
+            continue
+        assert isinstance(outcome, Closed)
+        winner = None if outcome.winner is None else outcome.winner.hex()
+        price = None if outcome.price_minor is None else outcome.price_minor
+        said = verified[listing]
+        assert (said["winner"], said["price"] and said["price"]["minor"]) == (winner, price), listing
+
+
+def test_the_rules_really_differed_and_were_kept(sale: Sale, verified: dict[str, dict[str, Any]]) -> None:
+    kinds, extended = set(), 0
+    for listing, path in sale.files.items():
+        export = decode_export(path.read_bytes())
+        house = SecretKey(bytes([101]) * 32).identity
+        replay = Replay(house.signing, bytes.fromhex(sale.auctions[listing]))
+        for entry in export.entries:
+            replay.apply(entry)
+        kinds.add(type(replay.state.terms.rules.increment))
+        extended += replay.state.extensions > 0
+    assert kinds == {Fixed, Percent, Table}
+    assert extended, "no soft close has extended anything"
+    assert sum(said["bids"] for said in verified.values()) > 2 * len(verified)
+
+
+def test_every_bidder_knows_what_it_has_won_and_keeps_within_its_budget(
+    sale: Sale, verified: dict[str, dict[str, Any]]
+) -> None:
+    identities = {name: SecretKey(bytes([101 + n]) * 32).identity for n, name in enumerate(BIDDERS, 1)}
+    winners: set[str] = set()
+    for name, outcomes in sale.summaries.items():
+        identity = identities[name].signing.hex()
+        budget = BIDDERS[name][BIDDERS[name].index("--budget") + 1]
+        currency, limit = budget[-3:], int(budget[:-3]) * (100 if budget.endswith("EUR") else 1)
+        won = {said["id"]: said for said in verified.values() if said["winner"] == identity}
+        assert {auction for auction, outcome in outcomes.items() if outcome["result"] == "won"} == set(won), name
+        assert all(said["price"]["currency"] == currency for said in won.values())
+        assert sum(said["price"]["minor"] for said in won.values()) <= limit, name
+        winners |= {name} if won else set()
+    assert len(winners) >= 3, "one strategy has won everything"
+
+
+def test_every_receipt_of_every_bidder_verifies(sale: Sale) -> None:
+    receipts = sorted((sale.home / "state/receipts").rglob("*.tlog-proof"))
+    assert len(receipts) > 100
+    for path in receipts[:: len(receipts) // 25]:
+        status, out, err = sale.run("verify", path, "--house", sale.address, "--json")
+        assert (status, json.loads(out)["verified"]) == (0, True), err
