@@ -16,28 +16,25 @@ from auctionctl.auction.events import Gap, GapCause, Left
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
-from auctionctl.house.answers import catalogue_page, sign_rejections
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
+from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.intake import Request, refuse, refused
 from auctionctl.house.log import HouseLog
+from auctionctl.house.outbox import Outbox
 from auctionctl.house.presence import Presence
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import REGISTRY_ID, Announced
-from auctionctl.tlog.heads import sign_heads
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
     Hello,
     List,
     Read,
-    Receipts,
     Rejection,
     Subscribe,
-    acknowledge,
     decode_request,
     encode,
 )
@@ -71,9 +68,7 @@ class House:
         self._logs: dict[bytes, AuctionLog] = {}
         self._order: list[AuctionLog] = []
         self._dirty: dict[bytes, AuctionLog] = {}
-        self._rejections: list[tuple[int, bytes]] = []
-        self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
-        self._lists: dict[int, int] = {}
+        self._outbox = Outbox(key)
         self._timers = Timers()
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
@@ -380,7 +375,7 @@ class House:
         session = request.session
         message = decode_request(request.body)
         if isinstance(message, List):
-            self._lists[session] = message.start
+            self._outbox.ask_page(session, message.start)
         elif isinstance(message, Subscribe):
             known = tuple(auction for auction in message.auctions if self._find(auction) is not None)
             for auction in known:
@@ -406,13 +401,13 @@ class House:
         if log is None or not log.durable_size:
             effects.append(Send(session, self._no_such_auction(message.auction, message.auction)))
         else:
-            self._reads[session, log.id] = (log, message.start)
+            self._outbox.ask_entries(session, log, message.start)
 
     def _reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
         rejection = Rejection(
             self.identity.signing, log.id, command, refusal.code, refusal.observed, log.auction.size, now_ns
         )
-        self._rejections.append((request.session, encode(rejection)))
+        self._outbox.reject(request.session, rejection)
 
     # The commit point
 
@@ -431,36 +426,8 @@ class House:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
         self._in_flight = False
         self._gaps_said.clear()
-        feed: list[Effect] = []
-        receipts: dict[int, list[Receipts]] = {}
-        logs: tuple[HouseLog, ...] = (self.registry, *self._dirty.values())
-        moved = [log for log in logs if log.needs_head and log.tree.size]
-        for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
-            log.put_head(note)
-        feed += [Publish(REGISTRY_ID, Message(encode(entries))) for entries in self.registry.release_feed()]
-        for log in self._dirty.values():
-            slices, acknowledged = log.release()
-            feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
-            for session, its_receipts in acknowledged:
-                receipts.setdefault(session, []).append(its_receipts)
-        self._dirty.clear()
-        answers: list[Effect] = [
-            Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
-        ]
-        if self._rejections:
-            answers += sign_rejections(self._key, self._rejections)
-            self._rejections = []
-        answers += [
-            Fetch(session, log.name, log.id, start, log.sign_head(), log.tree.size)
-            for (session, _), (log, start) in self._reads.items()
-        ]
-        self._reads.clear()
-        answers += [
-            Page(session, Message(encode(catalogue_page(self._order, self.registry, start))))
-            for session, start in self._lists.items()
-        ]
-        self._lists.clear()
-        return feed + answers
+        changed, self._dirty = list(self._dirty.values()), {}
+        return self._outbox.release(self.registry, changed, self._order)
 
     def rolled_back(
         self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
@@ -479,9 +446,7 @@ class House:
         self._in_flight = False
         self._gaps_owed |= self._gaps_said
         self._gaps_said.clear()
-        self._rejections.clear()
-        self._reads.clear()
-        self._lists.clear()
+        self._outbox.forget()
         dirty, self._dirty = list(self._dirty.values()), {}
         for log in dirty:
             stored = rebuild(log)

@@ -1,0 +1,80 @@
+"""What the current batch owes to sessions besides receipts, and the release of it all (DESIGN.md section 7).
+
+Rule: nothing of it is said before the batch is durable; then the feed goes first. What a rolled-back batch owed is
+forgotten: its senders try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from auctionctl.house.answers import catalogue_page, sign_rejections
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.effects import Effect, Fetch, Page, Publish, Send
+from auctionctl.house.log import HouseLog
+from auctionctl.house.registry import RegistryLog
+from auctionctl.keys.signing import SecretKey
+from auctionctl.tlog.heads import sign_heads
+from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Receipts, Rejection, acknowledge, encode
+
+
+class Outbox:
+    """Rejections, and questions about logs and the catalogue: of those, the last one of each session counts."""
+
+    def __init__(self, key: SecretKey) -> None:
+        self._key = key
+        self._rejections: list[tuple[int, bytes]] = []
+        self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
+        self._pages: dict[int, int] = {}
+
+    def reject(self, session: int, rejection: Rejection) -> None:
+        """``session`` gets this rejection, signed together with those of the batch."""
+        self._rejections.append((session, encode(rejection)))
+
+    def ask_entries(self, session: int, log: HouseLog, start: int) -> None:
+        """``session`` wants the entries of ``log`` from ``start`` on."""
+        self._reads[session, log.id] = (log, start)
+
+    def ask_page(self, session: int, start: int) -> None:
+        """``session`` wants the catalogue from ``start`` on."""
+        self._pages[session] = start
+
+    def forget(self) -> None:
+        """Nothing of the batch was written: nothing is answered."""
+        self._rejections.clear()
+        self._reads.clear()
+        self._pages.clear()
+
+    def release(
+        self, registry: RegistryLog, changed: Collection[AuctionLog], auctions: Sequence[AuctionLog]
+    ) -> list[Effect]:
+        """Everything is durable: sign the heads of what has changed, and say it all. ``auctions`` is the catalogue."""
+        logs: tuple[HouseLog, ...] = (registry, *changed)
+        moved = [log for log in logs if log.needs_head and log.tree.size]
+        for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
+            log.put_head(note)
+        receipts: dict[int, list[Receipts]] = {}
+        feed: list[Effect] = [Publish(registry.id, Message(encode(piece))) for piece in registry.release_feed()]
+        for log in changed:
+            slices, acknowledged = log.release()
+            feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
+            for session, its_receipts in acknowledged:
+                receipts.setdefault(session, []).append(its_receipts)
+        feed += [
+            Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
+        ]
+        return feed + self._answers(registry, auctions)
+
+    def _answers(self, registry: RegistryLog, auctions: Sequence[AuctionLog]) -> list[Effect]:
+        answers = sign_rejections(self._key, self._rejections) if self._rejections else []
+        answers += [
+            Fetch(session, log.name, log.id, start, log.sign_head(), log.tree.size)
+            for (session, _), (log, start) in self._reads.items()
+        ]
+        answers += [
+            Page(session, Message(encode(catalogue_page(auctions, registry, start))))
+            for session, start in self._pages.items()
+        ]
+        self.forget()
+        return answers
