@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.contexts import Context, Contexts, contexts_file, find_context, read_contexts, write_contexts
+from auctionctl.cli.contexts import Context, Contexts, contexts_file, named_context, read_contexts, write_contexts
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import held_alone, make_private_directories
 from auctionctl.cli.options import KeyOption, with_form
@@ -83,9 +83,9 @@ def add(
 def use(form: Form, name: NameArgument) -> int:
     """Make a context the current one: its house and key hold where no other is named."""
     with _alone() as paths:
-        found = find_context(paths, name, {})
-        assert found is not None
-        after = replace(read_contexts(paths), current=name)
+        before = read_contexts(paths)
+        found = named_context(before, name)
+        after = replace(before, current=name)
         write_contexts(paths, after)
     if form.is_json:
         write_document("auctionctl.context-use/1", _record(found, after))
@@ -122,9 +122,8 @@ def ls(form: Form) -> int:
 def rm(form: Form, name: NameArgument) -> int:
     """Forget a context; neither the house nor the key is touched."""
     with _alone() as paths:
-        found = find_context(paths, name, {})
-        assert found is not None
         before = read_contexts(paths)
+        found = named_context(before, name)
         rest = {known: context for known, context in before.by_name.items() if known != name}
         was_current = before.current == name
         write_contexts(paths, Contexts("" if was_current else before.current, rest))

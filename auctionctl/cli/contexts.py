@@ -82,8 +82,11 @@ def find_context(paths: Paths, name: str | None, environment: Mapping[str, str] 
     """
     contexts = read_contexts(paths)
     name = name or environment.get(CONTEXT_VARIABLE) or contexts.current
-    if not name:
-        return None
+    return named_context(contexts, name) if name else None
+
+
+def named_context(contexts: Contexts, name: str) -> Context:
+    """The context called ``name``, and no other; raises NotFoundError."""
     found = contexts.by_name.get(name)
     if found is None:
         raise NotFoundError(f"there is no context {name[:64]!a}", hint=_known(contexts.by_name))

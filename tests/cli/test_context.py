@@ -112,3 +112,14 @@ def test_of_many_at_once_none_is_lost(home: Path, run: Any) -> None:
     ]
     assert [process.wait(60) for process in many] == [0] * 6
     assert len(contexts(home)["contexts"]) == 6
+
+
+def test_an_empty_name_is_that_of_no_context_not_of_the_current_one(run: Any, home: Path) -> None:
+    from auctionctl.keys.signing import SecretKey
+
+    address = f"auction://{SecretKey(bytes(32)).identity.text}@h:1"
+    assert run("context", "add", "fair", address, "--use").status == 0
+    for command in ("use", "rm"):
+        done = run("context", command, "")
+        assert (done.status, done.out) == (3, "")
+    assert "fair" in run("context", "ls").out

@@ -225,6 +225,25 @@ ARGUMENTS: Final = [
     ),
     *(Case(f"keygen: {name}", ("keygen", text), 2, "is no name") for name, text in NAMES.items()),
     *(Case(f"allow add: {name}", (*TO_BOB, text), 2, "is no name") for name, text in NAMES.items()),
+    *(
+        Case(f"{' '.join(words)}: {name}", (*words, text, *more), 2, "")
+        for words, more in {
+            ("key", "export"): (),
+            ("key", "rm"): ("--yes",),
+            ("key", "import", "f"): (),
+            ("context", "add"): (ADDRESS,),
+        }.items()
+        for name, text in NAMES.items()
+    ),
+    *(
+        Case(f"{' '.join(words)}: {name}", (*words, text), 3, "")
+        for words in (("allow", "rm"), ("context", "use"), ("context", "rm"))
+        for name, text in NAMES.items()
+    ),
+    *(
+        Case(f"context add, address: {name}", ("context", "add", "x", text), 2, says.removeprefix("--house: "))
+        for name, (text, says) in ADDRESSES.items()
+    ),
     *(Case(f"key show: {name}", ("key", "show", text), 2, "is no name") for name, text in NAMES.items() if text),
     *(
         Case(f"address: {name}", ("ls", "--key", "alice", "--house", text), 2, says)

@@ -132,6 +132,20 @@ KEY_FILES: Final = [
     _key("readable by the group", File(CASED_KEY, 0o640), says="run: chmod 600"),
     _key("readable by all", File(CASED_KEY, 0o604), says="run: chmod 600"),
     _key("CRLF is harmless", CASED_KEY.replace("\n", "\r\n"), 0, ALICE.identity.text),
+    *(
+        Case(f"key import: {name}", ("key", "import", "f", "new"), 78, "", {"f": content})
+        for name, content in KEY_CONTENTS.items()
+    ),
+    Case("key import: missing", ("key", "import", "f", "new"), 3, "f"),
+    Case("key import: directory", ("key", "import", "f", "new"), 78, "f", {"f": Folder()}),
+    Case("key import: pipe", ("key", "import", "f", "new"), 78, "f", {"f": Fifo()}),
+    Case("key import: readable by all", ("key", "import", "f", "new"), 78, "chmod 600", {"f": File(CASED_KEY, 0o644)}),
+    Case("key import: over another", ("key", "import", "f", "alice"), 78, "exists already", {"f": CASED_KEY}),
+    Case("key import: stdin never ends", ("key", "import", "-", "new"), 78, "", stdin="/dev/zero"),
+    Case("key import: stdin is empty", ("key", "import", "-", "new"), 78, ""),
+    Case("key export: over a file", ("key", "export", "alice", "-o", "f"), 78, "exists already", {"f": b"mine"}),
+    Case("key export: below a file", ("key", "export", "alice", "-o", "f/x"), 78, "cannot write", {"f": b"mine"}),
+    Case("key export: secret on a terminal or not", ("key", "rm", "alice"), 2, "--yes"),
     Case("key directory is loose", ("key", "show", "alice"), 78, "chmod go-w", {KEYS: Folder(0o777)}),
     Case("key directory is unreadable", ("key", "show"), 78, "cannot list", {KEYS: Folder(0o000)}),
     Case("key directory is a file", ("key", "show"), 78, "cannot list", {KEYS: b""}, has_keys=False),
