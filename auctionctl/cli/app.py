@@ -167,6 +167,11 @@ def run(arguments: Sequence[str]) -> int:
         return _report_usage(_form_of_errors(arguments), error)
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
+    except SystemExit as ending:
+        # Typer answers a broken pipe with exit status 1; what a signal's handler raises goes on its way.
+        if isinstance(ending.__context__, BrokenPipeError):
+            return _report_internal(_form_of_errors(arguments), ending.__context__)
+        raise
     except Exception as error:  # noqa: BLE001 - the boundary
         return _report_internal(_form_of_errors(arguments), error)
     else:

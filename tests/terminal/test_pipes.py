@@ -75,7 +75,9 @@ def test_the_demo_goes_on_without_a_reader(house: Any, tmp_path: Path) -> None:
 
 def test_a_forced_table_in_a_pipe_is_no_board(house: Any) -> None:
     done = shell(house, "$A watch --key alice -o table | head -1")
-    assert "terms" in done.stdout.splitlines()[0]
+    first, last = done.stdout.splitlines()
+    assert "terms" in first
+    assert last == f"{BROKEN} 0"
     assert "\x1b" not in done.stdout
 
 
