@@ -12,7 +12,11 @@ from typing import Final
 from auctionctl.cli.manual.commands import command_pages, program
 from auctionctl.cli.manual.roff import Page
 
-HAND_WRITTEN: Final = ("auctionctl.cli.manual.house_page", "auctionctl.cli.manual.log_page")
+HAND_WRITTEN: Final = (
+    "auctionctl.cli.manual.house_page",
+    "auctionctl.cli.manual.log_page",
+    "auctionctl.cli.manual.wire_page",
+)
 """The modules that hold a page each, as a function ``page() -> Page``."""
 
 

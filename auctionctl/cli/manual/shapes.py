@@ -7,6 +7,7 @@ a meaning without a field, or a field without one, is an error.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,6 +36,10 @@ _EXPONENTS: Final = {10**power: f"10^{power}" for power in range(6, 19)} | {
     2**power: f"2^{power}" for power in range(20, 64)
 }
 
+_ASIDE: Final = re.compile(r" \(:mod:`[^`]*`\)")
+"""A reference to the source, which a reader of the manual does not have."""
+_ROLE: Final = re.compile(r":[a-z]+:`")
+
 
 def struct_of(kind: type[msgspec.Struct]) -> StructType:
     """What msgspec knows of ``kind``."""
@@ -51,7 +56,7 @@ def tag_of(kind: type[msgspec.Struct]) -> str:
 def job_of(kind: type[msgspec.Struct]) -> str:
     """What the docstring of ``kind`` says, without the marks of docstrings."""
     text = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
-    return text.replace("``", "`").replace(":func:`", "`").replace(":mod:`", "`")
+    return _ROLE.sub("`", _ASIDE.sub("", text).replace("``", "`"))
 
 
 def fields_table(kind: type[msgspec.Struct], meanings: Mapping[str, str]) -> Table:

@@ -79,6 +79,10 @@ def test_every_bound_is_named(bound: int) -> None:
     assert re.search(rf"\b{bound}\b", TEXT)
 
 
+def test_the_page_does_not_speak_of_the_source() -> None:
+    assert not re.search(r"auctionctl\.[a-z]", TEXT)
+
+
 def test_every_currency_is_named() -> None:
     (table,) = [part for part in PAGE.parts if isinstance(part, Table) and part.columns == ("digits", "codes")]
     assert {code: int(digits) for digits, codes in table.rows for code in codes.split()} == MINOR_DIGITS

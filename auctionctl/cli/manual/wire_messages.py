@@ -1,0 +1,165 @@
+"""Of auctionctl-wire(7): every message with its fields, who sends it, and what comes of it.
+
+Rule: names, types, bounds and what a message is for come from the types by which it is read; what is answered, and what
+a client has to check, is written by hand, for every type.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+import msgspec
+
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.rejection import RULES, Code
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading, Table
+from auctionctl.cli.manual.shapes import job_of, plain_table, tag_of
+from auctionctl.house.answers import LISTINGS_A_PAGE, MAX_LISTINGS_BYTES
+from auctionctl.house.intake import ROLES
+from auctionctl.house.presence import PRESENCE_GRACE_NS
+from auctionctl.net.gateway import BUSY_RETRY_NS, LEAST_SHARE, SHARES
+from auctionctl.net.reading import FETCH_ENTRIES
+from auctionctl.wire.messages import (
+    MAX_ANSWERS_A_MESSAGE,
+    MAX_AUCTIONS_A_MESSAGE,
+    MAX_ENTRIES_BYTES,
+    Acknowledged,
+    Bye,
+    Catalogue,
+    Entries,
+    Hello,
+    List,
+    Listing,
+    Ping,
+    Pong,
+    Read,
+    Receipted,
+    Receipts,
+    Refused,
+    Rejected,
+    Rejection,
+    Rejections,
+    RejectionsHead,
+    Subscribe,
+    Welcome,
+)
+
+EVERYBODY: Final = frozenset({"bidder", "seller", "operator", "observer"})
+
+FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
+    Hello: "Signed by `identity`. Answered by `welcome`, or `refused`. It is taken at any time; one that is welcomed"
+    " replaces what the session was, and its subscriptions stay.",
+    Bye: f"Not answered. A bidder counts as gone {PRESENCE_GRACE_NS // SECOND_NS} s after its last session has ended,"
+    " and leaves its auctions then.",
+    Ping: "Answered by `pong` at once, ahead of everything that waits.",
+    List: f"Answered by one `catalogue`, of at most {LISTINGS_A_PAGE} listings or {MAX_LISTINGS_BYTES} bytes of terms"
+    " and announcements, one listing at least; ask again from `start` + their number until that is `total`. A later"
+    " `list`"
+    " of the same session takes the place of one that waits.",
+    Subscribe: f"Not answered. From now on entries of these logs come as they become durable; at most"
+    f" {MAX_AUCTIONS_A_MESSAGE} logs a message. What the house does not hold is passed over. So subscribe, then `read`:"
+    " what was appended in between comes twice, never not at all. There is no way back but another session.",
+    Read: f"Answered by one `entries` from `start` on, of at most {FETCH_ENTRIES} entries or {MAX_ENTRIES_BYTES} bytes"
+    " (one entry at least), empty if there is nothing new, under a checkpoint signed alone; or by `refused` with"
+    " `no_such_auction`,"
+    " whose `command` is then the log. A later `read` of the same session and log takes the place of one that waits.",
+    Join: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
+    Bid: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
+    Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
+    " by a receipt for that entry, or `refused` with `terms` or `not_authorised`. The same bytes again get a receipt"
+    " again;"
+    " another auction under the same listing is refused, for ever. A reserve must be sealed to the `escrow` key of the"
+    " welcome.",
+}
+"""What a session may send → what comes of it."""
+
+FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
+    Welcome: "Signed by the house. `queue_limit` is how many requests the house lets wait, from everybody together.",
+    Refused: "Unsigned. `command` is the id of the command that it is about (and, for `no_such_auction`, perhaps the"
+    " log that was to be read), or empty. `message` is for people.",
+    Pong: "Unsigned.",
+    Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
+    Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
+    f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
+    Acknowledged: f"Unsigned; proofs are within. At most {MAX_ANSWERS_A_MESSAGE} receipts a message.",
+    Rejections: f"The signature is within. At most {MAX_ANSWERS_A_MESSAGE} rejections a message.",
+}
+"""What a house may send → what to know of it."""
+
+WITHIN: Final = (Listing, Receipts, Receipted, Rejected, Rejection, RejectionsHead)
+"""What stands within others, or is only signed."""
+
+REFUSALS: Final = {
+    "malformed": "Frames or a body that are not what this page says. Do not send them again.",
+    "no_session": "The house does not know this session (any more): say hello, then everything again.",
+    "not_authorised": "Without `command`: the hello was refused, for the reason in `message`. With it: a command that"
+    " the"
+    " session's role or identity may not send.",
+    "bad_signature": "The signature is not by the session's identity; or a hello is not signed by the one in it, or"
+    " malformed.",
+    "unknown_type": "This house knows no messages of this type.",
+    "busy": "The queue is full: send the same bytes again after `retry_after_ns`.",
+    "no_such_auction": "This house holds no auction or log of this id.",
+    "terms": "No auction can be held under these terms here, for the reason in `message`.",
+}
+"""Code of a refusal → what it means."""
+
+
+def message_parts() -> tuple[Part, ...]:
+    """All messages, first those of sessions, then those of houses, then what stands within."""
+    parts: list[Part] = [
+        Heading("Messages of a session"),
+        Paragraph("The first table says who may send what; `hello` and `ping` are anybody's."),
+        Table(("type", "roles"), tuple((f"`{name}`", _roles(roles)) for name, roles in ROLES.items())),
+    ]
+    for struct, said in FROM_SESSIONS.items():
+        parts += _message(struct, said)
+    parts.append(Heading("Messages of a house"))
+    for struct, said in FROM_HOUSES.items():
+        parts += _message(struct, said)
+    parts += [Heading("Arrays within"), Paragraph("These stand within the messages above, or are what is signed:")]
+    for struct in WITHIN:
+        parts += [Subheading(struct.__name__), Paragraph(job_of(struct)), plain_table(struct)]
+    return tuple(parts)
+
+
+def _roles(roles: frozenset[str]) -> str:
+    return "any" if roles == EVERYBODY else ", ".join(sorted(roles))
+
+
+def _message(struct: type[msgspec.Struct], said: str) -> list[Part]:
+    return [Subheading(tag_of(struct)), Paragraph(job_of(struct)), Paragraph(said), plain_table(struct)]
+
+
+def refusal_parts() -> tuple[Part, ...]:
+    """Codes of refusals and rejections."""
+    return (
+        Heading("Refusals and rejections"),
+        Paragraph(
+            "What never reached the rules of an auction is `refused`: unsigned, kept nowhere, and no reason to believe"
+            " anything. The codes:"
+        ),
+        Definitions(tuple((f"`{code}`", meaning) for code, meaning in REFUSALS.items())),
+        Paragraph(
+            f"`busy` comes when the requests under way are as many as `queue_limit`, or those of one session as many"
+            f" as one part in {SHARES} of it or {LEAST_SHARE}, whichever is more; retry_after_ns is {BUSY_RETRY_NS}."
+        ),
+        Paragraph(
+            "What the rules refused is a rejection, signed by the house. Anybody who has the log can replay it up to"
+            " `log_size` entries and must come to the same `code` and `observed` values at `time_ns`; auctionctl-log(5)"
+            " says when each code applies."
+        ),
+        Definitions(tuple((f"`{code}`", f"{RULES[code]}.".capitalize()) for code in Code)),
+        Paragraph(
+            "`observed` is pairs of name and number, in this order: `seq`, `last_seq` for `stale` and"
+            " `sequence_conflict`; `not_after`, `now` for `expired`; `not_after`, `latest` for `not_after_too_far`;"
+            " `amount`, `minimum` for `below_starting_price`; `price` for `already_leading`; `amount`, `price`,"
+            " `minimum` for `below_increment`; none for the others."
+        ),
+    )
+
+
+def known_types(union: object) -> set[str]:
+    """The tags of the members of a union of messages."""
+    return {tag_of(member) for member in get_args(union)}
