@@ -37,6 +37,7 @@ class Auction:
         "_format",
         "_gap_floor_ns",
         "_join_nonces",
+        "announced_ns",
         "bid_count",
         "end_ns",
         "extensions",
@@ -60,6 +61,7 @@ class Auction:
         self._format = FORMATS[terms.rules.format]
         self.phase = Phase.ANNOUNCED
         self.size = 1
+        self.announced_ns = time_ns
         self.last_time_ns = time_ns
         self.start_deadline_ns = time_ns + terms.rules.start_timeout_ns
         self.opened_at_ns = 0

@@ -111,7 +111,8 @@ class House:
         self, registry: RegistryLog, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int
     ) -> list[Effect]:
         """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap."""
-        now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0))
+        # While there was no gateway the house was not alive, and the registry went on: it may be the later one.
+        now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, registry.state.last_time_ns))
         self.registry = registry
         self._keep_registry(now_ns)
         for log in logs:
@@ -140,7 +141,8 @@ class House:
         terms = log.auction.terms
         announced = Announced(log.id, terms.seller, terms.listing)
         if (reason := self.registry.state.check(announced, now_ns)) is not None:
-            raise TermsError(reason, hint="choose another listing name")
+            is_taken = self.registry.state.find_listing(terms.seller, terms.listing) is not None
+            raise TermsError(reason, hint="choose another listing name" if is_taken else "")
         if self.live_count >= self.limits.max_concurrent_auctions:
             raise TermsError(
                 f"this house holds {self.live_count} auctions, and its limit is {self.limits.max_concurrent_auctions}",
@@ -356,19 +358,16 @@ class House:
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""
         name = command_id(request.body)
-        log = self._logs.get(name)
-        if log is not None:
-            self._dirty[log.id] = log
-            log.owe_again(request.session, name)
-            return
+        identity = self.presence.peers[request.session].identity.signing
         try:
-            if decode_terms(request.body).seller != request.signer:
+            if not decode_terms(request.body).seller == request.signer == identity:
                 raise TermsError("terms are signed by their session's identity")
-            log = self._open_log(request.body, request.signature, now_ns)
+            log = self._logs.get(name) or self._open_log(request.body, request.signature, now_ns)
         except TermsError as error:
             hint = f" ({error.hint})" if error.hint else ""
             effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))
         else:
+            self._dirty[log.id] = log
             log.owe_again(request.session, name)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from auctionctl.auction.bid import command_id
 from auctionctl.wire.frames import Message
-from auctionctl.wire.messages import Refused, encode
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode
 from auctionctl.wire.session import Peer
 
 
@@ -63,5 +63,5 @@ def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
 
 
 def refused(code: str, message: str, command: bytes = b"", retry_after_ns: int = 0) -> Message:
-    """An unsigned refusal as a message."""
-    return Message(encode(Refused(code, message, command, retry_after_ns)))
+    """An unsigned refusal as a message, cut to what one holds: it may repeat what a peer wrote."""
+    return Message(encode(Refused(code, message[:MAX_TEXT_CHARACTERS], command, retry_after_ns)))

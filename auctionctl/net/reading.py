@@ -24,14 +24,14 @@ class Reading:
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
-        self._waiting: dict[tuple[int, bytes], Fetch | Page] = {}
+        self._waiting: dict[tuple[int, bytes | None], Fetch | Page] = {}  # by session and log; None: the catalogue
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def ask(self, question: Fetch | Page) -> None:
         """Answer this some time soon."""
-        self._waiting[question.session, question.auction if isinstance(question, Fetch) else b""] = question
+        self._waiting[question.session, question.auction if isinstance(question, Fetch) else None] = question
 
     def forget_all(self) -> None:
         """Nobody waits any more."""

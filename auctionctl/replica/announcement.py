@@ -15,6 +15,7 @@ from auctionctl.replica.registry import REGISTRY, Announced, decode_registry_eve
 from auctionctl.tlog.checkpoint import Checkpoint, CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.merkle import Tree
+from auctionctl.tlog.note import is_signed_alone
 from auctionctl.tlog.proof import TlogProof, decode_receipt, encode_proof, verify_proof
 
 RULE = "announcement"
@@ -45,6 +46,9 @@ def check_announcement(
         event = decode_registry_event(entry.kind, entry.body)
     except (UnicodeDecodeError, LogError) as error:
         raise VerificationError(f"the registry does not announce this auction: {error}", rule=RULE) from error
+    if not is_signed_alone(proof.checkpoint_note):
+        # In the company of other logs' heads there would be as many texts as companies.
+        raise VerificationError("the announcement is not under a plain checkpoint", rule=RULE)
     if checkpoint.size != proof.index + 1:
         raise VerificationError("the announcement is not under the checkpoint that ends with it", rule=RULE)
     if entry.kind is not Kind.ANNOUNCED or not isinstance(event, Announced) or entry.signature:

@@ -279,8 +279,9 @@ class Follower:
         if reply.code == "not_authorised" and not reply.command:
             raise NotAuthorisedError(reply.message)
         if reply.code == "no_such_auction" and self._reading.pop(reply.command, None) is not None:
-            # Asking again would not help: whoever wanted it is told, and decides.
-            self._wanted.discard(reply.command)
+            # Asking again would not help: whoever wanted it is told, and decides. But every house has a registry, and
+            # one that is empty still will fill.
+            self._wanted -= {reply.command} - {REGISTRY_ID}
         return [reply]
 
     def _list_from(self, start: int, now_ns: int) -> None:
@@ -320,9 +321,14 @@ class Follower:
     def _announce(self, auction: bytes, terms: Terms, announcement: bytes) -> None:
         if self.announcements.get(auction) == announcement:
             return
-        checkpoint = check_announcement(announcement, self.house, auction, terms)
+        checkpoint = check_announcement(announcement, self.house, auction, terms, self._begun_ns(auction))
         self.announcements[auction] = announcement
         self._announced_under[auction] = (checkpoint.size, checkpoint.root)
+
+    def _begun_ns(self, auction: bytes) -> int | None:
+        replica = self.replicas.get(auction)
+        state = None if replica is None else replica.replay.auction
+        return None if state is None else state.announced_ns
 
     def _subscribe(self, auctions: set[bytes], now_ns: int) -> None:
         ordered = sorted(auctions)
@@ -358,12 +364,16 @@ class Follower:
         notice: Notice
         if isinstance(replica, Replica):
             applied = tuple(replica.extend(reply))
+            if applied and not size and (announcement := self.announcements.get(reply.auction)) is not None:
+                terms, begun_ns = replica.replay.state.terms, self._begun_ns(reply.auction)
+                check_announcement(announcement, self.house, reply.auction, terms, begun_ns)
             notice = Advanced(reply.auction, applied, replica.is_verified and not replica.is_behind)
         else:
             entries = tuple(replica.extend(reply))
             notice = RegistryAdvanced(entries, replica.is_verified and not replica.is_behind)
             self._compare_announcements()
-        if reply.start == size:
+        if reply.start == size and (replica.size > size or not replica.is_behind):
+            # An answer that holds nothing of what is missing is none: the question is repeated, but not at once.
             self._reading.pop(reply.auction, None)
         if replica.is_behind and reply.auction not in self._reading:
             self._read(reply.auction, now_ns)
@@ -376,3 +386,5 @@ class Follower:
                 if self.registry.root(size) != root:
                     raise VerificationError("the registry is another one than that of an announcement", rule=RULE)
                 del self._announced_under[auction]
+            else:
+                self.registry.expect(size)

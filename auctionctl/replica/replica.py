@@ -70,6 +70,10 @@ class LogReplica(Generic[A]):
         """How many entries the house has signed for, as far as is known: what :attr:`size` is on its way to."""
         return self._target_size
 
+    def expect(self, size: int) -> None:
+        """The house has signed for ``size`` entries elsewhere: with fewer, this copy is behind."""
+        self._target_size = max(self._target_size, size)
+
     def extend(self, message: Entries) -> list[A]:
         """Apply what is new in a slice or a piece of feed; a piece beyond a hole changes nothing but ``is_behind``.
 

@@ -26,7 +26,8 @@ MAX_ANSWERS_A_MESSAGE: Final = 100
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Log = Annotated[bytes, msgspec.Meta(max_length=32)]
-Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+MAX_TEXT_CHARACTERS: Final = 1_000
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)]
 
 # From a session to the house
 

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join, encode_bid, encode_join
-from auctionctl.auction.terms import SECOND_NS, auction_id
-from auctionctl.errors import RemoteProtocolError
+from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
+from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Publish, Send
 from auctionctl.house.house import House, Limits
@@ -50,15 +50,15 @@ EVERYBODY = allowed_with(**dict.fromkeys(NAMES, "bidder"), sue="seller", sam="se
 
 def signer_of(message: Message) -> bytes:
     """What a verifier would say: the key in the body, if the signature is by it; empty for what needs none."""
-    decoders: dict[str, Any] = {"bid": decode_bid, "join": decode_join, "hello": decode_request}
+    decoders: dict[str, Any] = {"bid": decode_bid, "join": decode_join, "hello": decode_request, "terms": decode_terms}
     decoder = decoders.get(message_type(message.body))
     if decoder is None:
         return b""
     try:
         body = decoder(message.body)
-    except RemoteProtocolError:
+    except (RemoteProtocolError, TermsError):
         return b""
-    key: bytes = body.identity if isinstance(body, Hello) else body.bidder
+    key: bytes = body.identity if isinstance(body, Hello) else body.seller if isinstance(body, Terms) else body.bidder
     return key if is_signed_by(key, *message) else b""
 
 
@@ -177,6 +177,10 @@ class Stage:
         self.handle(self.join(1, auction), self.join(2, auction))
         return auction
 
+    def offer(self, session: int, message: Message) -> Request:
+        """A seller's terms, as the verifier hands them on."""
+        return Request(session, signer_of(message), *message)
+
     # What comes of it
 
     def handle(self, *requests: Request) -> list[Effect]:
@@ -214,9 +218,9 @@ class Stage:
     def rebuild_registry(self) -> RegistryLog:
         return RegistryLog(self.key, self.store.read(REGISTRY))
 
-    def restart(self, down_ns: int) -> None:
+    def restart(self, down_ns: int, allowed: AllowList | None = None) -> None:
         """The house is killed, and another one starts on the same store ``down_ns`` later."""
-        allowed = self.house.allowed
+        allowed = allowed or self.house.allowed
         self.now_ns += down_ns
         self.house = House(self.key, self.limits, allowed, self.now_ns)
         logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs() if name != REGISTRY]
@@ -231,6 +235,13 @@ class Stage:
     def export(self, auction: bytes) -> bytes:
         """The file of the log, for whoever verifies it."""
         return encode_export(self.data(auction), self.log(auction).checkpoint, self.announcement(auction))
+
+    def registry_data(self) -> list[bytes]:
+        return list(self.store.read(REGISTRY))
+
+    def registry_export(self) -> bytes:
+        """The file of the registry."""
+        return encode_export(self.registry_data(), self.house.registry.sign_head())
 
     def announcement(self, auction: bytes) -> bytes:
         return self.house.registry.announcement(auction)
