@@ -279,9 +279,8 @@ class Follower:
         if reply.code == "not_authorised" and not reply.command:
             raise NotAuthorisedError(reply.message)
         if reply.code == "no_such_auction" and self._reading.pop(reply.command, None) is not None:
-            # Asking again would not help: whoever wanted it is told, and decides. But every house has a registry, and
-            # one that is empty still will fill.
-            self._wanted -= {reply.command} - {REGISTRY_ID}
+            # Asking again would not help: whoever wanted it is told, and decides.
+            self._wanted.discard(reply.command)
         return [reply]
 
     def _list_from(self, start: int, now_ns: int) -> None:

@@ -220,7 +220,7 @@ class Stage:
 
     def restart(self, down_ns: int, allowed: AllowList | None = None) -> None:
         """The house is killed, and another one starts on the same store ``down_ns`` later."""
-        allowed = allowed or self.house.allowed
+        allowed = self.house.allowed if allowed is None else allowed
         self.now_ns += down_ns
         self.house = House(self.key, self.limits, allowed, self.now_ns)
         logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs() if name != REGISTRY]
