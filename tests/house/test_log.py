@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_long_batch_is_cut_into_slices_that_join_without_a_hole(log: HouseLog)
         log._add(data)
     pieces = log.release_feed()
     assert [data for piece in pieces for data in piece.entries] == [*entries, big, b"end"]
-    for piece, following in zip(pieces, pieces[1:], strict=False):
+    for piece, following in pairwise(pieces):
         assert piece.start + len(piece.entries) == following.start
     for piece in pieces:
         assert len(piece.entries) == 1 or sum(map(len, piece.entries)) <= MAX_ENTRIES_BYTES
