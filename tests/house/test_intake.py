@@ -58,3 +58,15 @@ def test_a_refusal_is_unsigned_and_names_what_it_refuses() -> None:
     message = refused("busy", "later", b"c" * 32, 7)
     assert message.signature == b""
     assert decode_reply(message.body) == Refused("busy", "later", b"c" * 32, 7)
+
+
+def test_a_refusal_is_cut_to_what_a_message_holds() -> None:
+    answer = decode_reply(refused("terms", "x" * 5_000, b"c" * 32).body)
+    assert answer == Refused("terms", "x" * 1_000, b"c" * 32)
+
+
+@pytest.mark.parametrize("role", ["bidder", "operator", "observer"])
+def test_only_sellers_offer_terms(role: str) -> None:
+    reason = f"terms needs the role seller, and this session is {role}"
+    assert refuse(peer(role), "terms", b"body") == Refused("not_authorised", reason, command_id(b"body"))
+    assert refuse(peer("seller"), "terms", b"body") is None

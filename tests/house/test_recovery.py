@@ -17,7 +17,7 @@ from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit
 from auctionctl.house.house import Limits
-from auctionctl.house.recovery import rebuild
+from auctionctl.house.recovery import check_announced, rebuild
 from auctionctl.replica.audit import audit
 from auctionctl.tlog.entry import decode, encode
 from auctionctl.wire.messages import Bye
@@ -222,3 +222,23 @@ def test_a_log_of_another_house_is_not_taken(stage: Any, staging: ModuleType) ->
     name, data = finished(stage)
     with pytest.raises(VerificationError, match="name another house"):
         rebuild(staging.key_of("ann"), name, data)
+
+
+def test_a_log_is_taken_only_as_its_registry_announces_it(stage: Any) -> None:
+    auction = stage.announce()
+    log = rebuild(stage.key, stage.log(auction).name, stage.data(auction))
+    registry = stage.rebuild_registry().state
+    check_announced(log, registry)
+    found = registry.auctions[auction]
+    others = [
+        (found._replace(seller=b"s" * 32), "does not announce this auction"),
+        (found._replace(listing="other"), "does not announce this auction"),
+        (found._replace(time_ns=found.time_ns + 1), "announces this auction at another time"),
+        (None, "does not announce this auction"),
+    ]
+    for other, words in others:
+        registry.auctions.pop(auction, None)
+        registry.auctions |= {} if other is None else {auction: other}
+        with pytest.raises(VerificationError, match=words) as raised:
+            check_announced(log, registry)
+        assert (raised.value.rule, raised.value.index) == ("announcement", None)
