@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import MAX_FRAME_BYTES, Pipe, PipeClosedError
+from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.frames import message_type, sign_body
-from auctionctl.wire.listing import LotDescription
+from auctionctl.wire.listing import Entropy, LotDescription, sign_terms
 from auctionctl.wire.messages import (
     Acknowledged,
     Catalogue,
@@ -85,7 +87,8 @@ class Run:
         self.control, theirs = socket.socketpair()
         self.stack.enter_context(self.control)
         self.stack.enter_context(theirs)
-        (directory / "allow").write_text(render(Entry(ANN.identity, "ann")) + "\n")
+        self.allow_list = directory / "allow"
+        self.allow(Entry(ANN.identity, "ann"))
         start = StartHouse(HOUSE_KEY.seed_text, str(directory / "state"), str(directory / "allow"), 10, queue, [LOT])
         self.process: HouseProcess | None = None
         self.ended_with: list[BaseException | None] = []
@@ -161,15 +164,21 @@ class Run:
     def send(self, *requests: RequestTuple, number: int = 0, forged: tuple[tuple[int, bytes], ...] = ()) -> None:
         self.verifier.send(encode(Checked(number, list(requests), list(forged))))
 
-    def greet(self) -> None:
-        body, signature = ClientGreeting(ANN, HOUSE_KEY.identity, "bidder").hello(bytes(16), 0)
+    def allow(self, *entries: Entry) -> None:
+        """Another list in place of the one before, all at once."""
+        fresh = self.allow_list.with_suffix(".new")
+        fresh.write_text("".join(f"{render(entry)}\n" for entry in entries))
+        fresh.replace(self.allow_list)
+
+    def greet(self, role: str = "bidder") -> None:
+        body, signature = ClientGreeting(ANN, HOUSE_KEY.identity, role).hello(bytes(16), 0)
         self.send((SESSION, ANN.identity.signing, body, signature, ANN.identity.transport))
         assert self.next(Known).identity == ANN.identity.signing
         assert isinstance(self.next_reply(), Welcome)
 
-    def read(self) -> list[str]:
-        """The kinds of the entries of the log."""
-        self.send((SESSION, b"", encode_message(Read(self.auction, 0)), b"", b""))
+    def read(self, log: bytes | None = None) -> list[str]:
+        """The kinds of the entries of the log: the lot's, or another's."""
+        self.send((SESSION, b"", encode_message(Read(self.auction if log is None else log, 0)), b"", b""))
         reply = self.next_reply()
         assert isinstance(reply, Entries)
         return [decode(entry).kind for entry in reply.entries]
@@ -366,3 +375,41 @@ def test_an_unknown_type_is_refused(run):
     assert isinstance(reply, Refused)
     assert message_type(encode_message(reply)) == "refused"
     assert reply.code == "unknown_type"
+
+
+def test_the_registry_is_read_beside_the_catalogue_and_grows_with_the_allow_list(run):
+    run.greet()
+    assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED]
+    questions = [encode_message(Read(REGISTRY_ID, 0)), encode_message(List(0))]
+    run.send(*[(SESSION, b"", body, b"", b"") for body in questions])
+    assert {type(run.next_reply()) for _ in questions} == {Entries, Catalogue}
+    run.allow(Entry(ANN.identity, "ann", "bidder+seller"), Entry(key_of("ben").identity, "ben"))
+    assert len(run.next(Admit).transports) == 3
+    assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED, Kind.ROLE, Kind.ADMITTED]
+
+
+def test_a_seller_that_was_let_in_sells_and_the_same_terms_again_sell_nothing_more(run):
+    run.allow(Entry(ANN.identity, "ann", "seller"))
+    run.next(Admit)
+    run.greet("seller")
+    lot = replace(LOT, listing="bowl")
+    entropy = Entropy(bytes(16), bytes(32), bytes(32))
+    terms = sign_terms(lot, HOUSE_KEY.identity.signing, HOUSE_KEY.escrow_public, ANN, entropy)
+    for _ in range(2):
+        run.send((SESSION, ANN.identity.signing, *terms, b""))
+        reply = run.next_reply()
+        assert isinstance(reply, Acknowledged)
+        assert [(each.auction, each.receipts[0].index) for each in reply.logs] == [(command_id(terms.body), 0)]
+    assert run.read(command_id(terms.body)) == [Kind.TERMS]
+    assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED, Kind.ROLE, Kind.ANNOUNCED]
+
+
+def test_what_the_registry_could_not_say_while_the_store_was_full_is_said_when_there_is_room(run):
+    run.greet()
+    run.process._store.trouble = StoreFullError
+    run.allow(Entry(ANN.identity, "ann"), Entry(key_of("ben").identity, "ben"))
+    assert run.hear() == StoreFull("for the test")
+    assert len(run.next(Admit).transports) == 3, "whoever is on the list may come in all the same, and the house"
+    run.process._store.trouble = None
+    assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED, Kind.ADMITTED]
+    assert len(list(run.process._store.read("registry"))) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auctionctl.house.effects import Fetch, Page
 from auctionctl.net.reading import FETCH_BYTES_A_TURN, FULL_GATEWAY_BYTES, Reading
+from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.store.log_store import Append
 from auctionctl.store.memory import MemoryStore
 from auctionctl.wire.frames import Message
@@ -87,3 +88,12 @@ def test_nobody_waits_once_the_gateway_is_gone() -> None:
     reading.ask(fetch())
     reading.forget_all()
     assert answers(reading) == []
+
+
+def test_a_question_for_the_catalogue_takes_the_place_of_none_for_the_registry() -> None:
+    reading = reading_of(10)
+    page = Page(1, Message(encode(Catalogue(0, 0, ()))))
+    reading.ask(fetch(auction=REGISTRY_ID))
+    reading.ask(page)
+    found = [decode_reply(answer.body) for answer in reading.answer(0)]
+    assert [type(reply) for reply in found] == [Entries, Catalogue]

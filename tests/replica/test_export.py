@@ -89,3 +89,19 @@ def test_what_is_in_another_form_is_refused_and_the_line_named(data: bytes, inde
 
 def test_a_real_log_makes_the_round_trip(book: Any) -> None:
     assert decode_export(book.file()) == Export(book.entries, book.note(), book.announcement)
+
+
+def test_the_proof_of_the_announcement_stands_behind_the_checkpoint(book: Any) -> None:
+    data = encode_export([b"entry", b"other"], NOTE, book.announcement)
+    assert data == FILE + b"\n" + book.announcement
+    assert decode_export(data) == Export((b"entry", b"other"), NOTE, book.announcement)
+    assert decode_export(FILE).announcement == b""
+
+
+def test_what_is_no_proof_is_taken_for_a_part_of_the_checkpoint_and_written_as_the_same_bytes(book: Any) -> None:
+    good = FILE + b"\n" + book.announcement
+    for position in range(len(FILE) - 1, len(FILE) + 30):
+        for damaged in (good[:position] + good[position + 1 :], good[:position] + b"\n" + good[position:]):
+            export = decode_export(damaged)
+            assert encode_export(*export) == damaged
+            assert export != decode_export(good)

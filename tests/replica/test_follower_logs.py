@@ -18,6 +18,7 @@ from auctionctl.replica.follower import (
     Advanced,
     Listed,
 )
+from auctionctl.tlog.note import is_signed_alone
 from auctionctl.wire.frames import Message, message_type, sign_body
 from auctionctl.wire.messages import (
     Catalogue,
@@ -186,6 +187,24 @@ def test_a_log_that_has_fallen_silent_is_asked_after(line: Any, lost: str) -> No
     count = len(line.said(Read)), len(line.said(Subscribe))
     line.run_for(3 * SILENCE_NS)
     assert (len(line.said(Read)), len(line.said(Subscribe))) == count, "an ended log is left alone"
+
+
+def test_heads_are_asked_for_of_what_is_followed_and_only_in_a_session(line: Any) -> None:
+    auction, other = line.stage.opened(), line.stage.opened()
+    line.follower.follow({auction}, line.stage.now_ns)
+    line.follower.ask_for_heads([auction], line.stage.now_ns)
+    assert line.follower.take_outgoing() == []
+    line.connect()
+    line.stage.handle(line.stage.bid(1, auction, 1_000), line.stage.bid(1, other, 1_000))
+    line.pump()
+    replica = line.follower.replicas[auction]
+    assert not is_signed_alone(replica.head_note), "the feed came under a note signed in company"
+    line.sent.clear()
+    line.follower.ask_for_heads([auction, other], line.stage.now_ns)
+    line.pump()
+    assert line.sent == [Read(auction, 5)]
+    assert is_signed_alone(replica.head_note)
+    assert line.follower.take_notices() == []
 
 
 # The catalogue
