@@ -397,7 +397,7 @@ class House:
 
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
         log = self._find(message.auction)
-        if log is None or not log.durable_size:
+        if log is None or not (log.durable_size or log is self.registry):
             effects.append(Send(session, self._no_such_auction(message.auction, message.auction)))
         else:
             self._outbox.ask_entries(session, log, message.start)

@@ -25,6 +25,7 @@ from auctionctl.replica.registry import (
     RoleChanged,
     decode_registry_event,
 )
+from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.tlog.entry import decode
 from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.messages import Read, Subscribe
@@ -269,6 +270,16 @@ def test_a_follower_gets_what_is_new_and_nobody_else_does(stage: Any, staging: M
     assert not any(
         isinstance(effect, Publish) for effect in stage.do(stage.house.announce(*stage.terms(), stage.now_ns))
     )
+
+
+def test_a_registry_of_nothing_is_proved_to_be_of_nothing(staging: ModuleType) -> None:
+    # Nobody is let in but the house itself, which no registry admits.
+    house = staging.key_of("house")
+    stage = staging.Stage(allowed=listed(Entry(house.identity, "house", "operator")))
+    stage.enter(1, "house", "operator")
+    (fetch,) = stage.handle(stage.ask(1, Read(REGISTRY_ID, 0)))
+    head = open_checkpoint(fetch.checkpoint, origin_of(house.identity.text, REGISTRY), house.identity.signing)
+    assert (fetch.size, head.size, head.root) == (0, 0, Tree().root())
 
 
 def test_the_registry_is_read_like_any_log(stage: Any) -> None:

@@ -88,6 +88,19 @@ def test_the_registry_is_caught_up_with_and_then_fed(line: Any, staging: Any) ->
     assert reads == [0, 4, 8], "slice by slice, and nothing beside the feed after that"
 
 
+def test_a_registry_of_nothing_is_current_and_grows(staging: Any, line_to: Any) -> None:
+    house = staging.key_of("house")
+    own = staging.Entry(house.identity, "house", "operator")
+    stage = staging.Stage(allowed=staging.AllowList([(1, own)]))
+    line = follow_registry(line_to(stage, "house", "operator").connect())
+    assert line.told(RegistryAdvanced) == [RegistryAdvanced((), True)]
+    ann = staging.Entry(staging.key_of("ann").identity, "ann")
+    stage.do(stage.house.set_allowed(staging.AllowList([(1, own), (2, ann)]), stage.now_ns))
+    line.pump()
+    assert [member.name for member in line.follower.registry.replay.state.members.values()] == ["ann"]
+    assert agrees(line)
+
+
 def test_it_is_followed_over_a_reconnection_and_a_restart(line: Any, staging: Any) -> None:
     line.follower.follow_registry(line.stage.now_ns)
     line.connect()
