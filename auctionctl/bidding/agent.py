@@ -117,6 +117,20 @@ class Agent:
         """Whether the house has answered our hello, on this connection."""
         return self.follower.is_welcome
 
+    def can_bid(self, auction: bytes, now_ns: int) -> bool:
+        """Whether :meth:`place` would send a bid now."""
+        seat = self._open.get(auction)
+        return seat is not None and self.follower.is_welcome and seat.can_bid(now_ns + self.follower.house_ahead_ns)
+
+    def place(self, auction: bytes, amount_minor: int, now_ns: int) -> None:
+        """Bid exactly this, whatever the strategy says, and the rules will say. Only while :meth:`can_bid`.
+
+        Raises LocalProtocolError for more than the wallet has.
+        """
+        seat = self._open[auction]
+        self._place(seat, amount_minor, now_ns)
+        self._transmit(seat, now_ns)
+
     # The shell's moves, as a Follower has them
 
     def connected(self, nonce: bytes, now_ns: int) -> None:
@@ -228,6 +242,10 @@ class Agent:
         before_minor = self.wallet.committed_minor
         for applied in seat.take_verified():
             self._settle(seat, applied)
+        if seat.is_current and not seat.was_current:
+            seat.was_current = True
+            if (resumed := seat.resume()) is not None:
+                self._notices.append(resumed)
         self._released(seat, before_minor, now_ns)
 
     def _released(self, seat: Seat, before_minor: int, now_ns: int) -> None:
@@ -355,13 +373,19 @@ class Agent:
         ahead_ns = self.follower.house_ahead_ns
         answer = seat.ask(now_ns + ahead_ns, self._rng)
         if isinstance(answer, Offer):
-            command = seat.sign_bid(answer.amount_minor, now_ns + ahead_ns, now_ns)
-            self._senders[command.id] = seat
-            self._notices.append(
-                BidPlaced(seat.id, command.id, command.seq, command.amount_minor, command.not_after_ns, command.message)
-            )
-        elif answer.until_ns is not None:
+            self._place(seat, answer.amount_minor, now_ns)
+            return
+        if (waiting := seat.waiting(answer, now_ns + ahead_ns)) is not None:
+            self._notices.append(waiting)
+        if answer.until_ns is not None:
             seat.ask_at_ns = max(answer.until_ns - ahead_ns, now_ns + MIN_WAIT_NS)
+
+    def _place(self, seat: Seat, amount_minor: int, now_ns: int) -> None:
+        command = seat.sign_bid(amount_minor, now_ns + self.follower.house_ahead_ns, now_ns)
+        self._senders[command.id] = seat
+        self._notices.append(
+            BidPlaced(seat.id, command.id, command.seq, command.amount_minor, command.not_after_ns, command.message)
+        )
 
     def _transmit(self, seat: Seat, now_ns: int) -> None:
         if not self.follower.is_welcome:

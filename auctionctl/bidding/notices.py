@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from auctionctl.replica.follower import Advanced, Listed, Welcomed
 from auctionctl.tlog.proof import Receipt, encode_receipt
@@ -105,6 +107,44 @@ class Skipped:
     reason: str
 
 
+class WaitReason(enum.StrEnum):
+    """Why a strategy does not bid, although we do not lead."""
+
+    BIDDERS = "bidders"
+    BUDGET = "budget"
+    VALUE = "value"
+    PATIENCE = "patience"
+
+
+WAIT_WORDS: Final = MappingProxyType(
+    {
+        WaitReason.BIDDERS: "it opens once enough bidders have joined",
+        WaitReason.BUDGET: "the least bid is more than what is left of the budget",
+        WaitReason.VALUE: "the least bid is more than the strategy pays",
+        WaitReason.PATIENCE: "the strategy waits for its time",
+    }
+)
+"""Reason → in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """We do not bid for now. ``observed`` are the values that were compared, by name: amounts, counts, times."""
+
+    auction: bytes
+    reason: WaitReason
+    observed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The log holds bids of ours that an earlier run made: what stands as this one begins."""
+
+    auction: bytes
+    bids: tuple[AcceptedBid, ...]
+    is_leading: bool
+
+
 class Result(enum.StrEnum):
     """How an auction ended for us."""
 
@@ -153,5 +193,7 @@ AgentNotice = (
     | BidRejected
     | Outbid
     | Skipped
+    | Waiting
+    | Resumed
     | Ended
 )

@@ -15,7 +15,7 @@ from auctionctl.auction.events import Cancelled, Closed
 from auctionctl.auction.increments import increment_at
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.terms import SECOND_NS, Terms
-from auctionctl.bidding.notices import AcceptedBid, Outcome, Result
+from auctionctl.bidding.notices import AcceptedBid, Outcome, Result, Resumed, Waiting, WaitReason
 from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import VerificationError
@@ -66,6 +66,8 @@ class Seat:
         self.strategy: Strategy | None = None
         self.is_current = False
         """Whether, on this connection, everything that the house signed has come in."""
+        self.was_current = False
+        """Whether it ever was, in this run."""
         self.is_skipped = False
         self.unanswered: Command | None = None
         self.refused: list[Command] = []
@@ -84,6 +86,7 @@ class Seat:
         self._fresh: list[Applied] = []
         self._claimed_roots: dict[int, bytes] = {}
         self._judged = (0, 0)
+        self._told: Waiting | None = None
 
     @property
     def is_over(self) -> bool:
@@ -236,6 +239,41 @@ class Seat:
             return Wait()
         return answer
 
+    def waiting(self, answer: Wait, house_ns: int) -> Waiting | None:
+        """Why there is no bid, if that is news: it is told again only when the reason is another, or we have bid."""
+        auction = self.replica.replay.state
+        if auction.phase is Phase.ANNOUNCED and not auction.is_ready_to_open:
+            joined = (("joined", len(auction.present)), ("needed", auction.terms.rules.min_bidders))
+            return self._news(Waiting(self.id, WaitReason.BIDDERS, joined))
+        standing = auction.standing
+        is_leading = standing is not None and standing.leader == self._me
+        if auction.phase is not Phase.OPEN or is_leading or house_ns >= auction.end_ns:
+            return None
+        minimum, available_minor = ("minimum", auction.minimum_minor), self._wallet.available_minor(self.id)
+        if available_minor < auction.minimum_minor:
+            return self._news(Waiting(self.id, WaitReason.BUDGET, (minimum, ("available", available_minor))))
+        if answer.until_ns is not None:
+            return self._news(Waiting(self.id, WaitReason.PATIENCE, (("until", answer.until_ns),)))
+        return self._news(Waiting(self.id, WaitReason.VALUE, (minimum,)))
+
+    def _news(self, waiting: Waiting) -> Waiting | None:
+        before, self._told = self._told, waiting
+        is_same = before is not None and before.reason is waiting.reason
+        return None if is_same and (before == waiting or waiting.reason is not WaitReason.BIDDERS) else waiting
+
+    def resume(self) -> Resumed | None:
+        """What an earlier run has left here; to be asked once, before anything is sent."""
+        if self.is_over or not self.bids:
+            return None
+        standing = self.replica.replay.state.standing
+        return Resumed(self.id, tuple(self.bids), standing is not None and standing.leader == self._me)
+
+    def can_bid(self, house_ns: int) -> bool:
+        """Whether a bid may be signed now: the log is all there, we are in it, it is open, and nothing is under way."""
+        auction = self.replica.replay.auction
+        is_open = auction is not None and auction.phase is Phase.OPEN and house_ns < auction.end_ns
+        return is_open and self.is_current and self.is_present and self.unanswered is None
+
     def sign_bid(self, amount_minor: int, house_ns: int, now_ns: int) -> Command:
         """A bid under the next seq, tied up in the wallet before it exists for anybody else. LocalProtocolError."""
         auction, head = self.replica.replay.state, self.replica.head
@@ -262,6 +300,7 @@ class Seat:
         )
         self._wallet.commit(self.id, command.id, seq, amount_minor, not_after_ns)
         self._last_seq = seq
+        self._told = None
         self.sent[command.id] = self.unanswered = command
         return command
 

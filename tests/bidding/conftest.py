@@ -146,6 +146,10 @@ class World:
             auctions=None if auctions is None else frozenset(auctions),
             earlier=earlier,
         )
+        return self.add_agent(name, agent)
+
+    def add_agent(self, name: str, agent: Agent) -> Line:
+        """An agent that was made elsewhere, connected."""
         line = self.lines[name] = Line(name, agent)
         self.connect(line)
         return line

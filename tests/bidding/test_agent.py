@@ -17,7 +17,10 @@ from auctionctl.bidding.notices import (
     Joined,
     Outbid,
     Result,
+    Resumed,
     Skipped,
+    Waiting,
+    WaitReason,
 )
 from auctionctl.errors import ConfigurationError
 from auctionctl.replica.follower import Advanced, Listed, Welcomed
@@ -248,3 +251,49 @@ def test_an_auction_without_bidders_is_no_sale(world: World) -> None:
     world.finish()
     outcome = ann.agent.outcomes[auction]
     assert (outcome.result, outcome.end_reason, outcome.price_minor) == (Result.NO_SALE, "cancelled", None)
+
+
+def test_who_waits_says_once_why(world: World) -> None:
+    auction = world.announce(min_bidders=2)
+    ann = world.add("ann", value="12.00EUR", auctions=[auction])
+    world.run(lambda: bool(ann.told(Waiting)))
+    assert ann.told(Waiting) == [Waiting(auction, WaitReason.BIDDERS, (("joined", 1), ("needed", 2)))]
+    ben = world.add("ben", value="50.00EUR", auctions=[auction])
+    world.finish()
+    reasons = [waiting.reason for waiting in ann.told(Waiting)]
+    assert reasons == [WaitReason.BIDDERS, WaitReason.VALUE]
+    assert dict(ann.told(Waiting)[-1].observed)["minimum"] > 1_200
+    assert ben.told(Waiting) == []
+
+
+def test_a_budget_that_is_too_small_is_the_reason_that_is_told(world: World) -> None:
+    auction = world.announce(min_bidders=1)
+    ann = world.add("ann", budget="5EUR", auctions=[auction])
+    world.finish()
+    (waiting,) = ann.told(Waiting)
+    assert (waiting.reason, dict(waiting.observed)) == (WaitReason.BUDGET, {"minimum": 1_000, "available": 500})
+
+
+def test_patience_names_its_end(world: World) -> None:
+    auction = world.announce(min_bidders=1)
+    ann = world.add("ann", "conservative", auctions=[auction])
+    world.finish()
+    (waiting,) = ann.told(Waiting)
+    state = world.log(auction).auction
+    assert waiting == Waiting(auction, WaitReason.PATIENCE, (("until", state.opened_at_ns + 10 * SECOND_NS),))
+
+
+def test_a_new_run_says_at_once_what_an_earlier_one_left(world: World) -> None:
+    auction = world.announce(min_bidders=1)
+    first = world.add("ann", auctions=[auction])
+    world.run(lambda: bool(first.told(BidAccepted)))
+    assert first.told(Resumed) == []
+    world.disconnect(first)
+    second = world.add("ann", auctions=[auction])
+    world.run(lambda: bool(second.told(Resumed)))
+    (resumed,) = second.told(Resumed)
+    assert [bid.amount_minor for bid in resumed.bids] == [1_000]
+    assert resumed.is_leading
+    world.finish()
+    assert len(second.told(Resumed)) == 1
+    assert world.add("ann", auctions=[auction]).told(Resumed) == []

@@ -1,0 +1,277 @@
+"""One bid, and what comes of it: join if need be, wait for the opening, bid once, wait for receipt or rejection.
+
+Rule: exactly one bid is made, of exactly the amount asked for; it ends with a proof, a signed refusal, or a plain word
+on what is not known. Nothing is bid after an end was told. Source: DESIGN.md section 8, client rule.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.events import Opened
+from auctionctl.auction.phase import Phase
+from auctionctl.auction.price import MAX_MINOR, Money, format_minor
+from auctionctl.auction.rejection import Refusal
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.bidding.agent import Agent
+from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, JoinRejected, Outcome
+from auctionctl.bidding.strategy import AuctionView, Purse, Wait
+from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
+from auctionctl.errors import MoneyError
+from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.replica.replica import Replica
+from auctionctl.wire.frames import Message
+
+ANSWER_GRACE_NS: Final = SECOND_NS
+FEED_PATIENCE_NS: Final = 2 * SECOND_NS
+"""How long, once a receipt is there, the log itself is waited for: only it shows who leads."""
+LOG_PATIENCE_NS: Final = 10 * SECOND_NS
+"""How long, beyond the wait for an opening, the house may take to say how its log stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """This amount, in minor units."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """So much more than the price; before the first bid, than the starting price."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The least acceptable amount."""
+
+
+Amount = Exactly | Above | Least
+
+
+def amount_minor(amount: Amount, auction: Auction) -> int:
+    """What to bid as ``auction`` stands. Raises MoneyError for more than the largest amount."""
+    match amount:
+        case Exactly(minor):
+            return minor
+        case Above(minor):
+            rules, standing = auction.terms.rules, auction.standing
+            price_minor = rules.starting_price_minor if standing is None else standing.price_minor
+            if price_minor + minor > MAX_MINOR:
+                raise MoneyError(f"that is more than the largest amount, {format_minor(MAX_MINOR, rules.currency)}")
+            return price_minor + minor
+        case Least():
+            return auction.minimum_minor
+        case _:
+            assert_never(amount)
+
+
+def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal | None:
+    """What the rules would say at ``now_ns`` to a bid of ``minor`` by ``bidder``, who would join first if need be.
+
+    ``auction`` is left as it is.
+    """
+    trial = copy.deepcopy(auction)
+    now_ns = max(now_ns, trial.last_time_ns)
+    terms, seq = trial.terms, trial.seqs.get(bidder, 0) + 1
+    if bidder not in trial.present:
+        join = Join(terms.house, trial.id, bidder, bytes(16), now_ns, now_ns)
+        if (refusal := trial.decide_join(join, now_ns)) is not None:
+            return refusal
+        trial.apply_join(join, now_ns)
+    if trial.is_ready_to_open:
+        trial.apply(Opened(), trial.last_time_ns)
+    bid = Bid(terms.house, trial.id, bidder, seq, minor, terms.rules.currency, now_ns, now_ns)
+    return trial.decide_bid(bid, now_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It is in the log. ``is_leading`` is None where the log itself has not come in time."""
+
+    notice: BidAccepted
+    is_leading: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The house, signing for it, refused the bid, or to let us take part."""
+
+    notice: BidRejected | JoinRejected
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The auction has ended before anything was bid."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """The auction has not opened in time, and nothing was bid; ``joined`` of ``needed`` bidders are there."""
+
+    joined: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeard:
+    """The house has fallen silent before anything was bid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The bid was sent, and what came of it is not known. After ``not_after_ns`` it cannot be accepted any more."""
+
+    placed: BidPlaced
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """The bid was sent, and the log shows that it did not arrive in time: it was not accepted, and never will be."""
+
+    placed: BidPlaced
+
+
+Ending = Accepted | Rejected | Over | NotOpened | NotHeard | Unanswered | Void
+
+
+class _Silent:
+    """The strategy of somebody who decides for himself."""
+
+    def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Wait:  # noqa: ARG002
+        """Nothing."""
+        return Wait()
+
+
+def _silent(terms: Terms) -> _Silent:  # noqa: ARG001 - a factory's shape
+    return _Silent()
+
+
+class OneBid(Agent):
+    """An agent for one bid in one auction; :attr:`ending` says what came of it. Its shell drives it as any agent."""
+
+    def __init__(
+        self,
+        key: SecretKey,
+        house: Identity,
+        auction: bytes,
+        amount: Amount,
+        *,
+        currency: str,
+        nonces: Iterator[bytes],
+        wait_ns: int,
+    ) -> None:
+        """``wait_ns`` is how long an auction that has not opened is waited for, once its log is here."""
+        budget = Money(amount.minor if isinstance(amount, Exactly) else MAX_MINOR, currency)
+        rng = random.Random(0)  # noqa: S311 - a silent strategy takes no chances
+        super().__init__(
+            key, house, strategy=_silent, wallet=Wallet(budget), rng=rng, nonces=nonces, auctions=[auction]
+        )
+        self.ending: Ending | None = None
+        self._auction = auction
+        self._amount = amount
+        self._wait_ns = wait_ns
+        self._opens_by_ns: int | None = None
+        self._log_by_ns: int | None = None
+        self._wake_ns: int | None = None
+        self._placed: BidPlaced | None = None
+        self._accepted: BidAccepted | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is an :attr:`ending`."""
+        return self.ending is not None
+
+    @property
+    def replica(self) -> Replica:
+        """The auction's log."""
+        return self.follower.replicas[self._auction]
+
+    def receive(self, message: Message, now_ns: int) -> list[AgentNotice]:
+        """As an agent's; a bid follows as soon as it can."""
+        notices = super().receive(message, now_ns)
+        self._advance(now_ns)
+        return notices + self.take_notices()
+
+    def take_notices(self) -> list[AgentNotice]:
+        """As an agent's."""
+        notices = super().take_notices()
+        for notice in notices:
+            match notice:
+                case BidPlaced():
+                    self._placed = notice
+                case BidAccepted() if self._placed is not None and notice.command == self._placed.command:
+                    self._accepted = notice
+                case BidRejected() if self._accepted is None:
+                    self.ending = self.ending or Rejected(notice)
+                case JoinRejected() if notice.rejection.code not in ("expired", "already_joined", "closed"):
+                    self.ending = self.ending or Rejected(notice)
+                case _:
+                    pass
+        return notices
+
+    def get_timer(self) -> int | None:
+        """As an agent's, and the end of what is waited for."""
+        times = [each for each in (super().get_timer(), self._wake_ns) if each is not None]
+        return min(times, default=None)
+
+    def handle_timer(self, now_ns: int) -> None:
+        """As an agent's."""
+        super().handle_timer(now_ns)
+        self._advance(now_ns)
+
+    def _advance(self, now_ns: int) -> None:
+        if self.ending is not None:
+            return
+        if self._accepted is not None:
+            self.ending = self._after_acceptance(self._accepted, now_ns)
+        elif self._placed is not None:
+            self.ending = self._after_bid(self._placed, now_ns)
+        elif self._auction in self.outcomes:
+            self.ending = Over(self.outcomes[self._auction])
+        elif self.can_bid(self._auction, now_ns):
+            self.place(self._auction, amount_minor(self._amount, self.replica.replay.state), now_ns)
+            # Known at once, whoever takes the notice.
+            self._placed = next(notice for notice in self._notices if isinstance(notice, BidPlaced))
+        else:
+            self.ending = self._before_bid(now_ns)
+
+    def _before_bid(self, now_ns: int) -> Ending | None:
+        if self._opens_by_ns is None:
+            self._opens_by_ns = now_ns + self._wait_ns
+        if now_ns < self._opens_by_ns:
+            self._wake_ns = self._opens_by_ns
+            return None
+        self._wake_ns = self._opens_by_ns + LOG_PATIENCE_NS
+        auction, me = self.replica.replay.auction, self._me
+        is_known = self.replica.is_verified and not self.replica.is_behind and self.follower.is_welcome
+        is_waiting = auction is not None and auction.phase is Phase.ANNOUNCED and not auction.is_ready_to_open
+        if is_known and auction is not None and is_waiting and me in auction.present:
+            return NotOpened(len(auction.present), auction.terms.rules.min_bidders)
+        return NotHeard() if now_ns >= self._wake_ns else None
+
+    def _after_bid(self, placed: BidPlaced, now_ns: int) -> Ending | None:
+        if self._auction in self.outcomes or not self.wallet.is_undecided(self._auction, placed.command):
+            return Void(placed)
+        self._wake_ns = placed.not_after_ns + VOID_MARGIN_NS + ANSWER_GRACE_NS - self.follower.house_ahead_ns
+        return Unanswered(placed) if now_ns >= self._wake_ns else None
+
+    def _after_acceptance(self, accepted: BidAccepted, now_ns: int) -> Ending | None:
+        index = accepted.evidence.receipt.index
+        if self.replica.is_verified and self.replica.size > index:
+            standing = self.replica.replay.state.standing
+            return Accepted(accepted, standing is not None and standing.bid_index == index)
+        if self._log_by_ns is None:
+            self._log_by_ns = now_ns + FEED_PATIENCE_NS
+        self._wake_ns = self._log_by_ns
+        return Accepted(accepted, None) if now_ns >= self._log_by_ns else None

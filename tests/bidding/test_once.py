@@ -1,0 +1,209 @@
+"""One bid against a real house: a proof, a signed refusal, or a plain word; never a second bid."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.price import MAX_MINOR
+from auctionctl.auction.rejection import Code
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.notices import BidAccepted, BidPlaced, BidRejected, Joined, JoinRejected, Result
+from auctionctl.bidding.once import (
+    Above,
+    Accepted,
+    Amount,
+    Exactly,
+    Least,
+    NotHeard,
+    NotOpened,
+    OneBid,
+    Over,
+    Rejected,
+    Unanswered,
+    Void,
+    amount_minor,
+    judge,
+)
+from auctionctl.errors import MoneyError
+from auctionctl.wire.frames import message_type
+
+World = Any
+
+
+@pytest.fixture
+def bid_once(world: World, secret_key: Any) -> Any:
+    def start(name: str, auction: bytes, amount: Amount, *, wait_s: int = 30) -> Any:
+        salt = itertools.count()
+        nonces = (name.encode().ljust(8, b".") + next(salt).to_bytes(8, "big") for _ in itertools.count())
+        key, house = secret_key(name), world.house.identity
+        agent = OneBid(key, house, auction, amount, currency="EUR", nonces=nonces, wait_ns=wait_s * SECOND_NS)
+        return world.add_agent(name, agent)
+
+    return start
+
+
+def ending_of(world: World, line: Any, within_s: int = 120) -> Any:
+    world.run(lambda: line.agent.is_done, within_s=within_s)
+    return line.agent.ending
+
+
+def bids_sent(line: Any) -> set[bytes]:
+    return {message.body for message in line.sent if message_type(message.body) == "bid"}
+
+
+@pytest.fixture
+def opened(world: World) -> bytes:
+    """An auction that is open, with ben in it at the starting price of 10.00EUR."""
+    auction = world.announce(min_bidders=1)
+    ben = world.add("ben", "market-value", value="10.50EUR", auctions=[auction])
+    world.run(lambda: bool(ben.told(BidAccepted)))
+    return bytes(auction)
+
+
+def test_an_acceptable_bid_is_joined_placed_and_proved(world: World, bid_once: Any, opened: bytes) -> None:
+    line = bid_once("ann", opened, Exactly(2_000))
+    ending = ending_of(world, line)
+    assert isinstance(ending, Accepted)
+    assert ending.is_leading
+    assert ending.notice.amount_minor == 2_000
+    assert len(line.told(Joined)) == len(line.told(BidPlaced)) == len(bids_sent(line)) == 1
+    assert line.agent.replica.size > ending.notice.evidence.receipt.index
+
+
+@pytest.mark.parametrize(("amount", "expected"), [(Least(), 1_100), (Above(150), 1_150)])
+def test_relative_amounts_are_of_the_price_at_that_moment(
+    world: World, bid_once: Any, opened: bytes, amount: Amount, expected: int
+) -> None:
+    ending = ending_of(world, bid_once("ann", opened, amount))
+    assert isinstance(ending, Accepted)
+    assert ending.notice.amount_minor == expected
+
+
+def test_what_the_rules_refuse_is_sent_all_the_same_and_refused_by_the_house(
+    world: World, bid_once: Any, opened: bytes
+) -> None:
+    line = bid_once("ann", opened, Exactly(1_001))
+    ending = ending_of(world, line)
+    assert isinstance(ending, Rejected)
+    assert isinstance(ending.notice, BidRejected)
+    assert ending.notice.code == Code.BELOW_INCREMENT
+    assert dict(ending.notice.observed)["minimum"] == 1_100
+    world.run_for(5 * SECOND_NS)
+    assert len(bids_sent(line)) == 1
+
+
+def test_who_leads_is_told_so_by_the_house(world: World, bid_once: Any, opened: bytes) -> None:
+    assert isinstance(ending_of(world, bid_once("ann", opened, Exactly(2_000))), Accepted)
+    world.disconnect(world.lines["ann"])
+    ending = ending_of(world, bid_once("ann", opened, Exactly(3_000)))
+    assert isinstance(ending, Rejected)
+    assert isinstance(ending.notice, BidRejected)
+    assert ending.notice.code == Code.ALREADY_LEADING
+
+
+def test_an_opening_is_waited_for(world: World, bid_once: Any) -> None:
+    auction = world.announce(min_bidders=2)
+    line = bid_once("ann", auction, Exactly(2_000))
+    world.run(lambda: bool(line.told(Joined)))
+    assert not line.agent.is_done
+    world.add("ben", value="5.00EUR", auctions=[auction])
+    assert isinstance(ending_of(world, line), Accepted)
+
+
+@pytest.mark.parametrize("wait_s", [0, 7])
+def test_an_opening_that_does_not_come_is_waited_for_no_longer_than_asked(
+    world: World, bid_once: Any, wait_s: int
+) -> None:
+    auction = world.announce(min_bidders=3, start_timeout_ns=3_600 * SECOND_NS)
+    before_ns = world.now_ns
+    line = bid_once("ann", auction, Exactly(2_000), wait_s=wait_s)
+    assert ending_of(world, line) == NotOpened(1, 3)
+    assert wait_s * SECOND_NS <= world.now_ns - before_ns <= (wait_s + 1) * SECOND_NS
+    assert not bids_sent(line)
+
+
+def test_joining_that_opens_the_auction_is_enough_without_any_wait(world: World, bid_once: Any) -> None:
+    auction = world.announce(min_bidders=1)
+    assert isinstance(ending_of(world, bid_once("ann", auction, Exactly(2_000), wait_s=0)), Accepted)
+
+
+def test_an_auction_that_has_ended_takes_nothing(world: World, bid_once: Any, opened: bytes) -> None:
+    world.finish()
+    line = bid_once("ann", opened, Exactly(2_000))
+    ending = ending_of(world, line)
+    assert isinstance(ending, Over)
+    assert ending.outcome.result is Result.LOST
+    assert not bids_sent(line)
+
+
+def test_a_seller_is_not_let_in(world: World, bid_once: Any, opened: bytes) -> None:
+    assert judge(world.log(opened).auction, world.log(opened).auction.terms.seller, 2_000, world.house_ns) == (
+        Code.OWN_AUCTION,
+        (),
+    )
+
+
+def test_a_house_that_falls_silent_before_the_bid_is_given_up(world: World, bid_once: Any, opened: bytes) -> None:
+    line = bid_once("ann", opened, Exactly(2_000), wait_s=5)
+    line.loses = lambda message: message_type(message.body) != "hello"
+    assert ending_of(world, line) == NotHeard()
+    assert not bids_sent(line)
+
+
+def test_a_bid_that_is_never_answered_says_until_when_it_may_be_accepted(
+    world: World, bid_once: Any, opened: bytes
+) -> None:
+    line = bid_once("ann", opened, Exactly(2_000))
+    world.run(lambda: bool(line.told(Joined)))
+    line.loses = lambda message: True
+    ending = ending_of(world, line)
+    assert isinstance(ending, Unanswered)
+    assert world.house_ns > ending.placed.not_after_ns
+    assert len(bids_sent(line)) == 1
+
+
+def test_a_bid_that_the_close_forestalled_is_void(world: World, bid_once: Any) -> None:
+    auction = world.announce(min_bidders=1, duration_ns=4 * SECOND_NS)
+    line = bid_once("ann", auction, Exactly(2_000))
+    line.loses = lambda message: message_type(message.body) == "bid"
+    ending = ending_of(world, line)
+    assert isinstance(ending, Void)
+    assert world.log(auction).auction.outcome is not None
+
+
+def test_loss_on_the_way_does_not_make_a_second_bid(world: World, bid_once: Any, opened: bytes) -> None:
+    line = bid_once("ann", opened, Exactly(2_000))
+    line.lose_every(3)
+    assert isinstance(ending_of(world, line), Accepted)
+    assert len(bids_sent(line)) == 1
+    assert not line.told(JoinRejected)
+
+
+def test_judging_uses_the_rules_and_leaves_the_auction_as_it_is(world: World, secret_key: Any, opened: bytes) -> None:
+    auction = world.log(opened).auction
+    ann = secret_key("ann").identity.signing
+    before = (auction.size, set(auction.present), auction.standing)
+    assert judge(auction, ann, 1_100, world.house_ns) is None
+    refusal = judge(auction, ann, 1_099, world.house_ns)
+    assert refusal is not None
+    assert (refusal.code, dict(refusal.observed)["minimum"]) == (Code.BELOW_INCREMENT, 1_100)
+    assert (auction.size, set(auction.present), auction.standing) == before
+
+
+def test_judging_knows_whether_joining_would_open_the_auction(world: World, secret_key: Any) -> None:
+    ann = secret_key("ann").identity.signing
+    alone, crowd = world.announce(min_bidders=1), world.announce("lot-2", min_bidders=2)
+    assert judge(world.log(alone).auction, ann, 1_000, world.house_ns) is None
+    refusal = judge(world.log(crowd).auction, ann, 1_000, world.house_ns)
+    assert refusal is not None
+    assert refusal.code == Code.NOT_OPEN
+
+
+def test_an_amount_beyond_the_largest_is_none(world: World) -> None:
+    auction = world.log(world.announce()).auction
+    assert amount_minor(Above(5), auction) == 1_005
+    with pytest.raises(MoneyError):
+        amount_minor(Above(MAX_MINOR), auction)
