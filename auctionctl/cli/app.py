@@ -73,7 +73,7 @@ SUMMARIES: Final = {
     "result": "Say how an auction ended: exit status 0 if it was sold, 11 if it ended...",
     "events": "Write the entries of an auction's log, each under a checkpoint that was...",
     "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
-    "bid": "Bid by a strategy until the auctions have ended; 0 if at least one lot was...",
+    "bid": "Bid by a strategy until the auctions have ended, or once, an amount; 0 if a...",
     "export": "Write the verified log of an auction to a file that anybody can verify offline.",
     "verify": "Check a log or a receipt: signatures, times, tree, checkpoint, and every rule...",
     "bench": "Measure the house on this machine, as a ratio to bare signature verification.",

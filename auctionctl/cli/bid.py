@@ -1,15 +1,19 @@
-"""``bid``: an agent that bids by a strategy, within a budget, until its auctions have ended."""
+"""``bid``: an agent that bids by a strategy, within a budget, until its auctions have ended; or one bid.
+
+Rule: what the help says of strategies and their parameters is what their own data say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.durations import parse_duration
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import make_private_directories
 from auctionctl.cli.options import AtHouse, with_house
@@ -17,11 +21,29 @@ from auctionctl.cli.paths import Paths
 from auctionctl.errors import StoreLockedError
 
 if TYPE_CHECKING:
+    from auctionctl.auction.price import Money
+    from auctionctl.auction.terms import Terms
     from auctionctl.bidding.agent import Agent, StrategyFactory
+    from auctionctl.bidding.notices import AgentNotice
     from auctionctl.bidding.wallet import Wallet
-    from auctionctl.cli.bid_events import BidEvents
     from auctionctl.keys.signing import SecretKey
     from auctionctl.wire.address import HouseAddress
+
+DEFAULT_WAIT_NS: Final = 30_000_000_000
+
+STRATEGIES_HELP: Final = (
+    "market-value: the minimum, up to the value of the lot; aggressive: jumps of 1 to 3 increments, at "
+    "once, up to a tenth above the value; conservative: the minimum, in the second half only, up to 85% "
+    "of the value; smart: the minimum, sooner the more bidders there are, up to a limit that rises from "
+    "80% to 120% of the value."
+)
+PARAMETERS_HELP: Final = (
+    "A parameter of the strategy, such as value=900.00EUR. value (all): what the lot is worth to you, as "
+    "120.00EUR; by default its estimate, else its starting price and a quarter; factor (aggressive 1.1, "
+    "conservative 0.85): the limit, as a multiple of the value; patience (conservative 0.5): the share of"
+    " the auction's time in which it does not bid."
+)
+"""What the data of auctionctl.bidding.strategies say, which takes long to import; a test compares them."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,37 +53,90 @@ app = typer.Typer(rich_markup_mode=None)
 def bid(
     at: AtHouse,
     *,
-    strategy: Annotated[str, typer.Option(metavar="NAME", help="market-value, aggressive, conservative or smart.")],
-    budget: Annotated[str, typer.Option(metavar="AMOUNT", help="Never exceeded, over all auctions: 1500.00EUR.")],
     auctions: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Auctions, by listing or first digits.")
     ] = None,
-    bid_in_all: Annotated[bool, typer.Option("--all", help="Bid in every auction of the house.")] = False,
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="K=V", help="A parameter of the strategy, such as value=900.00EUR.")
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help=STRATEGIES_HELP)] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Never exceeded, over all auctions: 1500.00EUR.")
     ] = None,
+    bid_in_all: Annotated[bool, typer.Option("--all", help="Bid in every auction of the house.")] = False,
+    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help=PARAMETERS_HELP)] = None,
     seed: Annotated[int | None, typer.Option(help="Makes the strategy's chances repeatable.")] = None,
+    amount: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Bid once, this: 12.50EUR, or +5.00EUR above the price, or 'min'."),
+    ] = None,
+    wait: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="With --amount: how long to wait for the auction to open, else 30s."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --amount: say what the rules would say, and send nothing.")
+    ] = False,
 ) -> int:
-    """Bid by a strategy until the auctions have ended; 0 if at least one lot was won, 6 if none was."""
+    """Bid by a strategy until the auctions have ended, or once, an amount; 0 if a lot was won, or the bid accepted.
+
+    By a strategy: 6 if no lot was won. Once: 9 if the rules refused it, 10 if the auction did not open in time.
+    """
     wanted = auctions or []
     if bid_in_all and wanted:
         raise ArgumentError("--all means every auction, and yet some are named", hint="do the one or the other")
     if not bid_in_all and not wanted:
         raise ArgumentError("name the auctions to bid in, or --all", hint="`auctionctl ls` lists them")
+    if amount is not None:
+        _check_alone(bid_in_all or len(wanted) > 1, {"--strategy": strategy, "--budget": budget, "--param": param})
+        from auctionctl.cli.bid_once import bid_once, judge_once, read_amount  # noqa: PLC0415
+
+        wish = read_amount(amount)
+        return judge_once(at, wanted[0], wish) if dry_run else bid_once(at, wanted[0], wish, _read_wait(wait))
+    if wait is not None or dry_run:
+        raise ArgumentError("--wait and --dry-run are for a single bid", hint="give --amount AMOUNT with them")
+    if strategy is None or budget is None:
+        raise ArgumentError(
+            f"missing option '{'--strategy' if strategy is None else '--budget'}'",
+            hint="give --strategy NAME and --budget AMOUNT, or --amount AMOUNT for one bid; see auctionctl bid --help",
+        )
+    return _bid_by_strategy(at, None if bid_in_all else wanted, _read_plan(strategy, param or [], budget), seed)
+
+
+def _check_alone(has_several: bool, options: dict[str, object]) -> None:
+    """A single bid is in one auction, and no matter of a strategy."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise ArgumentError(f"--amount makes one bid, and {given[0]} is for many", hint="give one of the two")
+    if has_several:
+        raise ArgumentError("--amount makes one bid, in one auction", hint="name that auction alone")
+
+
+def _read_wait(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_WAIT_NS
+    with argument("--wait"):
+        return 0 if text.strip() == "0" else parse_duration(text)
+
+
+def _read_plan(strategy: str, params: list[str], budget: str) -> tuple[StrategyFactory, Money]:
     from auctionctl.auction.price import parse_money  # noqa: PLC0415
 
     with argument("--budget"):
         money = parse_money(budget)
-    make_strategy = _read_strategy(strategy, param or [], money.currency)
+    return _read_strategy(strategy, params, money.currency), money
+
+
+def _bid_by_strategy(
+    at: AtHouse, wanted: list[str] | None, plan: tuple[StrategyFactory, Money], seed: int | None
+) -> ExitStatus:
+    make_strategy, money = plan
     address, secret = at.address(), at.secret()
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
 
     with alone(at.paths, secret):
-        chosen = None if bid_in_all else find_auctions(address, secret, wanted, money.currency)
+        chosen = None if wanted is None else _in_currency(find_auctions(address, secret, wanted), money.currency)
         agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
         events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money)
-        drive(agent, address, secret, events)
+        drive(agent, address, secret, events.handle)
         events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST
 
@@ -101,8 +176,8 @@ def _read_strategy(name: str, params: list[str], currency: str) -> StrategyFacto
     return factory(name, values)
 
 
-def find_auctions(address: HouseAddress, key: SecretKey, wanted: list[str], currency: str) -> set[bytes]:
-    """The ids of the auctions that ``wanted`` names, by the house's catalogue."""
+def find_auctions(address: HouseAddress, key: SecretKey, wanted: list[str]) -> dict[bytes, Terms]:
+    """The auctions that ``wanted`` names, by the house's catalogue: id → terms."""
     from auctionctl.cli.observer import Observer  # noqa: PLC0415 - imports zmq
 
     observer = Observer(address, key, lambda catalogue: choose_auctions(catalogue, wanted))
@@ -110,11 +185,16 @@ def find_auctions(address: HouseAddress, key: SecretKey, wanted: list[str], curr
         observer.run(lambda: observer.is_listed)
     finally:
         observer.close()
-    for auction in observer.chosen:
-        rules, listing = observer.follower.catalogue[auction].rules, observer.follower.catalogue[auction].listing
-        if rules.currency != currency:
-            raise ArgumentError(f"--budget: it is in {currency}, and the auction {listing} is in {rules.currency}")
-    return observer.chosen
+    return {auction: observer.follower.catalogue[auction] for auction in observer.chosen}
+
+
+def _in_currency(found: dict[bytes, Terms], currency: str) -> set[bytes]:
+    for terms in found.values():
+        if terms.rules.currency != currency:
+            raise ArgumentError(
+                f"--budget: it is in {currency}, and the auction {terms.listing} is in {terms.rules.currency}"
+            )
+    return set(found)
 
 
 def seat_agent(
@@ -132,18 +212,21 @@ def seat_agent(
     from auctionctl.bidding.agent import Agent  # noqa: PLC0415
 
     rng = random.Random(seed)  # noqa: S311 - a strategy's chances are no secrets
-    return Agent(key, address.identity, strategy=strategy, wallet=wallet, rng=rng, nonces=_nonces(), auctions=auctions)
+    return Agent(
+        key, address.identity, strategy=strategy, wallet=wallet, rng=rng, nonces=fresh_nonces(), auctions=auctions
+    )
 
 
-def _nonces() -> Iterator[bytes]:
+def fresh_nonces() -> Iterator[bytes]:
+    """16 random bytes each."""
     import secrets  # noqa: PLC0415
 
     while True:
         yield secrets.token_bytes(16)
 
 
-def drive(agent: Agent, address: HouseAddress, key: SecretKey, events: BidEvents) -> None:
-    """Run the agent until its auctions have ended."""
+def drive(agent: Agent, address: HouseAddress, key: SecretKey, on_notice: Callable[[AgentNotice], None]) -> None:
+    """Run the agent until it is done."""
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
 
@@ -151,6 +234,6 @@ def drive(agent: Agent, address: HouseAddress, key: SecretKey, events: BidEvents
 
     dealer = Dealer(agent, address, key)
     try:
-        dealer.run(events.handle, lambda: agent.is_done, on_tick=connection.tick)
+        dealer.run(on_notice, lambda: agent.is_done, on_tick=connection.tick)
     finally:
         dealer.close()

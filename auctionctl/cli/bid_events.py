@@ -11,29 +11,30 @@ from typing import Final
 
 from auctionctl.auction.price import Money, format_minor
 from auctionctl.bidding.notices import (
+    WAIT_WORDS,
     AgentNotice,
     BidAccepted,
     BidPlaced,
     BidRejected,
     Ended,
-    Evidence,
     Joined,
     JoinRejected,
     Outbid,
     Outcome,
     Result,
+    Resumed,
     Skipped,
+    Waiting,
 )
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
-from auctionctl.cli.records import amount
+from auctionctl.cli.receipts import ReceiptFiles
+from auctionctl.cli.records import amount, observed_words
 from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import name_of
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
-RECEIPT_SUFFIX: Final = ".tlog-proof"
 SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end")
 _RESULT_WORDS: Final = {Result.WON: "won", Result.LOST: "lost", Result.NO_SALE: "no sale"}
 
@@ -43,7 +44,7 @@ class BidEvents:
 
     def __init__(self, replicas: Mapping[bytes, Replica], receipts: Path, form: Form, budget: Money) -> None:
         self._replicas = replicas
-        self._receipts = receipts
+        self._receipts = ReceiptFiles(receipts)
         self._form = form
         self._currency = budget.currency
 
@@ -51,19 +52,30 @@ class BidEvents:
         """Keep what has to be kept, and write what is worth writing."""
         match notice:
             case Joined(auction=auction, evidence=evidence):
-                path = self._keep(evidence)
+                path = self._receipts.keep_join(self._listing(auction), evidence)
                 self._write("joined", auction, {"index": evidence.receipt.index, "receipt": str(path)})
             case BidPlaced():
                 self._write("placed", notice.auction, self._bid(notice.seq, notice.amount_minor))
             case BidAccepted():
-                path = self._keep(notice.evidence)
+                money = Money(notice.amount_minor, self._currency)
+                path = self._receipts.keep_bid(self._listing(notice.auction), notice.seq, money, notice.evidence)
                 index = {"index": notice.evidence.receipt.index, "receipt": str(path)}
                 self._write("accepted", notice.auction, self._bid(notice.seq, notice.amount_minor) | index)
             case BidRejected():
                 observed = {"code": notice.code, "rule": notice.rule, "observed": dict(notice.observed)}
                 self._write("rejected", notice.auction, self._bid(notice.seq, notice.amount_minor) | observed)
             case JoinRejected():
-                self._write("join_rejected", notice.auction, {"code": notice.rejection.code, "rule": notice.rule})
+                refusal = {
+                    "code": notice.rejection.code,
+                    "rule": notice.rule,
+                    "observed": dict(notice.rejection.observed),
+                }
+                self._write("join_rejected", notice.auction, refusal)
+            case Waiting():
+                why = {"reason": notice.reason.value, "rule": WAIT_WORDS[notice.reason]}
+                self._write("waiting", notice.auction, why | {"observed": dict(notice.observed)})
+            case Resumed():
+                self._write("resumed", notice.auction, self._resumed(notice))
             case Outbid():
                 price = amount(notice.price_minor, self._currency)
                 self._write("outbid", notice.auction, {"price": price, "leader": notice.leader.hex()})
@@ -99,7 +111,7 @@ class BidEvents:
         ]
         write_table(self._form, SUMMARY_COLUMNS, rows)
         if any(outcome.bids for outcome in outcomes.values()):
-            write_note(f"receipts: {self._receipts}, a directory an auction")
+            write_note(f"receipts: {self._receipts.directory}, a directory an auction")
 
     def _bid(self, seq: int, amount_minor: int) -> dict[str, object]:
         return {"seq": seq, "amount": amount(amount_minor, self._currency)}
@@ -112,14 +124,15 @@ class BidEvents:
             "bids": len(outcome.bids),
         }
 
-    def _keep(self, evidence: Evidence) -> Path:
-        directory = self._receipts / evidence.auction.hex()
-        make_private_directories(directory)
-        path = directory / f"{evidence.command.hex()}{RECEIPT_SUFFIX}"
-        write_whole(path, evidence.text.encode(), PRIVATE_MODE, Existing.REPLACE)
-        return path
+    def _resumed(self, notice: Resumed) -> dict[str, object]:
+        last = notice.bids[-1]
+        return self._bid(last.seq, last.amount_minor) | {
+            "index": last.entry_index,
+            "earlier_bids": len(notice.bids),
+            "is_leading": notice.is_leading,
+        }
 
-    def _write(self, event: str, auction: bytes, record: dict[str, object]) -> None:
+    def _write(self, event: str, auction: bytes, record: Mapping[str, object]) -> None:
         if self._form.is_json:
             write_document(
                 SCHEMA, {"event": event, "auction": auction.hex(), "listing": self._listing(auction), **record}
@@ -127,8 +140,12 @@ class BidEvents:
         else:
             write_fields([event, self._listing(auction) or auction.hex()[:12], *self._words(record)])
 
-    def _words(self, record: dict[str, object]) -> list[str]:
-        return [_WORDS[name](record[name]) for name in record if name in _WORDS and record[name] is not None]
+    def _words(self, record: Mapping[str, object]) -> list[str]:
+        words = [_WORDS[name](record[name]) for name in record if name in _WORDS and record[name] is not None]
+        observed = record.get("observed")
+        if isinstance(observed, dict) and observed:
+            words.append(observed_words(observed, self._currency))
+        return words
 
     def _listing(self, auction: bytes) -> str:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
@@ -153,6 +170,8 @@ _WORDS: Final[dict[str, Callable[[object], str]]] = {
     "reason": str,
     "result": lambda value: str(value).replace("_", " "),
     "end_reason": str,
+    "earlier_bids": lambda value: f"{value} of an earlier run",
+    "is_leading": lambda value: "leading" if value else "outbid",
     "leader": lambda value: name_of(bytes.fromhex(str(value)), {}),
 }
 """Field of an event → how a person reads it; other fields are for programs."""

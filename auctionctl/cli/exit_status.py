@@ -33,7 +33,7 @@ class ExitStatus(enum.IntEnum):
 
 
 MEANINGS: Final = {
-    ExitStatus.OK: "All went well; `auctionctl bid`: at least one lot was won.",
+    ExitStatus.OK: "All went well; `auctionctl bid`: at least one lot was won, or the one bid was accepted.",
     ExitStatus.INTERNAL: "A fault of auctionctl itself, or of the machine.",
     ExitStatus.USAGE: "The command line cannot be understood, or an argument cannot be used.",
     ExitStatus.NOT_FOUND: "There is no such auction, key, context or file.",
@@ -42,7 +42,7 @@ MEANINGS: Final = {
     ExitStatus.BID_LOST: "No lot was won.",
     ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
     ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
-    ExitStatus.REJECTED: "The rules refused the bid.",
+    ExitStatus.REJECTED: "The rules refused the bid, or would refuse it.",
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",

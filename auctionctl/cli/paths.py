@@ -44,7 +44,7 @@ class Paths:
 
     @property
     def receipts(self) -> Path:
-        """``<auction hex>/<command hex>.tlog-proof``."""
+        """A directory an auction, a file a receipt: see :mod:`auctionctl.cli.receipts`."""
         return self.state / "receipts"
 
     def house_state(self, house: str) -> Path:

@@ -7,8 +7,8 @@ are added, never changed.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import NamedTuple, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid
@@ -128,6 +128,21 @@ def entry_words(auction: Auction, applied: Applied, names: Names) -> list[str]:
     time = clock_time(applied.entry.time_ns)
     index = str(applied.entry_index)
     return [time, auction.id.hex()[:12], auction.terms.listing, index, applied.entry.kind.value, who, what]
+
+
+_OBSERVED_MONEY: Final = frozenset({"amount", "minimum", "price", "available"})
+_OBSERVED_TIMES: Final = frozenset({"not_after", "now", "latest", "until"})
+
+
+def observed_words(observed: Mapping[str, int], currency: str) -> str:
+    """The values that a rule compared, by name, for people; one that is not known is a number."""
+
+    def word(name: str, value: int) -> str:
+        if name in _OBSERVED_MONEY:
+            return format_minor(value, currency)
+        return clock_time(value) if name in _OBSERVED_TIMES else str(value)
+
+    return ", ".join(f"{name} {word(name, value)}" for name, value in observed.items())
 
 
 def clock_time(time_ns: int) -> str:

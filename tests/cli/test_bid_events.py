@@ -9,6 +9,7 @@ import pytest
 
 from auctionctl.auction.price import Money
 from auctionctl.bidding.notices import (
+    AcceptedBid,
     BidAccepted,
     BidPlaced,
     BidRejected,
@@ -19,7 +20,10 @@ from auctionctl.bidding.notices import (
     Outbid,
     Outcome,
     Result,
+    Resumed,
     Skipped,
+    Waiting,
+    WaitReason,
 )
 from auctionctl.cli.bid_events import BidEvents
 from auctionctl.cli.output import Form
@@ -37,10 +41,25 @@ NOTICES: list[tuple[Any, str]] = [
     (BidAccepted(AUCTION, COMMAND, 1, 100, EVIDENCE), "accepted\t010101010101\t1.00EUR\tentry 4"),
     (
         BidRejected(AUCTION, COMMAND, 1, 100, "a rule", REJECTION),
-        "rejected\t010101010101\t1.00EUR\tbelow_increment\ta rule",
+        "rejected\t010101010101\t1.00EUR\tbelow_increment\ta rule\tminimum 1.05EUR",
     ),
-    (JoinRejected(AUCTION, "a rule", REJECTION), "join_rejected\t010101010101\tbelow_increment\ta rule"),
+    (
+        JoinRejected(AUCTION, "a rule", REJECTION),
+        "join_rejected\t010101010101\tbelow_increment\ta rule\tminimum 1.05EUR",
+    ),
     (Outbid(AUCTION, 200, bytes(32)), "outbid\t010101010101\t2.00EUR\tauc1qqqqqqqqqqqq…"),
+    (
+        Waiting(AUCTION, WaitReason.BIDDERS, (("joined", 1), ("needed", 3))),
+        "waiting\t010101010101\tbidders\tit opens once enough bidders have joined\tjoined 1, needed 3",
+    ),
+    (
+        Waiting(AUCTION, WaitReason.PATIENCE, (("until", 1_700_000_000_000_000_000),)),
+        "waiting\t010101010101\tpatience\tthe strategy waits for its time\tuntil 2023-11-14T22:13:20.000Z",
+    ),
+    (
+        Resumed(AUCTION, (AcceptedBid(4, 1, 100, 5), AcceptedBid(6, 2, 300, 7)), True),
+        "resumed\t010101010101\t3.00EUR\tentry 6\t2 of an earlier run\tleading",
+    ),
     (Skipped(AUCTION, "why"), "skipped\t010101010101\twhy"),
     (Ended(AUCTION, Outcome(Result.NO_SALE, "no_bids", None, ())), "ended\t010101010101\tno sale\tno_bids"),
 ]
@@ -61,7 +80,7 @@ def test_every_notice_has_its_line_and_its_object(
 def test_a_receipt_is_on_disk_before_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     BidEvents({}, tmp_path / "r", Form.JSON, Money(1, "EUR")).handle(NOTICES[2][0])
     path = Path(json.loads(capsys.readouterr().out)["receipt"])
-    assert path == tmp_path / "r" / AUCTION.hex() / f"{COMMAND.hex()}.tlog-proof"
+    assert path == tmp_path / "r" / "010101010101" / "1-1.00EUR-020202020202.tlog-proof"
     assert path.read_text() == EVIDENCE.text
     assert os.listdir(path.parent) == [path.name]
 

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, Left, Opened
-from auctionctl.cli.records import auction_record, bid_record, clock_time, entry_record, entry_words, newest_bids
+from auctionctl.cli.records import (
+    auction_record,
+    bid_record,
+    clock_time,
+    entry_record,
+    entry_words,
+    newest_bids,
+    observed_words,
+)
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.replay import Applied, Replay
 from auctionctl.tlog.entry import Entry, Kind
@@ -94,3 +102,10 @@ def test_the_ladder_begins_with_the_last_bid(sold: Any) -> None:
         "amount": {"minor": 12_000, "currency": "EUR"},
     }
     assert newest_bids(entries, 0) == []
+
+
+def test_what_a_rule_compared_is_told_in_amounts_times_and_numbers() -> None:
+    observed = {"amount": 101, "minimum": 105, "last_seq": 7, "not_after": 1_700_000_000_000_000_000, "new": 1}
+    assert observed_words(observed, "EUR") == (
+        "amount 1.01EUR, minimum 1.05EUR, last_seq 7, not_after 2023-11-14T22:13:20.000Z, new 1"
+    )

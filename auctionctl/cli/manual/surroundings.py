@@ -62,7 +62,7 @@ FILES: Final = (
     File(
         str(PLACES.house_state("‹NAME›")), ("serve",), "The store of the house called ‹NAME›, which must not be lost."
     ),
-    File(f"{PLACES.receipts}/‹AUCTION›", ("bid", "verify"), "The receipts of one's bids, a file each."),
+    File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(f"{PLACES.state}/catalogue-‹IDENTITY›.json", ("completion",), "What a house held when it was last seen."),
     File(str(PLACES.address_file("‹NAME›")), ("serve", *_WITH_HOUSES), "The address of a house while it runs."),

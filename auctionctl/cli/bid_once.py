@@ -1,0 +1,263 @@
+"""``bid --amount``: one bid, its receipt or its refusal; or, with ``--dry-run``, what the rules would say to it.
+
+Rule: the receipt is durable on disk before anything is written; where it is not known what became of a bid, that is
+said, with the time after which it cannot be accepted any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.price import Money, parse_money
+from auctionctl.auction.rejection import RULES, Code
+from auctionctl.auction.terms import Terms
+from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, Joined
+from auctionctl.bidding.once import (
+    Above,
+    Accepted,
+    Amount,
+    Ending,
+    Exactly,
+    Least,
+    NotHeard,
+    NotOpened,
+    OneBid,
+    Over,
+    Rejected,
+    Unanswered,
+    Void,
+    amount_minor,
+    judge,
+)
+from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.bid import alone, drive, find_auctions, fresh_nonces
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.observer import read_auction
+from auctionctl.cli.options import AtHouse
+from auctionctl.cli.output import write_document, write_facts, write_note
+from auctionctl.cli.receipts import ReceiptFiles
+from auctionctl.cli.records import amount as amount_record
+from auctionctl.cli.records import clock_time, observed_words
+from auctionctl.keys.signing import SecretKey
+from auctionctl.views.peer_text import safe_text
+from auctionctl.wire.messages import Refused
+
+SCHEMA: Final = "auctionctl.bid/1"
+LEAST: Final = "min"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line; ``currency`` is None where it says none."""
+
+    amount: Amount
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it, for programs and for people."""
+
+    status: ExitStatus
+    record: dict[str, object]
+    facts: list[tuple[str, str]]
+
+
+def read_amount(text: str) -> Wish:
+    """``12.50EUR``, ``+5.00EUR`` or ``min``. Raises ArgumentError."""
+    if text.strip() == LEAST:
+        return Wish(Least(), None)
+    is_above = text.strip().startswith("+")
+    with argument("--amount"):
+        money = parse_money(text.strip().removeprefix("+"))
+    if not money.minor:
+        raise ArgumentError("--amount: it has to be more than nothing", hint="write it as 12.50EUR, +5.00EUR or min")
+    return Wish(Above(money.minor) if is_above else Exactly(money.minor), money.currency)
+
+
+def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
+    """Bid ``wish`` in the auction that ``wanted`` names, and say what came of it. Errors: as of any bidder."""
+    address, secret = at.address(), at.secret()
+    with alone(at.paths, secret):
+        ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
+        _check_currency(wish, terms)
+        if terms.seller == secret.identity.signing:
+            return _write(at, terms, _refused(Code.OWN_AUCTION, {}, terms, {}))
+        agent = OneBid(
+            secret,
+            address.identity,
+            auction,
+            wish.amount,
+            currency=terms.rules.currency,
+            nonces=fresh_nonces(),
+            wait_ns=wait_ns,
+        )
+        keeper = _Keeper(ReceiptFiles(at.paths.receipts), terms)
+        try:
+            drive(agent, address, secret, keeper.handle)
+        except KeyboardInterrupt:
+            keeper.warn()
+            raise
+        assert agent.ending is not None
+        return _write(at, terms, _answer(agent.ending, keeper.path, auction, terms, agent.replica.replay.auction))
+
+
+class _Keeper:
+    """Keeps the receipts; ``path`` is that of the bid."""
+
+    def __init__(self, files: ReceiptFiles, terms: Terms) -> None:
+        self.path = ""
+        self._placed: BidPlaced | None = None
+        self._files = files
+        self._terms = terms
+
+    def warn(self) -> None:
+        """To be told to whoever does not wait for the answer."""
+        if self._placed is not None:
+            write_note(f"the bid was sent, and may be accepted until {clock_time(self._placed.not_after_ns)}")
+
+    def handle(self, notice: AgentNotice) -> None:
+        listing = self._terms.listing
+        match notice:
+            case Joined():
+                self._files.keep_join(listing, notice.evidence)
+            case BidPlaced():
+                self._placed = notice
+            case BidRejected():
+                self._placed = None
+            case BidAccepted():
+                self._placed = None
+                money = Money(notice.amount_minor, self._terms.rules.currency)
+                self.path = str(self._files.keep_bid(listing, notice.seq, money, notice.evidence))
+            case Refused():
+                write_note(f"the house refused a message: {notice.code}: {safe_text(notice.message, 300)}")
+            case _:
+                pass
+
+
+def judge_once(at: AtHouse, wanted: str, wish: Wish) -> ExitStatus:
+    """What the rules would say to ``wish`` now, by a verified copy of the log; nothing is sent."""
+    secret: SecretKey = at.secret()
+    observer, replica = read_auction(at, wanted)
+    auction = replica.replay.state
+    terms = auction.terms
+    _check_currency(wish, terms)
+    minor = amount_minor(wish.amount, auction)
+    refusal = judge(auction, secret.identity.signing, minor, observer.house_now_ns)
+    basics = {
+        "auction": auction.id.hex(),
+        "amount": amount_record(minor, terms.rules.currency),
+        "log_size": auction.size,
+    }
+    bid = [("amount", str(Money(minor, terms.rules.currency)))]
+    if refusal is None:
+        facts = [("bid", "would be accepted, as things are; nothing was sent"), *bid]
+        return _write(at, terms, Answer(ExitStatus.OK, {"event": "acceptable", **basics}, facts))
+    answer = _refused(refusal.code, dict(refusal.observed), terms, basics)
+    facts = [("bid", "would be rejected, as things are; nothing was sent"), *bid, *answer.facts[1:]]
+    if refusal.code is Code.NOT_OPEN:
+        joined = len(auction.present | {secret.identity.signing})
+        facts.append(("bidders", f"{joined} of {terms.rules.min_bidders}, you among them"))
+    return _write(at, terms, Answer(answer.status, answer.record | {"event": "unacceptable"}, facts))
+
+
+def _check_currency(wish: Wish, terms: Terms) -> None:
+    if wish.currency not in (None, terms.rules.currency):
+        raise ArgumentError(
+            f"--amount: it is in {wish.currency}, and the auction {terms.listing} is in {terms.rules.currency}"
+        )
+
+
+def _write(at: AtHouse, terms: Terms, answer: Answer) -> ExitStatus:
+    if at.form.is_json:
+        write_document(SCHEMA, {"listing": terms.listing, **answer.record})
+    else:
+        write_facts([*answer.facts[:1], ("auction", terms.listing), *answer.facts[1:]])
+    return answer.status
+
+
+def _refused(
+    code: str, observed: Mapping[str, int], terms: Terms, more: Mapping[str, object], rule: str | None = None
+) -> Answer:
+    words = rule or (RULES[Code(code)] if code in set(Code) else "")
+    record: dict[str, object] = {"event": "rejected", **more, "code": code, "rule": words, "observed": observed}
+    facts = [("bid", "rejected"), ("rule", f"{code}: {words}" if words else code)]
+    if observed:
+        facts.append(("observed", observed_words(observed, terms.rules.currency)))
+    return Answer(ExitStatus.REJECTED, record, facts)
+
+
+def _answer(ending: Ending, path: str, auction: bytes, terms: Terms, state: Auction | None) -> Answer:
+    currency = terms.rules.currency
+    basics: dict[str, object] = {"auction": auction.hex()}
+    match ending:
+        case Accepted():
+            return _accepted(ending, path, terms, state)
+        case Rejected(notice):
+            rejection = notice.rejection
+            more = basics | {"log_size": rejection.log_size, "time_ns": rejection.time_ns}
+            if isinstance(notice, BidRejected):
+                more |= {"seq": notice.seq, "amount": amount_record(notice.amount_minor, currency)}
+            return _refused(rejection.code, dict(rejection.observed), terms, more, notice.rule)
+        case Over(outcome):
+            answer = _refused(Code.CLOSED, {}, terms, basics | {"end_reason": outcome.end_reason})
+            return Answer(answer.status, answer.record, [*answer.facts, ("end", outcome.end_reason)])
+        case NotOpened(joined, needed):
+            words = f"not made: the auction has not opened in time; {joined} of {needed} bidders have joined"
+            record = {"event": "not_opened", **basics, "joined": joined, "needed": needed}
+            return Answer(ExitStatus.UNFINISHED, record, [("bid", words)])
+        case NotHeard():
+            words = "not made: the house has fallen silent, and nothing was bid"
+            return Answer(ExitStatus.UNREACHABLE, {"event": "not_heard", **basics}, [("bid", words)])
+        case Void(placed) | Unanswered(placed):
+            is_void = isinstance(ending, Void)
+            record = {
+                "event": "void" if is_void else "unanswered",
+                **basics,
+                "seq": placed.seq,
+                "amount": amount_record(placed.amount_minor, currency),
+                "not_after_ns": placed.not_after_ns,
+            }
+            words = (
+                "not in the log, and too late for it: it was not accepted, and never will be"
+                if is_void
+                else f"sent, and not answered: it may have been accepted until {clock_time(placed.not_after_ns)}, and"
+                " not after that; `auctionctl show` says"
+            )
+            facts = [("bid", words), ("amount", str(Money(placed.amount_minor, currency)))]
+            return Answer(ExitStatus.UNFINISHED if is_void else ExitStatus.UNREACHABLE, record, facts)
+        case _:
+            assert_never(ending)
+
+
+def _accepted(ending: Accepted, path: str, terms: Terms, state: Auction | None) -> Answer:
+    notice, currency = ending.notice, terms.rules.currency
+    receipt = notice.evidence.receipt
+    record = {
+        "event": "accepted",
+        "auction": notice.auction.hex(),
+        "seq": notice.seq,
+        "amount": amount_record(notice.amount_minor, currency),
+        "index": receipt.index,
+        "time_ns": receipt.time_ns,
+        "is_leading": ending.is_leading,
+        "receipt": path,
+    }
+    leading = "yes"
+    if ending.is_leading is None:
+        leading = "not known: the log has not come yet; `auctionctl show` says"
+    elif not ending.is_leading:
+        standing = None if state is None else state.standing
+        leading = "no" if standing is None else f"no: {Money(standing.price_minor, currency)} was bid after it"
+    facts = [
+        ("bid", "accepted"),
+        ("amount", str(Money(notice.amount_minor, currency))),
+        ("leading", leading),
+        ("entry", str(receipt.index)),
+        ("time", clock_time(receipt.time_ns)),
+        ("receipt", path),
+    ]
+    return Answer(ExitStatus.OK, record, facts)

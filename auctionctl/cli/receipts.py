@@ -1,0 +1,41 @@
+"""Receipts on disk: one file each, under names that a person recognises.
+
+Rule: ``<listing>-<12 digits of the auction>/<seq>-<amount>-<12 digits of the bid>.tlog-proof``, and for a joining
+``joined-<12 digits>.tlog-proof``; private, whole, and durable when :meth:`ReceiptFiles.keep_bid` returns. A listing is
+checked to be a name (:mod:`auctionctl.auction.terms`), so that it cannot lead elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from auctionctl.auction.price import Money
+from auctionctl.bidding.notices import Evidence
+from auctionctl.cli.choices import short_id
+from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+
+SUFFIX: Final = ".tlog-proof"
+
+
+class ReceiptFiles:
+    """The receipts of this machine's bidders, under ``directory``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def keep_join(self, listing: str, evidence: Evidence) -> Path:
+        """Keep the proof of a joining; ``listing`` may be empty. Raises ConfigurationError."""
+        return self._keep(listing, evidence, "joined")
+
+    def keep_bid(self, listing: str, seq: int, money: Money, evidence: Evidence) -> Path:
+        """Keep the proof of a bid. Raises ConfigurationError."""
+        return self._keep(listing, evidence, f"{seq}-{money}")
+
+    def _keep(self, listing: str, evidence: Evidence, name: str) -> Path:
+        auction = short_id(evidence.auction)
+        directory = self.directory / (f"{listing}-{auction}" if listing else auction)
+        make_private_directories(directory)
+        path = directory / f"{name}-{short_id(evidence.command)}{SUFFIX}"
+        write_whole(path, evidence.text.encode(), PRIVATE_MODE, Existing.REPLACE)
+        return path
