@@ -66,7 +66,7 @@ def published_address(paths: Paths, house: str) -> Iterator[AddressFile]:
 
 def running_houses(paths: Paths) -> list[Path]:
     """The address files of the houses that run on this machine, by name."""
-    found = sorted(paths.run.glob(f"[!.]*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []
+    found = sorted(paths.run.glob(f"[!.]*{ADDRESS_SUFFIX}")) if os.path.isdir(paths.run) else []
     return [path for path in found if _is_held(path)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.contexts import read_contexts
+from auctionctl.cli.contexts import Contexts, read_contexts
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.person_file import Said, find_setting
@@ -86,12 +86,26 @@ def choose_house(
     if said is None:
         return find_local_house(paths)
     text = said.value
-    if is_name(text) and text in read_contexts(paths).by_name:
-        text = read_contexts(paths).by_name[text].house
+    if is_name(text):
+        contexts = read_contexts(paths)
+        # A key alone is a name too, and gets a hint of its own where addresses are read.
+        if text in contexts.by_name or not text.startswith("auc1"):
+            text = _house_of(contexts, said)
     if said.value == address:
         with argument("--house"):
             return parse_address(text)
     return _parse_named(said.origin, text)
+
+
+def _house_of(contexts: Contexts, said: Said) -> str:
+    """The address in the context that ``said`` names. ConfigurationError, or ArgumentError if an option names it."""
+    found = contexts.by_name.get(said.value)
+    if found is not None and found.house:
+        return found.house
+    hint = "give an address, auction://auc1…@host:port, or save one: auctionctl context add NAME ADDR"
+    what = "there is no context" if found is None else "it names no house: the context"
+    message = f"{said.origin}: {what} {said.value}"
+    raise ArgumentError(message, hint=hint) if said.origin == "--house" else ConfigurationError(message, hint=hint)
 
 
 def find_local_house(paths: Paths) -> HouseAddress:

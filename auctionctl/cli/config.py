@@ -11,6 +11,7 @@ import typer
 from auctionctl.cli.choices import DEFAULT_ORIGIN
 from auctionctl.cli.contexts import CONTEXT_VARIABLE, find_context
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.files import is_there
 from auctionctl.cli.options import (
     ContextOption,
     HouseOption,
@@ -50,7 +51,7 @@ def path(form: Form) -> int:
     """Write where config.toml is, or would be, to stdout."""
     found = config_file(find_paths())
     if form.is_json:
-        write_document("auctionctl.config-path/1", {"path": str(found), "exists": found.exists()})
+        write_document("auctionctl.config-path/1", {"path": str(found), "exists": is_there(found)})
     else:
         write_line(str(found))
     return ExitStatus.OK

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, write_whole
+from auctionctl.cli.files import PRIVATE_MODE, Existing, is_there, write_whole
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 
@@ -46,7 +46,7 @@ def contexts_file(paths: Paths) -> Path:
 def read_contexts(paths: Paths) -> Contexts:
     """All contexts; none if there is no file. ConfigurationError names what is wrong in it."""
     path = contexts_file(paths)
-    if not path.exists():
+    if not is_there(path):
         return Contexts("", {})
     from auctionctl.cli.toml_table import read_toml  # noqa: PLC0415 - most commands run without contexts
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from auctionctl.cli.contexts import contexts_file, read_context_values
-from auctionctl.cli.files import read_bounded
+from auctionctl.cli.files import is_there, read_bounded
 from auctionctl.cli.findings import Finding, State, wrong
 from auctionctl.cli.house_file import HOUSE_FILE, read_house_values
 from auctionctl.cli.paths import Paths
@@ -39,7 +39,7 @@ def check_files(paths: Paths) -> list[Finding]:
         (paths.allow_list, _check_allow_list),
     )
     for path, check in checks:
-        if path.exists() or path.is_symlink():
+        if is_there(path) or os.path.islink(path):
             found = [*_check_mode(path), *_guarded(path, check)]
             findings += found or [Finding(State.OK, path.name, str(path))]
     findings += check_keys(paths)

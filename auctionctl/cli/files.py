@@ -29,6 +29,17 @@ class Existing(enum.Enum):
     REFUSE = "refuse"
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something at ``path``; where that cannot be found out, let whoever reads it complain."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)) -> bytes:
     """The content of ``path``; the first bytes alone if it begins with none of ``mark``.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError
@@ -27,6 +28,12 @@ CONNECT_S: Final = 2.0
 ANSWER_S: Final = 3.0
 MAX_OFF_S: Final = 5
 SECOND_NS: Final = 1_000_000_000
+MAX_PLACES: Final = 3
+"""Of a name with more addresses, the first ones are tried."""
+NAME_HINT: Final = "is it spelt right, and is DNS up?"
+
+Places = list[tuple[Any, Any, Any, str, Any]]
+"""What getaddrinfo returns."""
 
 
 def check_chosen_house(paths: Paths, house: str | None, key: str | None, context: str | None) -> list[Finding]:
@@ -65,40 +72,49 @@ def _judge_clock(ahead_ns: int, round_trip_ns: int) -> Finding:
 
 def _reach(address: HouseAddress) -> None:
     """Resolve the name and open a connection. Raises UnreachableError, which says at which step it ended."""
-    host, place = address.host.strip("[]"), f"{address.host}:{address.port}"
-    _resolve(host, address.port)
-    try:
-        socket.create_connection((host, address.port), CONNECT_S).close()
-    except TimeoutError:
-        raise UnreachableError(
-            f"{place} does not answer at all within {CONNECT_S:g} s",
-            hint="is the machine up, or is a firewall between?",
-        ) from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UnreachableError(
-            f"{place}: {reason}",
-            hint="does the house run there, on this port? `auctionctl serve` prints its address",
-        ) from None
-
-
-def _resolve(host: str, port: int) -> None:
-    """Look ``host`` up, which the system would otherwise do for as long as it likes."""
-    answers: list[str] = []
-
-    def look_up() -> None:
+    place = f"{address.host}:{address.port}"
+    failure: UnreachableError | None = None
+    for host in resolve(address.host.strip("[]"), address.port)[:MAX_PLACES]:
         try:
-            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.append("")
+            socket.create_connection((host, address.port), CONNECT_S).close()
+            return
+        except TimeoutError:
+            failure = UnreachableError(
+                f"{place} does not answer at all within {CONNECT_S:g} s",
+                hint="is the machine up, or is a firewall between?",
+            )
         except OSError as error:
-            answers.append((error.strerror or str(error)).lower())
+            failure = UnreachableError(
+                f"{place}: {(error.strerror or str(error)).lower()}",
+                hint="does the house run there, on this port? `auctionctl serve` prints its address",
+            )
+    assert failure is not None  # there is a place at least
+    raise failure
 
-    thread = threading.Thread(target=look_up, daemon=True)
+
+def resolve(host: str, port: int, look_up: Callable[..., Places] = socket.getaddrinfo) -> list[str]:
+    """The numeric addresses of ``host``. Raises UnreachableError if ``look_up`` finds none, or takes too long.
+
+    The system would otherwise look it up for as long as it likes.
+    """
+    found: list[str] = []
+    reasons: list[str] = []
+
+    def ask() -> None:
+        try:
+            places = look_up(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            reasons.append((error.strerror or str(error)).lower())
+        else:
+            found.extend(dict.fromkeys(str(place[0]) for *_, place in places))
+
+    thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(RESOLVE_S)
-    reason = answers[0] if answers else f"no answer within {RESOLVE_S:g} s"
-    if reason:
-        raise UnreachableError(f"the name {host} does not resolve: {reason}", hint="is it spelt right, and is DNS up?")
+    if not found:
+        reason = reasons[0] if reasons else f"no answer within {RESOLVE_S:g} s"
+        raise UnreachableError(f"the name {host} does not resolve: {reason}", hint=NAME_HINT)
+    return list(found)
 
 
 def _ask_time(address: HouseAddress, key: SecretKey) -> tuple[int, int]:

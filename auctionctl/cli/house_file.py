@@ -19,6 +19,7 @@ from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.durations import parse_duration
+from auctionctl.cli.files import is_there
 from auctionctl.cli.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.encoding import NAME_HINT, is_name
@@ -217,7 +218,7 @@ def find_house_layers(config_directory: Path, file: Path | None) -> list[Layer]:
     if file is not None:
         return [read_house_layer(file)]
     usual = config_directory / HOUSE_FILE
-    return [read_house_layer(usual)] if usual.exists() or usual.is_symlink() else []
+    return [read_house_layer(usual)] if is_there(usual) or os.path.islink(usual) else []
 
 
 def option_layer(options: Mapping[str, str | int]) -> Layer:

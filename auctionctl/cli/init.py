@@ -5,6 +5,7 @@ Rule: what is there is never touched; run again, it makes what is missing, or no
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +13,7 @@ import typer
 
 from auctionctl.cli.choices import DEFAULT_KEY
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, make_private_directories, write_whole
+from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, is_there, make_private_directories, write_whole
 from auctionctl.cli.options import with_form_despite_files
 from auctionctl.cli.output import Form, write_document, write_note, write_table
 from auctionctl.cli.paths import Paths, find_paths
@@ -37,14 +38,14 @@ def init(
     made: list[Path] = []
     kept: list[Path] = []
     for directory in (paths.config, paths.keys, paths.state):
-        (kept if directory.is_dir() else made).append(directory)
+        (kept if is_there(directory) else made).append(directory)
         make_private_directories(directory)
     with held_alone(paths.config):
         files = ((config_file(paths), person_template()), (paths.config / HOUSE_FILE, house_template()))
         for path, text in files:
-            is_there = path.exists() or path.is_symlink()
-            (kept if is_there else made).append(path)
-            if not is_there:
+            found = is_there(path) or os.path.islink(path)
+            (kept if found else made).append(path)
+            if not found:
                 write_whole(path, text.encode(), PRIVATE_MODE, Existing.REFUSE)
         for name in _wanted_keys(paths, house):
             made.append(_make_key(paths, name))

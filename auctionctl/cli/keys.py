@@ -6,6 +6,7 @@ written to a new private file or to a pipe, and never to a terminal.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import typer
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.choices import DEFAULT_KEY, choose_key
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, write_whole
+from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.paths import find_paths
@@ -139,7 +140,7 @@ def export(
             sys.stdout.write(text)
             sys.stdout.flush()
         return ExitStatus.OK
-    if output.exists():
+    if is_there(output):
         raise ConfigurationError(f"{output} exists already", hint="choose another name: no file is written over")
     write_whole(output, text.encode(), PRIVATE_MODE if secret else PUBLIC_MODE, Existing.REFUSE)
     if form.is_json:
@@ -213,7 +214,7 @@ def rm(
     paths = find_paths()
     with argument("NAME"):
         path = key_path(paths.keys, name)
-    if not path.exists() and not path.is_symlink():
+    if not is_there(path) and not os.path.islink(path):
         raise NotFoundError(f"there is no key file {path}", hint="see which there are: auctionctl key ls")
     public = _public_text(path) or read_key_comments(path).public
     check_unused(paths, name, public)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.cli.address_file import running_houses
-from auctionctl.cli.files import read_bounded
+from auctionctl.cli.files import is_there, read_bounded
 from auctionctl.cli.findings import Finding, State
 from auctionctl.cli.house_file import combine, find_house_layers
 from auctionctl.cli.key_use import find_holder
@@ -65,7 +65,9 @@ def _check_version(what: str, version: str, least: tuple[int, ...], remedy: str)
 def check_directories(paths: Paths) -> list[Finding]:
     """The directories that are there: ours, and written to by nobody else."""
     places = {"configuration": paths.config, "keys": paths.keys, "state": paths.state, "run": paths.run}
-    findings = [_check_directory(name, place) for name, place in places.items() if os.path.lexists(place)]
+    findings = [
+        _check_directory(name, place) for name, place in places.items() if is_there(place) or os.path.islink(place)
+    ]
     if not findings:
         remedy = "begin with: auctionctl init"
         return [Finding(State.WARNING, "directories", f"there are none yet, not even {paths.config}", remedy)]
@@ -98,7 +100,7 @@ def check_houses(paths: Paths) -> list[Finding]:
         directories = sorted(paths.state.glob(f"{paths.house_state('').name}*"))
     except OSError as error:
         return [Finding(State.WRONG, "houses", f"{paths.state}: {(error.strerror or '').lower()}", "make it yours")]
-    return [finding for directory in directories if directory.is_dir() for finding in _check_house(directory)]
+    return [finding for directory in directories if os.path.isdir(directory) for finding in _check_house(directory)]
 
 
 def _check_house(directory: Path) -> list[Finding]:
@@ -135,7 +137,7 @@ def check_addresses(paths: Paths) -> list[Finding]:
     """Address files: those of houses that run, and what others left behind."""
     running = running_houses(paths)
     findings = []
-    for path in sorted(paths.run.glob(f"[!.]*{ADDRESS_SUFFIX}")) if paths.run.is_dir() else []:
+    for path in sorted(paths.run.glob(f"[!.]*{ADDRESS_SUFFIX}")) if os.path.isdir(paths.run) else []:
         subject = f"address {path.name.removesuffix(ADDRESS_SUFFIX)}"
         if path in running:
             findings.append(_check_address(subject, path))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from auctionctl.cli.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
+from auctionctl.cli.files import is_there
 from auctionctl.cli.output import Form
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError
@@ -83,7 +84,7 @@ def config_file(paths: Paths) -> Path:
 def read_person(paths: Paths) -> dict[str, str]:
     """The settings that config.toml says; none if there is no file. ConfigurationError names what is wrong in it."""
     path = config_file(paths)
-    if not path.exists():
+    if not is_there(path):
         return {}
     from auctionctl.cli.toml_table import read_toml  # noqa: PLC0415 - most commands run without the file
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.choices import choose_house, choose_key
-from auctionctl.cli.contexts import contexts_file
+from auctionctl.cli.contexts import contexts_file, read_contexts
 from auctionctl.cli.output import Form
 from auctionctl.cli.paths import Paths
 from auctionctl.cli.person_file import PERSON_SETTINGS, Said, config_file, find_form, find_setting, read_person
@@ -80,6 +81,22 @@ def test_a_house_may_be_named_by_its_context_wherever_it_is_said(paths: Paths) -
     assert choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": "c"}).text == HOUSES["ctx"]
     config_file(paths).write_text('house = "c"\n')
     assert choose_house(paths, None, environment={}).text == HOUSES["ctx"]
+
+
+def test_a_name_that_is_no_context_is_said_to_be_none(paths: Paths) -> None:
+    contexts_file(paths).write_text('[contexts.c]\nkey = "ctx"\n')
+    with pytest.raises(ArgumentError, match="--house: there is no context away") as caught:
+        choose_house(paths, "away", environment={})
+    assert "context add" in caught.value.hint
+    with pytest.raises(ConfigurationError, match="AUCTIONCTL_HOUSE: it names no house: the context c"):
+        choose_house(paths, None, environment={"AUCTIONCTL_HOUSE": "c"})
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for read in (read_person, read_contexts):
+        with pytest.raises(ConfigurationError, match="cannot read"):
+            read(Paths(tmp_path / "loop", tmp_path, tmp_path))
 
 
 def test_the_form_comes_from_the_environment_or_the_file(paths: Paths) -> None:
