@@ -143,7 +143,7 @@ OPTIONS: Final = [
 HOMES: Final = [
     Case("home is a file", ("keygen", "x"), 78, "cannot write", {"f": b"mine"}, {"AUCTIONCTL_HOME": "f"}),
     Case("home below a file", ("keygen", "x"), 78, "cannot write", {"f": b"mine"}, {"AUCTIONCTL_HOME": "f/x"}),
-    Case("home is a loop of links", ("keygen", "x"), 78, "cannot write", {"l": Link("l")}, {"AUCTIONCTL_HOME": "l"}),
+    Case("home is a loop of links", ("keygen", "x"), 78, "cannot read", {"l": Link("l")}, {"AUCTIONCTL_HOME": "l"}),
     Case("home is read-only", ("keygen", "x"), 78, "cannot write", {"d": Folder(0o500)}, {"AUCTIONCTL_HOME": "d"}),
     Case(
         "home is missing, and its parent is read-only",
