@@ -28,8 +28,9 @@ WANTED_DESCRIPTORS: Final = 8_192
 def main(arguments: list[str]) -> int:
     """Run one child; returns its exit status."""
     kind, descriptor = arguments
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What is sent to all processes of a service is the supervisor's to understand.
+        signal.signal(number, signal.SIG_IGN)
     control = socket.socket(fileno=int(descriptor))
     try:
         _run(kind, control)

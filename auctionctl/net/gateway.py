@@ -24,11 +24,15 @@ from auctionctl.net.control import hear_supervisor
 from auctionctl.net.hops import (
     Admit,
     Chunk,
+    Drain,
+    Ending,
     Following,
     HousePipe,
     Known,
+    LastWord,
     RequestTuple,
     Serving,
+    SetQueue,
     StartGateway,
     Stop,
     ToFollowers,
@@ -54,6 +58,10 @@ SHARES: Final = 4
 """No session has more than one part in so many of the house's queue under way, or LEAST_SHARE if that is more."""
 LEAST_SHARE: Final = 16
 BUSY_RETRY_NS: Final = SECOND_NS // 20
+CLOSING_RETRY_NS: Final = 2 * SECOND_NS
+"""When to ask again at a house that ends: it may be back by then."""
+LAST_LINGER_MS: Final = 1_500
+"""How long the last answers may take to get into the connections."""
 _SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms"})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
@@ -98,6 +106,9 @@ class Gateway:
         self._listening_fd = -1
         self._is_bound = False
         self._is_stopping = False
+        self._is_draining = False
+        self._said_ending = False
+        self._linger_ms = 0
         self._by_route: dict[bytes, Session] = {}
         self._by_number: dict[int, Session] = {}
         self._followers: dict[bytes, dict[int, Session]] = {}
@@ -113,6 +124,7 @@ class Gateway:
             Following: self._follow,
             Known: self._know,
             Admit: self._admit,
+            LastWord: self._end_all,
         }
 
     def run(self) -> None:
@@ -128,7 +140,7 @@ class Gateway:
                 events = zmq.POLLIN | (zmq.POLLOUT if pipe.backlog_bytes else 0)
                 poller.register(pipe.fileno(), events)
             self._turn_while_same(poller, pipes)
-        self._context.destroy(linger=0)
+        self._context.destroy(linger=self._linger_ms)
 
     def _turn_while_same(self, poller: zmq.Poller, pipes: list[Pipe]) -> None:
         """Serve until what is to be polled for changes."""
@@ -146,6 +158,7 @@ class Gateway:
                 self._serve_router()
             self._sweep(self._clock.now_ns())
             self._send_chunks()
+            self._say_ending()
             for pipe in backlogged:
                 self._flush(pipe)
             if (
@@ -170,8 +183,35 @@ class Gateway:
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
         elif isinstance(message, VerifierPipe):
             self._replace_verifier(message.slot, Pipe(socket.socket(fileno=descriptors[0])))
+        elif isinstance(message, SetQueue) and self._start is not None:
+            self._start.queue = message.queue
+        elif isinstance(message, Drain):
+            self._is_draining = True
+            self._is_stopping = not self._is_bound
+            self._say_ending()
         elif isinstance(message, Stop):
             self._is_stopping = True
+
+    # The end
+
+    def _say_ending(self) -> None:
+        """Nothing is taken any more: once all that was taken has been answered, the house has the last word."""
+        if self._is_draining and not self._said_ending and not self._unanswered_requests:
+            self._said_ending = True
+            self._tell_house(Ending())
+
+    def _end_all(self, _last: LastWord) -> None:
+        """Every answer is in the socket: say goodbye, and see them off."""
+        for session in list(self._by_number.values()):
+            self._refuse_closing(session, b"")
+        self._linger_ms = LAST_LINGER_MS
+        self._is_stopping = True
+
+    def _refuse_closing(self, session: Session, command: bytes) -> None:
+        closing = Refused("closing", "this house is being shut down", command, CLOSING_RETRY_NS)
+        self._send(session, encode_message(closing))
+
+    # Verifiers
 
     def _replace_verifier(self, slot: int, pipe: Pipe) -> None:
         """What the dead one held is lost: its senders will send it again."""
@@ -297,6 +337,9 @@ class Gateway:
             return
         if type_name == "bye":
             self._end(session)
+            return
+        if self._is_draining:
+            self._refuse_closing(session, command_id(body) if type_name in _SIGNED_COMMANDS else b"")
             return
         if self._is_full(session, type_name):
             command = command_id(body) if type_name in _SIGNED_COMMANDS else b""
@@ -439,7 +482,7 @@ class Gateway:
             if now_ns - session.heard_ns > SILENCE_NS:
                 self._end(session)
 
-    def _tell_house(self, message: Serving) -> None:
+    def _tell_house(self, message: Serving | Ending) -> None:
         if self._house is not None:
             self._house.send(encode(message))
 

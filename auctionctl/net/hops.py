@@ -1,7 +1,7 @@
 """What the processes of one house say to one another (DESIGN.md section 3).
 
 Over pipes: gateway → verifier :class:`Chunk`, verifier → house :class:`Checked`, house → gateway :class:`Release`,
-gateway → house :class:`Serving`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
+gateway → house :class:`Serving` and :class:`Ending`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
 All of it is between processes that this house started; none of it comes from a peer.
 """
 
@@ -68,7 +68,11 @@ class Admit(msgspec.Struct, array_like=True, tag=4, gc=False):
     transports: list[bytes]
 
 
-Operation = ToSession | ToFollowers | Following | Known | Admit
+class LastWord(msgspec.Struct, array_like=True, tag=5, gc=False):
+    """Everything that this gateway brought has been answered: once that is sent, it may end."""
+
+
+Operation = ToSession | ToFollowers | Following | Known | Admit | LastWord
 
 
 class Release(msgspec.Struct, array_like=True, gc=False):
@@ -80,6 +84,10 @@ class Release(msgspec.Struct, array_like=True, gc=False):
 
 class Serving(msgspec.Struct, array_like=True, tag=0):
     """The gateway listens."""
+
+
+class Ending(msgspec.Struct, array_like=True, tag=1):
+    """The gateway takes nothing any more, and all that it took has been taken by the house."""
 
 
 # Control
@@ -94,6 +102,17 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     max_concurrent_auctions: int
     queue: int
     lots: list[LotDescription]
+    retention_ns: int = 0
+    """How long an auction that has ended stays in the store; 0: for ever."""
+
+
+class Reload(msgspec.Struct, array_like=True, tag="reload"):
+    """Settings that hold from now on, and lots of which those that are new are to be announced; or none of it."""
+
+    max_concurrent_auctions: int
+    queue: int
+    lots: list[LotDescription]
+    retention_ns: int = 0
 
 
 class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
@@ -105,6 +124,16 @@ class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
     house_signing: bytes
     first_session: int
     queue: int
+
+
+class SetQueue(msgspec.Struct, array_like=True, tag="set_queue"):
+    """For the gateway: the house takes so many requests at once from now on."""
+
+    queue: int
+
+
+class Drain(msgspec.Struct, array_like=True, tag="drain"):
+    """For the gateway: take nothing any more, see what was taken answered and sent, and end."""
 
 
 class VerifierPipe(msgspec.Struct, array_like=True, tag="verifier_pipe"):
@@ -130,7 +159,7 @@ class Stop(msgspec.Struct, array_like=True, tag="stop"):
     """Finish what is under way, and end."""
 
 
-ToChild = StartHouse | StartGateway | VerifierPipe | GatewayPipe | HousePipe | Stop
+ToChild = StartHouse | Reload | StartGateway | SetQueue | Drain | VerifierPipe | GatewayPipe | HousePipe | Stop
 
 
 class Opened(msgspec.Struct, array_like=True, tag="opened"):
@@ -154,6 +183,45 @@ class Listening(msgspec.Struct, array_like=True, tag="listening"):
     """Bidders can connect; these auctions are on."""
 
     auctions: list[Announced]
+
+
+class Reloaded(msgspec.Struct, array_like=True, frozen=True, tag="reloaded"):
+    """The new settings are in force; ``auctions`` are those that are new, or described otherwise than announced."""
+
+    auctions: tuple[Announced, ...]
+
+
+class SettingsKept(msgspec.Struct, array_like=True, frozen=True, tag="settings_kept"):
+    """The new settings are wrong: those before stay in force, and no lot was announced."""
+
+    reason: str
+    hint: str
+
+
+class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
+    """The house's process goes round; whether a gateway serves it, and how many auctions have not ended."""
+
+    is_reachable: bool
+    live_count: int
+
+
+class Turned(msgspec.Struct, array_like=True, frozen=True, tag="turned"):
+    """An auction is in another phase, durably. The last three are empty where there is nothing to say."""
+
+    auction: bytes
+    listing: str
+    title: str
+    phase: str
+    end_reason: str
+    winner: str
+    price: str
+
+
+class Admitted(msgspec.Struct, array_like=True, frozen=True, tag="admitted"):
+    """Somebody has come in, for the first time since this house was started."""
+
+    name: str
+    role: str
 
 
 class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_kept"):
@@ -180,7 +248,19 @@ class Failed(msgspec.Struct, array_like=True, tag="failed"):
     hint: str
 
 
-FromChild = Opened | Listening | AllowListKept | StoreFull | AllClosed | Failed
+FromChild = (
+    Opened
+    | Listening
+    | Reloaded
+    | SettingsKept
+    | Alive
+    | Turned
+    | Admitted
+    | AllowListKept
+    | StoreFull
+    | AllClosed
+    | Failed
+)
 
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
@@ -189,6 +269,7 @@ decode_checked = msgspec.msgpack.Decoder(Checked).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
-decode_from_gateway = msgspec.msgpack.Decoder(Serving).decode
+_from_gateway: msgspec.msgpack.Decoder[Serving | Ending] = msgspec.msgpack.Decoder(Serving | Ending)
+decode_from_gateway = _from_gateway.decode
 decode_to_child = _to_child.decode
 decode_from_child = _from_child.decode

@@ -1,0 +1,40 @@
+"""What the house's process tells of its auctions, for whoever looks at the output of ``serve``.
+
+Rule: news are told when there is room for them, and are dropped otherwise: a reader that has fallen asleep must not
+hold up an auction.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+
+from auctionctl.auction.events import Closed
+from auctionctl.auction.price import format_minor
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.signing import Identity
+from auctionctl.net.control import send_control
+from auctionctl.net.hops import Admitted, Alive, Turned, encode
+
+
+def tell(control: socket.socket, news: Admitted | Alive | Turned) -> None:
+    """Send ``news`` if that can be done without waiting. Raises PipeClosedError if nobody is there any more."""
+    # poll, not select: descriptors may have any number. A socket that can be written to takes a short message whole.
+    ready = select.poll()
+    ready.register(control, select.POLLOUT)
+    if ready.poll(0):
+        send_control(control, encode(news))
+
+
+def describe_turn(log: AuctionLog, allowed: AllowList) -> Turned:
+    """In which phase an auction is now, and where it has ended, how."""
+    auction = log.auction
+    terms, outcome = auction.terms, auction.outcome
+    winner = price = ""
+    if isinstance(outcome, Closed) and outcome.winner is not None and outcome.price_minor is not None:
+        known = allowed.by_signing(outcome.winner)
+        winner = Identity(outcome.winner, bytes(32)).short if known is None else known.name
+        price = format_minor(outcome.price_minor, terms.rules.currency)
+    end_reason = "" if auction.end_reason is None else auction.end_reason.value
+    return Turned(log.id, terms.listing, terms.lot.title, auction.phase.value, end_reason, winner, price)
