@@ -6,9 +6,10 @@ nobody reads what this writes does not stop an auction.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,15 +17,17 @@ from auctionctl.cli.address_file import published_address
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import JsonOption
-from auctionctl.cli.output import write_json, write_line, write_note
+from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.serve_reports import write_report, write_report_json
 from auctionctl.cli.streams import stop_writing
-from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
     from auctionctl.cli.house_file import HouseSection
     from auctionctl.cli.lots import AuctionsFile
-    from auctionctl.net.supervisor import HouseSettings, Report, Serving
+    from auctionctl.house.house import Limits
+    from auctionctl.net.reports import Report
+    from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -54,9 +57,19 @@ def serve(
     def read() -> AuctionsFile:
         return read_plan(paths, file, config, options)
 
+    def read_again() -> NewSettings:
+        from auctionctl.net.supervisor import NewSettings  # noqa: PLC0415
+
+        new = read()
+        restart = needing_restart(section, new.house)
+        return NewSettings(limits_of(new.house), new.house.retention_ns, new.lots, restart)
+
     content = read()
+    from auctionctl.cli.house_file import needing_restart  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
-    from auctionctl.net.supervisor import Finish, Serving  # noqa: PLC0415
+    from auctionctl.net.reports import Serving  # noqa: PLC0415
+    from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
+    from auctionctl.net.supervisor import Finish  # noqa: PLC0415
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
 
     section = content.house
@@ -76,8 +89,23 @@ def serve(
             except OSError:
                 stop_writing()
 
-        run_house(settings, secret, content.lots, on_report, Finish.WHEN_CLOSED if until_closed else Finish.NEVER)
-    return ExitStatus.OK
+        ended = run_house(
+            settings,
+            secret,
+            content.lots,
+            on_report,
+            Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
+            read_settings=read_again,
+            notifier=take_notifier(),
+        )
+    return status_of_end(ended)
+
+
+def status_of_end(ended: Ended) -> ExitStatus:
+    """A house that SIGTERM has ended in order has done what it was asked to; Ctrl-C says so, as everywhere."""
+    if ended.by is signal.SIGINT:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.TERMINATED if ended.is_cut_short else ExitStatus.OK
 
 
 def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Mapping[str, str | int]) -> AuctionsFile:
@@ -94,7 +122,6 @@ def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Map
 
 def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
     """What the processes of a house are started with."""
-    from auctionctl.house.house import Limits  # noqa: PLC0415
     from auctionctl.net.supervisor import HouseSettings  # noqa: PLC0415
 
     return HouseSettings(
@@ -102,77 +129,8 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         section.bind,
         section.port,
         section.verifiers,
-        Limits(section.max_concurrent_auctions, section.queue),
+        limits_of(section),
         paths.house_state(section.name),
         paths.allow_list,
+        section.retention_ns,
     )
-
-
-def write_report(report: Report) -> None:
-    """What the house reports, in lines for people."""
-    from auctionctl.net import hops, supervisor  # noqa: PLC0415
-
-    match report:
-        case supervisor.Serving():
-            _write_serving(report)
-        case supervisor.Restarted():
-            write_line(f"restarted {report.process} (process {report.pid})")
-        case supervisor.Quarantined():
-            write_line(f"quarantined {report.log}: {safe_text(report.reason, 500)}")
-        case hops.AllowListKept():
-            write_line(f"the new allow list is wrong, the one before stays in force: {safe_text(report.reason, 500)}")
-        case hops.StoreFull():
-            write_line(f"the store is full, nothing is accepted: {safe_text(report.reason, 500)}")
-        case hops.AllClosed():
-            write_line("every auction has ended")
-        case supervisor.Processes():
-            pass
-        case _:
-            assert_never(report)
-
-
-def _write_serving(serving: Serving) -> None:
-    for announced in serving.auctions:
-        news = "resumed" if announced.is_resumed else "new"
-        title = safe_text(announced.title)
-        write_line(f"auction {announced.auction.hex()[:12]}  {announced.listing}  {news}  {title}")
-        if announced.differs:
-            write_note(
-                f"{announced.listing}: the file says otherwise in {', '.join(announced.differs)};"
-                " what was announced holds, and a new listing name would make a new auction"
-            )
-    write_line(f"serving at {serving.address.text}")
-
-
-def write_report_json(report: Report) -> None:
-    """What the house reports, one object a line."""
-    from auctionctl.net import hops, supervisor  # noqa: PLC0415
-
-    match report:
-        case supervisor.Serving():
-            auctions = [
-                {
-                    "id": each.auction.hex(),
-                    "listing": each.listing,
-                    "item": each.title,
-                    "is_resumed": each.is_resumed,
-                    "differs": list(each.differs),
-                }
-                for each in report.auctions
-            ]
-            write_json({"event": "serving", "address": report.address.text, "auctions": auctions})
-        case supervisor.Restarted():
-            write_json({"event": "restarted", "process": report.process, "pid": report.pid})
-        case supervisor.Quarantined():
-            write_json({"event": "quarantined", "log": report.log, "reason": report.reason})
-        case hops.AllowListKept():
-            write_json({"event": "allow_list_kept", "reason": report.reason})
-        case hops.StoreFull():
-            write_json({"event": "store_full", "reason": report.reason})
-        case hops.AllClosed():
-            write_json({"event": "all_closed"})
-        case supervisor.Processes():
-            pids = {"house": report.house, "gateway": report.gateway, "verifiers": list(report.verifiers)}
-            write_json({"event": "processes", **pids})
-        case _:
-            assert_never(report)

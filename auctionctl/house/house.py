@@ -80,6 +80,7 @@ class House:
         self._live_count = 0
         self._is_registry_behind = True
         """Whether the registry may say something else than the allow list that is in force."""
+        self._turned: dict[bytes, AuctionLog] = {}
 
     # What there is
 
@@ -92,6 +93,11 @@ class House:
     def live_count(self) -> int:
         """How many auctions have not ended."""
         return self._live_count
+
+    def take_turned(self) -> list[AuctionLog]:
+        """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
+        turned, self._turned = list(self._turned.values()), {}
+        return turned
 
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
         """The auction that ``seller`` (signing key) announced under this name, ended or not, if it is still held."""
@@ -211,6 +217,7 @@ class House:
         was_live = log.auction.outcome is None
         while (event := log.auction.due(now_ns, log.reserve)) is not None:
             log.add_event(event, now_ns)
+            self._turned[log.id] = log
         self._live_count -= was_live and log.auction.outcome is not None
         self._touch(log)
 
@@ -446,6 +453,7 @@ class House:
         self._gaps_owed |= self._gaps_said
         self._gaps_said.clear()
         self._outbox.forget()
+        self._turned.clear()
         dirty, self._dirty = list(self._dirty.values()), {}
         for log in dirty:
             stored = rebuild(log)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final, assert_never
@@ -39,18 +39,25 @@ from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import (
     Admit,
+    Admitted,
+    Alive,
     AllClosed,
     AllowListKept,
     Announced,
     Checked,
+    Ending,
     Following,
     FromChild,
     GatewayPipe,
     Known,
+    LastWord,
     Listening,
     Opened,
     Operation,
     Release,
+    Reload,
+    Reloaded,
+    SettingsKept,
     StartHouse,
     Stop,
     StoreFull,
@@ -61,6 +68,7 @@ from auctionctl.net.hops import (
     decode_from_gateway,
     encode,
 )
+from auctionctl.net.news import describe_turn, tell
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
 from auctionctl.replica.registry import REGISTRY
@@ -108,7 +116,11 @@ class HouseProcess:
         self._first_session = 0
         self._alive_ns = now_ns
         self._looked_ns = now_ns
+        self._told_ns = 0
+        self._retention_ns = start.retention_ns
+        self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
+        self._is_gateway_ending = False
         self._is_stopping = False
         self._said_closed = False
         self._said_full = False
@@ -161,6 +173,9 @@ class HouseProcess:
             while not self._is_stopping:
                 self._gather(selector)
                 self._turn()
+            while self._is_begun and self._queue:
+                self._turn()
+        # With a checkpoint: the next start has nothing to recover.
         self._store.close()
 
     def _gather(self, selector: selectors.BaseSelector) -> None:
@@ -204,11 +219,17 @@ class HouseProcess:
             self._perform(self._house.handle(batch, now_ns), now_ns)
             if self._gateway is not None:
                 self._operations += self._reading.answer(self._gateway.backlog_bytes)
+            for log in self._house.take_turned():
+                tell(self._control, describe_turn(log, self._house.allowed))
+            self._tell_alive(now_ns)
             self._keep_alive(now_ns)
             self._watch_allow_list(now_ns)
             if not self._house.live_count and not self._said_closed:
                 self._said_closed = True
                 self._report(AllClosed())
+        if self._is_gateway_ending and not self._queue and not self._reading:
+            self._is_gateway_ending = False
+            self._operations.append(LastWord())
         self._flush_release()
 
     # Control
@@ -220,6 +241,8 @@ class HouseProcess:
         message, descriptors = hear_supervisor(self._control)
         if isinstance(message, Stop):
             self._is_stopping = True
+        elif isinstance(message, Reload):
+            self._reload(message)
         elif isinstance(message, (GatewayPipe, VerifierPipe)):
             pipe = Pipe(socket.socket(fileno=descriptors[0]))
             selector.register(pipe, selectors.EVENT_READ)
@@ -252,12 +275,15 @@ class HouseProcess:
                 self._take(decode_checked(frame))
                 continue
             try:
-                decode_from_gateway(frame)
+                message = decode_from_gateway(frame)
             except msgspec.DecodeError:
                 # Bidders may have got the better of the gateway: it is worth no more than a dead one.
                 self._lose_gateway(selector)
                 return
-            self._serve_again()
+            if isinstance(message, Ending):
+                self._is_gateway_ending = True
+            else:
+                self._serve_again()
 
     def _take(self, checked: Checked) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
@@ -288,6 +314,7 @@ class HouseProcess:
         selector.unregister(self._gateway)
         self._gateway.close()
         self._gateway = None
+        self._is_gateway_ending = False
         self._answered.clear()
         self._operations.clear()
         self._reading.forget_all()
@@ -304,12 +331,14 @@ class HouseProcess:
         self._check_room()
         differs = {lot.listing: self._announce(lot) for lot in self._lots}
         self._is_begun = True
-        auctions = [
+        self._report(Listening(self._list_auctions(resumed, differs)))
+
+    def _list_auctions(self, resumed: Set[bytes], differs: Mapping[str, tuple[str, ...]]) -> list[Announced]:
+        return [
             Announced(log.id, terms.listing, terms.lot.title, log.id in resumed, differs.get(terms.listing, ()))
             for log in self._house.logs
             for terms in [log.auction.terms]
         ]
-        self._report(Listening(auctions))
 
     def _check_room(self) -> None:
         """All new lots can be announced, or none is. Raises ConfigurationError."""
@@ -335,6 +364,25 @@ class HouseProcess:
         self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
         return ()
 
+    def _reload(self, message: Reload) -> None:
+        """New limits and new lots, all of it or nothing: what was in force stays where anything is wrong."""
+        before = self._house.limits, self._lots
+        resumed = {log.id for log in self._house.logs}
+        self._house.limits = Limits(message.max_concurrent_auctions, message.queue)
+        self._lots = message.lots
+        try:
+            self._check_room()
+            differs = {lot.listing: self._announce(lot) for lot in self._lots}
+        except (ConfigurationError, TermsError) as error:
+            self._house.limits, self._lots = before
+            self._report(SettingsKept(str(error), error.hint))
+            return
+        self._retention_ns = message.retention_ns
+        self._looked_ns = 0  # at the allow list, in the next turn
+        self._said_closed = self._said_closed and not self._house.live_count
+        auctions = self._list_auctions(resumed, differs)
+        self._report(Reloaded(tuple(each for each in auctions if each.differs or not each.is_resumed)))
+
     # Effects
 
     def _perform(self, effects: list[Effect], now_ns: int) -> None:
@@ -350,8 +398,11 @@ class HouseProcess:
                     self._operations.append(ToFollowers(auction, message.body))
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
-                case Greeted(session, identity):
+                case Greeted(session, identity, name, role):
                     self._operations.append(Known(session, identity.signing))
+                    if (identity.signing, role) not in self._seen:
+                        self._seen.add((identity.signing, role))
+                        tell(self._control, Admitted(name, role))
                 case _:
                     assert_never(effect)
 
@@ -409,6 +460,12 @@ class HouseProcess:
                 self._gateway.abandon()
 
     # Now and then
+
+    def _tell_alive(self, now_ns: int) -> None:
+        """To the supervisor; apart from the store's own sign of life, which any commit gives."""
+        if now_ns - self._told_ns >= ALIVE_NS:
+            self._told_ns = now_ns
+            tell(self._control, Alive(self._house.alive_ns(now_ns) == now_ns, self._house.live_count))
 
     def _keep_alive(self, now_ns: int) -> None:
         if now_ns - self._alive_ns < ALIVE_NS:

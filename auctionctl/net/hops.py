@@ -1,7 +1,8 @@
 """What the processes of one house say to one another (DESIGN.md section 3).
 
 Over pipes: gateway → verifier :class:`Chunk`, verifier → house :class:`Checked`, house → gateway :class:`Release`,
-gateway → house :class:`Serving` and :class:`Ending`. Over control sockets, with descriptors: :class:`ToChild` and :class:`FromChild`.
+gateway → house :class:`Serving` and :class:`Ending`. Over control sockets, with descriptors: :class:`ToChild` and
+:class:`FromChild`.
 All of it is between processes that this house started; none of it comes from a peer.
 """
 

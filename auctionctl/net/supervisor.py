@@ -3,6 +3,10 @@
 The listening socket is opened here and inherited by each gateway, so that a new one answers at once. A gateway or a
 verifier that dies is started again; after several deaths in a row, more and more slowly. A house that dies ends
 everything: its restart replays the store, and that is for whoever runs ``serve`` to start.
+
+The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
+Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
+has its settings read again.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,35 +32,45 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.control import receive_control, tell_child
 from auctionctl.net.hops import (
+    Alive,
     AllClosed,
-    AllowListKept,
-    Announced,
+    Drain,
     Failed,
     GatewayPipe,
     HousePipe,
     Listening,
     Opened,
+    Reload,
+    Reloaded,
+    SetQueue,
+    SettingsKept,
     StartGateway,
     StartHouse,
     Stop,
-    StoreFull,
     ToChild,
     VerifierPipe,
     decode_from_child,
 )
+from auctionctl.net.listening import listen
 from auctionctl.net.pipes import PipeClosedError
-from auctionctl.store.state_directory import locked
+from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Restarted, RestartNeeded, Serving
+from auctionctl.net.sd_notify import Notifier
+from auctionctl.net.signals import Signals
+from auctionctl.net.vouching import Vouching
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.listing import LotDescription
 
 SESSIONS_A_GATEWAY: Final = 1 << 32
 """Session numbers of one gateway never meet those of its successor."""
-LISTEN_BACKLOG: Final = 1_024
+DRAIN_PATIENCE_S: Final = 5.0
+"""How long what was taken may need until it is answered; a slower gateway is ended with what it holds."""
 STOP_PATIENCE_S: Final = 10.0
+HURRIED_PATIENCE_S: Final = 1.0
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
 QUICK_DEATH_S: Final = 5.0
 LONGEST_BACKOFF_S: Final = 5.0
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Finish(enum.Enum):
@@ -77,42 +91,30 @@ class HouseSettings:
     limits: Limits
     state: Path
     allow_list: Path
+    retention_ns: int = 0
+    """How long an auction that has ended stays in the store; 0: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """Bidders can connect to ``address``."""
+class NewSettings:
+    """What holds after a reload; ``needs_restart`` names what differs and cannot change while the house runs."""
 
-    address: HouseAddress
-    auctions: tuple[Announced, ...]
+    limits: Limits
+    retention_ns: int
+    lots: Sequence[LotDescription]
+    needs_restart: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
-    """A process had died and has been started again."""
-
-    process: str
-    pid: int
+ReadSettings = Callable[[], NewSettings]
+"""Reads the settings again; raises AuctionctlError for what is wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A log of the store does not verify: its auction stands still, the others run."""
+class Ended:
+    """Why a house has ended: by which signal, or None if it was done; ``is_cut_short`` if a second one came."""
 
-    log: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Processes:
-    """Who runs what, for whoever watches from outside."""
-
-    house: int
-    gateway: int
-    verifiers: tuple[int, ...]
-
-
-Report = Serving | Restarted | Quarantined | AllowListKept | StoreFull | AllClosed | Processes
+    by: signal.Signals | None
+    is_cut_short: bool
 
 
 @dataclass(slots=True)
@@ -123,6 +125,11 @@ class Child:
     process: subprocess.Popen[bytes]
     control: socket.socket
     started_s: float
+
+    @property
+    def is_buried(self) -> bool:
+        """Whether its end has been noticed."""
+        return self.control.fileno() < 0
 
     def tell(self, message: ToChild, *descriptors: int) -> None:
         """Send it a message; one that is dead does not matter, for its end of stream is noticed anyway."""
@@ -136,43 +143,35 @@ def serve(
     lots: Sequence[LotDescription],
     on_report: Callable[[Report], None],
     finish: Finish = Finish.NEVER,
-) -> None:
-    """Run a house until it is done, or an exception such as KeyboardInterrupt or SystemExit is raised in here.
+    *,
+    read_settings: ReadSettings | None = None,
+    notifier: Notifier | None = None,
+) -> Ended:
+    """Run a house until it is done, or a signal ends it, or an exception is raised in ``on_report``.
 
-    Raises StoreLockedError if another process holds the state, ConfigurationError for a port that cannot be had, and
-    whatever the house reports; every process has ended when this returns or raises.
+    SIGTERM, SIGINT and SIGHUP are this function's while it runs: call it from the main thread. ``read_settings`` is
+    what SIGHUP leads to, besides another look at the allow list. Raises StoreLockedError if another process holds the
+    state, ConfigurationError for a port that cannot be had, and whatever the house reports; every process has ended
+    when this returns or raises.
     """
-    with _listen(settings) as listening:
+    with Signals(SIGNALS) as signals, listen(settings.host, settings.port, settings.state) as listening:
         supervisor = Supervisor(settings, key, lots, on_report, finish=finish, listening=listening)
+        supervisor.obey(signals, read_settings)
+        if notifier is not None:
+            supervisor.vouch_to(notifier)
         try:
             supervisor.start()
-            supervisor.watch()
+            return supervisor.watch()
         finally:
             supervisor.stop()
 
 
-def _listen(settings: HouseSettings) -> socket.socket:
-    host = settings.host.strip("[]")
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind)
-    except OSError as error:
-        raise ConfigurationError(f"cannot listen on {settings.host}: {error.strerror}") from error
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(LISTEN_BACKLOG)
-    except OSError as error:
-        listening.close()
-        if settings.state.is_dir():
-            # The likeliest holder of the port is this very house: then that is what is wrong, and StoreLockedError.
-            with locked(settings.state):
-                pass
-        raise ConfigurationError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
-            hint="is another house running? choose another port with --port or in [house]",
-        ) from error
-    return listening
+class Reloading(enum.Enum):
+    """How far a reload has come; AGAIN: another one is wanted after it."""
+
+    NO = "no"
+    UNDER_WAY = "under_way"
+    AGAIN = "again"
 
 
 class Supervisor:
@@ -203,6 +202,24 @@ class Supervisor:
         self._deaths: dict[str, int] = {}
         self._due: list[tuple[float, str]] = []
         self._finish_at_s: float | None = None
+        self._drained_by_s: float | None = None
+        self._ended_by: signal.Signals | None = None
+        self._is_cut_short = False
+        self._signals: Signals | None = None
+        self._read_settings: ReadSettings | None = None
+        self._reloading = Reloading.NO
+        self._new: NewSettings | None = None
+        self._vouching = Vouching(Notifier())
+
+    def obey(self, signals: Signals, read_settings: ReadSettings | None) -> None:
+        """Heed ``signals`` from now on."""
+        self._signals = signals
+        self._read_settings = read_settings
+        self._selector.register(signals, selectors.EVENT_READ, signals)
+
+    def vouch_to(self, notifier: Notifier) -> None:
+        """Tell a service manager how the house is."""
+        self._vouching = Vouching(notifier)
 
     # Life
 
@@ -218,35 +235,58 @@ class Supervisor:
                 settings.limits.max_concurrent_auctions,
                 settings.limits.queue,
                 list(self._lots),
+                settings.retention_ns,
             )
         )
-        try:
-            self._hear(self._house)
-        except PipeClosedError:
-            self._bury(self._house)
-        for slot in range(settings.verifiers):
+
+    def _start_others(self) -> None:
+        for slot in range(self._settings.verifiers):
             self._start_verifier(slot)
         self._start_gateway()
 
-    def watch(self) -> None:
-        """Until the house is done."""
-        while self._finish_at_s is None or time.monotonic() < self._finish_at_s:
+    def watch(self) -> Ended:
+        """Until the house is done, or has been ended in order."""
+        while not self._is_over():
             for key, _ in self._selector.select(self._patience_s()):
-                child = key.data
-                assert isinstance(child, Child)
-                try:
-                    self._hear(child)
-                except PipeClosedError:
-                    self._bury(child)
+                if isinstance(key.data, Child):
+                    try:
+                        self._hear(key.data)
+                    except PipeClosedError:
+                        self._bury(key.data)
+                else:
+                    for number in key.data.take():
+                        self._heed(number)
             self._restart_due()
+            self._vouching.beat(time.monotonic())
+            if self._finish_at_s is not None and time.monotonic() >= self._finish_at_s:
+                self._drain()
+        return Ended(self._ended_by, self._is_cut_short)
+
+    def _is_over(self) -> bool:
+        if self._drained_by_s is None or self._is_cut_short:
+            return self._is_cut_short
+        return self._gateway is None or self._gateway.is_buried or time.monotonic() >= self._drained_by_s
+
+    def _drain(self) -> None:
+        """Begin the end: the gateway ends by itself once everything that it took is answered and sent."""
+        if self._drained_by_s is not None:
+            return
+        self._finish_at_s = None
+        self._drained_by_s = time.monotonic() + DRAIN_PATIENCE_S
+        self._vouching.notifier.stopping()
+        self._on_report(Draining())
+        if self._gateway is not None:
+            self._gateway.tell(Drain())
 
     def stop(self) -> None:
         """End every process: the house finishes its batch, the others hold nothing worth waiting for."""
+        if self._gateway is not None and self._drained_by_s is not None and not self._gateway.is_buried:
+            self._gateway.process.kill()  # It has had its time.
         children = [child for child in (self._gateway, *self._verifiers.values(), self._house) if child is not None]
         for child in children:
             child.tell(Stop())
             child.control.close()
-        deadline_s = time.monotonic() + STOP_PATIENCE_S
+        deadline_s = time.monotonic() + (HURRIED_PATIENCE_S if self._is_cut_short else STOP_PATIENCE_S)
         for child in children:
             try:
                 child.process.wait(max(0.0, deadline_s - time.monotonic()))
@@ -255,10 +295,55 @@ class Supervisor:
                 child.process.wait()
         self._selector.close()
 
+    # Signals
+
+    def _heed(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP:
+            self._reload()
+            return
+        self._is_cut_short = self._ended_by is not None
+        self._ended_by = number
+        self._drain()
+
+    def _reload(self) -> None:
+        """Have the settings read again; one reload at a time, and none before the house serves."""
+        if self._drained_by_s is not None:
+            return
+        if self._reloading is not Reloading.NO or not self._vouching.is_serving:
+            self._reloading = Reloading.AGAIN
+            return
+        self._vouching.notifier.reloading()
+        if self._read_settings is None:
+            new = NewSettings(self._settings.limits, self._settings.retention_ns, self._lots)
+        else:
+            try:
+                new = self._read_settings()
+            except AuctionctlError as error:
+                self._reloaded(SettingsKept(str(error), error.hint))
+                return
+        if new.needs_restart:
+            self._on_report(RestartNeeded(new.needs_restart))
+        self._reloading = Reloading.UNDER_WAY
+        self._new = new
+        assert self._house is not None
+        limits = new.limits
+        self._house.tell(Reload(limits.max_concurrent_auctions, limits.queue, list(new.lots), new.retention_ns))
+
+    def _reloaded(self, outcome: Reloaded | SettingsKept) -> None:
+        if isinstance(outcome, Reloaded) and self._new is not None:
+            new, self._new = self._new, None
+            self._settings = replace(self._settings, limits=new.limits, retention_ns=new.retention_ns)
+            if self._gateway is not None:
+                self._gateway.tell(SetQueue(new.limits.queue))
+        self._on_report(outcome)
+        self._vouching.notifier.ready()
+        was, self._reloading = self._reloading, Reloading.NO
+        if was is Reloading.AGAIN:
+            self._reload()
+
     def _patience_s(self) -> float | None:
         times = [at_s for at_s, _ in self._due]
-        if self._finish_at_s is not None:
-            times.append(self._finish_at_s)
+        times += [at_s for at_s in (self._finish_at_s, self._drained_by_s, self._vouching.next_s) if at_s is not None]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     # Children
@@ -318,6 +403,8 @@ class Supervisor:
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
             raise StoreError(f"the house's process died ({_describe(status)})", hint="start serve again: it resumes")
+        if child is self._gateway and self._drained_by_s is not None:
+            return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
         lived_s = time.monotonic() - child.started_s
         deaths = self._deaths[child.name] = self._deaths.get(child.name, 0) + 1 if lived_s < QUICK_DEATH_S else 0
         wait_s = 0.0 if deaths < 2 else min(LONGEST_BACKOFF_S, 0.1 * 2**deaths)
@@ -351,14 +438,24 @@ class Supervisor:
         message = decode_from_child(data)
         if isinstance(message, Failed):
             raise _as_error(message)
-        if isinstance(message, Opened):
+        if isinstance(message, Alive):
+            self._vouching.heard(message, time.monotonic())
+        elif isinstance(message, Opened):
             for log, reason in message.quarantined:
                 self._on_report(Quarantined(log, reason))
+            if self._drained_by_s is None:
+                self._start_others()
         elif isinstance(message, Listening):
             self._report_processes()
             self._on_report(Serving(self._address, tuple(message.auctions)))
+            self._vouching.begin(self._address.text, time.monotonic())
+            if self._reloading is Reloading.AGAIN:
+                self._reloading = Reloading.NO
+                self._reload()
+        elif isinstance(message, (Reloaded, SettingsKept)):
+            self._reloaded(message)
         else:
-            if isinstance(message, AllClosed) and self._finish is Finish.WHEN_CLOSED:
+            if isinstance(message, AllClosed) and self._finish is Finish.WHEN_CLOSED and self._drained_by_s is None:
                 self._finish_at_s = time.monotonic() + LINGER_S
             self._on_report(message)
 

@@ -97,14 +97,14 @@ def main() -> int:
         supervisor.Supervisor = RevealingSupervisor  # type: ignore[misc]
     lots = [LotDescription(**lot) for lot in wanted["lots"]]
     try:
-        supervisor.serve(
+        ended = supervisor.serve(
             settings, SecretKey(bytes.fromhex(wanted["seed"])), lots, report, supervisor.Finish(wanted["finish"])
         )
     except AuctionctlError as error:
         say("Ended", error=type(error).__name__, message=str(error), hint=error.hint)
         return 1
     say("Ended", error="", message="", hint="")
-    return 0
+    return 128 + ended.by if ended.by and ended.is_cut_short else 0
 
 
 if __name__ == "__main__":

@@ -12,18 +12,23 @@ import pytest
 from house_clients import RawSession
 from house_process import HOUSE_KEY, key_of, until
 
+from auctionctl.auction.bid import command_id
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import tell_child
 from auctionctl.net.gateway import LEAST_SHARE, SILENCE_NS, Gateway
 from auctionctl.net.hops import (
     Admit,
     Chunk,
+    Drain,
+    Ending,
     Following,
     HousePipe,
     Known,
+    LastWord,
     Operation,
     Release,
     Serving,
+    SetQueue,
     StartGateway,
     Stop,
     ToFollowers,
@@ -399,3 +404,47 @@ def test_it_ends_when_it_is_told_to(served):
     served.thread.join(30)
     assert served.ended_with == [None]
     assert served.gateway._context.closed
+
+
+def test_a_gateway_that_is_drained_takes_nothing_more_and_sees_everything_answered(served, connect):
+    ann = connect(served)
+    number = know(served, ann)
+    taken, late = (b"\x92\xa3bid" + bytes([count]) * 80 for count in (1, 2))
+    ann.send(taken, bytes(64))
+    chunk = served.next_chunk()
+    tell_child(served.control, Drain())
+    until(lambda: served.gateway._is_draining, "the beginning of the end")
+    assert isinstance(ann.ask(encode_message(Ping(1)), b""), Pong), "and yet it says that it lives"
+    closing = ann.ask(late, bytes(64))
+    assert (closing.code, closing.command, closing.retry_after_ns > 0) == ("closing", command_id(late), True)
+    assert served.hear(Ending) is None, "something is not answered yet"
+    receipt = ToSession(number, encode_message(Pong(7, 7)), b"")
+    served.release(receipt, answered=(chunk.number,))
+    until(lambda: served.hear(Ending), "its word that it has nothing more")
+    served.release(LastWord())
+    assert ann.receive() == Pong(7, 7)
+    goodbye = ann.receive()
+    assert (goodbye.code, goodbye.command) == ("closing", b"")
+    served.thread.join(30)
+    assert served.ended_with == [None]
+
+
+def test_what_was_sent_last_gets_to_a_slow_reader_before_it_ends(served, connect):
+    ann = connect(served)
+    number = know(served, ann)
+    tell_child(served.control, Drain())
+    until(lambda: served.hear(Ending), "its word that it has nothing more")
+    answers = [ToSession(number, encode_message(Pong(count, 0)), b"") for count in range(60)]
+    served.release(*answers, LastWord())
+    served.thread.join(30)
+    assert [ann.receive().token for _ in answers] == list(range(60))
+
+
+def test_a_new_limit_of_the_queue_holds(served, connect):
+    ann = connect(served)
+    know(served, ann)
+    tell_child(served.control, SetQueue(1))
+    until(lambda: served.gateway._start.queue == 1, "the new limit")
+    for count in range(2):
+        ann.send(b"\x92\xa3bid" + bytes([count]) * 80, bytes(64))
+    assert ann.receive().code == "busy"

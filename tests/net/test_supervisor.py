@@ -20,13 +20,11 @@ from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllClosed, Announced, Failed, encode
 from auctionctl.net.pipes import PipeClosedError
+from auctionctl.net.reports import Processes, Restarted, Serving
 from auctionctl.net.supervisor import (
     Child,
     Finish,
     HouseSettings,
-    Processes,
-    Restarted,
-    Serving,
     Supervisor,
     _as_error,
     default_verifiers,
@@ -48,7 +46,9 @@ def brief_lot(listing: str) -> LotDescription:
 def test_a_house_whose_auctions_have_ended_is_done_and_has_said_everything_once(tmp_path):
     reports = []
     serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], reports.append, Finish.WHEN_CLOSED)
-    processes, serving, closed = reports
+    assert [type(report).__name__ for report in reports] == ["Processes", "Serving", "Turned", "AllClosed", "Draining"]
+    processes, serving, turned, closed, _ = reports
+    assert (turned.listing, turned.phase, turned.end_reason, turned.winner) == ("vase", "closed", "cancelled", "")
     assert isinstance(processes, Processes)
     assert isinstance(serving, Serving)
     assert [(type(item), item.listing, item.is_resumed) for item in serving.auctions] == [(Announced, "vase", False)]
@@ -98,7 +98,7 @@ def test_a_signal_to_the_supervisor_leaves_no_process_behind(start_house, number
     house.await_report("Serving")
     assert len(house.all_pids) == 4
     assert all(map(is_running, house.all_pids))
-    assert house.signal(number) == (-number if number == signal.SIGKILL else 128 + number)
+    assert house.signal(number) == (-number if number == signal.SIGKILL else 0)
     house.await_all_gone()
 
 
@@ -245,8 +245,9 @@ def test_a_house_that_dies_before_it_has_opened_its_store_ends_serve_with_an_err
         supervisor = Dying(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
         supervisor.status = status
         try:
+            supervisor.start()
             with pytest.raises(error, match=message):
-                supervisor.start()
+                supervisor.watch()
         finally:
             supervisor.stop()
 

@@ -1,0 +1,155 @@
+"""What ``serve`` writes of its house: one line an event worth knowing, never a line a bid; or one object a line.
+
+Rule: whatever a seller or bidder chose is made safe before it gets on a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from auctionctl.cli.output import write_json, write_line, write_note
+from auctionctl.views.peer_text import safe_text
+
+if TYPE_CHECKING:
+    from auctionctl.net.hops import Announced, Turned
+    from auctionctl.net.reports import Report, Serving
+
+SCHEMA: Final = "auctionctl.serve/1"
+MAX_REASON_CHARACTERS: Final = 500
+
+
+def write_report(report: Report) -> None:
+    """What the house reports, in lines for people."""
+    from auctionctl.net import reports  # noqa: PLC0415
+
+    match report:
+        case reports.Serving():
+            _write_serving(report)
+        case reports.Turned():
+            write_line(_turn_line(report))
+        case reports.Reloaded():
+            _write_announced(report.auctions)
+            write_line("the settings have been read again")
+        case reports.Processes():
+            pass
+        case _:
+            write_line(_line(report))
+
+
+def _line(report: Report) -> str:
+    from auctionctl.net import reports  # noqa: PLC0415
+
+    match report:
+        case reports.Restarted():
+            return f"restarted {report.process} (process {report.pid})"
+        case reports.Quarantined():
+            return f"quarantined {report.log}: {_safe(report.reason)}"
+        case reports.Admitted():
+            return f"admitted {safe_text(report.name)} as {report.role}"
+        case reports.AllowListKept():
+            return f"the new allow list is wrong, the one before stays in force: {_safe(report.reason)}"
+        case reports.SettingsKept():
+            hint = f" ({_safe(report.hint)})" if report.hint else ""
+            return f"the new settings are wrong, those before stay in force: {_safe(report.reason)}{hint}"
+        case reports.RestartNeeded():
+            return f"changed, and heeded when the house is started again: {', '.join(report.settings)}"
+        case reports.StoreFull():
+            return f"the store is full, nothing is accepted: {_safe(report.reason)}"
+        case reports.AllClosed():
+            return "every auction has ended"
+        case reports.Draining():
+            return "ending: what has come in is answered, nothing more is taken"
+        case reports.Serving() | reports.Turned() | reports.Reloaded() | reports.Processes():
+            raise AssertionError("these have lines of their own")
+        case _:
+            assert_never(report)
+
+
+def _safe(text: str) -> str:
+    return safe_text(text, MAX_REASON_CHARACTERS)
+
+
+def _write_serving(serving: Serving) -> None:
+    _write_announced(serving.auctions)
+    write_line(f"serving at {serving.address.text}")
+
+
+def _write_announced(auctions: Iterable[Announced]) -> None:
+    for announced in auctions:
+        news = "resumed" if announced.is_resumed else "new"
+        title = safe_text(announced.title)
+        write_line(f"auction {announced.auction.hex()[:12]}  {announced.listing}  {news}  {title}")
+        if announced.differs:
+            write_note(
+                f"{announced.listing}: the file says otherwise in {', '.join(announced.differs)};"
+                " what was announced holds, and a new listing name would make a new auction"
+            )
+
+
+def _turn_line(turned: Turned) -> str:
+    line = f"auction {turned.auction.hex()[:12]}  {turned.listing}  {turned.phase}"
+    if turned.winner:
+        return f"{line}  sold to {safe_text(turned.winner)} for {turned.price}"
+    return f"{line}  {turned.end_reason.replace('_', ' ')}" if turned.end_reason else line
+
+
+def write_report_json(report: Report) -> None:
+    """What the house reports, one object a line."""
+    event, fields = _record(report)
+    write_json({"schema": SCHEMA, "event": event, **fields})
+
+
+def _record(report: Report) -> tuple[str, dict[str, Any]]:
+    from auctionctl.net import reports  # noqa: PLC0415
+
+    match report:
+        case reports.Serving():
+            return "serving", {"address": report.address.text, "auctions": _announced_records(report.auctions)}
+        case reports.Restarted():
+            return "restarted", {"process": report.process, "pid": report.pid}
+        case reports.Quarantined():
+            return "quarantined", {"log": report.log, "reason": report.reason}
+        case reports.Turned():
+            return report.phase, {
+                "id": report.auction.hex(),
+                "listing": report.listing,
+                "item": report.title,
+                "end_reason": report.end_reason or None,
+                "winner": report.winner or None,
+                "price": report.price or None,
+            }
+        case reports.Admitted():
+            return "admitted", {"name": report.name, "role": report.role}
+        case reports.AllowListKept():
+            return "allow_list_kept", {"reason": report.reason}
+        case reports.Reloaded():
+            return "reloaded", {"auctions": _announced_records(report.auctions)}
+        case reports.SettingsKept():
+            return "settings_kept", {"reason": report.reason, "hint": report.hint}
+        case reports.RestartNeeded():
+            return "restart_needed", {"settings": list(report.settings)}
+        case reports.StoreFull():
+            return "store_full", {"reason": report.reason}
+        case reports.AllClosed():
+            return "all_closed", {}
+        case reports.Draining():
+            return "draining", {}
+        case reports.Processes():
+            pids = {"house": report.house, "gateway": report.gateway, "verifiers": list(report.verifiers)}
+            return "processes", pids
+        case _:
+            assert_never(report)
+
+
+def _announced_records(auctions: Iterable[Announced]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": each.auction.hex(),
+            "listing": each.listing,
+            "item": each.title,
+            "is_resumed": each.is_resumed,
+            "differs": list(each.differs),
+        }
+        for each in auctions
+    ]

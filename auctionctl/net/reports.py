@@ -1,0 +1,96 @@
+"""What a house that runs tells whoever started it: the values that a supervisor hands to its ``on_report``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auctionctl.net.hops import (
+    Admitted,
+    AllClosed,
+    AllowListKept,
+    Announced,
+    Reloaded,
+    SettingsKept,
+    StoreFull,
+    Turned,
+)
+from auctionctl.wire.address import HouseAddress
+
+__all__ = [
+    "Admitted",
+    "AllClosed",
+    "AllowListKept",
+    "Draining",
+    "Processes",
+    "Quarantined",
+    "Reloaded",
+    "Report",
+    "RestartNeeded",
+    "Restarted",
+    "Serving",
+    "SettingsKept",
+    "StoreFull",
+    "Turned",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Bidders can connect to ``address``."""
+
+    address: HouseAddress
+    auctions: tuple[Announced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A process had died and has been started again."""
+
+    process: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A log of the store does not verify: its auction stands still, the others run."""
+
+    log: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Who runs what, for whoever watches from outside."""
+
+    house: int
+    gateway: int
+    verifiers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The house takes nothing any more, and ends when everything is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartNeeded:
+    """These settings differ from those in force, and will hold when the house is started again."""
+
+    settings: tuple[str, ...]
+
+
+Report = (
+    Serving
+    | Restarted
+    | Quarantined
+    | Turned
+    | Admitted
+    | AllowListKept
+    | Reloaded
+    | SettingsKept
+    | RestartNeeded
+    | StoreFull
+    | AllClosed
+    | Draining
+    | Processes
+)

@@ -1,0 +1,63 @@
+"""Each report of a house is one line for people, and one object for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+
+from auctionctl.cli.serve_reports import write_report, write_report_json
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net import hops, reports
+from auctionctl.wire.address import HouseAddress
+
+ADDRESS = HouseAddress(SecretKey(bytes(32)).identity, "localhost", 1)
+ANNOUNCED = (hops.Announced(bytes(32), "x", "T\x1b", True), hops.Announced(bytes(32), "y", "U", False))
+REPORTS: list[tuple[Any, str]] = [
+    (
+        reports.Serving(ADDRESS, ANNOUNCED),
+        "auction 000000000000  x  resumed  T\nauction 000000000000  y  new  U\nserving at " + ADDRESS.text + "\n",
+    ),
+    (reports.Restarted("gateway", 5), "restarted gateway (process 5)\n"),
+    (reports.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
+    (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
+    (hops.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
+    (hops.AllClosed(), "every auction has ended\n"),
+    (hops.Turned(bytes(32), "x", "T", "open", "", "", ""), "auction 000000000000  x  open\n"),
+    (
+        hops.Turned(bytes(32), "x", "T", "closed", "completed", "a\x1bnn", "5.00EUR"),
+        "auction 000000000000  x  closed  sold to ann for 5.00EUR\n",
+    ),
+    (
+        hops.Turned(bytes(32), "x", "T", "closed", "reserve_not_met", "", ""),
+        "auction 000000000000  x  closed  reserve not met\n",
+    ),
+    (hops.Admitted("ann", "bidder"), "admitted ann as bidder\n"),
+    (
+        hops.Reloaded((ANNOUNCED[1],)),
+        "auction 000000000000  y  new  U\nthe settings have been read again\n",
+    ),
+    (
+        hops.SettingsKept("port: x", "y"),
+        "the new settings are wrong, those before stay in force: port: x (y)\n",
+    ),
+    (hops.SettingsKept("x", ""), "the new settings are wrong, those before stay in force: x\n"),
+    (reports.RestartNeeded(("bind", "port")), "changed, and heeded when the house is started again: bind, port\n"),
+    (reports.Draining(), "ending: what has come in is answered, nothing more is taken\n"),
+    (reports.Processes(1, 2, (3,)), ""),
+]
+
+
+@pytest.mark.parametrize(("report", "text"), REPORTS, ids=lambda value: type(value).__name__)
+def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(report)
+    assert capsys.readouterr().out == text
+    write_report_json(report)
+    record = json.loads(capsys.readouterr().out)
+    assert record["event"]
+    assert record["schema"] == "auctionctl.serve/1"
+
+
+def test_no_report_is_without_its_line_in_this_test() -> None:
+    assert {type(report) for report, _ in REPORTS} == set(get_args(reports.Report))
