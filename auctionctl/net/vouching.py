@@ -46,7 +46,7 @@ class Vouching:
         if alive.is_reachable:
             self._reached_s = now_s
         where = f"serving at {self._address}" if alive.is_reachable else "out of reach: the gateway is being restarted"
-        status = f"{alive.live_count} auctions under way, {where}"
+        status = f"{where}; auctions under way: {alive.live_count}"
         if status != self._status:
             self._status = status
             self.notifier.status(status)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +57,148 @@ def test_a_signal_ends_the_house_and_all_its_processes(start_house: Start, numbe
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert not list((start_house.home / "run").iterdir())
+
+
+def next_event(house: subprocess.Popen[bytes], event: str) -> dict[str, Any]:
+    """The next object of this event on the house's output."""
+    assert house.stdout is not None
+    while line := house.stdout.readline():
+        record: dict[str, Any] = json.loads(line)
+        if record["event"] == event:
+            return record
+    raise AssertionError(house.stderr.read() if house.stderr else "")
+
+
+def test_an_address_that_a_killed_house_has_left_counts_for_nothing_and_is_replaced(
+    start_house: Start, home: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    house = start_house(lots, "--json")
+    serving_record = next_event(house, "serving")
+    address_file = start_house.home / "run/house.address"
+    monkeypatch.setenv("AUCTIONCTL_HOME", str(start_house.home))
+    house.kill()
+    house.wait(30)
+    assert address_file.read_text().strip() == serving_record["address"]
+    done = run("ls", "--key", "alice")
+    assert (done.status, "none runs on this machine" in done.err) == (78, True), done.err
+    # Its children end by themselves, and let go of the state.
+    until(lambda: not is_locked(start_house.home / "state/house-house/lock"))
+    again = next_event(start_house(lots, "--json"), "serving")
+    assert address_file.read_text().strip() == again["address"] != serving_record["address"]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline_s
+
+
+def is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def test_a_hangup_has_everything_read_again(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    start_house.prepare(lots)
+    path = start_house.home / "AUCTIONS.toml"
+    text = path.read_text()
+    house = start_house(lots, "--json", prepared=True)
+    next_event(house, "serving")
+    lamp = '[[auction]]\nitem = "Lamp"\nstarting_price = "1EUR"\nstart_timeout = "100ms"\n'
+    path.write_text(text.replace("verifiers = 1", "verifiers = 2") + lamp)
+    house.send_signal(signal.SIGHUP)
+    assert next_event(house, "restart_needed")["settings"] == ["verifiers"]
+    reloaded = next_event(house, "reloaded")
+    assert [(each["listing"], each["is_resumed"]) for each in reloaded["auctions"]] == [("lamp", False)]
+    closed = next_event(house, "closed")
+    assert (closed["listing"], closed["end_reason"], closed["winner"]) == ("lamp", "cancelled", None)
+    path.write_text(text + "nonsense = 1\n")
+    house.send_signal(signal.SIGHUP)
+    kept = next_event(house, "settings_kept")
+    assert f"{path}: auction 1 ('X'): unknown key 'nonsense'" in kept["reason"]
+    path.write_text("[house]\nmax_concurrent_auctions = 1\n" + text.replace("[house]\n", "") + lamp.replace("L", "C"))
+    house.send_signal(signal.SIGHUP)
+    assert "more than max_concurrent_auctions" in next_event(house, "settings_kept")["reason"]
+    house.terminate()
+    assert next_event(house, "draining")
+    assert house.wait(30) == 0
+
+
+def test_a_sale_is_told_and_who_came_in_and_no_bid_is(fair: Any) -> None:
+    fair.house.send_signal(signal.SIGHUP)
+    events = []
+    while not events or events[-1]["event"] != "reloaded":
+        events.append(json.loads(fair.house.stdout.readline()))
+    told = [(each["event"], each.get("name") or each.get("listing"), each.get("role")) for each in events]
+    assert len(set(told)) == len(told)
+    assert {("admitted", "alice", "bidder"), ("admitted", "bob", "bidder"), ("open", "quick", None)} < set(told)
+    assert {event for event, _, _ in told} == {"admitted", "open", "closed", "reloaded"}
+    (closed,) = (event for event in events if event["event"] == "closed")
+    assert (closed["listing"], closed["winner"], closed["end_reason"]) == ("quick", "bob", "completed")
+    assert closed["price"].endswith("EUR")
+
+
+def said_last(manager: socket.socket, silence_s: float) -> int:
+    """How many messages came before a silence of so long."""
+    manager.settimeout(silence_s)
+    count = 0
+    try:
+        while manager.recv(500):
+            count += 1
+    except TimeoutError:
+        manager.settimeout(30)
+    return count
+
+
+def test_a_service_manager_is_told_how_the_house_is(start_house: Start, tmp_path: Path) -> None:
+    path = start_house.prepare(ONE_LOT.replace("{timeout}", "1h"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+
+        def hear(word: bytes) -> None:
+            while not manager.recv(500).startswith(word):
+                pass
+
+        house = start_house.start(path, "--json", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="500000")
+        hear(b"READY=1")
+        pids = next_event(house, "processes")
+        environment = Path(f"/proc/{pids['house']}/environ")
+        if environment.exists():  # elsewhere than on Linux it cannot be looked at
+            assert b"NOTIFY_SOCKET" not in environment.read_bytes()
+        hear(b"STATUS=serving at auction://")
+        for _ in range(3):
+            hear(b"WATCHDOG=1")
+        house.send_signal(signal.SIGHUP)
+        hear(b"RELOADING=1\nMONOTONIC_USEC=")
+        hear(b"READY=1")
+        # A house that stands still is not vouched for.
+        os.kill(pids["house"], signal.SIGSTOP)
+        assert said_last(manager, 2.0) > 0
+        os.kill(pids["house"], signal.SIGCONT)
+        hear(b"WATCHDOG=1")
+        house.terminate()
+        hear(b"STOPPING=1")
+        assert house.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("bind", "hint"),
+    [("203.0.113.7", "an address of this machine"), ("no-such-host.invalid", "an address of this machine")],
+)
+def test_a_host_that_is_not_ours_is_refused_with_advice(start_house: Start, bind: str, hint: str) -> None:
+    path = start_house.prepare(ONE_LOT.replace("{timeout}", "1h"))
+    house = start_house.start(path, "--bind", bind)
+    _, err = house.communicate(timeout=60)
+    assert house.returncode == 78
+    assert f"cannot listen on {bind}".encode() in err
+    assert hint.encode() in err
 
 
 def test_a_house_that_is_started_again_resumes_its_auctions(start_house: Start) -> None:
