@@ -60,8 +60,9 @@ LEAST_SHARE: Final = 16
 BUSY_RETRY_NS: Final = SECOND_NS // 20
 CLOSING_RETRY_NS: Final = 2 * SECOND_NS
 """When to ask again at a house that ends: it may be back by then."""
-LAST_LINGER_MS: Final = 1_500
-"""How long the last answers may take to get into the connections."""
+LAST_GRACE_NS: Final = 3 * SECOND_NS // 10
+"""Time for the last answers to get into the connections: a libzmq socket that is closed loses some, LINGER or not."""
+ENDING_POLL_MS: Final = 20
 _SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms"})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
@@ -108,7 +109,7 @@ class Gateway:
         self._is_stopping = False
         self._is_draining = False
         self._said_ending = False
-        self._linger_ms = 0
+        self._end_at_ns: int | None = None
         self._by_route: dict[bytes, Session] = {}
         self._by_number: dict[int, Session] = {}
         self._followers: dict[bytes, dict[int, Session]] = {}
@@ -140,13 +141,13 @@ class Gateway:
                 events = zmq.POLLIN | (zmq.POLLOUT if pipe.backlog_bytes else 0)
                 poller.register(pipe.fileno(), events)
             self._turn_while_same(poller, pipes)
-        self._context.destroy(linger=self._linger_ms)
+        self._context.destroy(linger=0)
 
     def _turn_while_same(self, poller: zmq.Poller, pipes: list[Pipe]) -> None:
         """Serve until what is to be polled for changes."""
         backlogged = [pipe for pipe in pipes if pipe.backlog_bytes]
         while not self._is_stopping:
-            ready = dict(poller.poll(SWEEP_NS // 1_000_000))
+            ready = dict(poller.poll(SWEEP_NS // 1_000_000 if self._end_at_ns is None else ENDING_POLL_MS))
             if self._control.fileno() in ready:
                 self._hear()
                 return
@@ -159,6 +160,8 @@ class Gateway:
             self._sweep(self._clock.now_ns())
             self._send_chunks()
             self._say_ending()
+            if self._end_at_ns is not None:
+                self._is_stopping = not self._by_number or self._clock.now_ns() >= self._end_at_ns
             for pipe in backlogged:
                 self._flush(pipe)
             if (
@@ -201,11 +204,10 @@ class Gateway:
             self._tell_house(Ending())
 
     def _end_all(self, _last: LastWord) -> None:
-        """Every answer is in the socket: say goodbye, and see them off."""
+        """Every answer is on its way: say goodbye, and see them off."""
         for session in list(self._by_number.values()):
             self._refuse_closing(session, b"")
-        self._linger_ms = LAST_LINGER_MS
-        self._is_stopping = True
+        self._end_at_ns = self._clock.now_ns() + LAST_GRACE_NS
 
     def _refuse_closing(self, session: Session, command: bytes) -> None:
         closing = Refused("closing", "this house is being shut down", command, CLOSING_RETRY_NS)

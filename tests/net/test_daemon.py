@@ -510,6 +510,6 @@ def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_pat
     tell_child(run.control, Stop())
     run.thread.join(30)
     store = SqliteStore(tmp_path / "state")
-    assert [decode(entry).kind for entry in store.read(store.logs()[0][0])] == [Kind.TERMS, Kind.JOINED]
+    assert [decode(entry).kind for entry in store.read(f"auction/{run.auction.hex()}")] == [Kind.TERMS, Kind.JOINED]
     assert store.wal_bytes == 0
     store.close()
