@@ -25,7 +25,6 @@ from auctionctl.cli.streams import stop_writing
 if TYPE_CHECKING:
     from auctionctl.cli.house_file import HouseSection
     from auctionctl.cli.lots import AuctionsFile
-    from auctionctl.house.house import Limits
     from auctionctl.net.reports import Report
     from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
 
@@ -134,3 +133,10 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         paths.allow_list,
         section.retention_ns,
     )
+
+
+def limits_of(section: HouseSection) -> Limits:
+    """What the house takes on at once."""
+    from auctionctl.house.house import Limits  # noqa: PLC0415
+
+    return Limits(section.max_concurrent_auctions, section.queue)

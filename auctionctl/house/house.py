@@ -375,6 +375,7 @@ class House:
             effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))
         else:
             self._dirty[log.id] = log
+            self._turned[log.id] = log
             log.owe_again(request.session, name)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
