@@ -25,6 +25,7 @@ from auctionctl.cli.streams import stop_writing
 if TYPE_CHECKING:
     from auctionctl.cli.house_file import HouseSection
     from auctionctl.cli.lots import AuctionsFile
+    from auctionctl.house.house import Limits
     from auctionctl.net.reports import Report
     from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
 
