@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "faults")]
 
+from daemon_run import prepare, run
 from house_fixtures import bidder_of, raw_session_of, stack, start_house
 
-__all__ = ["bidder_of", "raw_session_of", "stack", "start_house"]
+__all__ = ["bidder_of", "prepare", "raw_session_of", "run", "stack", "start_house"]

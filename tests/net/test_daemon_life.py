@@ -1,0 +1,121 @@
+"""What a house's process tells of itself, takes on while it runs, and sees to before it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from daemon_run import LOT, Run
+from house_process import until
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.house import Limits
+from auctionctl.house.intake import Request
+from auctionctl.net import daemon
+from auctionctl.net.control import tell_child
+from auctionctl.net.hops import (
+    Admitted,
+    Alive,
+    AllowListKept,
+    Ending,
+    LastWord,
+    Reload,
+    Reloaded,
+    SettingsKept,
+    Stop,
+    ToSession,
+    Turned,
+    encode,
+)
+from auctionctl.store.sqlite import SqliteStore
+from auctionctl.tlog.entry import Kind, decode
+from auctionctl.wire.listing import LotDescription
+from auctionctl.wire.messages import (
+    List,
+)
+from auctionctl.wire.messages import encode as encode_message
+
+
+def hear_news(run: Run, kind: type) -> Any:
+    while not isinstance(report := run.hear(news=True), kind):
+        pass
+    return report
+
+
+def test_it_gives_a_sign_of_life_each_second_and_says_whether_it_can_be_reached(run):
+    assert hear_news(run, Alive) == Alive(True, 1)
+    run.gateway.abandon()
+    until(lambda: hear_news(run, Alive) == Alive(False, 1), "a sign of life without a gateway")
+
+
+def test_who_comes_in_is_told_once(run):
+    run.greet()
+    assert hear_news(run, Admitted) == Admitted("ann", "bidder")
+    run.greet()
+    tell_child(run.control, Reload(10, 1_000, [LOT]))
+    while not isinstance(report := run.hear(news=True), Reloaded):
+        assert not isinstance(report, Admitted)
+
+
+def test_new_lots_are_announced_and_new_limits_hold(run):
+    lamp = LotDescription("lamp", "A lamp", "credits", 1, start_timeout_ns=SECOND_NS // 10)
+    other_vase = LotDescription("vase", "Another vase", "credits", 1, min_bidders=2, duration_ns=3_600 * SECOND_NS)
+    tell_child(run.control, Reload(2, 77, [other_vase, lamp], 5))
+    reloaded = run.hear()
+    assert isinstance(reloaded, Reloaded)
+    assert [(each.listing, each.is_resumed, each.differs) for each in reloaded.auctions] == [
+        ("vase", True, ("title",)),
+        ("lamp", False, ()),
+    ]
+    assert run.process._house.limits == Limits(2, 77)
+    assert run.process._retention_ns == 5
+    turned = hear_news(run, Turned)
+    assert (turned.listing, turned.title, turned.phase, turned.end_reason) == ("lamp", "A lamp", "closed", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("limit", "lots", "reason"),
+    [
+        (1, [LOT, LotDescription("lamp", "A lamp", "credits", 1)], "1 new lots and 1 running auctions"),
+        (10, [LOT, LotDescription("lamp", "A lamp", "credits", 1, duration_ns=0)], "duration"),
+    ],
+)
+def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run, limit, lots, reason):
+    tell_child(run.control, Reload(limit, 5, lots, 5))
+    kept = run.hear()
+    assert isinstance(kept, SettingsKept)
+    assert reason in kept.reason
+    assert run.process._house.limits == Limits(10, 1_000)
+    assert run.process._retention_ns == 0
+    assert len(run.process._house.logs) == 1
+
+
+def test_a_reload_has_another_look_at_the_allow_list(run, tmp_path):
+    (tmp_path / "allow").write_text("nonsense\n")
+    tell_child(run.control, Reload(10, 1_000, [LOT]))
+    assert {type(run.hear()) for _ in range(2)} == {Reloaded, AllowListKept}
+
+
+def test_a_gateway_that_ends_gets_the_last_word_behind_every_answer(run):
+    run.greet()
+    join = run.join()
+    run.send(join, number=5)
+    until(lambda: run.process._house.logs[0].auction.present, "the joining")
+    run.gateway.send(encode(Ending()))
+    order = [type(run.next(object)) for _ in range(2)]
+    assert order == [ToSession, LastWord]
+    assert run.answered[-1] == 5
+
+
+def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_path, monkeypatch):
+    monkeypatch.setattr(daemon, "BATCH_REQUESTS", 1)
+    run = prepare().begin()
+    run.greet()
+    before = [Request(99, b"", encode_message(List(0)), b"", b"") for _ in range(500)]
+    run.process._queue.extend([*before, Request(*run.join())])
+    tell_child(run.control, Stop())
+    run.thread.join(30)
+    store = SqliteStore(tmp_path / "state")
+    assert [decode(entry).kind for entry in store.read(f"auction/{run.auction.hex()}")] == [Kind.TERMS, Kind.JOINED]
+    assert store.wal_bytes == 0
+    store.close()
