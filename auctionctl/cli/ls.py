@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
@@ -10,9 +12,17 @@ from auctionctl.auction.phase import Phase
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
-from auctionctl.cli.output import write_list, write_note
+from auctionctl.cli.output import Form, write_list, write_note
 
 SCHEMA: Final = "auctionctl.ls/1"
+Row = tuple[str, ...]
+
+COLUMNS: Final = ("auction", "listing", "lot", "phase", "price", "leader", "bids", "bidders", "left", "result")
+DROPPED: Final = ("bidders", "bids", "auction", "leader", "lot")
+"""What a narrow terminal does without, the least important first."""
+SEPARATOR_CHARACTERS: Final = 3
+FOLDED_CHARACTERS: Final = 24
+"""Longer texts stand in several lines before a column goes for them."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -37,7 +47,7 @@ def ls(
     finally:
         observer.close()
     shown = [replica for replica in observer.replicas() if phase in (None, replica.replay.state.phase)]
-    rows = [
+    rows: Sequence[Row] = [
         (
             row.short_id,
             replica.replay.state.terms.listing,
@@ -54,7 +64,20 @@ def ls(
     ]
     if not rows and not at.form.is_json:
         write_note("this house holds no auction" if phase is None else f"no auction of this house is {phase}")
-    columns = ("auction", "listing", "lot", "phase", "price", "leader", "bids", "bidders", "left", "result")
+    columns: Sequence[str] = COLUMNS
+    if at.form is Form.TABLE:
+        columns, rows = fitting(columns, rows, shutil.get_terminal_size().columns)
     records = [auction_record(replica.replay.state) for replica in shown]
     write_list(at.form, SCHEMA, "auctions", records, columns=columns, rows=rows)
     return ExitStatus.OK
+
+
+def fitting(columns: Sequence[str], rows: Sequence[Row], width: int) -> tuple[Sequence[str], Sequence[Row]]:
+    """``columns`` and ``rows`` without as many of DROPPED as it takes to be at most ``width`` characters wide."""
+    for name in ("", *DROPPED):
+        kept = [index for index, column in enumerate(columns) if column != name]
+        columns, rows = [columns[index] for index in kept], [tuple(row[index] for index in kept) for row in rows]
+        widths = [min(max(map(len, column)), FOLDED_CHARACTERS) for column in zip(columns, *rows, strict=True)]
+        if sum(widths) + SEPARATOR_CHARACTERS * (len(widths) - 1) <= width:
+            break
+    return columns, rows

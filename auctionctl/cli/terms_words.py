@@ -44,6 +44,7 @@ def terms_facts(auction: Auction, names: Names) -> list[tuple[str, str]]:
     """Name and value of everything in the terms that a bidder wants to know."""
     terms = auction.terms
     rules, lot, currency = terms.rules, terms.lot, terms.rules.currency
+    bidders = "1 bidder has" if rules.min_bidders == 1 else f"{rules.min_bidders} bidders have"
     soft_close = "none"
     if rules.soft_close_window_ns:
         window, longest = format_duration(rules.soft_close_window_ns), format_duration(rules.max_extension_ns)
@@ -60,7 +61,7 @@ def terms_facts(auction: Auction, names: Names) -> list[tuple[str, str]]:
         ("increment", increment_words(rules.increment, currency)),
         ("reserve", _reserve_words(auction)),
         ("duration", format_duration(rules.duration_ns)),
-        ("opens", f"once {rules.min_bidders} have joined, within {format_duration(rules.start_timeout_ns)}"),
+        ("opens", f"once {bidders} joined, within {format_duration(rules.start_timeout_ns)}"),
         ("bid timeout", format_duration(rules.bid_timeout_ns)),
         ("soft close", soft_close),
     ]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from auctionctl.cli.ls import COLUMNS, fitting
+
 
 def test_every_auction_is_a_line_with_its_replayed_state(fair: Any) -> None:
     done = fair.run("ls", "--key", "alice")
@@ -39,3 +41,15 @@ def test_only_one_phase_is_listed_where_it_is_asked_for(fair: Any) -> None:
     assert listed("--all") == ["quick", "waiting-lot"]
     done = fair.run("ls", "--key", "bob", "--phase", "open")
     assert (done.status, done.err) == (0, "no auction of this house is open\n")
+
+
+def test_a_narrow_terminal_does_without_the_least_important_columns() -> None:
+    row = ("0123456789ab", "watch", "A watch", "open", "1.00EUR", "alice", "12", "3", "4:59", "")
+    columns, rows = fitting(COLUMNS, [row], 200)
+    assert (columns, rows) == (list(COLUMNS), [row])
+    columns, rows = fitting(COLUMNS, [row], 80)
+    assert columns == [name for name in COLUMNS if name not in ("bidders", "bids")]
+    columns, rows = fitting(COLUMNS, [row], 10)
+    assert columns == ["listing", "phase", "price", "left", "result"]
+    assert rows == [("watch", "open", "1.00EUR", "4:59", "")]
+    assert fitting(COLUMNS, [], 200) == (list(COLUMNS), [])

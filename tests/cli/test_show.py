@@ -33,7 +33,7 @@ def test_what_still_waits_shows_its_deadline_and_the_next_minimum(fair: Any) -> 
     assert shown["phase"] == "announced"
     assert " left" in shown["starts by"]
     assert shown["minimum"] == "10JPY"
-    assert shown["opens"] == "once 3 have joined, within 1h"
+    assert shown["opens"] == "once 3 bidders have joined, within 1h"
     assert "result" not in shown
 
 

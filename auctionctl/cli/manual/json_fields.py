@@ -178,6 +178,37 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."}
     },
     "watch": {"auctionctl.entry/1": ENTRY},
+    "bid": {
+        "auctionctl.bid/1": {
+            "event": "By a strategy, one an event: `joined`, `waiting`, `resumed`, `placed`, `accepted`, `rejected`,"
+            " `join_rejected`, `outbid`, `skipped`, `ended`, and at the end `summary`. Of one bid, a single object:"
+            " `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered` or `void`; with `--dry-run`,"
+            " `acceptable` or `unacceptable`.",
+            "auction": "The id of the auction.",
+            "listing": "Its name at this house.",
+            "seq": "The bid's number among the bidder's.",
+            "amount": "What is offered.",
+            "index": "The entry's place in the log.",
+            "time_ns": "When the house accepted or refused it.",
+            "receipt": "The file that holds the proof.",
+            "is_leading": "Whether the bid leads; null where that is not known.",
+            "code": "The name of the rule that refused.",
+            "rule": "The rule, or the reason to wait, in words.",
+            "observed": "The values that were compared, by name: amounts in minor units, times, counts.",
+            "log_size": "How many entries the log had when this was judged.",
+            "reason": "Why nothing is bid: `bidders`, `budget`, `value` or `patience`; why an auction is left out.",
+            "earlier_bids": "Of resumed: how many bids of an earlier run the log holds.",
+            "price": "The price.",
+            "leader": "The signing key of who leads.",
+            "result": "Of an end: `won`, `lost` or `no_sale`.",
+            "end_reason": "Of an end: as in `auctionctl-ls`(1).",
+            "bids": "Of an end: how many bids of ours were accepted.",
+            "auctions": "Of the summary: every auction, with the fields of its end.",
+            "joined": "Of not_opened: how many bidders have joined.",
+            "needed": "Of not_opened: how many it takes.",
+            "not_after_ns": "After this the bid cannot be accepted any more.",
+        }
+    },
     "export": {
         "auctionctl.export/1": {
             "id": AUCTION["id"],
