@@ -24,6 +24,7 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │   └── StoreLockedError        another process holds this state
     ├── NotFoundError               an auction, key or file by that name
     ├── NotAuthorisedError          the house knows no such key, or not in that role
+    ├── RefusedError                the house does not take what it was offered
     └── UnreachableError            no house at that address, or none that answered in time
 
 Messages are lower-case, without a full stop; a hint says what to do about it.
@@ -134,6 +135,10 @@ class NotFoundError(AuctionctlError):
 
 class NotAuthorisedError(AuctionctlError):
     """The house does not know this key, or not in the role needed."""
+
+
+class RefusedError(AuctionctlError):
+    """A house does not take what it was offered; the message has its words."""
 
 
 class UnreachableError(AuctionctlError):

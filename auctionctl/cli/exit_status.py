@@ -42,7 +42,7 @@ MEANINGS: Final = {
     ExitStatus.BID_LOST: "No lot was won.",
     ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
     ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
-    ExitStatus.REJECTED: "The rules refused the bid, or would refuse it.",
+    ExitStatus.REJECTED: "The rules refused the bid, or would refuse it; or the house refused the terms.",
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",
@@ -66,6 +66,7 @@ TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
     errors.NotFoundError: ExitStatus.NOT_FOUND,
     errors.NotAuthorisedError: ExitStatus.NOT_AUTHORISED,
+    errors.RefusedError: ExitStatus.REJECTED,
     errors.UnreachableError: ExitStatus.UNREACHABLE,
 }
 """Error → exit status; an error that is not named has that of its parent."""

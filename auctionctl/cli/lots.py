@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from auctionctl.auction.rules import MAX_MIN_BIDDERS
@@ -96,7 +97,7 @@ def read_auctions(path: Path, below: Sequence[Layer] = (), above: Sequence[Layer
         )
     lots: list[LotDescription] = []
     for number, values in enumerate(tables, 1):
-        lot = _read_lot(path, number, values, configuration.defaults)
+        lot = read_lot(path, f"auction {number}", values, configuration.defaults)
         for earlier, other in enumerate(lots, 1):
             if other.listing == lot.listing:
                 raise ConfigurationError(
@@ -113,9 +114,19 @@ def slug(title: str) -> str:
     return _NOT_IN_LISTING.sub("-", plain).strip("-")[:MAX_LISTING_CHARACTERS].rstrip("-")
 
 
-def _read_lot(path: Path, number: int, values: dict[str, Any], defaults: Mapping[str, Inherited]) -> LotDescription:
+def read_lot(
+    path: Path,
+    place: str,
+    values: Mapping[str, Any],
+    defaults: Mapping[str, Inherited],
+    origins: Mapping[str, str] = MappingProxyType({}),
+) -> LotDescription:
+    """The lot of the table ``values``, which errors call ``place``; ``origins`` says which of them were said elsewhere.
+
+    Raises ConfigurationError.
+    """
     title = values.get("item")
-    place = f"auction {number}" + (f" ({title[:60]!r})" if isinstance(title, str) else "")
+    place += f" ({title[:60]!r})" if isinstance(title, str) else ""
     inherited = {key: default for key, default in defaults.items() if key not in values}
     if not _has_soft_close(values, defaults):
         # A limit to something that this lot does not have.
@@ -123,9 +134,9 @@ def _read_lot(path: Path, number: int, values: dict[str, Any], defaults: Mapping
     table = TomlTable(
         path,
         place,
-        {key: default.value for key, default in inherited.items()} | values,
+        {key: default.value for key, default in inherited.items()} | dict(values),
         LOT_KEYS,
-        {key: f"[defaults] of {default.origin}" for key, default in inherited.items()},
+        {key: f"[defaults] of {default.origin}" for key, default in inherited.items()} | dict(origins),
     )
     table.require("item", 'say what is sold: item = "…"')
     title = table.text("item", "", MAX_TITLE_CHARACTERS)

@@ -47,6 +47,12 @@ class Paths:
         """A directory an auction, a file a receipt: see :mod:`auctionctl.cli.receipts`."""
         return self.state / "receipts"
 
+    def offer_file(self, seller: str, house: str, listing: str) -> Path:
+        """The terms that ``seller`` has signed for ``house`` (texts of identities) under ``listing``."""
+        return (
+            self.state / "offers" / f"{seller[:IDENTITY_CHARACTERS]}-{house[:IDENTITY_CHARACTERS]}" / f"{listing}.json"
+        )
+
     def house_state(self, house: str) -> Path:
         """The store of the house called ``house``."""
         return self.state / f"house-{house}"

@@ -1,7 +1,7 @@
 """Receipts on disk: one file each, under names that a person recognises.
 
 Rule: ``<listing>-<12 digits of the auction>/<seq>-<amount>-<12 digits of the bid>.tlog-proof``, and for a joining
-``joined-<12 digits>.tlog-proof``; private, whole, and durable when :meth:`ReceiptFiles.keep_bid` returns. A listing is
+``joined-<12 digits>.tlog-proof``, for a seller's terms ``terms-<12 digits>.tlog-proof``; private, whole, and durable when :meth:`ReceiptFiles.keep_bid` returns. A listing is
 checked to be a name (:mod:`auctionctl.auction.terms`), so that it cannot lead elsewhere.
 """
 
@@ -19,7 +19,7 @@ SUFFIX: Final = ".tlog-proof"
 
 
 class ReceiptFiles:
-    """The receipts of this machine's bidders, under ``directory``."""
+    """The receipts of this machine's bidders and sellers, under ``directory``."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -27,6 +27,10 @@ class ReceiptFiles:
     def keep_join(self, listing: str, evidence: Evidence) -> Path:
         """Keep the proof of a joining; ``listing`` may be empty. Raises ConfigurationError."""
         return self._keep(listing, evidence, "joined")
+
+    def keep_terms(self, listing: str, evidence: Evidence) -> Path:
+        """Keep the proof that an auction was opened. Raises ConfigurationError."""
+        return self._keep(listing, evidence, "terms")
 
     def keep_bid(self, listing: str, seq: int, money: Money, evidence: Evidence) -> Path:
         """Keep the proof of a bid. Raises ConfigurationError."""

@@ -257,11 +257,13 @@ def _check_command(
     """Who signed the entry, and what it says. The proof shows that it is in the log, not that it belongs there."""
     from auctionctl.auction.bid import decode_bid, decode_join  # noqa: PLC0415
     from auctionctl.auction.price import format_minor  # noqa: PLC0415
+    from auctionctl.auction.terms import auction_id, decode_terms  # noqa: PLC0415
     from auctionctl.cli.records import amount  # noqa: PLC0415
     from auctionctl.views.auction_row import name_of  # noqa: PLC0415
     from auctionctl.wire.frames import is_signed_by  # noqa: PLC0415
 
     record: dict[str, object] = {"entry": kind}
+    role = "bidder"
     try:
         if kind == "bid":
             bid = decode_bid(body)
@@ -270,12 +272,17 @@ def _check_command(
         elif kind == "joined":
             join = decode_join(body)
             auction, signer, what = join.auction, join.bidder, ""
+        elif kind == "terms":
+            terms = decode_terms(body)
+            auction, signer, what, role = auction_id(body), terms.seller, terms.lot.title, "seller"
         else:
-            raise VerificationError(f"receipts are for bids and joinings, not for {kind}", rule="format", index=index)
+            raise VerificationError(
+                f"receipts are for terms, bids and joinings, not for {kind}", rule="format", index=index
+            )
     except (ProtocolError, TermsError) as error:
         raise VerificationError(str(error), rule="entry", index=index) from error
     if not is_signed_by(signer, body, signature):
         raise VerificationError("the entry is not signed by the key in it", rule="signature", index=index)
     if log != f"auction/{auction.hex()}":
         raise VerificationError("the entry belongs to another auction", rule="wrong_auction", index=index)
-    return name_of(signer, {}), what, record | {"bidder": signer.hex()}
+    return name_of(signer, {}), what, record | {role: signer.hex()}
