@@ -56,7 +56,7 @@ def read_offer(path: Path) -> Offer | None:
         message = Message(bytes.fromhex(record["terms"]), bytes.fromhex(record["signature"]))
         offer = Offer(message, record["reserve_minor"])
         is_good = record["schema"] == SCHEMA and is_signed_by(offer.terms.seller, *message)
-        is_good = is_good and isinstance(offer.reserve_minor, int | None)
+        is_good = is_good and type(offer.reserve_minor) in (int, type(None))
     except (ValueError, TypeError, KeyError, RecursionError, TermsError):
         is_good = False
     if not is_good:

@@ -1,8 +1,9 @@
 """Receipts on disk: one file each, under names that a person recognises.
 
-Rule: ``<listing>-<12 digits of the auction>/<seq>-<amount>-<12 digits of the bid>.tlog-proof``, and for a joining
-``joined-<12 digits>.tlog-proof``, for a seller's terms ``terms-<12 digits>.tlog-proof``; private, whole, and durable when :meth:`ReceiptFiles.keep_bid` returns. A listing is
-checked to be a name (:mod:`auctionctl.auction.terms`), so that it cannot lead elsewhere.
+Rule: ``<listing>-<12 digits of the auction>/<seq>-<amount>-<12 digits of the bid>.tlog-proof``, for a joining
+``joined-<12 digits>.tlog-proof``, for a seller's terms ``terms-<12 digits>.tlog-proof``; private, whole, and durable
+when :class:`ReceiptFiles` returns the path. A listing is checked to be a name (:mod:`auctionctl.auction.terms`), so
+that it cannot lead elsewhere.
 """
 
 from __future__ import annotations

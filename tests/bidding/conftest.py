@@ -17,7 +17,7 @@ import pytest
 
 from auctionctl.auction.bid import decode_bid, decode_join
 from auctionctl.auction.price import Money
-from auctionctl.auction.terms import SECOND_NS, auction_id
+from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms
 from auctionctl.bidding import strategies
 from auctionctl.bidding.agent import Agent
 from auctionctl.bidding.notices import AgentNotice
@@ -293,6 +293,8 @@ def _signer(message: Message) -> bytes:
         signer = decode_bid(message.body).bidder
     elif kind == "join":
         signer = decode_join(message.body).bidder
+    elif kind == "terms":
+        signer = decode_terms(message.body).seller
     else:
         return b""
     assert is_signed_by(signer, message.body, message.signature)

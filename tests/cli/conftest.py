@@ -138,6 +138,12 @@ class MemoryHouse:
             checkpoint = signer.sign(size, log.tree.root(size))
         return encode_export(entries, checkpoint, self.house.registry.announcement(auction))
 
+    def terms_receipt(self, auction: bytes) -> str:
+        """What a seller gets for the terms of ``auction``, with the entry in it."""
+        log = self.house.log(auction)
+        proof = log.tree.inclusion(0, log.tree.size)
+        return encode_receipt(Receipt(0, log.times_ns[0], proof, log.sign_head()), self.entries[log.name][0])
+
     def _send(self, bidder: int, body: bytes) -> None:
         key = self.bidders[bidder]
         message = sign_body(key, body)

@@ -13,6 +13,7 @@ import pytest
 from auctionctl.auction.terms import decode_terms
 from auctionctl.cli import app
 from auctionctl.cli.offers import read_offer
+from auctionctl.cli.open import JSON_SCHEMA
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.replica.audit import audit
 
@@ -90,6 +91,7 @@ def market(start_house: Any) -> Market:
 def test_a_lot_is_opened_once_with_proof_and_the_same_again_finds_it(market: Market, tmp_path: Path) -> None:
     first = market.open(*WATCH)
     assert (first["schema"], first["listing"], first["is_new"]) == ("auctionctl.open/1", "gold-watch", True)
+    assert set(first) == {"schema", *JSON_SCHEMA["auctionctl.open/1"]}
     assert first["terms"]["seller"] == market.mallory.identity.signing.hex()
     status, out, err = market.run("verify", first["receipt"], "--json")
     assert status == 0, err
@@ -178,6 +180,7 @@ def test_a_file_holds_the_lot_wherever_its_table_stands_and_options_stand_above_
         status, out, err = market.run("open", file, "--key", "mallory", "--listing", "x", "--dry-run", "--json")
         assert status == 0, err
         shown = json.loads(out)
+        assert set(shown) == {"schema", *JSON_SCHEMA["auctionctl.open/1"]}
         assert (shown["item"], shown["listing"], shown["id"], shown["terms"]["duration_ns"]) == (
             "Vase",
             "x",

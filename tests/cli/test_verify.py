@@ -178,6 +178,18 @@ def test_a_receipt_whose_entry_is_another_one_fails(sold: Any, run: Any, tmp_pat
         assert rule in done.err
 
 
+def test_a_receipt_of_terms_verifies_too(sold: Any, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.tlog-proof"
+    path.write_text(sold.house.terms_receipt(sold.auction))
+    done = run("verify", path)
+    assert done.status == 0, done.err
+    assert "entry      terms Gold watch\n" in done.out
+    record = json.loads(run("verify", path, "--json").out)
+    assert (record["entry"], record["id"], record["index"]) == ("terms", sold.auction.hex(), 0)
+    assert record["seller"] == sold.house.key.identity.signing.hex()
+    assert "bidder" not in record
+
+
 def test_a_receipt_of_another_house_fails(sold: Any, run: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.tlog-proof"
     path.write_text(sold.house.receipts[sold.commands[0]])
