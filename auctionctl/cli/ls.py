@@ -18,7 +18,7 @@ SCHEMA: Final = "auctionctl.ls/1"
 Row = tuple[str, ...]
 
 COLUMNS: Final = ("auction", "listing", "lot", "phase", "price", "leader", "bids", "bidders", "left", "result")
-DROPPED: Final = ("bidders", "bids", "auction", "leader", "lot")
+DROPPED: Final = ("bidders", "bids", "auction", "leader")
 """What a narrow terminal does without, the least important first."""
 SEPARATOR_CHARACTERS: Final = 3
 FOLDED_CHARACTERS: Final = 24

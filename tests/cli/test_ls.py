@@ -50,6 +50,6 @@ def test_a_narrow_terminal_does_without_the_least_important_columns() -> None:
     columns, rows = fitting(COLUMNS, [row], 80)
     assert columns == [name for name in COLUMNS if name not in ("bidders", "bids")]
     columns, rows = fitting(COLUMNS, [row], 10)
-    assert columns == ["listing", "phase", "price", "left", "result"]
-    assert rows == [("watch", "open", "1.00EUR", "4:59", "")]
+    assert columns == ["listing", "lot", "phase", "price", "left", "result"]
+    assert rows == [("watch", "A watch", "open", "1.00EUR", "4:59", "")]
     assert fitting(COLUMNS, [], 200) == (list(COLUMNS), [])
