@@ -1,7 +1,7 @@
 """What the exit status of a command says: one number a kind of ending, as a table.
 
-Rule: scripts may rely on these numbers; they only ever grow in number. Source: BSD sysexits(3) for 78, the shell's
-128 + signal for the rest.
+Rule: scripts may rely on these numbers; they only ever grow in number. Source: BSD sysexits(3) for 74 and 78, the
+shell's 128 + signal for the rest.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class ExitStatus(enum.IntEnum):
     REJECTED = 9
     UNFINISHED = 10
     NO_SALE = 11
+    STORE_BROKEN = 74
     CONFIGURATION = 78
     INTERRUPTED = 130
     TERMINATED = 143
@@ -45,6 +46,7 @@ MEANINGS: Final = {
     ExitStatus.REJECTED: "The rules refused the bid, or would refuse it; or the house refused the terms.",
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
+    ExitStatus.STORE_BROKEN: "The disk failed under a house: look at it before the house is started again.",
     ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",
     ExitStatus.INTERRUPTED: "Ended by Ctrl-C.",
     ExitStatus.TERMINATED: "Ended by SIGTERM; another signal ‹N› gives 128 + ‹N›.",
@@ -63,6 +65,7 @@ TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     errors.LogError: ExitStatus.VERIFICATION_FAILED,
     # A house that breaks the protocol has signed what it should not have, or cannot prove who it is.
     errors.RemoteProtocolError: ExitStatus.VERIFICATION_FAILED,
+    errors.StoreBrokenError: ExitStatus.STORE_BROKEN,
     errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
     errors.NotFoundError: ExitStatus.NOT_FOUND,
     errors.NotAuthorisedError: ExitStatus.NOT_AUTHORISED,

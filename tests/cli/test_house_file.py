@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,12 @@ def test_what_cannot_change_while_the_house_runs_is_told_from_what_can() -> None
     after = combine([option_layer({"port": 5, "bind": "0.0.0.0", "queue": 7, "retention": "1d"})]).section
     assert needing_restart(before, after) == ("bind", "port")
     assert needing_restart(before, before) == ()
+
+
+def test_the_examples_of_readme_are_files_that_are_taken(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    house, auctions = re.findall(r"```toml\n# (?:house|AUCTIONS)\.toml.*?\n(.*?)```", text, flags=re.DOTALL)
+    found = read(tmp_path, house, auctions)
+    written = {key for key, origin in found.configuration.origins.items() if origin == str(tmp_path / "house.toml")}
+    assert {setting.name for setting in HOUSE_SETTINGS} < written
+    assert found.lots[0].listing == "gold-watch-1962"
