@@ -54,6 +54,8 @@ def _line(report: Report) -> str:
             return f"the new settings are wrong, those before stay in force: {_safe(report.reason)}{hint}"
         case reports.RestartNeeded():
             return f"changed, and heeded when the house is started again: {', '.join(report.settings)}"
+        case reports.Archived():
+            return f"archived {report.listing}: {report.path}"
         case reports.StoreFull():
             return f"the store is full, nothing is accepted: {_safe(report.reason)}"
         case reports.AllClosed():
@@ -129,6 +131,8 @@ def _record(report: Report) -> tuple[str, dict[str, Any]]:
             return "settings_kept", {"reason": report.reason, "hint": report.hint}
         case reports.RestartNeeded():
             return "restart_needed", {"settings": list(report.settings)}
+        case reports.Archived():
+            return "archived", {"id": report.auction.hex(), "listing": report.listing, "path": report.path}
         case reports.StoreFull():
             return "store_full", {"reason": report.reason}
         case reports.AllClosed():

@@ -104,6 +104,10 @@ class House:
         auction = self.registry.state.find_listing(seller, listing)
         return None if auction is None else self._logs.get(auction)
 
+    def has_announced(self, seller: bytes, listing: str) -> bool:
+        """Whether ``seller`` has announced this listing, be its auction held here or not."""
+        return self.registry.state.find_listing(seller, listing) is not None
+
     def log(self, auction: bytes) -> AuctionLog:
         """The auction of this id; NotFoundError."""
         try:

@@ -17,24 +17,19 @@ from typing import Final, assert_never
 import msgspec
 
 from auctionctl.auction.bid import command_id
-from auctionctl.auction.terms import SECOND_NS, decode_terms
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import (
     AllowListError,
     ConfigurationError,
-    MalformedEntryError,
-    StoreError,
     StoreFullError,
     TermsError,
-    VerificationError,
 )
-from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.house import House, Limits
 from auctionctl.house.intake import Request, refused
-from auctionctl.house.recovery import check_announced, rebuild
-from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import (
@@ -44,6 +39,7 @@ from auctionctl.net.hops import (
     AllClosed,
     AllowListKept,
     Announced,
+    Archived,
     Checked,
     Ending,
     Following,
@@ -71,12 +67,13 @@ from auctionctl.net.hops import (
 from auctionctl.net.news import describe_turn, tell
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
-from auctionctl.replica.registry import REGISTRY
+from auctionctl.net.stored_logs import StoredLogs
+from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
-from auctionctl.tlog.entry import decode
 from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
 
+ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
 ALIVE_NS: Final = SECOND_NS
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
@@ -103,9 +100,12 @@ class HouseProcess:
         limits = Limits(start.max_concurrent_auctions, start.queue)
         now_ns = self._check_clock()
         self._house = House(self._key, limits, self._allow_file.read(), now_ns)
-        self._held_back: set[str] = set()
-        self._registry = self._rebuild_registry()
-        self._recovered = self._recover()
+        archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
+        self._stored = StoredLogs(self._key, self._store, archive)
+        self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
+        self._registry = self._stored.registry()
+        self._recovered, quarantined = self._stored.auctions(self._registry)
+        self._report(Opened(quarantined))
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
         self._queue: deque[Request] = deque()
@@ -117,7 +117,8 @@ class HouseProcess:
         self._alive_ns = now_ns
         self._looked_ns = now_ns
         self._told_ns = 0
-        self._retention_ns = start.retention_ns
+        self._archive_ns = 0
+        self._is_archiving = False
         self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
         self._is_gateway_ending = False
@@ -134,35 +135,6 @@ class HouseProcess:
                 hint="set the clock, then start again",
             )
         return max(now_ns, last_ns)
-
-    def _recover(self) -> list[AuctionLog]:
-        logs: list[AuctionLog] = []
-        quarantined: list[tuple[str, str]] = []
-        for name, _ in self._store.logs():
-            if name == REGISTRY:
-                continue
-            try:
-                log = rebuild(self._key, name, self._store.read(name))
-                check_announced(log, self._registry.state)
-                logs.append(log)
-            except (VerificationError, TermsError) as error:
-                self._held_back.add(self._listing_of(name))
-                quarantined.append((name, str(error)))
-        self._report(Opened(quarantined))
-        return logs
-
-    def _listing_of(self, name: str) -> str:
-        """What a log that does not verify was to sell: that is not announced a second time. ConfigurationError."""
-        try:
-            terms = decode_terms(decode(next(self._store.read(name))).body)
-        except (TermsError, MalformedEntryError):
-            return ""
-        if terms.house != self._key.identity.signing:
-            raise ConfigurationError(
-                "the state is that of another house, under another key",
-                hint="serve it with its own key, or give this house another name in [house]",
-            )
-        return terms.listing
 
     # The loop
 
@@ -208,7 +180,7 @@ class HouseProcess:
         timer_ns = self._house.get_timer()
         wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(0, timer_ns - self._clock.now_ns()))
         is_reading = self._reading and self._gateway is not None and not self._gateway.backlog_bytes
-        return 0.0 if self._queue or is_reading else wait_ns / SECOND_NS
+        return 0.0 if self._queue or is_reading or self._is_archiving else wait_ns / SECOND_NS
 
     def _turn(self) -> None:
         """One batch, at one instant."""
@@ -223,6 +195,9 @@ class HouseProcess:
                 tell(self._control, describe_turn(log, self._house.allowed))
             self._tell_alive(now_ns)
             self._keep_alive(now_ns)
+            if not batch and (self._is_archiving or now_ns >= self._archive_ns):
+                self._archive_ns = now_ns + ALIVE_NS
+                self._archive(now_ns)
             self._watch_allow_list(now_ns)
             if not self._house.live_count and not self._said_closed:
                 self._said_closed = True
@@ -343,7 +318,7 @@ class HouseProcess:
     def _check_room(self) -> None:
         """All new lots can be announced, or none is. Raises ConfigurationError."""
         seller, limit = self._key.identity.signing, self._house.limits.max_concurrent_auctions
-        new = [lot for lot in self._lots if self._house.find_listing(seller, lot.listing) is None]
+        new = [lot for lot in self._lots if not self._house.has_announced(seller, lot.listing)]
         if self._house.live_count + len(new) > limit:
             raise ConfigurationError(
                 f"{len(new)} new lots and {self._house.live_count} running auctions are more than the limit of {limit}",
@@ -356,8 +331,8 @@ class HouseProcess:
         log = self._house.find_listing(seller, lot.listing)
         if log is not None:
             return differences(lot, log.auction.terms, log.reserve)
-        if lot.listing in self._held_back or "" in self._held_back:
-            return ()  # It may be what a quarantined log has sold: a second sale would be worse than none.
+        if self._house.has_announced(seller, lot.listing):
+            return ()  # It is archived, or in quarantine: a second sale would be worse than none.
         entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
         terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
         now_ns = self._clock.now_ns()
@@ -377,7 +352,7 @@ class HouseProcess:
             self._house.limits, self._lots = before
             self._report(SettingsKept(str(error), error.hint))
             return
-        self._retention_ns = message.retention_ns
+        self._archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
         self._said_closed = self._said_closed and not self._house.live_count
         auctions = self._list_auctions(resumed, differs)
@@ -414,29 +389,12 @@ class HouseProcess:
         try:
             self._store.append(appends, self._house.alive_ns(now_ns))
         except StoreFullError as error:
-            self._house.rolled_back(self._rebuild, self._rebuild_registry)
+            self._house.rolled_back(self._stored.rebuild, self._stored.registry)
             self._say_full(error)
             return
         self._said_full = False
         self._alive_ns = now_ns
         self._perform(self._house.committed(), now_ns)
-
-    def _rebuild(self, log: AuctionLog) -> AuctionLog | None:
-        if not self._store.size(log.name):
-            return None
-        return rebuild(self._key, log.name, self._store.read(log.name))
-
-    def _rebuild_registry(self) -> RegistryLog:
-        try:
-            return RegistryLog(self._key, self._store.read(REGISTRY))
-        except VerificationError as error:
-            for name, _ in self._store.logs():
-                if name != REGISTRY:
-                    self._listing_of(name)  # Raises if the state is another house's: that is why, then.
-            # Without it nobody could tell which of the other logs are this house's.
-            raise StoreError(
-                f"the registry does not verify: {error}", hint="restore the state directory from a copy"
-            ) from error
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
         self._operations.append(ToSession(session, *message))
@@ -476,6 +434,16 @@ class HouseProcess:
                 self._store.alive(self._house.alive_ns(now_ns))
             self._store.maintain()
         except StoreFullError as error:
+            self._say_full(error)
+
+    def _archive(self, now_ns: int) -> None:
+        """A little of what is to be archived, in a turn that had nothing better to do."""
+        try:
+            self._is_archiving = self._archiving.turn(now_ns)
+            for log, path in self._archiving.take_done():
+                tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
+        except StoreFullError as error:
+            self._is_archiving = False
             self._say_full(error)
 
     def _say_full(self, error: StoreFullError) -> None:

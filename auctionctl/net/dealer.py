@@ -21,7 +21,7 @@ from auctionctl.errors import NotAuthorisedError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.wire.address import HouseAddress
-from auctionctl.wire.frames import MAX_REPLY_BYTES, Message, check_frames
+from auctionctl.wire.frames import CURVE_BYTES, MAX_REPLY_BYTES, Message, check_frames
 
 NONCE_BYTES: Final = 16
 MESSAGES_A_TURN: Final = 256
@@ -187,7 +187,7 @@ def configure(dealer: zmq.Socket[bytes], address: HouseAddress, key: SecretKey) 
     dealer.setsockopt(zmq.IMMEDIATE, 1)
     dealer.setsockopt(zmq.IPV6, int(":" in address.host))
     dealer.setsockopt(zmq.LINGER, 0)
-    dealer.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_BYTES)
+    dealer.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_BYTES + CURVE_BYTES)
     dealer.setsockopt(zmq.RECONNECT_IVL, 100)
     dealer.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
     dealer.setsockopt(zmq.HANDSHAKE_IVL, 2_000)

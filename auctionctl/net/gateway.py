@@ -42,14 +42,12 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
-from auctionctl.wire.frames import MAX_REQUEST_BYTES, check_frames, message_type
+from auctionctl.wire.frames import CURVE_BYTES, MAX_REQUEST_BYTES, check_frames, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
 from auctionctl.wire.messages import encode as encode_message
 
 ZAP_ENDPOINT: Final = "inproc://zeromq.zap.01"
 ZAP_DOMAIN: Final = b"auction"
-CURVE_BYTES: Final = 33
-"""What CURVE adds to a frame (RFC 26): libzmq measures the sealed one, and what is within our limit has to get in."""
 CHUNK_REQUESTS: Final = 64
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS

@@ -231,6 +231,14 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
     reason: str
 
 
+class Archived(msgspec.Struct, array_like=True, frozen=True, tag="archived"):
+    """An auction that closed long ago has left the store; its log is this file."""
+
+    auction: bytes
+    listing: str
+    path: str
+
+
 class StoreFull(msgspec.Struct, array_like=True, frozen=True, tag="store_full"):
     """There is no room: nothing is accepted until there is. Nothing that was acknowledged is lost."""
 
@@ -258,6 +266,7 @@ FromChild = (
     | Turned
     | Admitted
     | AllowListKept
+    | Archived
     | StoreFull
     | AllClosed
     | Failed

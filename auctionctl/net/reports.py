@@ -9,6 +9,7 @@ from auctionctl.net.hops import (
     AllClosed,
     AllowListKept,
     Announced,
+    Archived,
     Reloaded,
     SettingsKept,
     StoreFull,
@@ -20,6 +21,7 @@ __all__ = [
     "Admitted",
     "AllClosed",
     "AllowListKept",
+    "Archived",
     "Draining",
     "Processes",
     "Quarantined",
@@ -89,6 +91,7 @@ Report = (
     | Reloaded
     | SettingsKept
     | RestartNeeded
+    | Archived
     | StoreFull
     | AllClosed
     | Draining

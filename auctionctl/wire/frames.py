@@ -18,6 +18,8 @@ MAX_REQUEST_BYTES: Final = 16_384
 """The longest frame that a house accepts."""
 MAX_REPLY_BYTES: Final = 262_144
 """The longest frame that a house sends."""
+CURVE_BYTES: Final = 33
+"""What CURVE adds to a frame (RFC 26): libzmq measures the sealed one, and what is within our limits has to get in."""
 
 _FIXARRAY, _FIXSTR = 0x90, 0xA0
 

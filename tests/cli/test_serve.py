@@ -103,6 +103,27 @@ def is_locked(path: Path) -> bool:
         return False
 
 
+def test_what_has_been_closed_for_long_enough_is_archived_verifies_and_is_not_sold_again(
+    start_house: Start, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1s").replace("[house]", '[house]\nretention = "1s"')
+    assert "retention" in lots
+    house = start_house(lots, "--json")
+    (auction,) = next_event(house, "serving")["auctions"]
+    archived = next_event(house, "archived")
+    assert (archived["id"], archived["listing"]) == (auction["id"], auction["listing"])
+    address = (start_house.home / "run/house.address").read_text().strip()
+    done = run("verify", archived["path"], "--house", address, "--json")
+    assert (done.status, json.loads(done.out)["id"], json.loads(done.out)["end_reason"]) == (
+        *(0, auction["id"], "cancelled"),
+    )
+    monkeypatch.setenv("AUCTIONCTL_HOME", str(start_house.home))
+    assert json.loads(run("ls", "--key", "alice", "--json").out)["auctions"] == []
+    house.terminate()
+    assert house.wait(30) == 0
+    assert next_event(start_house(lots, "--json", prepared=True), "serving")["auctions"] == []
+
+
 def test_a_hangup_has_everything_read_again(start_house: Start) -> None:
     lots = ONE_LOT.replace("{timeout}", "1h")
     start_house.prepare(lots)

@@ -1,0 +1,90 @@
+"""Closed auctions leave the store for the archive, a little at a time and only while nobody bids (DESIGN.md section 9).
+
+Rule: first the file is whole on the disk, then the store forgets the log, then the house does. A crash in between
+repeats what was begun: the file of a log that has ended is always the same. What is archived stays announced in the
+registry, and is never sold again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from auctionctl.errors import StoreError
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.house import House
+from auctionctl.net.stored_logs import archive_name
+from auctionctl.replica.export import encode_beginning, encode_end, encode_lines
+from auctionctl.store.archive import Archive, Writing
+from auctionctl.store.log_store import LogStore
+
+ENTRIES_A_TURN: Final = 1_000
+
+
+class Archiving:
+    """Moves what has been closed for ``retention_ns`` (0: nothing, ever) from ``store`` to ``archive``."""
+
+    def __init__(self, house: House, store: LogStore, archive: Archive, retention_ns: int) -> None:
+        self.retention_ns = retention_ns
+        self._house = house
+        self._store = store
+        self._archive = archive
+        self._done: list[tuple[AuctionLog, Path]] = []
+        self._log: AuctionLog | None = None
+        self._writing: Writing | None = None
+        self._lines: Iterator[bytes] = iter(())
+
+    def take_done(self) -> list[tuple[AuctionLog, Path]]:
+        """What has been archived since the last call, and in which file each log is now."""
+        done, self._done = self._done, []
+        return done
+
+    def turn(self, now_ns: int) -> bool:
+        """Do a little of what is to do; whether there was anything. Raises what the store raises.
+
+        A full disk is no reason to stop: the file is begun anew the next time.
+        """
+        if self._log is None:
+            self._log = self._next(now_ns)
+            if self._log is None:
+                return False
+            self._writing = self._archive.write(archive_name(self._log.auction.terms.listing, self._log.id))
+            self._writing.add([encode_beginning(self._log.tree.size)])
+            self._lines = encode_lines(self._store.read(self._log.name))
+        assert self._writing is not None
+        try:
+            lines = list(islice(self._lines, ENTRIES_A_TURN))
+            self._writing.add(lines)
+            if len(lines) < ENTRIES_A_TURN:
+                self._finish(self._log, self._writing)
+        except StoreError:
+            self.abandon()
+            raise
+        return True
+
+    def abandon(self) -> None:
+        """Drop what is under way; nothing has changed."""
+        if self._writing is not None:
+            self._writing.abandon()
+        self._log = self._writing = None
+
+    def _next(self, now_ns: int) -> AuctionLog | None:
+        if not self.retention_ns:
+            return None
+        for log in self._house.logs:
+            auction = log.auction
+            has_ended = auction.outcome is not None and auction.get_timer() is None
+            if has_ended and now_ns - auction.last_time_ns >= self.retention_ns:
+                return log
+        return None
+
+    def _finish(self, log: AuctionLog, writing: Writing) -> None:
+        announcement = self._house.registry.announcement(log.id)
+        writing.add([encode_end(log.sign_head(), announcement)])
+        writing.finish()
+        self._store.remove(log.name, log.tree.size)
+        self._house.forget(log)
+        self._done.append((log, self._archive.path(archive_name(log.auction.terms.listing, log.id))))
+        self._log = self._writing = None

@@ -1,0 +1,85 @@
+"""What the store of a house holds, as logs again: each rebuilt by its rules, and held against the registry.
+
+Rule: a log that does not hold is quarantined, and the others run; without a registry that holds nothing runs, for
+nobody could tell which of the other logs are this house's (DESIGN.md section 10).
+"""
+
+from __future__ import annotations
+
+from auctionctl.auction.terms import decode_terms
+from auctionctl.errors import ConfigurationError, MalformedEntryError, StoreError, TermsError, VerificationError
+from auctionctl.house.auction_log import AuctionLog, log_name
+from auctionctl.house.recovery import check_announced, rebuild
+from auctionctl.house.registry import RegistryLog
+from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import REGISTRY
+from auctionctl.store.archive import Archive
+from auctionctl.store.log_store import LogStore
+from auctionctl.tlog.entry import decode
+
+
+def archive_name(listing: str, auction: bytes) -> str:
+    """What the file of an auction's log is called in the archive: its listing, for people, and its whole id."""
+    return f"{listing}-{auction.hex()}"
+
+
+class StoredLogs:
+    """The logs in ``store``, and those that have gone from there to ``archive``, of the house under ``key``."""
+
+    def __init__(self, key: SecretKey, store: LogStore, archive: Archive) -> None:
+        self._key = key
+        self._store = store
+        self._archive = archive
+
+    def registry(self) -> RegistryLog:
+        """The registry. Raises StoreError if it does not hold, ConfigurationError if all this is another house's."""
+        try:
+            return RegistryLog(self._key, self._store.read(REGISTRY))
+        except VerificationError as error:
+            for name, _ in self._store.logs():
+                if name != REGISTRY:
+                    self._check_owner(name)
+            raise StoreError(
+                f"the registry does not verify: {error}", hint="restore the state directory from a copy"
+            ) from error
+
+    def auctions(self, registry: RegistryLog) -> tuple[list[AuctionLog], list[tuple[str, str]]]:
+        """The logs that hold, and (name, reason) of each that does not or that is gone. ConfigurationError as above."""
+        logs: list[AuctionLog] = []
+        quarantined: list[tuple[str, str]] = []
+        for name, _ in self._store.logs():
+            if name == REGISTRY:
+                continue
+            try:
+                log = rebuild(self._key, name, self._store.read(name))
+                check_announced(log, registry.state)
+                logs.append(log)
+            except (VerificationError, TermsError) as error:
+                self._check_owner(name)
+                quarantined.append((name, str(error)))
+        return logs, quarantined + self._gone(registry)
+
+    def rebuild(self, log: AuctionLog) -> AuctionLog | None:
+        """``log`` as it is stored; None if it is not. Errors as for :func:`auctionctl.house.recovery.rebuild`."""
+        if not self._store.size(log.name):
+            return None
+        return rebuild(self._key, log.name, self._store.read(log.name))
+
+    def _gone(self, registry: RegistryLog) -> list[tuple[str, str]]:
+        return [
+            (log_name(auction), "the registry announces it, and it is neither in the store nor in the archive")
+            for auction, announced in registry.state.auctions.items()
+            if not self._store.size(log_name(auction))
+            and not self._archive.holds(archive_name(announced.listing, auction))
+        ]
+
+    def _check_owner(self, name: str) -> None:
+        try:
+            terms = decode_terms(decode(next(self._store.read(name))).body)
+        except (TermsError, MalformedEntryError):
+            return
+        if terms.house != self._key.identity.signing:
+            raise ConfigurationError(
+                "the state is that of another house, under another key",
+                hint="serve it with its own key, or give this house another name in [house]",
+            )
