@@ -20,7 +20,7 @@ from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.serve_reports import write_report, write_report_json
-from auctionctl.cli.streams import stop_writing
+from auctionctl.cli.streams import has_room, stop_writing
 
 if TYPE_CHECKING:
     from auctionctl.cli.house_file import HouseSection
@@ -84,6 +84,8 @@ def serve(
         def on_report(news: Report) -> None:
             if isinstance(news, Serving):
                 address_file.publish(news.address)
+            if not isinstance(news, Serving) and not has_room():
+                return  # Whoever supervises a house must not wait for a reader that has fallen asleep.
             try:
                 report(news)
             except OSError:

@@ -43,6 +43,13 @@ def check_reader() -> None:
         raise BrokenPipeError
 
 
+def has_room() -> bool:
+    """Whether a line can be written to stdout at once; not if nobody empties the pipe, or a terminal stands still."""
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(happened for _, happened in watched.poll(0))
+
+
 def stop_writing() -> None:
     """From now on stdout leads nowhere, with what it still holds."""
     null = os.open(os.devnull, os.O_WRONLY)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -305,3 +306,32 @@ def test_an_option_that_is_wrong_is_a_wrong_command_line(program: Any) -> None:
     done = program("serve", "--bind", "a b")
     assert done.status == 2
     assert "--bind: 'a b' is no host" in done.err
+
+
+def test_a_reader_that_has_fallen_asleep_does_not_keep_a_gateway_from_being_replaced(
+    start_house: Start, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = start_house.prepare(ONE_LOT.replace("{timeout}", "1h"))
+    reader, writer = os.pipe()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    house = subprocess.Popen(
+        [sys.executable, "-P", "-m", "auctionctl", "serve", str(path), "--json"],
+        env=kept | {"AUCTIONCTL_HOME": str(start_house.home)},
+        stdout=writer,
+    )
+    try:
+        with open(reader, "rb", buffering=0, closefd=False) as lines:
+            pids = json.loads(lines.readline())
+            assert json.loads(lines.readline())["event"] == "serving"
+        room = fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)
+        os.write(writer, b"x" * room)
+        os.kill(pids["gateway"], signal.SIGKILL)
+        monkeypatch.setenv("AUCTIONCTL_HOME", str(start_house.home))
+        assert len(json.loads(run("ls", "--key", "alice", "--json").out)["auctions"]) == 1
+        house.terminate()
+        assert house.wait(30) == 0
+    finally:
+        house.kill()
+        house.wait()
+        os.close(reader)
+        os.close(writer)
