@@ -44,12 +44,12 @@ def events(
     form = output or Form.JSONL
     if raw and not form.is_json:
         raise ArgumentError("--raw is for JSON alone", hint="leave --output out")
-    from auctionctl.cli.observer import ConnectionNotes, Observer, local_names  # noqa: PLC0415 - imports zmq
+    from auctionctl.cli.observer import ConnectionNotes, Observer, names_of  # noqa: PLC0415 - imports zmq
     from auctionctl.cli.streams import check_reader  # noqa: PLC0415
 
     secret = at.secret()
     observer = Observer(at.address(), secret, lambda catalogue: choose_auctions(catalogue, [auction]))
-    write = _writer(form, raw, local_names(at.paths, secret))
+    write = _writer(form, raw, names_of(at.paths, secret, observer.registry))
 
     def on_entries(replica: Replica, applied: list[Applied]) -> None:
         for each in applied:

@@ -47,6 +47,7 @@ def ls(
     finally:
         observer.close()
     shown = [replica for replica in observer.replicas() if phase in (None, replica.replay.state.phase)]
+    names = following.names_of(at.paths, secret, observer.registry)
     rows: Sequence[Row] = [
         (
             row.short_id,
@@ -60,7 +61,7 @@ def ls(
             row.left,
             row.result,
         )
-        for row, replica in zip(observer.rows(following.local_names(at.paths, secret), shown), shown, strict=True)
+        for row, replica in zip(observer.rows(names, shown), shown, strict=True)
     ]
     if not rows and not at.form.is_json:
         write_note("this house holds no auction" if phase is None else f"no auction of this house is {phase}")

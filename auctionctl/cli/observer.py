@@ -14,6 +14,7 @@ from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
@@ -22,7 +23,8 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.export import encode_export
-from auctionctl.replica.follower import Advanced, Follower, Listed, Notice, Welcomed
+from auctionctl.replica.follower import Advanced, Follower, Listed, Notice, RegistryAdvanced, Welcomed
+from auctionctl.replica.registry import REGISTRY_ID, Registry
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.entry import encode
@@ -75,8 +77,16 @@ class Observer:
         self._dealer = Dealer(self.follower, address, key)
         self._on_entries: Callable[[Replica, list[Applied]], None] | None = None
         self._heard_s = 0.0
+        self.registry_entries: list[bytes] = []
+        """The canonical bytes of every entry of the house's registry."""
+        self.follower.follow_registry(self._clock.now_ns())
         if select is everything:
             self.follower.follow_all()
+
+    @property
+    def registry(self) -> Registry:
+        """What the house says of itself: whom it lets in, and what it holds; it grows."""
+        return self.follower.registry.replay.state
 
     @property
     def house_now_ns(self) -> int:
@@ -98,8 +108,11 @@ class Observer:
         ]
 
     def is_current(self) -> bool:
-        """Whether the catalogue and every chosen log are there, verified."""
-        return self.is_listed and all(
+        """Whether the catalogue, the registry and every chosen log are there, verified."""
+        registry = self.follower.registry
+        if not self.is_listed or not registry.is_verified or registry.is_behind:
+            return False
+        return all(
             (replica := self.follower.replicas.get(auction)) is not None
             and replica.is_verified
             and not replica.is_behind
@@ -147,14 +160,20 @@ class Observer:
         self.run(self.is_current, on_entries, tick)
 
     def settle(self) -> None:
-        """Have the heads of the chosen logs as plain notes, as files carry them, if that can be had in good time.
+        """Have the heads of the chosen logs and of the registry as plain notes, as files carry them, if there is time.
 
         In a log that grows meanwhile, the newest head may be one that was signed together with others: as good a proof,
         in a form that fewer programs read.
         """
-        self.follower.ask_for_heads(self.chosen, self._clock.now_ns())
+        self.follower.ask_for_heads({*self.chosen, REGISTRY_ID}, self._clock.now_ns())
         deadline_s = time.monotonic() + PLAIN_HEADS_S
-        self.run(lambda: all(map(_is_plain, self.replicas())) or time.monotonic() > deadline_s)
+        registry = self.follower.registry
+
+        def is_done() -> bool:
+            notes = [registry.head_note, *(replica.head_note for replica in self.replicas())]
+            return all(map(is_signed_alone, notes)) or time.monotonic() > deadline_s
+
+        self.run(is_done)
 
     def close(self) -> None:
         """End the session."""
@@ -176,6 +195,12 @@ class Observer:
         entries = self.entries[auction][: replica.head.size]
         return encode_export(entries, replica.head_note, self.follower.announcements[auction])
 
+    def export_registry(self) -> bytes:
+        """The file of the house's registry, as far as it has been verified."""
+        registry = self.follower.registry
+        assert registry.head is not None
+        return encode_export(self.registry_entries[: registry.head.size], registry.head_note)
+
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_s > SILENCE_S:
             raise UnreachableError(
@@ -196,6 +221,8 @@ class Observer:
             case Advanced(auction=auction, applied=applied):
                 self.entries.setdefault(auction, []).extend(encode(each.entry) for each in applied)
                 self._hand_on(auction, applied)
+            case RegistryAdvanced(applied=passed):
+                self.registry_entries += [encode(each.entry) for each in passed]
             case _:
                 pass
 
@@ -208,10 +235,6 @@ class Observer:
         self._unverified[auction] = waiting[len(verified) :]
         if verified and self._on_entries is not None:
             self._on_entries(replica, verified)
-
-
-def _is_plain(replica: Replica) -> bool:
-    return is_signed_alone(replica.head_note)
 
 
 def read_auction(
@@ -248,6 +271,11 @@ class ConnectionNotes:
             write_note("the house does not answer; trying again until it does")
         self._is_lost = not is_welcome and (self._was_welcome or self._is_lost)
         self._was_welcome = is_welcome
+
+
+def names_of(paths: Paths, key: SecretKey, registry: Registry) -> Names:
+    """What the holders of keys are called: on this machine, or else by the house, whose ``registry`` may still grow."""
+    return RegistryNames(registry, local_names(paths, key))
 
 
 def local_names(paths: Paths, key: SecretKey) -> dict[bytes, str]:

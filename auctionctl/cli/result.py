@@ -29,7 +29,7 @@ def result(
     wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
 ) -> int:
     """Say how an auction ended: exit status 0 if it was sold, 11 if it ended unsold, 10 if it has not ended."""
-    from auctionctl.cli.observer import ConnectionNotes, Observer, local_names  # noqa: PLC0415 - imports zmq
+    from auctionctl.cli.observer import ConnectionNotes, Observer, names_of  # noqa: PLC0415 - imports zmq
 
     secret = at.secret()
     observer = Observer(at.address(), secret, lambda catalogue: choose_auctions(catalogue, [auction]))
@@ -41,7 +41,7 @@ def result(
     finally:
         observer.close()
     (replica,) = observer.replicas()
-    (row,) = observer.rows(local_names(at.paths, secret))
+    (row,) = observer.rows(names_of(at.paths, secret, observer.registry))
     if at.form.is_json:
         write_document(SCHEMA, _record(replica))
     else:

@@ -33,7 +33,7 @@ def show(
     ] = None,
 ) -> int:
     """Show one auction: its terms, its state, its bids, and the head of its log that the house signed."""
-    from auctionctl.cli.observer import local_names, read_auction  # noqa: PLC0415 - imports zmq
+    from auctionctl.cli.observer import names_of, read_auction  # noqa: PLC0415 - imports zmq
     from auctionctl.cli.records import bid_record, newest_bids  # noqa: PLC0415
 
     observer, replica = read_auction(at, auction)
@@ -44,7 +44,7 @@ def show(
         return ExitStatus.OK
     from auctionctl.cli.terms_words import terms_facts  # noqa: PLC0415
 
-    names = local_names(at.paths, at.secret())
+    names = names_of(at.paths, at.secret(), observer.registry)
     (row,) = observer.rows(names)
     facts = terms_facts(replica.replay.state, names) + _state_facts(replica, row)
     write_ladder(at.form, facts, newest_bids(entries, SHOWN_BIDS if bids is None else bids), names)

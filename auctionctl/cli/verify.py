@@ -166,9 +166,11 @@ def _check_log(
     data: bytes, known: Identity | None, form: Form
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
-    from auctionctl.replica.audit import audit, claimed_house  # noqa: PLC0415
+    from auctionctl.replica.audit import audit, claimed_house, is_registry  # noqa: PLC0415
 
     house = known or claimed_house(data)
+    if is_registry(data):
+        return (*_check_registry(data, house, known, form), [])
     line_count = data.count(b"\n")
     with shown_progress(form, "checking every entry") as progress:
         result = audit(data, house, lambda count: progress(count, line_count))
@@ -184,6 +186,38 @@ def _check_log(
         for index in result.contested
     ]
     return record, _log_facts(result, known), notes
+
+
+def _check_registry(
+    data: bytes, house: Identity, known: Identity | None, form: Form
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    from auctionctl.cli.members import member_record  # noqa: PLC0415
+    from auctionctl.replica.audit import audit_registry  # noqa: PLC0415
+
+    line_count = data.count(b"\n")
+    with shown_progress(form, "checking every entry") as progress:
+        result = audit_registry(data, house, lambda count: progress(count, line_count))
+    members, auctions, size = result.registry.members.values(), result.registry.auctions, result.checkpoint.size
+    let_in = sum(1 for member in members if member.role)
+    record = {
+        "kind": "registry",
+        "house": house.text,
+        "members": [member_record(member) for member in members],
+        "announced": [
+            {"id": auction.hex(), "listing": found.listing, "seller": found.seller.hex(), "time_ns": found.time_ns}
+            for auction, found in auctions.items()
+        ],
+        "log_size": size,
+    }
+    facts = [
+        ("verified", f"every entry and rule, and the root of {size} entries"),
+        _house_fact(house, known),
+        ("log", "the registry: whom the house let in, and what it announced"),
+        ("let in", f"{let_in} now, {len(members) - let_in} no more"),
+        ("auctions", f"{len(auctions)} announced"),
+        ("entries", str(size)),
+    ]
+    return record, facts
 
 
 def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:

@@ -37,13 +37,13 @@ def watch(
 ) -> int:
     """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe."""
     address, secret = at.address(), at.secret()
-    from auctionctl.cli.observer import Observer, everything, local_names  # noqa: PLC0415 - imports zmq
+    from auctionctl.cli.observer import Observer, everything, names_of  # noqa: PLC0415 - imports zmq
 
     wanted = auction
     select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
     observer = Observer(address, secret, select)
     recent = Recent(None if wanted is not None or ended_too else RECENT_NS, lambda: observer.house_now_ns)
-    names = local_names(at.paths, secret)
+    names = names_of(at.paths, secret, observer.registry)
     form = Form.PLAIN if at.form is Form.TABLE and not can_redraw() else at.form
     try:
         if form is Form.TABLE:

@@ -138,6 +138,10 @@ class MemoryHouse:
             checkpoint = signer.sign(size, log.tree.root(size))
         return encode_export(entries, checkpoint, self.house.registry.announcement(auction))
 
+    def registry_export(self) -> bytes:
+        """The file of the registry."""
+        return encode_export(self.entries["registry"], self.house.registry.sign_head())
+
     def terms_receipt(self, auction: bytes) -> str:
         """What a seller gets for the terms of ``auction``, with the entry in it."""
         log = self.house.log(auction)
@@ -329,6 +333,10 @@ class HouseStarter:
         process = start_program(self.home, "serve", *arguments, **environment)
         self._started.append(process)
         return process
+
+    def run(self, *arguments: object, **environment: str) -> Ended:
+        """A command under this home, to its end."""
+        return finish(start_program(self.home, *arguments, **environment))
 
     def end(self) -> None:
         for process in self._started:

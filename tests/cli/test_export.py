@@ -66,3 +66,34 @@ def test_without_a_name_the_file_is_called_after_the_listing_and_is_here(fair: A
     assert os.listdir(tmp_path) == ["quick.auction"]
     assert (tmp_path / "quick.auction").stat().st_size == written["bytes"]
     assert export().returncode == 78
+
+
+def test_the_registry_of_a_house_is_exported_and_verified_in_another_process(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "registry.auction"
+    done = fair.run("export", "--registry", "-o", path, "--key", "alice")
+    assert (done.status, done.out) == (0, ""), done.err
+    assert done.err == "4 entries of the registry\n"
+    verdict = json.loads(fair.run("verify", path, "--house", fair.address, "--json").out)
+    assert (verdict["kind"], verdict["verified"], verdict["log_size"]) == ("registry", True, 4)
+    assert [member["name"] for member in verdict["members"]] == ["alice", "bob"]
+    assert [auction["listing"] for auction in verdict["announced"]] == ["quick", "waiting-lot"]
+    words = fair.run("verify", path, "--house", fair.address)
+    assert words.status == 0
+    assert "let in    2 now, 0 no more\nauctions  2 announced\n" in words.out
+    written = json.loads(fair.run("export", "--registry", "-o", path, "--force", "--key", "bob", "--json").out)
+    assert (written["log"], written["id"], written["entries"]) == ("registry", None, 4)
+
+
+def test_a_registry_that_was_changed_is_refused_by_entry_and_rule(fair: Any, tmp_path: Path) -> None:
+    path = tmp_path / "registry.auction"
+    assert fair.run("export", "--registry", "-o", path, "--key", "alice").status == 0
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:2], lines[3], lines[3], *lines[4:]]))
+    done = fair.run("verify", path, "--json")
+    assert done.status == 7
+    assert "entry 1" in json.loads(done.err)["error"]["message"]
+
+
+def test_an_auction_and_the_registry_are_two_files(run: Any) -> None:
+    for arguments in (("export",), ("export", "quick", "--registry")):
+        assert run(*arguments).status == 2

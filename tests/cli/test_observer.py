@@ -17,12 +17,13 @@ from auctionctl.cli.observer import (
     keep_for_completion,
     keep_nothing,
     local_names,
+    names_of,
 )
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.keys.signing import SecretKey
-from auctionctl.replica.audit import audit
+from auctionctl.replica.audit import audit, audit_registry
 from auctionctl.replica.replica import Replica
 from auctionctl.wire.address import parse_address
 
@@ -139,3 +140,20 @@ def test_names_come_from_this_machine_s_list_and_ours_is_you(tmp_path: Path) -> 
     assert local_names(paths, mine) == {mine.identity.signing: "you", other.signing: "bob"}
     paths.allow_list.write_text("nonsense\n")
     assert local_names(paths, mine) == {mine.identity.signing: "you"}
+
+
+def test_where_this_machine_has_no_name_the_house_s_own_holds(fair: Any) -> None:
+    observer = observe(fair, lambda _: set())
+    nobody = find_paths({"AUCTIONCTL_HOME": str(fair.home / "nobody")})
+    alice, bob = (read_key(key_path(fair.home / "config/keys", name)) for name in ("alice", "bob"))
+    names = names_of(nobody, alice, observer.registry)
+    assert names.get(bob.identity.signing) is None, "nothing has been heard of it yet"
+    try:
+        observer.read()
+        observer.settle()
+    finally:
+        observer.close()
+    assert (names[bob.identity.signing], names[alice.identity.signing]) == ("bob", "you")
+    found = audit_registry(observer.export_registry(), observer.follower.house)
+    assert found.registry.members == observer.registry.members
+    assert len(found.registry.auctions) == 2

@@ -211,9 +211,10 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     },
     "export": {
         "auctionctl.export/1": {
-            "id": AUCTION["id"],
-            "listing": AUCTION["listing"],
-            "is_finished": "Whether the auction has ended.",
+            "log": "`auction` or `registry`.",
+            "id": "The auction: SHA-256 of its terms; null for a registry.",
+            "listing": "Its name at this house; null for a registry.",
+            "is_finished": "Whether the auction has ended; a registry never has.",
             "file": "The file that was written.",
             "entries": "How many entries it holds.",
             "bytes": "How long it is.",
@@ -223,7 +224,9 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "auctionctl.verify/1": {
             "verified": "Always true: what does not hold is an error.",
             "house_is_claimed": "Whether the house is only the one that the file names: give `--house`.",
-            "kind": "`log` or `receipt`.",
+            "kind": "`log`, `registry` or `receipt`.",
+            "members": "Of a registry: all whom the house ever let in, as in `auctionctl-bidders`(1).",
+            "announced": "Of a registry: its auctions, each with `id`, `listing`, `seller` and `time_ns`.",
             "house": "The house, `auc1…`.",
             "is_finished": "Of a log: whether the auction has ended in it.",
             "contested": "Of a log: the indexes of bids that claim to have seen another history.",
