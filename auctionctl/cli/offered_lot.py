@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.cli.arguments import argument
+from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.house_file import Inherited, combine, make_layer
 from auctionctl.cli.lots import FILE_KEYS, read_lot
 from auctionctl.cli.toml_table import TomlTable, read_toml
@@ -18,7 +18,8 @@ from auctionctl.errors import ConfigurationError
 from auctionctl.wire.listing import LotDescription
 
 OPTIONS: Final = Path("the options")
-"""What stands in errors where there is no file."""
+"""What errors would call the file where there is none."""
+OPTIONS_HINT: Final = "an option is written like this: --starting-price 100.00EUR --duration 5m"
 ONE_LOT_HINT: Final = "give a file of one lot, or serve all of them: auctionctl serve FILE"
 
 
@@ -30,8 +31,10 @@ def read_offered_lot(file: Path | None, options: Mapping[str, Any]) -> LotDescri
     """
     origins = {key: f"--{key.replace('_', '-')}" for key in options}
     if file is None:
-        with argument("the lot"):
+        try:
             return read_lot(OPTIONS, "lot", options, {}, origins)
+        except ConfigurationError as error:
+            raise ArgumentError(str(error).removeprefix(f"{OPTIONS}: "), hint=OPTIONS_HINT) from error
     values, defaults = _one_table(file, read_toml(file))
     return read_lot(file, "lot", {**values, **options}, defaults, origins)
 
