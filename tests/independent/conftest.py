@@ -1,0 +1,91 @@
+"""Two programs judge the same file: the package, and the verifier that was written from the manual page alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from auctionctl.errors import VerificationError
+from auctionctl.keys.signing import Identity
+from auctionctl.replica.audit import Audit, audit
+
+TESTS = Path(__file__).parents[1]
+
+
+def load(path: str) -> ModuleType:
+    """A module of the tests' own, by its path below ``tests``."""
+    name = "auctionctl_tests_" + path.removesuffix(".py").replace("/", "_")
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, TESTS / path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+replicas = load("replica/conftest.py")
+book, signed = replicas.book, replicas.signed
+check = load("independent/verifier.py").check
+
+
+def verdict_on(found: Audit) -> dict[str, Any]:
+    """What the package found, in the verifier's words."""
+    auction, sale = found.auction, found.sale
+    return {
+        "verified": True,
+        "finished": found.is_finished,
+        "end_reason": auction.end_reason and str(auction.end_reason),
+        "winner": sale.winner.hex() if sale and sale.winner else None,
+        "price": sale.price_minor if sale else None,
+        "currency": auction.terms.rules.currency,
+        "bids": auction.bid_count,
+        "entries": found.checkpoint.size,
+        "extensions": auction.extensions,
+        "contested": list(found.contested),
+    }
+
+
+def audit_twice(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> Audit:
+    """As ``audit``, once it is certain that the verifier says the same."""
+    second = check(data, house.text)
+    try:
+        found = audit(data, house, progress)
+    except VerificationError as error:
+        if second != {"verified": False, "rule": error.rule, "index": error.index, "reason": second.get("reason")}:
+            raise AssertionError(f"{second}, but {error.rule} at {error.index}: {error}") from error
+        raise
+    assert second == verdict_on(found)
+    return found
+
+
+def judge(data: bytes, house: Identity) -> tuple[Any, ...]:
+    """The verdict of both: winner and price, or rule and index."""
+    try:
+        found = audit_twice(data, house)
+    except VerificationError as error:
+        return error.rule, error.index
+    sale = found.sale
+    return None if sale is None else (sale.winner, sale.price_minor)
+
+
+@pytest.fixture(scope="session", name="audit_twice")
+def _audit_twice() -> Callable[..., Audit]:
+    return audit_twice
+
+
+@pytest.fixture(scope="session", name="judge")
+def _judge() -> Callable[..., Any]:
+    return judge
+
+
+@pytest.fixture(scope="session")
+def binding() -> type:
+    """The Book that forges and re-signs."""
+    return replicas.Book
