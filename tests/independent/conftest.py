@@ -32,7 +32,7 @@ def load(path: str) -> ModuleType:
 
 replicas = load("replica/conftest.py")
 book, signed = replicas.book, replicas.signed
-check = load("independent/verifier.py").check
+program = load("independent/verifier.py")
 
 
 def verdict_on(found: Audit) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def verdict_on(found: Audit) -> dict[str, Any]:
 
 def audit_twice(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> Audit:
     """As ``audit``, once it is certain that the verifier says the same."""
-    second = check(data, house.text)
+    second = program.check(data, house.text)
     try:
         found = audit(data, house, progress)
     except VerificationError as error:
@@ -89,3 +89,8 @@ def _judge() -> Callable[..., Any]:
 def binding() -> type:
     """The Book that forges and re-signs."""
     return replicas.Book
+
+
+@pytest.fixture(scope="session")
+def verifier() -> ModuleType:
+    return program

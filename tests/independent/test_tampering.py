@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auctionctl.auction.bid import decode_bid, decode_join
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import MAX_DURATION_NS, SECOND_NS, Reserve, auction_id, decode_terms
@@ -20,7 +16,6 @@ from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.tlog.proof import TlogProof, encode_proof
-from auctionctl.wire.messages import Bye
 
 ALL_BITS_EVERY = 23
 MSGPACK = msgspec.msgpack.Encoder()
@@ -224,135 +219,3 @@ WRONGS = ("kind", "time", "auction", "seller", "listing", "signature", "size", "
 def test_the_same_announcements_are_refused(book: Any, judge: Any, wrong: str) -> None:
     changed = type(book)(book.house, book.auction, book.entries, proof_of(book, wrong))
     assert judge(changed.file(), book.house.identity) == ("announcement", None)
-
-
-# Anything
-
-
-RULE_CHANGES: dict[str, Any] = {
-    "increment": st.sampled_from([Fixed(100), Percent(700), Percent(1), Table(((0, 50), (1_200, 300)))]),
-    "reserve_minor": st.sampled_from([None, 1_200, 9_000]),
-    "currency": st.sampled_from(["EUR", "JPY", "gold"]),
-    "min_bidders": st.integers(1, 3),
-    "duration_ns": st.sampled_from([9 * SECOND_NS, 20 * SECOND_NS]),
-}
-ACTIONS = st.one_of(
-    st.tuples(st.just("bid"), st.integers(1, 3), st.integers(-1, 4)),
-    st.tuples(st.just("bid"), st.integers(1, 3), st.integers(0, 2)),
-    st.tuples(st.just("join"), st.integers(1, 3), st.just(0)),
-    st.tuples(st.just("pass"), st.integers(1, 9), st.just(0)),
-    st.tuples(st.sampled_from(["stall", "restart", "lose", "leave"]), st.integers(1, 3), st.just(0)),
-)
-
-
-def act(stage: Any, auctions: list[bytes], action: str, number: int, step: int) -> None:
-    for session, name in enumerate(("ann", "ben", "cleo"), 1):
-        if session not in stage.house.presence.peers:
-            stage.enter(session, name)
-    match action:
-        case "bid":
-            requests = []
-            for auction in auctions:
-                log = stage.log(auction)
-                head = {"head_size": log.tree.size, "head_root": log.tree.root()} if step % 2 else {}
-                amount, currency = max(1, log.auction.minimum_minor + 60 * step), log.auction.terms.rules.currency
-                requests.append(stage.bid(number, auction, amount, currency=currency, **head))
-            stage.handle(*requests)
-        case "join":
-            stage.handle(*(stage.join(number, auction) for auction in auctions))
-        case "pass":
-            stage.after(number * SECOND_NS)
-        case "stall":
-            stage.now_ns += number * SECOND_NS
-            stage.handle()
-        case "restart":
-            stage.store.alive(stage.now_ns)
-            stage.restart(number * SECOND_NS)
-        case "lose":
-            stage.house.gateway_lost(stage.now_ns)
-            stage.now_ns += number * SECOND_NS
-            stage.do(stage.house.gateway_back(stage.now_ns))
-        case _:
-            stage.handle(stage.ask(number, Bye()))
-
-
-def tampered(book: Any, staging: Any, chance: random.Random) -> bytes:
-    """The file of a log with which something was done: by anybody, or by the house under a new signature."""
-    size = len(book.entries)
-    index, other = chance.randrange(size), chance.randrange(size)
-    kind, entry = book.kinds()[index], book.entry(index)
-    near_ns = entry.time_ns + chance.choice([-(10**9), -1, 1, 10**9, 10**10])
-    match chance.randrange(9):
-        case 0:
-            data = bytearray(book.file())
-            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-            return bytes(data)
-        case 1:
-            return bytes(book.without(index).file()) if size > 1 else bytes(book.file())
-        case 2:
-            return bytes(book.swapped(index, other).file())
-        case 3:
-            return bytes(book.inserted(other, entry).file())
-        case 4:
-            return bytes(book.changed(index, time_ns=near_ns).file())
-        case 5:
-            return bytes(book.cut(index + 1).file())
-        case 6:
-            raw = bytearray(book.entries[index])
-            raw[chance.randrange(len(raw))] = chance.randrange(256)
-            return bytes(book.with_data(*book.entries[:index], bytes(raw), *book.entries[index + 1 :]).file())
-        case _:
-            pass
-    if kind in {"bid", "joined"}:
-        said = decode_bid(entry.body) if kind == "bid" else decode_join(entry.body)
-        changes: list[dict[str, Any]] = [
-            {"not_after_ns": near_ns},
-            {"bidder": b"b" * 32},
-            {"auction": b"a" * 32},
-            {"house": b"h" * 32},
-        ]
-        if kind == "bid":
-            changes += [{"amount_minor": max(1, said.amount_minor + chance.randrange(-300, 300))}, {"currency": "USD"}]
-            changes += [
-                {"seq": chance.randrange(1, 40)},
-                {"head_size": chance.randrange(1, 20), "head_root": b"r" * 32},
-            ]
-        names = [name for name in staging.NAMES if staging.key_of(name).identity.signing == said.bidder]
-        return bytes(book.resigned(index, staging.key_of(*names), replace(said, **chance.choice(changes))).file())
-    if kind == "gap":
-        said = {"since_ns": near_ns} if chance.random() < 0.5 else {"until_ns": near_ns + chance.choice([0, 5 * 10**9])}
-        return bytes(book.reworded(index, **said).file())
-    if kind == "closed":
-        said = chance.choice(
-            [{"winner": None}, {"price_minor": 1_000}, {"bid_index": 4}, {"end_reason": "no_bids"}, {"reserve": None}]
-        )
-        return bytes(book.reworded(index, **said).file())
-    return bytes(book.changed(index, signature=chance.choice([b"", bytes(64)])).file())
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    told=st.tuples(
-        st.fixed_dictionaries({}, optional=RULE_CHANGES),
-        st.lists(ACTIONS, max_size=25),
-        st.sampled_from([0, 60]),
-        st.integers(0, 2**32),
-    )
-)
-def test_whatever_happens_and_whatever_is_done_to_it_both_say_the_same(
-    staging: Any, binding: Any, judge: Any, told: tuple[dict[str, Any], list[Any], int, int]
-) -> None:
-    """``told``: changes of the rules, what happens, seconds that pass after it, a seed for the tampering."""
-    rules, actions, wait_s, seed = told
-    stage, chance = staging.Stage(), random.Random(seed)
-    soft = {"soft_close_window_ns": 4 * SECOND_NS, "max_extension_ns": 9 * SECOND_NS}
-    auctions = [stage.announce(**rules, **soft), stage.announce(min_bidders=1)]
-    for action in (("join", 1, 0), ("join", 2, 0), *actions):
-        act(stage, auctions, *action)
-    stage.after(wait_s * SECOND_NS)
-    for auction in auctions:
-        found, house = judge(stage.export(auction), stage.key.identity), stage.key.identity
-        assert found is None or isinstance(found[0], bytes), found
-        book = binding(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
-        for _ in range(12):
-            judge(tampered(book, staging, chance), house)

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.replay import Replay
 from auctionctl.wire.messages import Bye
 
 VERIFIER = Path(__file__).with_name("verifier.py")
@@ -90,6 +93,7 @@ def cancel(stage: Any) -> bytes:
 
 
 BIDS = ((1, 1, 1_000), (1, 2, 1_300), (2, 1, 2_500))
+TO_THE_END = ((1, 1, 1_000), (16, 2, 1_500), (4, 1, 2_000), (4, 2, 3_000), (1, 1, 4_000))
 KINDS: dict[str, Callable[[Any], bytes]] = {
     "sold": lambda stage: play(stage, *BIDS),
     "sold for nothing": lambda stage: play(stage, (1, 1, 1), starting_price_minor=0),
@@ -99,7 +103,9 @@ KINDS: dict[str, Callable[[Any], bytes]] = {
     "reserve without a bid": lambda stage: play(stage, reserve_minor=100),
     "no bids": play,
     "cancelled": cancel,
-    "extended": lambda stage: play(stage, (1, 1, 1_000), (16, 2, 1_500), (4, 1, 2_000), (4, 2, 3_000), **SOFT),
+    "extended": lambda stage: play(
+        stage, (1, 1, 1_000), (16, 2, 1_500), (4, 1, 2_000), (4, 2, 3_000), (1, 1, 4_000), **SOFT
+    ),
     "restart": lambda stage: play(stage, *BIDS, (1, restart), (6, 2, 4_000), **SOFT),
     "gateway lost": lambda stage: play(stage, *BIDS, (1, lose_gateway), (9, 2, 4_000)),
     "stall": lambda stage: play(stage, *BIDS, (1, stall), (6, 2, 4_000)),
@@ -146,6 +152,26 @@ def test_it_agrees_on_every_kind_of_log_and_on_every_beginning_of_it(
     assert book.kinds().count("joined") == {"rejoined": 3, "cancelled": 0}.get(kind, 2)
 
 
+@pytest.mark.parametrize(
+    "kind", ["sold", "sold for nothing", "fixed", "percent", "percent of a little", "table", "yen"]
+)
+def test_it_agrees_on_the_least_bid_to_the_last_minor_unit(
+    stage: Any, staging: Any, binding: Any, judge: Any, kind: str
+) -> None:
+    auction = KINDS[kind](stage)
+    book = binding(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
+    replay, keys = Replay(stage.key.identity.signing, auction), [staging.key_of(name) for name in ("ann", "ben")]
+    for index, data in enumerate(book.entries):
+        if book.kinds()[index] == "bid":
+            bid, least = decode_bid(book.entry(index).body), replay.state.minimum_minor
+            (key,) = [key for key in keys if key.identity.signing == bid.bidder]
+            for amount in {max(1, least - 1), least, least + 1}:
+                changed = book.resigned(index, key, replace(bid, amount_minor=amount)).cut(index + 1)
+                verdict = judge(changed.file(), stage.key.identity)
+                assert (verdict is None) == (amount >= least), verdict
+        replay.apply(data)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 10])
 def test_it_agrees_on_heads_that_were_signed_together(stage: Any, audit_twice: Any, count: int) -> None:
     """Auctions that end at one instant: one signature for all of their heads."""
@@ -186,6 +212,16 @@ def test_as_a_program_it_prints_its_verdict_and_exits_by_it(book: Any, tmp_path:
     assert (other[0], other[1]["rule"]) == (1, "checkpoint")
     path.write_bytes(book.file()[:-1])
     assert run(path) == (1, {"verified": False, "rule": "announcement", "index": None, "reason": "not a checkpoint"})
+
+
+def test_of_a_file_that_is_too_large_the_package_has_no_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "large.auction"
+    with path.open("wb") as file:
+        file.write(b"auctionctl-log/v1\n")
+        file.truncate(2**30 + 1)
+    command = [sys.executable, "-P", "-m", "auctionctl", "verify", str(path), "--json"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=30)
+    assert (done.returncode, json.loads(done.stderr)["error"]["code"]) == (78, "configuration")
 
 
 def test_it_is_short_and_shares_nothing_with_the_package() -> None:

@@ -207,7 +207,8 @@ def entry_parts() -> tuple[Part, ...]:
         fields_table(Entry, ENTRY),
         Paragraph(
             "The body is a `bin` that itself holds one array in the same form, whose first element is a str that says"
-            " its type. Which type belongs to which kind says the table. The other words of the list of kinds are"
+            " its type; whether it does is looked at where Replay says so, not with the form of the entry. Which type"
+            " belongs to which kind says the table. The other words of the list of kinds are"
             " entries in good form which no phase allows so far, `phase`; any other word is `entry`."
         ),
         roff.Table(

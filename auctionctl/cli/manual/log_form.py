@@ -56,9 +56,8 @@ def file_parts() -> tuple[Part, ...]:
         Code(FILE_FORM),
         Paragraph(
             "Lines end with one byte 0A. There is no byte that is not accounted for here: one log under one checkpoint"
-            f" has exactly one file. It is at most {number_text(MAX_FILE_BYTES)} bytes long. It is cut up like this;"
-            " what"
-            " does not fit is `format`."
+            " has exactly one file. It is cut up like this, in this order; what does not fit is `format`. `auctionctl"
+            f" verify` reads files of at most {number_text(MAX_FILE_BYTES)} bytes: it has no verdict on larger ones."
         ),
         Definitions(
             (
@@ -108,7 +107,8 @@ def identity_parts() -> tuple[Part, ...]:
             " character's"
             " lower 5 bits), the data and the checksum must be that constant. The generators are `0x3b6a57b2`,"
             " `0x26508e6d`, `0x1ea119fa`, `0x3d4233dd` and `0x2a1462b3`. Text in another case, of another length, with"
-            " another character or other padding is refused."
+            " another character or other padding is refused. Of the 64 bytes nothing is asked: a signing key that is no"
+            " point of the curve has signed nothing."
         ),
     )
 

@@ -29,7 +29,7 @@ from auctionctl.tlog.merkle import leaf_hash
 HEX_BYTES_A_LINE: Final = 32
 
 WORDS: Final = (
-    ("format", "the file has another form (index: the line of an entry that is not base64)"),
+    ("format", "the file has another form (index: that of the entry whose line is not strict base64; else none)"),
     ("checkpoint", "the house in the origin, its signature, the note's form, or the number of entries"),
     ("entry", "an entry or a body that is not canonical or out of its bounds, or terms that cannot be"),
     ("time", "an entry dated before the one below it"),
@@ -91,7 +91,8 @@ def _description() -> tuple[Part, ...]:
             "H is SHA-256, and | joins bytes; bytes are written in hexadecimal, as 0A. Indexes count from 0. Times are"
             " nanoseconds since 1970-01-01 00:00 UTC without leap seconds, on the house's clock; amounts are whole"
             " numbers of the smallest part of a currency. A word in bold that a check goes by is the rule by which"
-            " `verify` names what does not hold, beside the index of the entry if there is one."
+            " `verify` names what does not hold, beside the index of the entry: of `format` where a line is not base64,"
+            " and of whatever a replay finds. Other checks have none."
         ),
         Subheading("Order"),
         Paragraph("The first check that fails is the verdict."),

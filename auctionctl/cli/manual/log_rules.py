@@ -127,7 +127,7 @@ def phase_parts() -> tuple[Part, ...]:
         Subheading("Entry 0"),
         Definitions(
             (
-                ("`entry`", "It is a canonical entry (Entries above)."),
+                ("`entry`", "It is a canonical entry (Entries above): its four fields. The body is any bytes so far."),
                 ("`phase`", "Its kind is `terms`."),
                 ("`terms`", "H(body) is the id in the checkpoint's origin."),
                 ("`entry`", "The body is terms in their canonical form, and such as an auction can be held under."),
@@ -142,7 +142,7 @@ def phase_parts() -> tuple[Part, ...]:
         Paragraph("In this order; the state changes only if all of it holds."),
         Definitions(
             (
-                ("`entry`", "It is a canonical entry."),
+                ("`entry`", "It is a canonical entry, whatever its body."),
                 ("`time`", "t >= last. Equal times are in order."),
                 ("`phase`", "The table above has its kind in this phase."),
                 (
