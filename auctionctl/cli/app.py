@@ -23,7 +23,7 @@ from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption
 from auctionctl.cli.output import Form, write_error
 from auctionctl.cli.paths import find_paths
-from auctionctl.cli.person_file import find_form
+from auctionctl.cli.settings.person_file import find_form
 from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
 from auctionctl.errors import AuctionctlError
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PROGRAM: Final = "auctionctl"
 DEBUG_VARIABLE: Final = "AUCTIONCTL_DEBUG"
 COMPLETE_VARIABLE: Final = "_AUCTIONCTL_COMPLETE"
-"""Set by the completion scripts: the program then answers what may come next (:mod:`auctionctl.cli.completer`)."""
+"""Set by the completion scripts: the program then says what may come next (:mod:`auctionctl.cli.completion`)."""
 
 COMMANDS: Final = {
     "demo": "auctionctl.cli.demo",
@@ -56,7 +56,7 @@ COMMANDS: Final = {
     "export": "auctionctl.cli.export",
     "verify": "auctionctl.cli.verify",
     "bench": "auctionctl.cli.bench",
-    "completion": "auctionctl.cli.completion",
+    "completion": "auctionctl.cli.completion.command",
 }
 """Command → the module whose ``app`` holds it, in the order of the help text."""
 
@@ -235,7 +235,7 @@ def _report_internal(form: Form, error: Exception) -> int:
 
 def _complete(shell: str, words: Sequence[str]) -> int:
     """Answer a completion script; whatever goes wrong, nobody at a prompt wants to read of it."""
-    from auctionctl.cli.completer import answer_shell  # noqa: PLC0415 - for completion alone
+    from auctionctl.cli.completion.completer import answer_shell  # noqa: PLC0415 - for completion alone
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:

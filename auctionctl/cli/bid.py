@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.choices import choose_auctions
-from auctionctl.cli.durations import parse_duration
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import make_private_directories
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.paths import Paths
+from auctionctl.cli.settings.choices import choose_auctions
+from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.errors import StoreLockedError
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ from typing import Annotated, Final
 
 import typer
 
-from auctionctl.cli.choices import DEFAULT_ORIGIN
-from auctionctl.cli.contexts import CONTEXT_VARIABLE, find_context
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import is_there
 from auctionctl.cli.options import (
@@ -23,7 +21,9 @@ from auctionctl.cli.options import (
 )
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.person_file import PERSON_SETTINGS, config_file, find_setting
+from auctionctl.cli.settings.choices import DEFAULT_ORIGIN
+from auctionctl.cli.settings.contexts import CONTEXT_VARIABLE, find_context
+from auctionctl.cli.settings.person_file import PERSON_SETTINGS, config_file, find_setting
 
 app = typer.Typer(rich_markup_mode=None)
 config_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="See what is set, and by whom.")
@@ -111,7 +111,7 @@ def _person(paths: Paths, given: dict[str, str | None], context: str | None, as_
 
 
 def _house(paths: Paths) -> Iterator[Shown]:
-    from auctionctl.cli.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, find_house_layers  # noqa: PLC0415
+    from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, find_house_layers  # noqa: PLC0415
 
     layers = find_house_layers(paths.config, None)
     for setting in HOUSE_SETTINGS:
@@ -133,8 +133,8 @@ def _house(paths: Paths) -> Iterator[Shown]:
 @with_form_despite_files
 def check(form: Form) -> int:
     """Check every file of settings, the allow list and the keys; says all that is wrong, and changes nothing."""
-    from auctionctl.cli.file_checks import check_files  # noqa: PLC0415
-    from auctionctl.cli.findings import summary, write_findings  # noqa: PLC0415
+    from auctionctl.cli.checks.file_checks import check_files  # noqa: PLC0415
+    from auctionctl.cli.checks.findings import summary, write_findings  # noqa: PLC0415
 
     paths = find_paths()
     findings = check_files(paths)

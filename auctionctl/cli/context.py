@@ -1,4 +1,4 @@
-"""``context``: houses by name, and which of them holds where none is named (:mod:`auctionctl.cli.contexts`)."""
+"""``context``: houses by name, and which of them holds where none is named."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from typing import Annotated, Final
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.contexts import Context, Contexts, contexts_file, named_context, read_contexts, write_contexts
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import held_alone, make_private_directories
 from auctionctl.cli.options import KeyOption, with_form
 from auctionctl.cli.output import Form, write_document, write_list, write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.settings.contexts import (
+    Context,
+    Contexts,
+    contexts_file,
+    named_context,
+    read_contexts,
+    write_contexts,
+)
 from auctionctl.errors import ConfigurationError
 
 app = typer.Typer(rich_markup_mode=None)

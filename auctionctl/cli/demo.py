@@ -58,7 +58,7 @@ def demo(
 ) -> int:
     """Watch a house and three bidders sell three lots at once; every log is then verified by another process."""
     from auctionctl.cli.demo_story import MAX_DURATION_NS, MIN_DURATION_NS  # noqa: PLC0415
-    from auctionctl.cli.durations import parse_duration  # noqa: PLC0415
+    from auctionctl.cli.settings.durations import parse_duration  # noqa: PLC0415
 
     with argument("--duration"):
         duration_ns = parse_duration(duration)
@@ -100,9 +100,9 @@ def _home(keep: Path | None) -> Iterator[Path]:
 
 
 def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
-    from auctionctl.cli.choices import choose_house, choose_key  # noqa: PLC0415
     from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
     from auctionctl.cli.demo_story import HOUSE, INTRODUCTION, OBSERVER, PLAYERS  # noqa: PLC0415
+    from auctionctl.cli.settings.choices import choose_house, choose_key  # noqa: PLC0415
 
     paths = Paths(home / "config", home / "state", home / "run")
     names = _prepare(home, paths, duration_ns)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from auctionctl.cli.durations import UNITS_NS, format_duration
+from auctionctl.cli.settings.durations import UNITS_NS, format_duration
 
 HOUSE: Final = "house"
 OBSERVER: Final = "observer"

@@ -18,10 +18,10 @@ app = typer.Typer(rich_markup_mode=None)
 @with_form_despite_files
 def doctor(form: Form, *, house: HouseOption = None, key: KeyOption = None, context: ContextOption = None) -> int:
     """Check libraries, directories, files, keys, houses, the port, the clock and the chosen house; changes nothing."""
-    from auctionctl.cli.file_checks import check_files  # noqa: PLC0415
-    from auctionctl.cli.findings import summary, write_findings  # noqa: PLC0415
-    from auctionctl.cli.house_checks import check_chosen_house  # noqa: PLC0415
-    from auctionctl.cli.machine_checks import (  # noqa: PLC0415
+    from auctionctl.cli.checks.file_checks import check_files  # noqa: PLC0415
+    from auctionctl.cli.checks.findings import summary, write_findings  # noqa: PLC0415
+    from auctionctl.cli.checks.house_checks import check_chosen_house  # noqa: PLC0415
+    from auctionctl.cli.checks.machine_checks import (  # noqa: PLC0415
         check_addresses,
         check_directories,
         check_houses,

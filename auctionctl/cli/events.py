@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.choices import choose_auctions
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, JsonOption, OutputOption, with_house
 from auctionctl.cli.output import Form, write_document, write_fields
+from auctionctl.cli.settings.choices import choose_auctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from typing import Annotated, Final
 
 import typer
 
-from auctionctl.cli.choices import DEFAULT_KEY
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, is_there, make_private_directories, write_whole
 from auctionctl.cli.options import with_form_despite_files
 from auctionctl.cli.output import Form, write_document, write_note, write_table
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.person_file import config_file
+from auctionctl.cli.settings.choices import DEFAULT_KEY
+from auctionctl.cli.settings.person_file import config_file
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,8 +31,8 @@ def init(
     house: Annotated[bool, typer.Option("--house", help="Also make the key of a house on this machine.")] = False,
 ) -> int:
     """Make directories, commented files of settings and a key, where they are missing; nothing is overwritten."""
-    from auctionctl.cli.house_file import HOUSE_FILE  # noqa: PLC0415
-    from auctionctl.cli.templates import house_template, person_template  # noqa: PLC0415
+    from auctionctl.cli.settings.house_file import HOUSE_FILE  # noqa: PLC0415
+    from auctionctl.cli.settings.templates import house_template, person_template  # noqa: PLC0415
 
     paths = find_paths()
     made: list[Path] = []

@@ -12,12 +12,12 @@ from typing import Final
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
-from auctionctl.cli.catalogue_cache import KnownAuction, catalogue_path, remember
-from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import AllowListError, ConfigurationError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock

@@ -96,7 +96,7 @@ def open_auction(
 
 
 def _open(at: AtHouse, file: Path | None, options: dict[str, Any], quiet: bool, dry_run: bool) -> int:
-    from auctionctl.cli.offered_lot import read_offered_lot  # noqa: PLC0415
+    from auctionctl.cli.settings.offered_lot import read_offered_lot  # noqa: PLC0415
 
     if file is None and not options:
         raise ArgumentError("say what is sold: a FILE, or --item and --starting-price", hint="see auctionctl open -h")

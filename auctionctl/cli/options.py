@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec,
 import typer
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.choices import choose_house, choose_key
 from auctionctl.cli.output import Form, choose_form
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.person_file import OUTPUT_VARIABLE, find_form
+from auctionctl.cli.settings.choices import choose_house, choose_key
+from auctionctl.cli.settings.person_file import OUTPUT_VARIABLE, find_form
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ class AtHouse:
     context: str | None
 
     def address(self) -> HouseAddress:
-        """Where the house is. Errors: :func:`~auctionctl.cli.choices.choose_house`."""
+        """Where the house is. Errors: :func:`~auctionctl.cli.settings.choices.choose_house`."""
         return choose_house(self.paths, self.house, self.context)
 
     def secret(self) -> SecretKey:
-        """The key to act under. Errors: :func:`~auctionctl.cli.choices.choose_key`."""
+        """The key to act under. Errors: :func:`~auctionctl.cli.settings.choices.choose_key`."""
         return choose_key(self.paths, self.key, self.context)
 
 

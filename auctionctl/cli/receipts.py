@@ -13,8 +13,8 @@ from typing import Final
 
 from auctionctl.auction.price import Money
 from auctionctl.bidding.notices import Evidence
-from auctionctl.cli.choices import short_id
 from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+from auctionctl.cli.settings.choices import short_id
 
 SUFFIX: Final = ".tlog-proof"
 

@@ -23,8 +23,8 @@ from auctionctl.cli.serve_reports import write_report, write_report_json
 from auctionctl.cli.streams import has_room, stop_writing
 
 if TYPE_CHECKING:
-    from auctionctl.cli.house_file import HouseSection
-    from auctionctl.cli.lots import AuctionsFile
+    from auctionctl.cli.settings.house_file import HouseSection
+    from auctionctl.cli.settings.lots import AuctionsFile
     from auctionctl.house.house import Limits
     from auctionctl.net.reports import Report
     from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
@@ -65,7 +65,7 @@ def serve(
         return NewSettings(limits_of(new.house), new.house.retention_ns, new.lots, restart)
 
     content = read()
-    from auctionctl.cli.house_file import needing_restart  # noqa: PLC0415
+    from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.reports import Serving  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
@@ -112,8 +112,8 @@ def status_of_end(ended: Ended) -> ExitStatus:
 
 def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Mapping[str, str | int]) -> AuctionsFile:
     """The settings and lots that ``file``, the house file and the ``options`` say together, checked."""
-    from auctionctl.cli.house_file import combine, find_house_layers, option_layer  # noqa: PLC0415
-    from auctionctl.cli.lots import AuctionsFile, read_auctions  # noqa: PLC0415 - imports libsodium
+    from auctionctl.cli.settings.house_file import combine, find_house_layers, option_layer  # noqa: PLC0415
+    from auctionctl.cli.settings.lots import AuctionsFile, read_auctions  # noqa: PLC0415 - imports libsodium
 
     above = [option_layer(options)]
     below = find_house_layers(paths.config, config)

@@ -12,8 +12,8 @@ from auctionctl.auction.events import Closed
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.terms import ReserveOpening, Terms
-from auctionctl.cli.durations import format_duration
 from auctionctl.cli.records import amount
+from auctionctl.cli.settings.durations import format_duration
 from auctionctl.views.auction_row import Names, name_of
 
 

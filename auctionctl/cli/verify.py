@@ -16,14 +16,14 @@ import typer
 from typer.models import TyperPath
 
 from auctionctl.cli.arguments import argument
-from auctionctl.cli.choices import choose_house
-from auctionctl.cli.contexts import read_contexts
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_document, write_facts, write_note
 from auctionctl.cli.paths import Paths
 from auctionctl.cli.progress import shown_progress
+from auctionctl.cli.settings.choices import choose_house
+from auctionctl.cli.settings.contexts import read_contexts
 from auctionctl.errors import (
     ConfigurationError,
     KeyTextError,

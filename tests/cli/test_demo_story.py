@@ -6,7 +6,7 @@ import pytest
 
 from auctionctl.auction.price import parse_money
 from auctionctl.cli.demo_story import MAX_DURATION_NS, MIN_DURATION_NS, PLAYERS, auctions_toml
-from auctionctl.cli.lots import read_auctions
+from auctionctl.cli.settings.lots import read_auctions
 
 
 @pytest.mark.parametrize("duration_ns", [MIN_DURATION_NS, 8_000_000_000, 7_777_777_777, MAX_DURATION_NS])

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from auctionctl.cli.findings import State
-from auctionctl.cli.house_checks import _judge_clock, resolve
-from auctionctl.cli.machine_checks import _check_version, check_libraries
+from auctionctl.cli.checks.findings import State
+from auctionctl.cli.checks.house_checks import _judge_clock, resolve
+from auctionctl.cli.checks.machine_checks import _check_version, check_libraries
 from auctionctl.errors import UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.store.state_directory import locked

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from auctionctl.cli import observer as module
-from auctionctl.cli.catalogue_cache import catalogue_path, recall
-from auctionctl.cli.choices import choose_auctions
+from auctionctl.cli.completion.catalogue_cache import catalogue_path, recall
 from auctionctl.cli.observer import (
     ConnectionNotes,
     Keep,
@@ -20,6 +19,7 @@ from auctionctl.cli.observer import (
     names_of,
 )
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.keys.signing import SecretKey

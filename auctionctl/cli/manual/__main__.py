@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from auctionctl.cli.completion import FILE_NAMES, SCRIPTS
+from auctionctl.cli.completion.command import FILE_NAMES, SCRIPTS
 from auctionctl.cli.manual.library import pages
 from auctionctl.cli.manual.roff import render
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.cli.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, Kind, Setting
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph
 from auctionctl.cli.manual.surroundings import PLACES
+from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, Kind, Setting
 
 LOT_MEANINGS: Final = {
     "item": "What is sold, in up to 200 characters. Required.",

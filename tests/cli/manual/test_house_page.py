@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auctionctl.cli.house_file import DEFAULT_KEYS, read_house_layer
-from auctionctl.cli.lots import LOT_KEYS, read_auctions
 from auctionctl.cli.manual.house_page import AUCTIONS_EXAMPLE, DURATIONS, HOUSE_EXAMPLE, LOT_MEANINGS, page
 from auctionctl.cli.manual.roff import render
+from auctionctl.cli.settings.house_file import DEFAULT_KEYS, read_house_layer
+from auctionctl.cli.settings.lots import LOT_KEYS, read_auctions
 
 
 def test_every_key_of_a_lot_is_described_and_no_other() -> None:
@@ -29,7 +29,7 @@ def test_the_examples_are_read_by_the_real_readers(tmp_path: Path) -> None:
 
 
 def test_the_durations_of_the_page_are_durations() -> None:
-    from auctionctl.cli.durations import parse_duration
+    from auctionctl.cli.settings.durations import parse_duration
 
     words = [word for word in DURATIONS.split('"') if word[:1].isdigit()]
     assert len(words) == 5

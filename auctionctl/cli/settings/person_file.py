@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.cli.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
 from auctionctl.cli.files import is_there
 from auctionctl.cli.output import Form
 from auctionctl.cli.paths import Paths
+from auctionctl.cli.settings.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
 from auctionctl.errors import ConfigurationError
 
 CONFIG_FILE: Final = "config.toml"
@@ -86,14 +86,14 @@ def read_person(paths: Paths) -> dict[str, str]:
     path = config_file(paths)
     if not is_there(path):
         return {}
-    from auctionctl.cli.toml_table import read_toml  # noqa: PLC0415 - most commands run without the file
+    from auctionctl.cli.settings.toml_table import read_toml  # noqa: PLC0415 - most commands run without the file
 
     return read_person_values(path, read_toml(path))
 
 
 def read_person_values(path: Path, values: Mapping[str, Any]) -> dict[str, str]:
     """The settings in ``values``, which stand in ``path``, checked. Raises ConfigurationError."""
-    from auctionctl.cli.toml_table import TomlTable  # noqa: PLC0415
+    from auctionctl.cli.settings.toml_table import TomlTable  # noqa: PLC0415
     from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
     from auctionctl.wire.address import parse_address  # noqa: PLC0415
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.cli.address_file import running_houses
+from auctionctl.cli.checks.findings import Finding, State
 from auctionctl.cli.files import is_there, read_bounded
-from auctionctl.cli.findings import Finding, State
-from auctionctl.cli.house_file import combine, find_house_layers
 from auctionctl.cli.key_use import find_holder
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
+from auctionctl.cli.settings.house_file import combine, find_house_layers
 from auctionctl.errors import AuctionctlError, ConfigurationError, NotFoundError
 from auctionctl.wire.address import parse_address
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.choices import choose_house, choose_key
-from auctionctl.cli.findings import Finding, State, wrong
+from auctionctl.cli.checks.findings import Finding, State, wrong
 from auctionctl.cli.paths import Paths
-from auctionctl.cli.person_file import find_setting
+from auctionctl.cli.settings.choices import choose_house, choose_key
+from auctionctl.cli.settings.person_file import find_setting
 from auctionctl.errors import AuctionctlError, ConfigurationError, NotFoundError, UnreachableError
 
 if TYPE_CHECKING:

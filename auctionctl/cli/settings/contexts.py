@@ -48,14 +48,14 @@ def read_contexts(paths: Paths) -> Contexts:
     path = contexts_file(paths)
     if not is_there(path):
         return Contexts("", {})
-    from auctionctl.cli.toml_table import read_toml  # noqa: PLC0415 - most commands run without contexts
+    from auctionctl.cli.settings.toml_table import read_toml  # noqa: PLC0415 - most commands run without contexts
 
     return read_context_values(path, read_toml(path))
 
 
 def read_context_values(path: Path, content: Mapping[str, Any]) -> Contexts:
     """The contexts in ``content``, which stands in ``path``, checked. Raises ConfigurationError."""
-    from auctionctl.cli.toml_table import TomlTable  # noqa: PLC0415
+    from auctionctl.cli.settings.toml_table import TomlTable  # noqa: PLC0415
     from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
 
     top = TomlTable(path, "top level", content, frozenset({"current", "contexts"}))

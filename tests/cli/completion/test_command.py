@@ -14,12 +14,12 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from auctionctl.cli.completion import FILE_NAMES, SCRIPTS, Shell
+from auctionctl.cli.completion.command import FILE_NAMES, SCRIPTS, Shell
 
-from .conftest import Run
+from ..conftest import Run
 
 REGENERATE = "run: python -m auctionctl.cli.manual man completions"
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture

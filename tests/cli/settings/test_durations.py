@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auctionctl.cli.durations import MAX_NS, format_duration, parse_duration
+from auctionctl.cli.settings.durations import MAX_NS, format_duration, parse_duration
 from auctionctl.errors import ConfigurationError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.catalogue_cache import MAX_AUCTIONS, KnownAuction, catalogue_path, recall, remember
+from auctionctl.cli.completion.catalogue_cache import MAX_AUCTIONS, KnownAuction, catalogue_path, recall, remember
 
 WATCH = KnownAuction("watch", "ab" * 32, "Gold watch", "open")
 

@@ -17,8 +17,8 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import Money, minor_digits, parse_money
-from auctionctl.cli.durations import parse_duration
 from auctionctl.cli.files import read_bounded
+from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
 T = TypeVar("T")

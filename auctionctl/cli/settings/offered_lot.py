@@ -1,7 +1,7 @@
 """The lot that ``open`` offers: from a file of one lot, from options, or from both.
 
 Rule: an option stands above the file; the keys, their forms and their defaults are those of an ``[[auction]]`` in
-AUCTIONS.toml (:mod:`auctionctl.cli.lots`), so that a lot can move from one to the other.
+AUCTIONS.toml (:mod:`auctionctl.cli.settings.lots`), so that a lot can move from one to the other.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.house_file import Inherited, combine, make_layer
-from auctionctl.cli.lots import FILE_KEYS, read_lot
-from auctionctl.cli.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.house_file import Inherited, combine, make_layer
+from auctionctl.cli.settings.lots import FILE_KEYS, read_lot
+from auctionctl.cli.settings.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError
 from auctionctl.wire.listing import LotDescription
 

@@ -10,7 +10,7 @@ import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.house_file import (
+from auctionctl.cli.settings.house_file import (
     DEFAULT_SETTINGS,
     HOUSE_SETTINGS,
     HouseSection,
@@ -20,7 +20,7 @@ from auctionctl.cli.house_file import (
     option_layer,
     read_house_layer,
 )
-from auctionctl.cli.lots import LOT_KEYS, AuctionsFile, read_auctions
+from auctionctl.cli.settings.lots import LOT_KEYS, AuctionsFile, read_auctions
 from auctionctl.errors import ConfigurationError, NotFoundError
 from auctionctl.wire.listing import LotDescription
 
@@ -175,7 +175,7 @@ def test_what_cannot_change_while_the_house_runs_is_told_from_what_can() -> None
 
 
 def test_the_examples_of_readme_are_files_that_are_taken(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+    text = (Path(__file__).parents[3] / "README.md").read_text()
     house, auctions = re.findall(r"```toml\n# (?:house|AUCTIONS)\.toml.*?\n(.*?)```", text, flags=re.DOTALL)
     found = read(tmp_path, house, auctions)
     written = {key for key, origin in found.configuration.origins.items() if origin == str(tmp_path / "house.toml")}

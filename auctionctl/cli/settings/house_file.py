@@ -18,9 +18,9 @@ from typing import Any, Final, NoReturn, assert_never
 from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.durations import parse_duration
 from auctionctl.cli.files import is_there
-from auctionctl.cli.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.durations import parse_duration
+from auctionctl.cli.settings.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.encoding import NAME_HINT, is_name
 from auctionctl.wire.address import DEFAULT_PORT

@@ -1,8 +1,8 @@
 """``completion``: the script by which a shell completes auctionctl's command lines.
 
-Rule: a script holds no knowledge of its own; it asks the program (:mod:`auctionctl.cli.completer`), under the name that
-was typed, so that it fits whatever version that is. Source: bash(1) Programmable Completion, zshcompsys(1), fish's
-complete(1).
+Rule: a script holds no knowledge of its own; it asks the program (:mod:`auctionctl.cli.completion.completer`), under
+the name that was typed, so that it fits whatever version that is. Source: bash(1) Programmable Completion,
+zshcompsys(1), fish's complete(1).
 """
 
 from __future__ import annotations

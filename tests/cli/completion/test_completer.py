@@ -11,9 +11,9 @@ import pytest
 import typer
 
 from auctionctl.bidding.strategies import SPECS
-from auctionctl.cli import candidates
 from auctionctl.cli.app import COMMANDS, SUMMARIES, app
-from auctionctl.cli.completer import (
+from auctionctl.cli.completion import candidates
+from auctionctl.cli.completion.completer import (
     ARGUMENT_SOURCES,
     MAX_DESCRIPTION_CHARACTERS,
     Answer,

@@ -1,7 +1,7 @@
 """What may come next on a command line: the answer that the completion scripts of every shell ask for.
 
 Rule: it connects to nobody, writes to nothing but stdout, and loads the module of no command but the one that has been
-typed. The scripts (:mod:`auctionctl.cli.completion`) run the program under the name that was typed, with
+typed. The scripts (:mod:`auctionctl.cli.completion.command`) run the program under the name that was typed, with
 ``_AUCTIONCTL_COMPLETE=bash|zsh|fish`` in its environment and the words so far as its arguments, the last one being the
 word to complete, which may be empty. The answer's first line is ``words``, ``files`` or ``directories``; lines of word,
 tab, description follow. Typer's own protocol is not used: it imports Rich, and has zsh evaluate what it prints.
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.models import TyperPath
 
-from auctionctl.cli import candidates
-from auctionctl.cli.candidates import Candidate, Known, Source
+from auctionctl.cli.completion import candidates
+from auctionctl.cli.completion.candidates import Candidate, Known, Source
 from auctionctl.cli.paths import find_paths
 from auctionctl.views.peer_text import safe_text
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli import candidates
-from auctionctl.cli.candidates import Known
-from auctionctl.cli.catalogue_cache import KnownAuction, catalogue_path, remember
+from auctionctl.cli.completion import candidates
+from auctionctl.cli.completion.candidates import Known
+from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.paths import Paths
 
 CLUB = "auc1" + "c" * 109

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
-from auctionctl.cli.lots import AuctionsFile, read_auctions, slug
+from auctionctl.cli.settings.lots import AuctionsFile, read_auctions, slug
 from auctionctl.errors import ConfigurationError, NotFoundError
 
 SECOND_NS = 1_000_000_000

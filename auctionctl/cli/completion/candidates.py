@@ -77,7 +77,7 @@ def allowed_names(known: Known) -> list[Candidate]:
 
 def auctions(known: Known) -> list[Candidate]:
     """The auctions of the house that this command line means, or of all known houses; by id if an id is begun."""
-    from auctionctl.cli.catalogue_cache import PATTERN, catalogue_path, recall  # noqa: PLC0415 - for auctions alone
+    from auctionctl.cli.completion.catalogue_cache import PATTERN, catalogue_path, recall  # noqa: PLC0415 - for auctions alone
 
     identity = _house_identity(known)
     state = known.paths.state

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, combine, read_house_values
-from auctionctl.cli.person_file import PERSON_SETTINGS, read_person_values
-from auctionctl.cli.templates import house_template, person_template
+from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, combine, read_house_values
+from auctionctl.cli.settings.person_file import PERSON_SETTINGS, read_person_values
+from auctionctl.cli.settings.templates import house_template, person_template
 
 PATH = Path("a.toml")
 

@@ -1,8 +1,8 @@
 """AUCTIONS.toml: the settings of a house and the lots that it sells, checked as a whole before anything starts.
 
 Rule: either every lot of the file can be auctioned under its terms, or none is announced. The keys are the tables
-of :mod:`auctionctl.cli.house_file` and ``LOT_KEYS`` below; what a lot leaves out is in ``[defaults]``, or has the
-defaults of DESIGN.md section 6.
+of :mod:`auctionctl.cli.settings.house_file` and ``LOT_KEYS`` below; what a lot leaves out is in ``[defaults]``, or
+has the defaults of DESIGN.md section 6.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from auctionctl.auction.rules import MAX_MIN_BIDDERS
 from auctionctl.auction.terms import decode_terms
-from auctionctl.cli.house_file import HouseConfiguration, HouseSection, Inherited, Layer, combine, make_layer
-from auctionctl.cli.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.house_file import HouseConfiguration, HouseSection, Inherited, Layer, combine, make_layer
+from auctionctl.cli.settings.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.listing import (

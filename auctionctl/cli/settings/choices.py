@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.contexts import Contexts, read_contexts
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
-from auctionctl.cli.person_file import Said, find_setting
+from auctionctl.cli.settings.contexts import Contexts, read_contexts
+from auctionctl.cli.settings.person_file import Said, find_setting
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ MAX_ADDRESS_BYTES: Final = 4096
 def choose_key(
     paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> SecretKey:
-    """The key called ``name``; else what the settings say (:mod:`auctionctl.cli.person_file`), ``default``, or the
-    only one there is.
+    """The key called ``name``; else what the settings say (:mod:`auctionctl.cli.settings.person_file`), ``default``,
+    or the only one there is.
 
     Raises NotFoundError if there is none, ArgumentError if there are several, KeyFileError for a file that is damaged
     or open to others.
@@ -75,7 +75,7 @@ def choose_house(
     paths: Paths, address: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> HouseAddress:
     """The house at ``address``, which may be the name of a context; without one that of the settings
-    (:mod:`auctionctl.cli.person_file`), else the only one that runs on this machine.
+    (:mod:`auctionctl.cli.settings.person_file`), else the only one that runs on this machine.
 
     Raises ArgumentError for an address that is none, ConfigurationError if no house or more than one is found.
     """

@@ -1,0 +1,1 @@
+"""What ``doctor`` and ``config check`` look at, each finding with its remedy."""
