@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -12,9 +13,11 @@ from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import MAX_DURATION_NS, SECOND_NS, Reserve, auction_id, decode_terms
 from auctionctl.replica.announcement import prove_announcement
+from auctionctl.replica.export import encode_export
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.tlog.note import heads_message
 from auctionctl.tlog.proof import TlogProof, encode_proof
 
 ALL_BITS_EVERY = 23
@@ -174,6 +177,38 @@ def test_the_same_notes_are_refused(book: Any, judge: Any) -> None:
     }  # fmt: skip
     for old, new in sorted(texts):
         assert judge(head + b"\n\n" + note.replace(old, new) + b"\n" + proof, book.house.identity)[0] == "checkpoint"
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65])
+def test_a_signature_of_another_length_is_no_entry(book: Any, judge: Any, length: int) -> None:
+    kind, time_ns, body, _ = msgspec.msgpack.decode(book.entries[8])
+    form = MSGPACK.encode([kind, time_ns, body, bytes(length)])
+    changed = book.with_data(*book.entries[:8], form, *book.entries[9:])
+    rules = {0: None, 64: ("signature", 8)}
+    verdict = judge(changed.file(), book.house.identity)
+    assert verdict == rules.get(length, ("entry", 8)) or (length == 0 and isinstance(verdict[0], bytes))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 2**16, 2**16 + 1, 2**17, 2**32 - 1])
+@pytest.mark.parametrize("from_end", [0, 1, 2])
+def test_heads_of_every_count_are_taken_or_refused_by_both(book: Any, judge: Any, count: int, from_end: int) -> None:
+    """The house signs for a tree of which it shows one path: of the last leaf, of the one before, or of none."""
+    index = (count - from_end) % 2**32
+    signer = CheckpointSigner(origin_of(book.house.identity.text, f"auction/{book.auction.hex()}"), book.house)
+    tree = Tree()
+    for data in book.entries:
+        tree.append(leaf_hash(data))
+    text = signer.text(tree.size, tree.root())
+    node, at, last, path = leaf_hash(text), index, max(count - 1, 0), b""
+    while last and at <= last:
+        if at & 1 or at < last:
+            path += bytes(32)
+            node = sha256(b"\1" + (bytes(32) + node if at & 1 else node + bytes(32))).digest()
+        at, last = at >> 1, last >> 1
+    place = index.to_bytes(4, "big") + count.to_bytes(4, "big")
+    note = signer.signer.join(text, place + path + book.house.sign(heads_message(count, node)))
+    verdict = judge(encode_export(book.entries, note, book.announcement), book.house.identity)
+    assert (verdict[0] == "checkpoint") == (not (2 <= count <= 2**16 and index < count))
 
 
 def proof_of(book: Any, wrong: str = "") -> bytes:
