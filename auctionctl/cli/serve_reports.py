@@ -54,6 +54,8 @@ def _line(report: Report) -> str:
             return f"the new settings are wrong, those before stay in force: {_safe(report.reason)}{hint}"
         case reports.RestartNeeded():
             return f"changed, and heeded when the house is started again: {', '.join(report.settings)}"
+        case reports.LotsWait():
+            return f"there is no room yet for: {', '.join(report.listings)}"
         case reports.Archived():
             return f"archived {report.listing}: {report.path}"
         case reports.StoreFull():
@@ -131,6 +133,8 @@ def _record(report: Report) -> tuple[str, dict[str, Any]]:
             return "settings_kept", {"reason": report.reason, "hint": report.hint}
         case reports.RestartNeeded():
             return "restart_needed", {"settings": list(report.settings)}
+        case reports.LotsWait():
+            return "lots_wait", {"listings": list(report.listings)}
         case reports.Archived():
             return "archived", {"id": report.auction.hex(), "listing": report.listing, "path": report.path}
         case reports.StoreFull():

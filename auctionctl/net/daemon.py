@@ -11,7 +11,6 @@ import socket
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from secrets import token_bytes
 from typing import Final, assert_never
 
 import msgspec
@@ -48,11 +47,13 @@ from auctionctl.net.hops import (
     Known,
     LastWord,
     Listening,
+    LotsWait,
     Opened,
     Operation,
     Release,
     Reload,
     Reloaded,
+    Reopened,
     SettingsKept,
     StartHouse,
     Stop,
@@ -65,13 +66,14 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.news import describe_turn, tell
+from auctionctl.net.own_lots import OwnLots
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
-from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
+from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
@@ -123,6 +125,8 @@ class HouseProcess:
         self._is_begun = False
         self._is_gateway_ending = False
         self._is_stopping = False
+        self._own_lots = OwnLots(self._house, self._key, self._perform)
+        self._said_waiting: list[str] = []
         self._said_closed = False
         self._said_full = False
 
@@ -199,15 +203,20 @@ class HouseProcess:
                 self._archive_ns = now_ns + ALIVE_NS
                 self._archive(now_ns)
             self._watch_allow_list(now_ns)
-            if not self._house.live_count and not self._said_closed:
-                self._said_closed = True
-                self._report(AllClosed())
+            self._tell_whether_closed()
         if self._is_gateway_ending and not self._queue and not self._reading:
             self._is_gateway_ending = False
             self._operations.append(LastWord())
         self._flush_release()
 
     # Control
+
+    def _tell_whether_closed(self) -> None:
+        """Every auction has ended and no lot waits; or a seller has opened another one since that was said."""
+        is_closed = not self._house.live_count and not self._own_lots.waiting
+        if is_closed != self._said_closed:
+            self._said_closed = is_closed
+            self._report(AllClosed() if is_closed else Reopened())
 
     def _report(self, message: FromChild) -> None:
         send_control(self._control, encode(message))
@@ -303,10 +312,11 @@ class HouseProcess:
         resumed = {log.id for log in self._recovered}
         self._perform(self._house.adopt(self._registry, self._recovered, self._store.last_alive_ns(), now_ns), now_ns)
         self._recovered = []
-        self._check_room()
-        differs = {lot.listing: self._announce(lot) for lot in self._lots}
+        differs = self._own_lots.take_on(self._lots)
+        self._own_lots.announce(self._clock.now_ns())
         self._is_begun = True
         self._report(Listening(self._list_auctions(resumed, differs)))
+        self._tell_waiting()
 
     def _list_auctions(self, resumed: Set[bytes], differs: Mapping[str, tuple[str, ...]]) -> list[Announced]:
         return [
@@ -315,48 +325,28 @@ class HouseProcess:
             for terms in [log.auction.terms]
         ]
 
-    def _check_room(self) -> None:
-        """All new lots can be announced, or none is. Raises ConfigurationError."""
-        seller, limit = self._key.identity.signing, self._house.limits.max_concurrent_auctions
-        new = [lot for lot in self._lots if not self._house.has_announced(seller, lot.listing)]
-        if self._house.live_count + len(new) > limit:
-            raise ConfigurationError(
-                f"{len(new)} new lots and {self._house.live_count} running auctions are more than the limit of {limit}",
-                hint="raise max_concurrent_auctions in [house], or wait for some to end",
-            )
-
-    def _announce(self, lot: LotDescription) -> tuple[str, ...]:
-        """Announce what is new; of what was announced before, say what is described otherwise now."""
-        seller = self._key.identity.signing
-        log = self._house.find_listing(seller, lot.listing)
-        if log is not None:
-            return differences(lot, log.auction.terms, log.reserve)
-        if self._house.has_announced(seller, lot.listing):
-            return ()  # It is archived, or in quarantine: a second sale would be worse than none.
-        entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
-        terms = sign_terms(lot, seller, self._key.escrow_public, self._key, entropy)
-        now_ns = self._clock.now_ns()
-        self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
-        return ()
+    def _tell_waiting(self) -> None:
+        waiting = [lot.listing for lot in self._own_lots.waiting]
+        if waiting != self._said_waiting:
+            self._said_waiting = waiting
+            if waiting:
+                self._report(LotsWait(waiting))
 
     def _reload(self, message: Reload) -> None:
-        """New limits and new lots, all of it or nothing: what was in force stays where anything is wrong."""
-        before = self._house.limits, self._lots
-        resumed = {log.id for log in self._house.logs}
-        self._house.limits = Limits(message.max_concurrent_auctions, message.queue)
-        self._lots = message.lots
+        """New limits and new lots, all of it or nothing; but a lot for which there is no room waits."""
         try:
-            self._check_room()
-            differs = {lot.listing: self._announce(lot) for lot in self._lots}
-        except (ConfigurationError, TermsError) as error:
-            self._house.limits, self._lots = before
+            differs = self._own_lots.take_on(message.lots)
+        except TermsError as error:
             self._report(SettingsKept(str(error), error.hint))
             return
+        resumed = {log.id for log in self._house.logs}
+        self._house.limits = Limits(message.max_concurrent_auctions, message.queue)
         self._archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
-        self._said_closed = self._said_closed and not self._house.live_count
+        self._own_lots.announce(self._clock.now_ns())
         auctions = self._list_auctions(resumed, differs)
         self._report(Reloaded(tuple(each for each in auctions if each.differs or not each.is_resumed)))
+        self._tell_waiting()
 
     # Effects
 
@@ -429,6 +419,9 @@ class HouseProcess:
         if now_ns - self._alive_ns < ALIVE_NS:
             return
         self._alive_ns = now_ns
+        if self._own_lots.waiting:
+            self._own_lots.announce(now_ns)
+            self._tell_waiting()
         try:
             if self._house.live_count:
                 self._store.alive(self._house.alive_ns(now_ns))

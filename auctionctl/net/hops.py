@@ -231,6 +231,16 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
     reason: str
 
 
+class Reopened(msgspec.Struct, array_like=True, frozen=True, tag="reopened"):
+    """After :class:`AllClosed`: there is an auction again that has not ended."""
+
+
+class LotsWait(msgspec.Struct, array_like=True, frozen=True, tag="lots_wait"):
+    """Listings of the house's own lots for which there is no room yet: too many auctions run, or the disk is full."""
+
+    listings: list[str]
+
+
 class Archived(msgspec.Struct, array_like=True, frozen=True, tag="archived"):
     """An auction that closed long ago has left the store; its log is this file."""
 
@@ -267,6 +277,8 @@ FromChild = (
     | Admitted
     | AllowListKept
     | Archived
+    | Reopened
+    | LotsWait
     | StoreFull
     | AllClosed
     | Failed

@@ -10,6 +10,7 @@ from auctionctl.net.hops import (
     AllowListKept,
     Announced,
     Archived,
+    LotsWait,
     Reloaded,
     SettingsKept,
     StoreFull,
@@ -23,6 +24,7 @@ __all__ = [
     "AllowListKept",
     "Archived",
     "Draining",
+    "LotsWait",
     "Processes",
     "Quarantined",
     "Reloaded",
@@ -92,6 +94,7 @@ Report = (
     | SettingsKept
     | RestartNeeded
     | Archived
+    | LotsWait
     | StoreFull
     | AllClosed
     | Draining

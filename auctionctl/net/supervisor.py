@@ -42,6 +42,7 @@ from auctionctl.net.hops import (
     Opened,
     Reload,
     Reloaded,
+    Reopened,
     SetQueue,
     SettingsKept,
     StartGateway,
@@ -454,6 +455,8 @@ class Supervisor:
                 self._reload()
         elif isinstance(message, (Reloaded, SettingsKept)):
             self._reloaded(message)
+        elif isinstance(message, Reopened):
+            self._finish_at_s = None
         else:
             if isinstance(message, AllClosed) and self._finish is Finish.WHEN_CLOSED and self._drained_by_s is None:
                 self._finish_at_s = time.monotonic() + LINGER_S

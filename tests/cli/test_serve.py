@@ -125,6 +125,21 @@ def test_what_has_been_closed_for_long_enough_is_archived_verifies_and_is_not_so
     assert next_event(start_house(lots, "--json", prepared=True), "serving")["auctions"] == []
 
 
+def test_an_auction_that_a_seller_opens_at_the_last_moment_keeps_the_house_open(
+    start_house: Start, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = start_house(ONE_LOT.replace("{timeout}", "500ms"), "--until-closed", "--json")
+    next_event(house, "all_closed")
+    monkeypatch.setenv("AUCTIONCTL_HOME", str(start_house.home))
+    late = ("--item", "Late lot", "--starting-price", "1EUR", "--min-bidders", "2", "--start-timeout", "4s")
+    opened = run("open", *late, "--key", "house", "--json")
+    assert opened.status == 0, opened.err
+    record = next_event(house, "closed")
+    assert (record["listing"], record["end_reason"]) == ("late-lot", "cancelled")
+    next_event(house, "all_closed")
+    assert house.wait(30) == 0
+
+
 def test_a_hangup_has_everything_read_again(start_house: Start) -> None:
     lots = ONE_LOT.replace("{timeout}", "1h")
     start_house.prepare(lots)

@@ -22,6 +22,7 @@ REPORTS: list[tuple[Any, str]] = [
     (reports.Restarted("gateway", 5), "restarted gateway (process 5)\n"),
     (reports.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
+    (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
     (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
     (hops.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
     (hops.AllClosed(), "every auction has ended\n"),

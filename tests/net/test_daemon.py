@@ -17,6 +17,7 @@ from auctionctl.net.hops import (
     Following,
     GatewayPipe,
     Listening,
+    LotsWait,
     Opened,
     Release,
     StoreFull,
@@ -173,7 +174,7 @@ def test_a_broken_store_ends_the_process(run):
     assert isinstance(run.ended_with[0], StoreBrokenError)
 
 
-def test_a_store_full_at_the_announcement_leaves_the_lot_out(prepare, monkeypatch):
+def test_a_lot_whose_announcement_meets_a_full_disk_waits_until_there_is_room(prepare, monkeypatch):
     run = prepare()
     monkeypatch.setattr(TroubledStore, "trouble", StoreFullError)
     run.thread.start()
@@ -182,6 +183,9 @@ def test_a_store_full_at_the_announcement_leaves_the_lot_out(prepare, monkeypatc
     assert run.hear() == Opened([])
     assert isinstance(run.hear(), StoreFull)
     assert run.hear() == Listening([])
+    assert run.hear() == LotsWait(["vase"])
+    monkeypatch.setattr(TroubledStore, "trouble", None)
+    until(lambda: [log.auction.terms.listing for log in run.process._house.logs] == ["vase"], "the vase")
 
 
 def test_it_ends_with_its_supervisor(run):

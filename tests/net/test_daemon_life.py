@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from daemon_run import LOT, Run
 from house_process import until
 
@@ -19,6 +18,7 @@ from auctionctl.net.hops import (
     AllowListKept,
     Ending,
     LastWord,
+    LotsWait,
     Reload,
     Reloaded,
     SettingsKept,
@@ -73,18 +73,33 @@ def test_new_lots_are_announced_and_new_limits_hold(run):
     assert (turned.listing, turned.title, turned.phase, turned.end_reason) == ("lamp", "A lamp", "closed", "cancelled")
 
 
-@pytest.mark.parametrize(
-    ("limit", "lots", "reason"),
-    [
-        (1, [LOT, LotDescription("lamp", "A lamp", "credits", 1)], "1 new lots and 1 running auctions"),
-        (10, [LOT, LotDescription("lamp", "A lamp", "credits", 1, duration_ns=0)], "duration"),
-    ],
-)
-def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run, limit, lots, reason):
-    tell_child(run.control, Reload(limit, 5, lots, 5))
+def test_a_lot_for_which_there_is_no_room_waits_for_an_auction_to_end(run):
+    first, second = (
+        LotDescription(name, name, "credits", 1, start_timeout_ns=SECOND_NS // 2) for name in ("lamp", "rug")
+    )
+    tell_child(run.control, Reload(2, 1_000, [LOT, first, second]))
+    reloaded = run.hear()
+    assert [each.listing for each in reloaded.auctions] == ["lamp"]
+    assert run.hear() == LotsWait(["rug"])
+    while hear_news(run, Turned).listing != "rug":
+        pass
+    assert [log.auction.terms.listing for log in run.process._house.logs] == ["vase", "lamp", "rug"]
+
+
+def test_a_limit_below_what_runs_already_ends_nothing(run):
+    tell_child(run.control, Reload(1, 5, [LOT, LotDescription("lamp", "A lamp", "credits", 1)]))
+    assert isinstance(run.hear(), Reloaded)
+    assert run.hear() == LotsWait(["lamp"])
+    assert run.process._house.limits == Limits(1, 5)
+    assert [log.auction.terms.listing for log in run.process._house.logs] == ["vase"]
+
+
+def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run):
+    lamp = LotDescription("lamp", "A lamp", "credits", 1, duration_ns=0)
+    tell_child(run.control, Reload(10, 5, [LOT, lamp], 5))
     kept = run.hear()
     assert isinstance(kept, SettingsKept)
-    assert reason in kept.reason
+    assert "duration" in kept.reason
     assert run.process._house.limits == Limits(10, 1_000)
     assert run.process._archiving.retention_ns == 0
     assert len(run.process._house.logs) == 1

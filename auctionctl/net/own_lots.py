@@ -1,0 +1,61 @@
+"""The lots that a house sells itself, from its file: announced once, as soon as there is room.
+
+Rule: what was announced before, be it running, ended, archived or in quarantine, is never announced again: a second
+sale would be worse than none. What does not fit now — under the limit of running auctions, or on a full disk — waits,
+and holds up nothing that was acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from secrets import token_bytes
+
+from auctionctl.house.effects import Effect
+from auctionctl.house.house import House
+from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.frames import Message
+from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
+
+
+class OwnLots:
+    """``perform`` makes the effects of an announcement happen, and is back when they have, or were rolled back."""
+
+    def __init__(self, house: House, key: SecretKey, perform: Callable[[list[Effect], int], None]) -> None:
+        self.waiting: list[LotDescription] = []
+        """What is not announced yet, in the order of the file."""
+        self._house = house
+        self._key = key
+        self._perform = perform
+
+    def take_on(self, lots: Sequence[LotDescription]) -> dict[str, tuple[str, ...]]:
+        """From now on these are the house's lots. Listing → what is described otherwise than it was announced.
+
+        Raises TermsError if one of them cannot be announced at all; then nothing has changed.
+        """
+        seller = self._key.identity.signing
+        differs: dict[str, tuple[str, ...]] = {}
+        waiting: list[LotDescription] = []
+        for lot in lots:
+            log = self._house.find_listing(seller, lot.listing)
+            if log is not None:
+                differs[lot.listing] = differences(lot, log.auction.terms, log.reserve)
+            elif not self._house.has_announced(seller, lot.listing):
+                self._sign(lot)
+                waiting.append(lot)
+        self.waiting = waiting
+        return differs
+
+    def announce(self, now_ns: int) -> None:
+        """Announce what waits, as far as there is room."""
+        while self.waiting and self._house.live_count < self._house.limits.max_concurrent_auctions:
+            lot = self.waiting[0]
+            terms = self._sign(lot)
+            self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
+            if not self._house.has_announced(self._key.identity.signing, lot.listing):
+                return  # It was rolled back: the store is full.
+            del self.waiting[0]
+
+    def _sign(self, lot: LotDescription) -> Message:
+        entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
+        house = self._key.identity.signing
+        return sign_terms(lot, house, self._key.escrow_public, self._key, entropy)
