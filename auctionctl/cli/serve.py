@@ -25,7 +25,7 @@ from auctionctl.cli.streams import has_room, stop_writing
 if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection
     from auctionctl.cli.settings.lots import AuctionsFile
-    from auctionctl.house.house import Limits
+    from auctionctl.house.limits import Limits
     from auctionctl.net.reports import Report
     from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
 
@@ -140,6 +140,8 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
 
 def limits_of(section: HouseSection) -> Limits:
     """What the house takes on at once."""
-    from auctionctl.house.house import Limits  # noqa: PLC0415
+    from auctionctl.house.limits import Limits  # noqa: PLC0415
 
-    return Limits(section.max_concurrent_auctions, section.queue)
+    return Limits(
+        section.max_concurrent_auctions, section.queue, section.max_auctions_a_seller, section.max_openings_an_hour
+    )

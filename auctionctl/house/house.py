@@ -7,7 +7,6 @@ may be called but :meth:`House.committed`, after it is durable, or :meth:`House.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.auction import MAX_GAP_GRACE_NS
@@ -19,6 +18,7 @@ from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolE
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.intake import Request, refuse, refused
+from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox
 from auctionctl.house.presence import Presence
@@ -45,14 +45,6 @@ RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
 
 assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the house takes on at once."""
-
-    max_concurrent_auctions: int = 10
-    queue: int = 1_000
 
 
 class House:
@@ -373,7 +365,10 @@ class House:
         try:
             if not decode_terms(request.body).seller == request.signer == identity:
                 raise TermsError("terms are signed by their session's identity")
-            log = self._logs.get(name) or self._open_log(request.body, request.signature, now_ns)
+            log = self._logs.get(name)
+            if log is None:
+                check_share(identity, self.registry.state, self._order, self.limits, now_ns)
+                log = self._open_log(request.body, request.signature, now_ns)
         except TermsError as error:
             hint = f" ({error.hint})" if error.hint else ""
             effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))

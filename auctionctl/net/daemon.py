@@ -24,7 +24,7 @@ from auctionctl.errors import (
     TermsError,
 )
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
-from auctionctl.house.house import House, Limits
+from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
@@ -99,9 +99,8 @@ class HouseProcess:
         self._allow_file = AllowFile(Path(start.allow_list), self._key.identity)
         self._store = SqliteStore(Path(start.state))
         self._lots: Sequence[LotDescription] = start.lots
-        limits = Limits(start.max_concurrent_auctions, start.queue)
         now_ns = self._check_clock()
-        self._house = House(self._key, limits, self._allow_file.read(), now_ns)
+        self._house = House(self._key, start.limits, self._allow_file.read(), now_ns)
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
@@ -340,7 +339,7 @@ class HouseProcess:
             self._report(SettingsKept(str(error), error.hint))
             return
         resumed = {log.id for log in self._house.logs}
-        self._house.limits = Limits(message.max_concurrent_auctions, message.queue)
+        self._house.limits = message.limits
         self._archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
         self._own_lots.announce(self._clock.now_ns())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from auctionctl.house.limits import Limits
 from auctionctl.wire.listing import LotDescription
 
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
@@ -100,8 +101,7 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     seed_text: str
     state: str
     allow_list: str
-    max_concurrent_auctions: int
-    queue: int
+    limits: Limits
     lots: list[LotDescription]
     retention_ns: int = 0
     """How long an auction that has ended stays in the store; 0: for ever."""
@@ -110,8 +110,7 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
 class Reload(msgspec.Struct, array_like=True, tag="reload"):
     """Settings that hold from now on, and lots of which those that are new are to be announced; or none of it."""
 
-    max_concurrent_auctions: int
-    queue: int
+    limits: Limits
     lots: list[LotDescription]
     retention_ns: int = 0
 

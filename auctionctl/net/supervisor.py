@@ -27,7 +27,7 @@ from typing import Final
 
 from auctionctl import errors
 from auctionctl.errors import AllowListError, AuctionctlError, ConfigurationError, StoreBrokenError, StoreError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.control import receive_control, tell_child
@@ -233,8 +233,7 @@ class Supervisor:
                 self._key.seed_text,
                 str(settings.state),
                 str(settings.allow_list),
-                settings.limits.max_concurrent_auctions,
-                settings.limits.queue,
+                settings.limits,
                 list(self._lots),
                 settings.retention_ns,
             )
@@ -328,7 +327,7 @@ class Supervisor:
         self._new = new
         assert self._house is not None
         limits = new.limits
-        self._house.tell(Reload(limits.max_concurrent_auctions, limits.queue, list(new.lots), new.retention_ns))
+        self._house.tell(Reload(limits, list(new.lots), new.retention_ns))
 
     def _reloaded(self, outcome: Reloaded | SettingsKept) -> None:
         if isinstance(outcome, Reloaded) and self._new is not None:

@@ -25,8 +25,9 @@ from auctionctl.bidding.strategy import AuctionView
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Publish, Send
-from auctionctl.house.house import House, Limits
+from auctionctl.house.house import House
 from auctionctl.house.intake import Request
+from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.frames import Message, is_signed_by, message_type

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms, encode_terms
 from auctionctl.bidding.selling import RETRY_NS, Asked, Refusal, Seller, Taken
 from auctionctl.errors import NotAuthorisedError, VerificationError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.replica.announcement import check_announcement
 from auctionctl.tlog.checkpoint import CheckpointSigner
 from auctionctl.tlog.entry import Entry, Kind, decode

@@ -17,8 +17,9 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli import app
 from auctionctl.cli.demo import free_port
 from auctionctl.house.effects import Commit, Send
-from auctionctl.house.house import House, Limits
+from auctionctl.house.house import House
 from auctionctl.house.intake import Request
+from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey

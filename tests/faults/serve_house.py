@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from auctionctl.errors import AuctionctlError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import supervisor
 from auctionctl.net.child import main as child_main

@@ -16,8 +16,9 @@ from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit, Effect, Publish, Send
-from auctionctl.house.house import House, Limits
+from auctionctl.house.house import House
 from auctionctl.house.intake import Request
+from auctionctl.house.limits import Limits
 from auctionctl.house.recovery import rebuild
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.allowlist import AllowList, Entry

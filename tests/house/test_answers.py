@@ -9,7 +9,7 @@ import pytest
 
 from auctionctl.auction.terms import MAX_TERMS_BYTES, auction_id
 from auctionctl.house.answers import LISTINGS_A_PAGE, MAX_LISTINGS_BYTES, catalogue_page, sign_rejections
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import verify
 from auctionctl.replica.announcement import check_announcement
 from auctionctl.tlog.merkle import leaf_hash, verify_inclusion

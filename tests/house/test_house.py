@@ -12,7 +12,7 @@ from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import NotFoundError, TermsError
 from auctionctl.house.answers import LISTINGS_A_PAGE
 from auctionctl.house.effects import Commit, Fetch, Follow, Greeted, Page, Publish, Send
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.wire.frames import is_signed_by, sign_body

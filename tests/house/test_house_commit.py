@@ -10,7 +10,7 @@ import pytest
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Commit, Fetch, Publish, Send
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.keys.signing import verify
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms, encode_terms
 from auctionctl.errors import TermsError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey, seal_escrow
 from auctionctl.replica.audit import audit
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of

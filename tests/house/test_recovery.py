@@ -16,7 +16,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.house.recovery import check_announced, rebuild
 from auctionctl.replica.audit import audit
 from auctionctl.tlog.entry import decode, encode

@@ -16,6 +16,7 @@ from house_process import HOUSE_KEY, key_of, until
 from auctionctl.auction.bid import Join, encode_join
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreBrokenError
+from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net import daemon
 from auctionctl.net.clock import Clock
@@ -83,7 +84,9 @@ class Run:
         self.stack.enter_context(theirs)
         self.allow_list = directory / "allow"
         self.allow(Entry(ANN.identity, "ann"))
-        start = StartHouse(HOUSE_KEY.seed_text, str(directory / "state"), str(directory / "allow"), 10, queue, [LOT])
+        start = StartHouse(
+            HOUSE_KEY.seed_text, str(directory / "state"), str(directory / "allow"), Limits(10, queue), [LOT]
+        )
         self.process: HouseProcess | None = None
         self.ended_with: list[BaseException | None] = []
         self.operations: deque[Operation] = deque()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 from house_process import HOUSE_KEY
 
+from auctionctl.house.limits import Limits
 from auctionctl.net import child
 from auctionctl.net.child import EXIT_FAILED, EXIT_STORE_BROKEN
 from auctionctl.net.control import receive_control, tell_child
@@ -55,7 +56,7 @@ def test_a_child_ends_when_it_is_told_to(start, kind):
 
 
 def start_house_in(state: str) -> StartHouse:
-    return StartHouse(HOUSE_KEY.seed_text, state, state + "-allow", 1, 1, [])
+    return StartHouse(HOUSE_KEY.seed_text, state, state + "-allow", Limits(1, 1), [])
 
 
 def test_the_terminals_signals_are_for_the_supervisor(start, tmp_path):

@@ -8,8 +8,8 @@ from daemon_run import LOT, Run
 from house_process import until
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.house import Limits
 from auctionctl.house.intake import Request
+from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import (
@@ -52,7 +52,7 @@ def test_who_comes_in_is_told_once(run):
     run.greet()
     assert hear_news(run, Admitted) == Admitted("ann", "bidder")
     run.greet()
-    tell_child(run.control, Reload(10, 1_000, [LOT]))
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT]))
     while not isinstance(report := run.hear(news=True), Reloaded):
         assert not isinstance(report, Admitted)
 
@@ -60,7 +60,7 @@ def test_who_comes_in_is_told_once(run):
 def test_new_lots_are_announced_and_new_limits_hold(run):
     lamp = LotDescription("lamp", "A lamp", "credits", 1, start_timeout_ns=SECOND_NS // 10)
     other_vase = LotDescription("vase", "Another vase", "credits", 1, min_bidders=2, duration_ns=3_600 * SECOND_NS)
-    tell_child(run.control, Reload(2, 77, [other_vase, lamp], 5))
+    tell_child(run.control, Reload(Limits(2, 77), [other_vase, lamp], 5))
     reloaded = run.hear()
     assert isinstance(reloaded, Reloaded)
     assert [(each.listing, each.is_resumed, each.differs) for each in reloaded.auctions] == [
@@ -77,7 +77,7 @@ def test_a_lot_for_which_there_is_no_room_waits_for_an_auction_to_end(run):
     first, second = (
         LotDescription(name, name, "credits", 1, start_timeout_ns=SECOND_NS // 2) for name in ("lamp", "rug")
     )
-    tell_child(run.control, Reload(2, 1_000, [LOT, first, second]))
+    tell_child(run.control, Reload(Limits(2, 1_000), [LOT, first, second]))
     reloaded = run.hear()
     assert [each.listing for each in reloaded.auctions] == ["lamp"]
     assert run.hear() == LotsWait(["rug"])
@@ -87,7 +87,7 @@ def test_a_lot_for_which_there_is_no_room_waits_for_an_auction_to_end(run):
 
 
 def test_a_limit_below_what_runs_already_ends_nothing(run):
-    tell_child(run.control, Reload(1, 5, [LOT, LotDescription("lamp", "A lamp", "credits", 1)]))
+    tell_child(run.control, Reload(Limits(1, 5), [LOT, LotDescription("lamp", "A lamp", "credits", 1)]))
     assert isinstance(run.hear(), Reloaded)
     assert run.hear() == LotsWait(["lamp"])
     assert run.process._house.limits == Limits(1, 5)
@@ -96,7 +96,7 @@ def test_a_limit_below_what_runs_already_ends_nothing(run):
 
 def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run):
     lamp = LotDescription("lamp", "A lamp", "credits", 1, duration_ns=0)
-    tell_child(run.control, Reload(10, 5, [LOT, lamp], 5))
+    tell_child(run.control, Reload(Limits(10, 5), [LOT, lamp], 5))
     kept = run.hear()
     assert isinstance(kept, SettingsKept)
     assert "duration" in kept.reason
@@ -107,7 +107,7 @@ def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run):
 
 def test_a_reload_has_another_look_at_the_allow_list(run, tmp_path):
     (tmp_path / "allow").write_text("nonsense\n")
-    tell_child(run.control, Reload(10, 1_000, [LOT]))
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT]))
     assert {type(run.hear()) for _ in range(2)} == {Reloaded, AllowListKept}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from auctionctl.house.limits import Limits
 from auctionctl.net import hops
 from auctionctl.wire.listing import LotDescription
 
@@ -30,7 +31,7 @@ from auctionctl.wire.listing import LotDescription
         ),
         (hops.decode_from_gateway, hops.Serving()),
         (hops.decode_from_gateway, hops.Ending()),
-        (hops.decode_to_child, hops.Reload(1, 2, [LotDescription("a", "b", "EUR", 1)], 3)),
+        (hops.decode_to_child, hops.Reload(Limits(1, 2), [LotDescription("a", "b", "EUR", 1)], 3)),
         (hops.decode_to_child, hops.SetQueue(5)),
         (hops.decode_to_child, hops.Drain()),
         (hops.decode_from_child, hops.Reloaded((hops.Announced(b"id", "vase", "A vase", False, ("title",)),))),
@@ -38,7 +39,10 @@ from auctionctl.wire.listing import LotDescription
         (hops.decode_from_child, hops.Alive(True, 3)),
         (hops.decode_from_child, hops.Turned(b"id", "vase", "A vase", "closed", "completed", "ann", "5.00EUR")),
         (hops.decode_from_child, hops.Admitted("ann", "bidder")),
-        (hops.decode_to_child, hops.StartHouse("seed", "state", "allow", 1, 2, [LotDescription("a", "b", "EUR", 1)])),
+        (
+            hops.decode_to_child,
+            hops.StartHouse("seed", "state", "allow", Limits(1, 2), [LotDescription("a", "b", "EUR", 1)]),
+        ),
         (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, 5)),
         (hops.decode_to_child, hops.GatewayPipe()),
         (hops.decode_to_child, hops.HousePipe()),

@@ -8,7 +8,7 @@ import pytest
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.net.own_lots import OwnLots
 from auctionctl.wire.listing import LotDescription
 

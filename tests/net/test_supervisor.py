@@ -15,7 +15,7 @@ import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 
 from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllClosed, Announced, Failed, encode

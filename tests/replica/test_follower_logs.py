@@ -8,7 +8,7 @@ import pytest
 
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import RemoteProtocolError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.follower import (
     HEARTBEAT_NS,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms
 from auctionctl.errors import VerificationError
-from auctionctl.house.house import Limits
+from auctionctl.house.limits import Limits
 from auctionctl.replica.announcement import RULE, prove_announcement
 from auctionctl.replica.follower import RETRY_NS, Advanced, Listed, RegistryAdvanced
 from auctionctl.replica.registry import (

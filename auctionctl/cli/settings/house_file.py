@@ -94,6 +94,17 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         needs_restart=True,
     ),
     Setting("max_concurrent_auctions", Kind.INTEGER, 10, "How many auctions run at once.", 1, 100_000),
+    Setting(
+        "max_auctions_a_seller",
+        Kind.INTEGER,
+        5,
+        "How many of them one seller may have; the house itself may have all.",
+        1,
+        100_000,
+    ),
+    Setting(
+        "max_openings_an_hour", Kind.INTEGER, 60, "How many auctions one seller may open within an hour.", 1, 1_000_000
+    ),
     Setting("queue", Kind.INTEGER, 1_000, "How many requests may wait; beyond it a bidder is told to.", 1, 1_000_000),
     Setting(
         "retention",
@@ -138,6 +149,8 @@ class HouseSection:
     port: int
     key: str
     max_concurrent_auctions: int
+    max_auctions_a_seller: int
+    max_openings_an_hour: int
     queue: int
     verifiers: int
     retention_ns: int

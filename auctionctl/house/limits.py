@@ -1,0 +1,55 @@
+"""What a house takes on at once, in all and of each seller.
+
+Rule: a seller can fill only its own share. The auctions that it has opened within the last hour are counted in the
+registry, so that a restart forgets none of them; the house itself is bound by the limit of all alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import TermsError
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.replica.registry import Registry
+
+HOUR_NS: Final = 3_600 * SECOND_NS
+MINUTE_NS: Final = 60 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Auctions that have not ended, in all and of a seller; a seller's openings within an hour; waiting requests."""
+
+    max_concurrent_auctions: int = 10
+    queue: int = 1_000
+    max_auctions_a_seller: int = 5
+    max_openings_an_hour: int = 60
+
+
+def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], limits: Limits, now_ns: int) -> None:
+    """Raises TermsError if ``seller`` (signing key) may not open another auction now, saying when it may."""
+    if seller == registry.house:
+        return
+    first_ns, openings = now_ns, 0
+    for announced in reversed(registry.auctions.values()):
+        if announced.time_ns <= now_ns - HOUR_NS:
+            break
+        if announced.seller == seller:
+            first_ns, openings = announced.time_ns, openings + 1
+    if openings >= limits.max_openings_an_hour:
+        minutes = -(-(first_ns + HOUR_NS - now_ns) // MINUTE_NS)
+        raise TermsError(
+            f"you have opened {openings} auctions within an hour, and this house's limit is"
+            f" {limits.max_openings_an_hour}",
+            hint=f"the next one can be opened in {minutes} min",
+        )
+    live = sum(log.auction.outcome is None and log.auction.terms.seller == seller for log in logs)
+    if live >= limits.max_auctions_a_seller:
+        raise TermsError(
+            f"{live} auctions of yours have not ended, and this house's limit for one seller is"
+            f" {limits.max_auctions_a_seller}",
+            hint="wait until one has ended",
+        )
