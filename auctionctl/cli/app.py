@@ -6,19 +6,19 @@ Rule: a command's module is imported when the command is asked for, and not befo
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from auctionctl import __version__
+from auctionctl.cli.command_table import COMMANDS, LazyCommands
 from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption
 from auctionctl.cli.output import Form, write_error
@@ -27,93 +27,13 @@ from auctionctl.cli.settings.person_file import find_form
 from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
 from auctionctl.errors import AuctionctlError
 
-if TYPE_CHECKING:
-    from typer.core import TyperCommand
-
 PROGRAM: Final = "auctionctl"
 DEBUG_VARIABLE: Final = "AUCTIONCTL_DEBUG"
 COMPLETE_VARIABLE: Final = "_AUCTIONCTL_COMPLETE"
 """Set by the completion scripts: the program then says what may come next (:mod:`auctionctl.cli.completion`)."""
 
-COMMANDS: Final = {
-    "demo": "auctionctl.cli.demo",
-    "init": "auctionctl.cli.init",
-    "keygen": "auctionctl.cli.keys",
-    "key": "auctionctl.cli.keys",
-    "allow": "auctionctl.cli.allow",
-    "context": "auctionctl.cli.context",
-    "config": "auctionctl.cli.config",
-    "doctor": "auctionctl.cli.doctor",
-    "serve": "auctionctl.cli.serve",
-    "open": "auctionctl.cli.open",
-    "ls": "auctionctl.cli.ls",
-    "show": "auctionctl.cli.show",
-    "bidders": "auctionctl.cli.bidders",
-    "result": "auctionctl.cli.result",
-    "events": "auctionctl.cli.events",
-    "watch": "auctionctl.cli.watch",
-    "bid": "auctionctl.cli.bid",
-    "export": "auctionctl.cli.export",
-    "verify": "auctionctl.cli.verify",
-    "bench": "auctionctl.cli.bench",
-    "completion": "auctionctl.cli.completion.command",
-}
-"""Command → the module whose ``app`` holds it, in the order of the help text."""
-
-SUMMARIES: Final = {
-    "demo": "Watch a house and three bidders sell three lots at once; every log is then...",
-    "init": "Make directories, commented files of settings and a key, where they are...",
-    "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
-    "key": "Look at keys, carry them, remove them.",
-    "allow": "Say whom the house lets in.",
-    "context": "Name houses, and choose one of them.",
-    "config": "See what is set, and by whom.",
-    "doctor": "Check libraries, directories, files, keys, houses, the port, the clock and...",
-    "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",
-    "open": "Offer a lot to a house as its seller; the same lot again finds the auction...",
-    "ls": "List the auctions of a house: phase, price, leader, bids, time left.",
-    "show": "Show one auction: its terms, its state, its bids, and the head of its log...",
-    "bidders": "List whom a house lets in, and in which role, by its registry.",
-    "result": "Say how an auction ended: exit status 0 if it was sold, 11 if it ended...",
-    "events": "Write the entries of an auction's log, each under a checkpoint that was...",
-    "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
-    "bid": "Bid by a strategy until the auctions have ended, or once, an amount; 0 if a...",
-    "export": "Write the verified log of an auction, or the registry, to a file that anybody...",
-    "verify": "Check a log or a receipt: signatures, times, tree, checkpoint, and every rule...",
-    "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
-    "completion": "Write the script by which a shell completes command lines to stdout.",
-}
-"""Command → its help in 80 characters, for completion, which loads no command to describe it; a test compares them."""
-
 OUTLIVING_READERS: Final = frozenset({"serve", "demo", "bench"})
 """Commands that own processes or promises: that nobody reads their output any more must not kill them at a write."""
-
-
-class LazyCommands(MutableMapping[str, Any]):
-    """The commands by name, each loaded when it is first looked at; a mapping such as Typer keeps."""
-
-    def __init__(self, modules: dict[str, str]) -> None:
-        self._modules = modules
-        self._loaded: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
-        if name not in self._loaded:
-            group = typer.main.get_group(importlib.import_module(self._modules[name]).app)
-            self._loaded[name] = group.commands[name]
-        command: TyperCommand | TyperGroup = self._loaded[name]
-        return command
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
 
 
 class Commands(TyperGroup):

@@ -15,7 +15,7 @@ import typer
 
 import auctionctl
 from auctionctl.cli import app
-from auctionctl.cli.app import COMMANDS, LazyCommands
+from auctionctl.cli.command_table import COMMANDS, LazyCommands
 
 
 def test_the_version_is_told_in_a_moment(program: Any) -> None:

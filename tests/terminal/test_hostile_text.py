@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from auctionctl.cli.app import COMMANDS
+from auctionctl.cli.command_table import COMMANDS
 
 LISTINGS: Final = ("markup", "escapes", "bidi", "w" * 64)
 MARKUP: Final = "[/red][bold]markup[/bold] [link=http://x]y[/link]"

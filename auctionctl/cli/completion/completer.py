@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.models import TyperPath
 
+from auctionctl.cli.command_table import SUMMARIES, LazyCommands
 from auctionctl.cli.completion import candidates
 from auctionctl.cli.completion.candidates import Candidate, Known, Source
 from auctionctl.cli.paths import find_paths
@@ -152,8 +153,6 @@ def complete(root: Command, words: Sequence[str], environment: Mapping[str, str]
 
 
 def _command_names(group: TyperGroup) -> Iterator[Candidate]:
-    from auctionctl.cli.app import SUMMARIES, LazyCommands  # noqa: PLC0415 - it imports this module
-
     commands: Any = group.commands
     for name in commands:
         if isinstance(commands, LazyCommands):  # to look at one would load its module

@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from auctionctl.bidding.strategies import SPECS
-from auctionctl.cli.app import COMMANDS, SUMMARIES, app
+from auctionctl.cli.app import app
+from auctionctl.cli.command_table import COMMANDS, SUMMARIES
 from auctionctl.cli.completion import candidates
 from auctionctl.cli.completion.completer import (
     ARGUMENT_SOURCES,
@@ -59,7 +60,7 @@ def test_every_command_is_summarised_in_its_own_words() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     said = {name: commands[name].get_short_help_str(SUMMARY_CHARACTERS) for name in COMMANDS}
     missing = "".join(f'    "{name}": "{text}",\n' for name, text in said.items() if SUMMARIES.get(name) != text)
-    assert said == SUMMARIES, f"SUMMARIES in auctionctl/cli/app.py has to have\n{missing}"
+    assert said == SUMMARIES, f"SUMMARIES in auctionctl/cli/command_table.py has to have\n{missing}"
 
 
 def test_every_command_and_option_is_offered_except_what_has_been_given(home: Path) -> None:

@@ -1,0 +1,89 @@
+"""Which commands there are: name, module and summary, as data; a command's module is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from typer.core import TyperCommand, TyperGroup
+
+COMMANDS: Final = {
+    "demo": "auctionctl.cli.demo",
+    "init": "auctionctl.cli.init",
+    "keygen": "auctionctl.cli.keys",
+    "key": "auctionctl.cli.keys",
+    "allow": "auctionctl.cli.allow",
+    "context": "auctionctl.cli.context",
+    "config": "auctionctl.cli.config",
+    "doctor": "auctionctl.cli.doctor",
+    "serve": "auctionctl.cli.serve",
+    "open": "auctionctl.cli.open",
+    "ls": "auctionctl.cli.ls",
+    "show": "auctionctl.cli.show",
+    "bidders": "auctionctl.cli.bidders",
+    "result": "auctionctl.cli.result",
+    "events": "auctionctl.cli.events",
+    "watch": "auctionctl.cli.watch",
+    "bid": "auctionctl.cli.bid",
+    "export": "auctionctl.cli.export",
+    "verify": "auctionctl.cli.verify",
+    "bench": "auctionctl.cli.bench",
+    "completion": "auctionctl.cli.completion.command",
+}
+"""Command → the module whose ``app`` holds it, in the order of the help text."""
+
+SUMMARIES: Final = {
+    "demo": "Watch a house and three bidders sell three lots at once; every log is then...",
+    "init": "Make directories, commented files of settings and a key, where they are...",
+    "keygen": "Make a new key; its public half is written to stdout, for the house's allow...",
+    "key": "Look at keys, carry them, remove them.",
+    "allow": "Say whom the house lets in.",
+    "context": "Name houses, and choose one of them.",
+    "config": "See what is set, and by whom.",
+    "doctor": "Check libraries, directories, files, keys, houses, the port, the clock and...",
+    "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",
+    "open": "Offer a lot to a house as its seller; the same lot again finds the auction...",
+    "ls": "List the auctions of a house: phase, price, leader, bids, time left.",
+    "show": "Show one auction: its terms, its state, its bids, and the head of its log...",
+    "bidders": "List whom a house lets in, and in which role, by its registry.",
+    "result": "Say how an auction ended: exit status 0 if it was sold, 11 if it ended...",
+    "events": "Write the entries of an auction's log, each under a checkpoint that was...",
+    "watch": "Follow auctions until they have ended: a live board on a terminal, a line an...",
+    "bid": "Bid by a strategy until the auctions have ended, or once, an amount; 0 if a...",
+    "export": "Write the verified log of an auction, or the registry, to a file that anybody...",
+    "verify": "Check a log or a receipt: signatures, times, tree, checkpoint, and every rule...",
+    "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
+    "completion": "Write the script by which a shell completes command lines to stdout.",
+}
+"""Command → its help in 80 characters, for completion, which loads no command to describe it; a test compares them."""
+
+
+class LazyCommands(MutableMapping[str, Any]):
+    """The commands by name, each loaded when it is first looked at; a mapping such as Typer keeps."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        self._modules = modules
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        if name not in self._loaded:
+            group = typer.main.get_group(importlib.import_module(self._modules[name]).app)
+            self._loaded[name] = group.commands[name]
+        command: TyperCommand | TyperGroup = self._loaded[name]
+        return command
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
