@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import difflib
 import enum
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from auctionctl.errors import ConfigurationError, NotFoundError
+from auctionctl.keys.encoding import redacted
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o666
@@ -66,7 +69,7 @@ def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)
 
 def shown(path: Path) -> str:
     """``path`` for a message that has to stay readable: the middle of a very long one is left out."""
-    text = str(path)
+    text = redacted(str(path))
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN // 2]}…{text[-MAX_SHOWN // 2 :]}"
 
 
@@ -110,13 +113,18 @@ def held_alone(directory: Path) -> Iterator[None]:
 def write_whole(path: Path, data: bytes, mode: int, existing: Existing) -> None:
     """Put ``data`` at ``path``, atomically and durably. Raises ConfigurationError.
 
-    ``mode`` is of a new file, before the umask. With ``Existing.REFUSE`` nobody's file is replaced, not even one that
-    appears meanwhile.
+    ``mode`` is of a new file, before the umask; one that replaces another has that one's owner, group and mode, and
+    stands where a symbolic link at ``path`` leads to. With ``Existing.REFUSE`` nobody's file is replaced, not even one
+    that appears meanwhile.
     """
+    if existing is Existing.REPLACE:
+        path = Path(os.path.realpath(path))
     new = path.with_name(f".{path.name}.{os.urandom(6).hex()}.new")
     try:
         try:
             with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+                if existing is Existing.REPLACE:
+                    _take_over_rights(file.fileno(), path)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -133,6 +141,31 @@ def write_whole(path: Path, data: bytes, mode: int, existing: Existing) -> None:
         raise ConfigurationError(
             f"cannot write {path}: {(error.strerror or '').lower()}", hint="choose a place where you may write"
         ) from error
+
+
+def _take_over_rights(descriptor: int, path: Path) -> None:
+    """Give the file behind ``descriptor`` what the file at ``path``, if there is one, has of owner, group and mode.
+
+    Who reads a list is not always who changes it: a service must not lose its file to an operator's edit.
+    """
+    try:
+        old = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(old.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISREG(old.st_mode):
+        return
+    new = os.fstat(descriptor)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except PermissionError:
+            raise ConfigurationError(
+                f"cannot write {path}: it would no longer belong to its owner (uid {old.st_uid}, gid {old.st_gid})",
+                hint="run the command as the file's owner, or as root",
+            ) from None
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 def sync_directory(directory: Path) -> None:

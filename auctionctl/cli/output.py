@@ -2,7 +2,7 @@
 
 Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``-o json`` gets one
 JSON document and ``-o jsonl`` one object a line, each with the name of its schema. What peers wrote is made safe here,
-so that no command can forget it. NO_COLOR is respected (by Rich). Source: https://no-color.org, https://jsonlines.org.
+and what looks like a secret key is cut down to its prefix, so that no command can forget it. NO_COLOR is respected (by Rich). Source: https://no-color.org, https://jsonlines.org.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from auctionctl.keys.encoding import redacted
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def can_redraw() -> bool:
 
 def write_line(text: str) -> None:
     """One line of our own words on stdout, at once: whoever reads a pipe reads it now."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(redacted(text) + "\n")
     sys.stdout.flush()
 
 
@@ -65,8 +66,9 @@ def write_json(record: Json) -> None:
 
 
 def dump_json(record: Json) -> str:
-    """``record`` as one line of ASCII, without DEL, which JSON alone would let through."""
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+    """``record`` as one line of ASCII, without DEL, which JSON alone would let through, and without secret keys."""
+    text = json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return redacted(text).replace("…", "\\u2026")
 
 
 def write_document(schema: str, record: Json) -> None:

@@ -27,6 +27,7 @@ _BECH32M: Final = 0x2BC830A3
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _MAX_PREFIX_CHARACTERS: Final = 83
 
+_SECRET: Final = re.compile(rf"({SECRET_PREFIX}1)[^\W_]+…?", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 NAME_HINT: Final = "a name is 1 to 32 of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit"
 
@@ -47,6 +48,14 @@ _FEEDBACK: Final = tuple(_feedback(top) for top in range(32))
 def is_name(text: str) -> bool:
     """Whether ``text`` can name a key, in a key file's name and in an allow list (DESIGN.md section 5)."""
     return _NAME.fullmatch(text) is not None
+
+
+def redacted(text: str) -> str:
+    """``text`` with every secret key in it, whole or cut at its end and in any case, cut down to its prefix.
+
+    To be asked before anything else shortens the text: a secret without its prefix is known by nobody.
+    """
+    return _SECRET.sub(r"\1…", text)
 
 
 def encode(hrp: str, data: bytes) -> str:

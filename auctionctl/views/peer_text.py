@@ -2,7 +2,7 @@
 
 Rule: what a peer wrote can neither move the cursor, nor turn the direction of writing, nor hide: control characters,
 format characters (bidirectional marks, zero-width ones, tags) and blanks that pass for nothing are taken out, every
-other white space becomes one space, and what is too long is cut. Rich markup is no danger to callers who wrap the
+other white space becomes one space, a secret key loses all but its prefix, and what is too long is cut. Rich markup is no danger to callers who wrap the
 result in ``rich.text.Text``. Source: Unicode 15 general categories, UAX #9.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Final
+
+from auctionctl.keys.encoding import redacted
 
 MAX_CHARACTERS: Final = 120
 MAX_COMBINING: Final = 3
@@ -22,7 +24,7 @@ _INVISIBLE: Final = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f"
 
 
 def safe_text(text: str, max_characters: int = MAX_CHARACTERS) -> str:
-    """``text`` without anything that a terminal could be misled by, on one line, at most ``max_characters`` long.
+    """``text`` without a secret key or anything that misleads a terminal, on one line, at most ``max_characters`` long.
 
     What is cut ends in ``…``; a text of which nothing is left becomes ``?``.
     """
@@ -40,7 +42,7 @@ def safe_text(text: str, max_characters: int = MAX_CHARACTERS) -> str:
         combining = combining + 1 if category in _COMBINING else 0
         if combining <= MAX_COMBINING:
             kept.append(character)
-    safe = "".join(kept).strip()
+    safe = redacted("".join(kept).strip())
     if len(safe) > max_characters:
         safe = safe[: max_characters - 1].rstrip() + "…"
     return safe or "?"

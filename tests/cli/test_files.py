@@ -38,6 +38,61 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["d"]
 
 
+def test_what_replaces_a_file_stands_where_its_link_leads_and_has_its_mode(tmp_path: Path) -> None:
+    target, link = tmp_path / "real" / "list", tmp_path / "list"
+    target.parent.mkdir()
+    link.symlink_to("real/list")
+    write_whole(link, b"first", PRIVATE_MODE, Existing.REPLACE)
+    assert stat.S_IMODE(target.stat().st_mode) == PRIVATE_MODE
+    target.chmod(0o640)
+    write_whole(link, b"second", PRIVATE_MODE, Existing.REPLACE)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"second"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert (os.listdir(target.parent), sorted(os.listdir(tmp_path))) == (["list"], ["list", "real"])
+
+
+def test_a_link_that_leads_nowhere_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigurationError, match="symbolic links"):
+        write_whole(tmp_path / "loop", b"data", PRIVATE_MODE, Existing.REPLACE)
+    assert (tmp_path / "loop").is_symlink()
+    assert os.listdir(tmp_path) == ["loop"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file of somebody else")
+def test_what_root_replaces_still_belongs_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(b"old")
+    os.chown(path, 12_345, 23_456)
+    path.chmod(0o600)
+    write_whole(path, b"new", PRIVATE_MODE, Existing.REPLACE)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (12_345, 23_456, 0o600)
+
+
+def test_what_would_change_hands_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(b"old")
+
+    def refuse(descriptor: int, uid: int, gid: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    true_status = os.fstat
+
+    def of_another(descriptor: int) -> os.stat_result:
+        status = true_status(descriptor)
+        return os.stat_result((*status[:4], status.st_uid + 1, *status[5:]))
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr("auctionctl.cli.files.os.fstat", of_another)
+    with pytest.raises(ConfigurationError, match="no longer belong to its owner") as caught:
+        write_whole(path, b"new", PRIVATE_MODE, Existing.REPLACE)
+    assert "as the file's owner" in caught.value.hint
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["list"]
+
+
 def test_directories_that_are_made_are_nobody_elses(tmp_path: Path) -> None:
     make_private_directories(tmp_path / "a" / "b")
     make_private_directories(tmp_path / "a" / "b")

@@ -53,6 +53,13 @@ def test_json_is_ascii_on_one_line_and_reads_back_as_it_was(capsys: pytest.Captu
     assert json.loads(out) == {"item": HOSTILE + "ü\n"}
 
 
+def test_json_holds_no_secret_key_and_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
+    write_json({"key": "AUC-SECRET-KEY-1" + "QPZRY9X8" * 7 + "\n", "n": 1})
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out) == {"key": "AUC-SECRET-KEY-1…\n", "n": 1}
+
+
 def test_a_piped_table_is_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
     write_table(Form.PLAIN, ("key", "name"), [("k" * 300, "n")])
     assert capsys.readouterr().out == f"key\tname\n{'k' * 300}\tn\n"

@@ -35,6 +35,14 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert safe_text("x" * 10, 10) == "x" * 10
 
 
+def test_a_secret_key_is_cut_down_to_its_prefix_however_it_was_cut_or_interrupted() -> None:
+    secret = "AUC-SECRET-KEY-1" + "QPZRY9X8" * 7
+    for hostile in (secret, secret.lower(), secret[:40], secret[:20] + "\u200b" + secret[20:]):
+        assert safe_text(f"/tmp/{hostile}/x").lower() == "/tmp/auc-secret-key-1…/x"
+    assert safe_text("x" * 110 + secret) == "x" * 110 + "AUC-SECRE…"
+    assert safe_text("one line, AUC-SECRET-KEY-1…") == "one line, AUC-SECRET-KEY-1…"
+
+
 def test_marks_do_not_pile_up_over_other_lines() -> None:
     assert safe_text("e" + "\u0301" * 40) == "e" + "\u0301" * MAX_COMBINING
 
