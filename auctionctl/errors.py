@@ -138,7 +138,7 @@ class NotAuthorisedError(AuctionctlError):
 
 
 class RefusedError(AuctionctlError):
-    """A house does not take what it was offered; the message has its words."""
+    """A house does not take what it was offered, or cannot; the message has its words."""
 
 
 class UnreachableError(AuctionctlError):

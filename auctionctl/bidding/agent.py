@@ -92,7 +92,7 @@ class Agent:
         self._notices: list[AgentNotice] = []
         self._senders: dict[bytes, Seat] = {}
         self.outcomes: dict[bytes, Outcome] = {}
-        """Auction → how it ended, by its verified log."""
+        """Auction → how it ended, by its verified log; or unknown, where the house serves that no more."""
         chosen = set() if auctions is None else set(auctions)
         for message in earlier:
             bid = decode_bid(message.body)
@@ -109,7 +109,7 @@ class Agent:
 
     @property
     def is_done(self) -> bool:
-        """Whether all chosen auctions have ended, and their verified logs say so; of none it is never done."""
+        """Whether all chosen auctions have ended, and their verified logs say so or are gone; of none it never is."""
         return bool(self.outcomes) and not self._open
 
     @property
@@ -343,7 +343,11 @@ class Agent:
         self._released(seat, self.wallet.committed_minor, now_ns)
 
     def _refused(self, refused: Refused, now_ns: int) -> None:
-        """It never reached the rules: the same bytes again, later."""
+        """A command never reached the rules: the same bytes again, later. A log that is gone does not come back."""
+        gone = self._open.pop(refused.command, None) if refused.code == "no_such_auction" else None
+        if gone is not None:
+            self.outcomes[gone.id] = outcome = gone.lose_sight()
+            self._notices.append(Ended(gone.id, outcome))
         seat = self._senders.get(refused.command)
         if seat is not None:
             pause_ns = min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS

@@ -114,6 +114,7 @@ class WaitReason(enum.StrEnum):
     BUDGET = "budget"
     VALUE = "value"
     PATIENCE = "patience"
+    LIMIT = "limit"
 
 
 WAIT_WORDS: Final = MappingProxyType(
@@ -122,6 +123,7 @@ WAIT_WORDS: Final = MappingProxyType(
         WaitReason.BUDGET: "the least bid is more than what is left of the budget",
         WaitReason.VALUE: "the least bid is more than the strategy pays",
         WaitReason.PATIENCE: "the strategy waits for its time",
+        WaitReason.LIMIT: "the least bid is more than the largest amount there is: nobody can bid any more",
     }
 )
 """Reason → in words."""
@@ -151,6 +153,8 @@ class Result(enum.StrEnum):
     WON = "won"
     LOST = "lost"
     NO_SALE = "no_sale"
+    UNKNOWN = "unknown"
+    """The house has archived the auction before we saw its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,10 @@ class AcceptedBid:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of an auction, as its verified log has it; ``price_minor`` is None without a sale."""
+    """The end of an auction, as its verified log has it; ``price_minor`` is None without a sale.
+
+    Of an unknown one, ``bids`` are those that the log held as far as it was seen.
+    """
 
     result: Result
     end_reason: str

@@ -20,10 +20,18 @@ from auctionctl.auction.price import MAX_MINOR, Money, format_minor
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.agent import Agent
-from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, JoinRejected, Outcome
+from auctionctl.bidding.notices import (
+    AgentNotice,
+    BidAccepted,
+    BidPlaced,
+    BidRejected,
+    JoinRejected,
+    Outcome,
+    Result,
+)
 from auctionctl.bidding.strategy import AuctionView, Purse, Wait
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
-from auctionctl.errors import MoneyError
+from auctionctl.errors import MoneyError, RefusedError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.replica import Replica
 from auctionctl.wire.frames import Message
@@ -58,7 +66,10 @@ Amount = Exactly | Above | Least
 
 
 def amount_minor(amount: Amount, auction: Auction) -> int:
-    """What to bid as ``auction`` stands. Raises MoneyError for more than the largest amount."""
+    """What to bid as ``auction`` stands.
+
+    Raises MoneyError for more than the largest amount, and RefusedError where the least bid itself would be more.
+    """
     match amount:
         case Exactly(minor):
             return minor
@@ -69,15 +80,26 @@ def amount_minor(amount: Amount, auction: Auction) -> int:
                 raise MoneyError(f"that is more than the largest amount, {format_minor(MAX_MINOR, rules.currency)}")
             return price_minor + minor
         case Least():
+            check_possible(auction.minimum_minor, auction.terms.rules.currency)
             return auction.minimum_minor
         case _:
             assert_never(amount)
 
 
+def check_possible(minor: int, currency: str) -> None:
+    """Raise RefusedError for a bid of more than the largest amount: no such bid can be written, whatever the terms."""
+    if minor > MAX_MINOR:
+        raise RefusedError(
+            f"a bid would have to be {format_minor(minor, currency)}, and the largest amount is"
+            f" {format_minor(MAX_MINOR, currency)}",
+            hint="under its terms nobody can bid in this auction any more; whoever leads wins it at its end",
+        )
+
+
 def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal | None:
     """What the rules would say at ``now_ns`` to a bid of ``minor`` by ``bidder``, who would join first if need be.
 
-    ``auction`` is left as it is.
+    ``auction`` is left as it is. Raises RefusedError where they say nothing, and no such bid can be written.
     """
     trial = copy.deepcopy(auction)
     now_ns = max(now_ns, trial.last_time_ns)
@@ -90,7 +112,10 @@ def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal |
     if trial.is_ready_to_open:
         trial.apply(Opened(), trial.last_time_ns)
     bid = Bid(terms.house, trial.id, bidder, seq, minor, terms.rules.currency, now_ns, now_ns)
-    return trial.decide_bid(bid, now_ns)
+    refusal = trial.decide_bid(bid, now_ns)
+    if refusal is None:
+        check_possible(minor, terms.rules.currency)
+    return refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +286,10 @@ class OneBid(Agent):
         return NotHeard() if now_ns >= self._wake_ns else None
 
     def _after_bid(self, placed: BidPlaced, now_ns: int) -> Ending | None:
-        if self._auction in self.outcomes or not self.wallet.is_undecided(self._auction, placed.command):
+        outcome = self.outcomes.get(self._auction)
+        if outcome is not None and outcome.result is Result.UNKNOWN:
+            return Unanswered(placed)
+        if outcome is not None or not self.wallet.is_undecided(self._auction, placed.command):
             return Void(placed)
         self._wake_ns = placed.not_after_ns + VOID_MARGIN_NS + ANSWER_GRACE_NS - self.follower.house_ahead_ns
         return Unanswered(placed) if now_ns >= self._wake_ns else None

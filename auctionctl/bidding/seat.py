@@ -14,6 +14,7 @@ from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_joi
 from auctionctl.auction.events import Cancelled, Closed
 from auctionctl.auction.increments import increment_at
 from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.notices import AcceptedBid, Outcome, Result, Resumed, Waiting, WaitReason
 from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
@@ -30,6 +31,9 @@ RETRY_NS: Final = SECOND_NS
 """How long an unanswered command waits before the same bytes are sent again."""
 QUIET_NS: Final = 3 * SECOND_NS
 """A log of which nothing has come for so long is read: what was lost may have been its last entry."""
+
+ARCHIVED: Final = "archived"
+"""Stands for the reason of an end that was not seen."""
 
 
 @dataclass(slots=True, eq=False)
@@ -172,6 +176,13 @@ class Seat:
         self.refused.clear()
         return self.outcome
 
+    def lose_sight(self) -> Outcome:
+        """The house serves this log no more. What may have to be paid here stays tied up: nobody has said otherwise."""
+        self.outcome = Outcome(Result.UNKNOWN, ARCHIVED, None, tuple(self.bids))
+        self.unanswered = self.ask_at_ns = None
+        self.refused.clear()
+        return self.outcome
+
     def judged(self, command: Command, log_size: int, time_ns: int) -> None:
         """The house signed that at ``time_ns`` it had accepted what stands below ``log_size``, but not ``command``.
 
@@ -250,6 +261,8 @@ class Seat:
         if auction.phase is not Phase.OPEN or is_leading or house_ns >= auction.end_ns:
             return None
         minimum, available_minor = ("minimum", auction.minimum_minor), self._wallet.available_minor(self.id)
+        if auction.minimum_minor > MAX_MINOR:
+            return self._news(Waiting(self.id, WaitReason.LIMIT, (minimum,)))
         if available_minor < auction.minimum_minor:
             return self._news(Waiting(self.id, WaitReason.BUDGET, (minimum, ("available", available_minor))))
         if answer.until_ns is not None:

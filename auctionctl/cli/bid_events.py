@@ -35,8 +35,14 @@ from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
+ARCHIVED_HINT: Final = "ask its operator for the file of that auction, and check it with auctionctl verify"
 SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end")
-_RESULT_WORDS: Final = {Result.WON: "won", Result.LOST: "lost", Result.NO_SALE: "no sale"}
+_RESULT_WORDS: Final = {
+    Result.WON: "won",
+    Result.LOST: "lost",
+    Result.NO_SALE: "no sale",
+    Result.UNKNOWN: "unknown",
+}
 
 
 class BidEvents:
@@ -93,7 +99,11 @@ class BidEvents:
         return any(outcome.result is Result.WON for outcome in outcomes.values())
 
     def write_summary(self, outcomes: Mapping[bytes, Outcome]) -> None:
-        """Every auction and how it ended for us."""
+        """Every auction and how it ended for us, as far as that is known."""
+        for auction, outcome in outcomes.items():
+            if outcome.result is Result.UNKNOWN:
+                name = self._listing(auction) or auction.hex()[:12]
+                write_note(f"the house has archived {name}, and how it ended is unknown: {ARCHIVED_HINT}")
         if self._form.is_json:
             lots = [{"auction": auction.hex(), **self._outcome(outcome)} for auction, outcome in outcomes.items()]
             write_document(SCHEMA, {"event": "summary", "auctions": lots})

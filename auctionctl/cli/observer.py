@@ -18,7 +18,7 @@ from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import choose_auctions
-from auctionctl.errors import AllowListError, ConfigurationError, UnreachableError
+from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
@@ -31,6 +31,7 @@ from auctionctl.tlog.entry import encode
 from auctionctl.tlog.note import is_signed_alone
 from auctionctl.views.auction_row import AuctionRow, Names, row_of
 from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.messages import Refused
 
 SILENCE_S: Final = 20.0
 """How long a command that only reads waits for the next piece of an answer."""
@@ -69,6 +70,8 @@ class Observer:
         self.entries: dict[bytes, list[bytes]] = {}
         """Auction → the canonical bytes of every entry of its replica."""
         self.is_listed = False
+        self.has_lost_sight = False
+        """Whether the house has archived an auction before its end was seen here."""
         self._address = address
         self._select = select
         self._keep = keep
@@ -120,9 +123,9 @@ class Observer:
         )
 
     def has_ended(self) -> bool:
-        """Whether every chosen auction has ended, by its verified log; of none it never is."""
+        """Whether every chosen auction has ended, by its verified log, or was archived; of none it never is."""
         return (
-            bool(self.chosen)
+            (bool(self.chosen) or self.has_lost_sight)
             and self.is_current()
             and all(replica.replay.state.outcome is not None for replica in self.replicas())
         )
@@ -223,8 +226,24 @@ class Observer:
                 self._hand_on(auction, applied)
             case RegistryAdvanced(applied=passed):
                 self.registry_entries += [encode(each.entry) for each in passed]
+            case Refused(code="no_such_auction", command=log) if log in self.chosen:
+                self._lose_sight(log)
             case _:
                 pass
+
+    def _lose_sight(self, auction: bytes) -> None:
+        """The house serves this log no more: what was asked for by name is missed, and of all it is no longer one."""
+        replica = self.follower.replicas.get(auction)
+        if replica is not None and replica.has_ended and replica.is_verified:
+            return
+        if self._select is not everything:
+            listing = self.follower.catalogue[auction].listing
+            raise NotFoundError(
+                f"the house has archived the auction {listing} ({auction.hex()[:12]}…)",
+                hint="ask its operator for the file of that auction, and check it with: auctionctl verify FILE",
+            )
+        self.chosen.discard(auction)
+        self.has_lost_sight = True
 
     def _hand_on(self, auction: bytes, applied: tuple[Applied, ...]) -> None:
         waiting = self._unverified.setdefault(auction, [])

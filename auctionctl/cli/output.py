@@ -2,7 +2,8 @@
 
 Rule: a person at a terminal gets a table; a pipe gets tab-separated lines, never cut or coloured; ``-o json`` gets one
 JSON document and ``-o jsonl`` one object a line, each with the name of its schema. What peers wrote is made safe here,
-and what looks like a secret key is cut down to its prefix, so that no command can forget it. NO_COLOR is respected (by Rich). Source: https://no-color.org, https://jsonlines.org.
+and what looks like a secret key is cut down to its prefix, so that no command can forget it. NO_COLOR is respected (by
+Rich). Source: https://no-color.org, https://jsonlines.org.
 """
 
 from __future__ import annotations

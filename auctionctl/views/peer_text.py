@@ -2,8 +2,8 @@
 
 Rule: what a peer wrote can neither move the cursor, nor turn the direction of writing, nor hide: control characters,
 format characters (bidirectional marks, zero-width ones, tags) and blanks that pass for nothing are taken out, every
-other white space becomes one space, a secret key loses all but its prefix, and what is too long is cut. Rich markup is no danger to callers who wrap the
-result in ``rich.text.Text``. Source: Unicode 15 general categories, UAX #9.
+other white space becomes one space, a secret key loses all but its prefix, and what is too long is cut. Rich markup is
+no danger to callers who wrap the result in ``rich.text.Text``. Source: Unicode 15 general categories, UAX #9.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.increments import Fixed
+from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.notices import (
     BidAccepted,
@@ -297,3 +299,40 @@ def test_a_new_run_says_at_once_what_an_earlier_one_left(world: World) -> None:
     world.finish()
     assert len(second.told(Resumed)) == 1
     assert world.add("ann", auctions=[auction]).told(Resumed) == []
+
+
+def test_an_auction_that_was_archived_meanwhile_counts_as_ended_and_frees_nothing(world: World) -> None:
+    auction, other = world.announce(min_bidders=1), world.announce("lot-2", min_bidders=1, duration_ns=90 * SECOND_NS)
+    ann = world.add("ann", budget="100EUR", auctions=[auction, other])
+    world.run(lambda: len(ann.told(BidAccepted)) == 2)
+    committed_minor = ann.agent.wallet.committed_minor
+    world.disconnect(ann)
+    world.run(lambda: world.log(auction).auction.outcome is not None)
+    world.house.forget(world.log(auction))
+    world.connect(ann)
+    world.run(lambda: bool(ann.told(Ended)))
+    outcome = ann.agent.outcomes[auction]
+    assert (outcome.result, outcome.end_reason, outcome.price_minor) == (Result.UNKNOWN, "archived", None)
+    assert [bid.amount_minor for bid in outcome.bids] == [1_000]
+    assert ann.agent.wallet.committed_minor == committed_minor == 2_000
+    world.finish()
+    assert ann.agent.outcomes[other].result is Result.WON
+
+
+def test_who_finds_an_archived_auction_alone_is_done(world: World) -> None:
+    auction = world.announce(start_timeout_ns=SECOND_NS)
+    ann = world.add("ann", auctions=[auction])
+    world.disconnect(ann)
+    world.run(lambda: world.log(auction).auction.outcome is not None)
+    world.house.forget(world.log(auction))
+    world.connect(ann)
+    world.run(lambda: ann.agent.is_done, within_s=5)
+
+
+def test_terms_that_ask_for_more_than_there_is_are_the_reason_that_is_told(world: World) -> None:
+    auction = world.announce(min_bidders=2, increment=Fixed(MAX_MINOR))
+    ann = world.add("ann", budget="10000000000000EUR", value="10000000000000EUR", auctions=[auction])
+    ben = world.add("ben", budget="10000000000000EUR", value="10000000000000EUR", auctions=[auction])
+    world.finish()
+    waiting = [each for line in (ann, ben) for each in line.told(Waiting) if each.reason is not WaitReason.BIDDERS]
+    assert waiting == [Waiting(auction, WaitReason.LIMIT, (("minimum", 1_000 + MAX_MINOR),))]

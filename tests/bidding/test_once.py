@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.increments import Fixed
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.rejection import Code
 from auctionctl.auction.terms import SECOND_NS
@@ -27,7 +28,7 @@ from auctionctl.bidding.once import (
     amount_minor,
     judge,
 )
-from auctionctl.errors import MoneyError
+from auctionctl.errors import MoneyError, RefusedError
 from auctionctl.wire.frames import message_type
 
 World = Any
@@ -207,3 +208,34 @@ def test_an_amount_beyond_the_largest_is_none(world: World) -> None:
     assert amount_minor(Above(5), auction) == 1_005
     with pytest.raises(MoneyError):
         amount_minor(Above(MAX_MINOR), auction)
+
+
+def test_what_became_of_a_bid_in_an_archived_auction_is_not_known(world: World, bid_once: Any, opened: bytes) -> None:
+    line = bid_once("ann", opened, Exactly(2_000))
+    line.loses = lambda message: message_type(message.body) == "bid"
+    world.run(lambda: bool(bids_sent(line)))
+    world.disconnect(line)
+    world.run(lambda: world.log(opened).auction.outcome is not None)
+    world.house.forget(world.log(opened))
+    world.connect(line)
+    ending = ending_of(world, line, within_s=5)
+    assert isinstance(ending, Unanswered)
+    assert line.agent.wallet.committed_minor == 2_000
+
+
+def test_a_least_bid_above_the_largest_amount_is_refused_here(world: World, bid_once: Any) -> None:
+    auction = world.announce(min_bidders=1, increment=Fixed(MAX_MINOR))
+    world.add("ben", value="10.50EUR", auctions=[auction])
+    world.run(lambda: world.log(auction).auction.standing is not None)
+    state, ann = world.log(auction).auction, world.key.identity.signing
+    with pytest.raises(RefusedError, match=r"10000000000010\.00EUR, and the largest amount is 10000000000000\.00EUR"):
+        amount_minor(Least(), state)
+    with pytest.raises(RefusedError, match="largest amount"):
+        judge(state, ann, MAX_MINOR + 1_000, world.house_ns)
+    refusal = judge(state, ann, MAX_MINOR, world.house_ns)
+    assert refusal is not None
+    assert refusal.code is Code.BELOW_INCREMENT
+    line = bid_once("ann", auction, Least())
+    with pytest.raises(RefusedError, match="largest amount"):
+        ending_of(world, line)
+    assert not bids_sent(line)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,8 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.audit import audit, audit_registry
 from auctionctl.replica.replica import Replica
 from auctionctl.wire.address import parse_address
+
+from .conftest import HouseStarter, finish, start_program
 
 
 def observe(fair: Any, select: Any, keep: Keep = keep_nothing) -> Observer:
@@ -157,3 +160,51 @@ def test_where_this_machine_has_no_name_the_house_s_own_holds(fair: Any) -> None
     found = audit_registry(observer.export_registry(), observer.follower.house)
     assert found.registry.members == observer.registry.members
     assert len(found.registry.auctions) == 2
+
+
+ARCHIVED_TOML = """
+[house]
+port = {port}
+verifiers = 1
+retention = "100ms"
+[[auction]]
+item = "Vase"
+listing = "vase"
+starting_price = "1EUR"
+min_bidders = 2
+start_timeout = "8s"
+"""
+
+
+def test_whoever_was_away_while_an_auction_was_archived_is_told_so(tmp_path: Path) -> None:
+    houses = HouseStarter(tmp_path / "home")
+    try:
+        house = houses(ARCHIVED_TOML, "--json")
+        wait_for(house, b'"serving"')
+        bid = ("bid", "vase", "--strategy", "smart", "--budget", "9EUR", "--key", "alice")
+        commands = [("events", "vase", "--follow"), ("watch", "vase"), ("watch",), bid]
+        away = [start_program(houses.home, *words, *(() if words == bid else ("--key", "bob"))) for words in commands]
+        for process, words in zip(away, (b'"terms"', b"terms", b"terms", b"joined"), strict=True):
+            wait_for(process, words)
+            process.send_signal(signal.SIGSTOP)
+        house.terminate()
+        house.communicate(timeout=30)
+        wait_for(houses(ARCHIVED_TOML, "--json", prepared=True), b'"archived"')
+        for process in away:
+            process.send_signal(signal.SIGCONT)
+        followed, watched, everything_watched, bidder = map(finish, away)
+    finally:
+        houses.end()
+    for done in (followed, watched):
+        assert done.status == 3, done.err
+        assert "auctionctl: the house has archived the auction vase (" in done.err
+        assert "hint: ask its operator for the file" in done.err
+    assert everything_watched.status == 0, everything_watched.err
+    assert bidder.status == 6, bidder.err
+    assert "\tunknown\t" in bidder.out
+    assert "the house has archived vase" in bidder.err
+
+
+def wait_for(process: Any, words: bytes) -> None:
+    while words not in (line := process.stdout.readline()):
+        assert line, process.stderr.read()

@@ -196,12 +196,14 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "rule": "The rule, or the reason to wait, in words.",
             "observed": "The values that were compared, by name: amounts in minor units, times, counts.",
             "log_size": "How many entries the log had when this was judged.",
-            "reason": "Why nothing is bid: `bidders`, `budget`, `value` or `patience`; why an auction is left out.",
+            "reason": "Why nothing is bid: `bidders`, `budget`, `value`, `patience` or `limit`; why an auction is left"
+            " out.",
             "earlier_bids": "Of resumed: how many bids of an earlier run the log holds.",
             "price": "The price.",
             "leader": "The signing key of who leads.",
-            "result": "Of an end: `won`, `lost` or `no_sale`.",
-            "end_reason": "Of an end: as in `auctionctl-ls`(1).",
+            "result": "Of an end: `won`, `lost` or `no_sale`; or `unknown`, if the house archived it before that was"
+            " seen.",
+            "end_reason": "Of an end: as in `auctionctl-ls`(1); or `archived`, if it is unknown.",
             "bids": "Of an end: how many bids of ours were accepted.",
             "auctions": "Of the summary: every auction, with the fields of its end.",
             "joined": "Of not_opened: how many bidders have joined.",

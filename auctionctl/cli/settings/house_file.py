@@ -110,7 +110,8 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         "retention",
         Kind.RETENTION,
         FOREVER,
-        "How long an auction that has ended stays in the store before it is archived.",
+        "How long an auction that has ended stays in the store before it is archived; the house then serves its log to"
+        " nobody.",
     ),
 )
 
