@@ -53,7 +53,10 @@ Span = "TIME"
 def open_auction(
     at: AtHouse,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="One lot, with the keys of an [[auction]] in AUCTIONS.toml.")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", readable=False, help="One lot, with the keys of an [[auction]] in AUCTIONS.toml."
+        ),
     ] = None,
     *,
     item: Annotated[Text, typer.Option(help="What is sold.")] = None,

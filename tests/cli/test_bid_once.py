@@ -49,6 +49,13 @@ listing = "over"
 starting_price = "10.00EUR"
 min_bidders = 2
 start_timeout = "100ms"
+[[auction]]
+item = "Steep"
+listing = "steep"
+starting_price = "5.00EUR"
+increment = "10000000000000.00EUR"
+duration = "10m"
+min_bidders = 1
 """
 
 Auctionctl = Callable[..., Any]
@@ -145,6 +152,15 @@ def test_what_has_ended_takes_no_bid(auctionctl: Auctionctl) -> None:
     assert auctionctl("result", "over", "--wait", "--key", "alice").status == 11
     answer = record(auctionctl("bid", "over", "--amount", "10.00EUR", "--key", "alice", "--json"), 9)
     assert (answer["code"], answer["end_reason"]) == ("closed", "cancelled")
+
+
+def test_where_no_further_bid_can_be_written_none_is_said_to_be_acceptable(auctionctl: Auctionctl) -> None:
+    assert auctionctl("bid", "steep", "--amount", "min", "--key", "alice").status == 0
+    for more in ((), ("--dry-run",)):
+        done = auctionctl("bid", "steep", "--amount", "min", "--key", "bob", *more)
+        assert (done.status, done.out) == (9, "")
+        assert "would have to be 10000000000005.00EUR, and the largest amount is 10000000000000.00EUR" in done.err
+        assert "hint: under its terms nobody can bid" in done.err
 
 
 def test_another_currency_is_refused_before_anything_is_sent(auctionctl: Auctionctl) -> None:

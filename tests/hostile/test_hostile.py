@@ -7,8 +7,9 @@ import pytest
 from hostile_arguments import ARGUMENTS
 from hostile_case import Case, Materials, check_ending, lay_out, tree_of
 from hostile_files import FILES
+from hostile_trading import TRADING
 
-CASES = [*ARGUMENTS, *FILES]
+CASES = [*ARGUMENTS, *FILES, *TRADING]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
