@@ -148,3 +148,15 @@ def test_who_is_not_on_the_list_cannot_be_taken_off(run: Any, home: Path) -> Non
     assert done.status == 3
     assert "did you mean alice?" in done.err
     assert "allow ls" in run("allow", "rm", "zzz").err
+
+
+def test_a_list_behind_a_link_stays_behind_it_with_its_mode(run: Any, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "shared"
+    target.write_text(f"{ALICE} alice\n")
+    target.chmod(0o640)
+    (home / "config").mkdir(parents=True)
+    (home / "config/allow").symlink_to(target)
+    assert run("allow", "add", BOB, "bob").status == 0
+    assert run("allow", "rm", "alice").status == 0
+    assert (home / "config/allow").is_symlink()
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == (f"{BOB} bob\n", 0o640)
