@@ -21,7 +21,8 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │   ├── SizeConflictError       somebody else appended first (compare-and-swap)
     │   ├── StoreFullError          no room: nothing was appended
     │   ├── StoreBrokenError        durability is unknown: the process must end
-    │   └── StoreLockedError        another process holds this state
+    │   ├── StoreLockedError        another process holds this state
+    │   └── ArchiveError            a file of the archive: the store itself is unharmed
     ├── NotFoundError               an auction, key or file by that name
     ├── NotAuthorisedError          the house knows no such key, or not in that role
     ├── RefusedError                the house does not take what it was offered
@@ -127,6 +128,10 @@ class StoreBrokenError(StoreError):
 
 class StoreLockedError(StoreError):
     """Another process holds this state directory."""
+
+
+class ArchiveError(StoreError):
+    """The archive cannot be used, or a file of it not be written; what it should have held is still in the store."""
 
 
 class NotFoundError(AuctionctlError):

@@ -50,16 +50,22 @@ def _line(report: Report) -> str:
         case reports.AllowListKept():
             return f"the new allow list is wrong, the one before stays in force: {_safe(report.reason)}"
         case reports.SettingsKept():
-            hint = f" ({_safe(report.hint)})" if report.hint else ""
-            return f"the new settings are wrong, those before stay in force: {_safe(report.reason)}{hint}"
+            return f"the new settings are wrong, those before stay in force: {_advised(report.reason, report.hint)}"
         case reports.RestartNeeded():
             return f"changed, and heeded when the house is started again: {', '.join(report.settings)}"
         case reports.LotsWait():
             return f"there is no room yet for: {', '.join(report.listings)}"
         case reports.Archived():
             return f"archived {report.listing}: {report.path}"
+        case reports.ArchiveFailed():
+            return f"nothing can be archived, and all stays in the store: {_advised(report.reason, report.hint)}"
         case reports.StoreFull():
-            return f"the store is full, nothing is accepted: {_safe(report.reason)}"
+            ballast = (
+                f" ({report.released_bytes} bytes of ballast were given back to the disk, so that what is due gets in:"
+                " make room before they are used up)"
+            )
+            reason = _safe(report.reason)
+            return f"the store is full, nothing is accepted: {reason}{ballast if report.released_bytes else ''}"
         case reports.AllClosed():
             return "every auction has ended"
         case reports.Draining():
@@ -72,6 +78,10 @@ def _line(report: Report) -> str:
 
 def _safe(text: str) -> str:
     return safe_text(text, MAX_REASON_CHARACTERS)
+
+
+def _advised(reason: str, hint: str) -> str:
+    return f"{_safe(reason)} ({_safe(hint)})" if hint else _safe(reason)
 
 
 def _write_serving(serving: Serving) -> None:
@@ -137,8 +147,10 @@ def _record(report: Report) -> tuple[str, dict[str, Any]]:
             return "lots_wait", {"listings": list(report.listings)}
         case reports.Archived():
             return "archived", {"id": report.auction.hex(), "listing": report.listing, "path": report.path}
+        case reports.ArchiveFailed():
+            return "archive_failed", {"reason": report.reason, "hint": report.hint}
         case reports.StoreFull():
-            return "store_full", {"reason": report.reason}
+            return "store_full", {"reason": report.reason, "released_bytes": report.released_bytes}
         case reports.AllClosed():
             return "all_closed", {}
         case reports.Draining():

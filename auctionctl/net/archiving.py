@@ -8,7 +8,8 @@ registry, and is never sold again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,16 @@ from auctionctl.replica.export import encode_beginning, encode_end, encode_lines
 from auctionctl.store.archive import Archive, Writing
 from auctionctl.store.log_store import LogStore
 
-ENTRIES_A_TURN: Final = 1_000
+PIECES_A_TURN: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """A log on its way, and what is still to be written of it before its end."""
+
+    log: AuctionLog
+    writing: Writing
+    pieces: Iterator[bytes]
 
 
 class Archiving:
@@ -32,9 +42,7 @@ class Archiving:
         self._store = store
         self._archive = archive
         self._done: list[tuple[AuctionLog, Path]] = []
-        self._log: AuctionLog | None = None
-        self._writing: Writing | None = None
-        self._lines: Iterator[bytes] = iter(())
+        self._moving: _Moving | None = None
 
     def take_done(self) -> list[tuple[AuctionLog, Path]]:
         """What has been archived since the last call, and in which file each log is now."""
@@ -42,23 +50,17 @@ class Archiving:
         return done
 
     def turn(self, now_ns: int) -> bool:
-        """Do a little of what is to do; whether there was anything. Raises what the store raises.
+        """Do a little of what is to do; whether there was anything. Raises ArchiveError, and what the store raises.
 
-        A full disk is no reason to stop: the file is begun anew the next time.
+        Whatever was raised, the next turn is possible: it begins the file anew.
         """
-        if self._log is None:
-            self._log = self._next(now_ns)
-            if self._log is None:
+        if self._moving is None:
+            log = self._next(now_ns)
+            if log is None:
                 return False
-            self._writing = self._archive.write(archive_name(self._log.auction.terms.listing, self._log.id))
-            self._writing.add([encode_beginning(self._log.tree.size)])
-            self._lines = encode_lines(self._store.read(self._log.name))
-        assert self._writing is not None
+            self._moving = self._begin(log)
         try:
-            lines = list(islice(self._lines, ENTRIES_A_TURN))
-            self._writing.add(lines)
-            if len(lines) < ENTRIES_A_TURN:
-                self._finish(self._log, self._writing)
+            self._move_on(self._moving)
         except StoreError:
             self.abandon()
             raise
@@ -66,9 +68,9 @@ class Archiving:
 
     def abandon(self) -> None:
         """Drop what is under way; nothing has changed."""
-        if self._writing is not None:
-            self._writing.abandon()
-        self._log = self._writing = None
+        if self._moving is not None:
+            self._moving.writing.abandon()
+        self._moving = None
 
     def _next(self, now_ns: int) -> AuctionLog | None:
         if not self.retention_ns:
@@ -80,6 +82,16 @@ class Archiving:
                 return log
         return None
 
+    def _begin(self, log: AuctionLog) -> _Moving:
+        pieces = chain([encode_beginning(log.tree.size)], encode_lines(self._store.read(log.name)))
+        return _Moving(log, self._archive.write(archive_name(log.auction.terms.listing, log.id)), pieces)
+
+    def _move_on(self, moving: _Moving) -> None:
+        pieces = list(islice(moving.pieces, PIECES_A_TURN))
+        moving.writing.add(pieces)
+        if len(pieces) < PIECES_A_TURN:
+            self._finish(moving.log, moving.writing)
+
     def _finish(self, log: AuctionLog, writing: Writing) -> None:
         announcement = self._house.registry.announcement(log.id)
         writing.add([encode_end(log.sign_head(), announcement)])
@@ -87,4 +99,4 @@ class Archiving:
         self._store.remove(log.name, log.tree.size)
         self._house.forget(log)
         self._done.append((log, self._archive.path(archive_name(log.auction.terms.listing, log.id))))
-        self._log = self._writing = None
+        self._moving = None

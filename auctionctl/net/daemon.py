@@ -19,6 +19,7 @@ from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import (
     AllowListError,
+    ArchiveError,
     ConfigurationError,
     StoreFullError,
     TermsError,
@@ -39,6 +40,7 @@ from auctionctl.net.hops import (
     AllowListKept,
     Announced,
     Archived,
+    ArchiveFailed,
     Checked,
     Ending,
     Following,
@@ -78,6 +80,7 @@ from auctionctl.wire.listing import LotDescription
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
 ALIVE_NS: Final = SECOND_NS
+ARCHIVE_PAUSE_NS: Final = 60 * SECOND_NS
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 BATCH_REQUESTS: Final = 2_000
@@ -102,6 +105,11 @@ class HouseProcess:
         now_ns = self._check_clock()
         self._house = House(self._key, start.limits, self._allow_file.read(), now_ns)
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
+        if start.retention_ns:
+            try:
+                archive.check()
+            except ArchiveError as error:
+                raise ConfigurationError(str(error), hint=error.hint) from error
         self._stored = StoredLogs(self._key, self._store, archive)
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
         self._registry = self._stored.registry()
@@ -120,6 +128,7 @@ class HouseProcess:
         self._told_ns = 0
         self._archive_ns = 0
         self._is_archiving = False
+        self._said_archive_failed = False
         self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
         self._is_gateway_ending = False
@@ -429,19 +438,27 @@ class HouseProcess:
             self._say_full(error)
 
     def _archive(self, now_ns: int) -> None:
-        """A little of what is to be archived, in a turn that had nothing better to do."""
+        """A little of what is to be archived, in a turn that had nothing better to do. What fails waits a while."""
         try:
             self._is_archiving = self._archiving.turn(now_ns)
-            for log, path in self._archiving.take_done():
-                tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
-        except StoreFullError as error:
+        except (ArchiveError, StoreFullError) as error:
             self._is_archiving = False
-            self._say_full(error)
+            self._archive_ns = now_ns + ARCHIVE_PAUSE_NS
+            if isinstance(error, StoreFullError):
+                self._say_full(error)
+            elif not self._said_archive_failed:
+                self._said_archive_failed = True
+                self._report(ArchiveFailed(str(error), error.hint))
+            return
+        for log, path in self._archiving.take_done():
+            self._said_archive_failed = False
+            tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
 
     def _say_full(self, error: StoreFullError) -> None:
+        """Once until something is accepted again; the first time, with room made for closes and gaps that are due."""
         if not self._said_full:
             self._said_full = True
-            self._report(StoreFull(str(error)))
+            self._report(StoreFull(str(error), self._store.release_ballast()))
 
     def _watch_allow_list(self, now_ns: int) -> None:
         if now_ns - self._looked_ns < ALIVE_NS:

@@ -248,10 +248,21 @@ class Archived(msgspec.Struct, array_like=True, frozen=True, tag="archived"):
     path: str
 
 
-class StoreFull(msgspec.Struct, array_like=True, frozen=True, tag="store_full"):
-    """There is no room: nothing is accepted until there is. Nothing that was acknowledged is lost."""
+class ArchiveFailed(msgspec.Struct, array_like=True, frozen=True, tag="archive_failed"):
+    """An auction could not be archived: it stays in the store, and is tried again now and then."""
 
     reason: str
+    hint: str
+
+
+class StoreFull(msgspec.Struct, array_like=True, frozen=True, tag="store_full"):
+    """There is no room: nothing is accepted until there is. Nothing that was acknowledged is lost.
+
+    ``released_bytes`` of ballast have been given back to the disk: room for what is due, and a last warning.
+    """
+
+    reason: str
+    released_bytes: int = 0
 
 
 class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
@@ -278,6 +289,7 @@ FromChild = (
     | Archived
     | Reopened
     | LotsWait
+    | ArchiveFailed
     | StoreFull
     | AllClosed
     | Failed

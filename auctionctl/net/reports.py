@@ -10,6 +10,7 @@ from auctionctl.net.hops import (
     AllowListKept,
     Announced,
     Archived,
+    ArchiveFailed,
     LotsWait,
     Reloaded,
     SettingsKept,
@@ -22,6 +23,7 @@ __all__ = [
     "Admitted",
     "AllClosed",
     "AllowListKept",
+    "ArchiveFailed",
     "Archived",
     "Draining",
     "LotsWait",
@@ -95,6 +97,7 @@ Report = (
     | RestartNeeded
     | Archived
     | LotsWait
+    | ArchiveFailed
     | StoreFull
     | AllClosed
     | Draining

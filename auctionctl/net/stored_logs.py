@@ -7,7 +7,14 @@ nobody could tell which of the other logs are this house's (DESIGN.md section 10
 from __future__ import annotations
 
 from auctionctl.auction.terms import decode_terms
-from auctionctl.errors import ConfigurationError, MalformedEntryError, StoreError, TermsError, VerificationError
+from auctionctl.errors import (
+    ArchiveError,
+    ConfigurationError,
+    MalformedEntryError,
+    StoreError,
+    TermsError,
+    VerificationError,
+)
 from auctionctl.house.auction_log import AuctionLog, log_name
 from auctionctl.house.recovery import check_announced, rebuild
 from auctionctl.house.registry import RegistryLog
@@ -66,12 +73,17 @@ class StoredLogs:
         return rebuild(self._key, log.name, self._store.read(log.name))
 
     def _gone(self, registry: RegistryLog) -> list[tuple[str, str]]:
-        return [
-            (log_name(auction), "the registry announces it, and it is neither in the store nor in the archive")
-            for auction, announced in registry.state.auctions.items()
-            if not self._store.size(log_name(auction))
-            and not self._archive.holds(archive_name(announced.listing, auction))
-        ]
+        gone: list[tuple[str, str]] = []
+        for auction, announced in registry.state.auctions.items():
+            name = log_name(auction)
+            if self._store.size(name):
+                continue
+            try:
+                if not self._archive.holds(archive_name(announced.listing, auction)):
+                    gone.append((name, "the registry announces it, and it is neither in the store nor in the archive"))
+            except ArchiveError as error:
+                gone.append((name, f"the registry announces it, it is not in the store, and {error}"))
+        return gone
 
     def _check_owner(self, name: str) -> None:
         try:

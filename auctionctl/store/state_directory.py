@@ -19,8 +19,10 @@ from auctionctl.errors import StoreError, StoreLockedError
 BALLAST_BYTES = 8 * 1024 * 1024
 
 
-def make_private_directory(directory: Path) -> None:
+def make_private_directory(directory: Path, name: str = "state directory") -> None:
     """Create ``directory`` with mode 0700 (and what leads to it), durably; accept it if it is there and private.
+
+    ``name`` is what errors call it.
 
     :raises StoreError: it cannot be created, is no directory, or others have access to it
     """
@@ -34,10 +36,10 @@ def make_private_directory(directory: Path) -> None:
                 sync_directory(path.parent)
         mode = directory.stat().st_mode & 0o777
     except OSError as error:
-        raise StoreError(f"cannot use state directory {directory}: {error.strerror}") from error
+        raise StoreError(f"cannot use {name} {directory}: {error.strerror}") from error
     if mode & 0o077:
         raise StoreError(
-            f"state directory {directory} has mode {mode:04o}: others have access to it",
+            f"{name} {directory} has mode {mode:04o}: others have access to it",
             hint=f"chmod 700 {shlex.quote(str(directory))}",
         )
 

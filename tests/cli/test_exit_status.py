@@ -46,6 +46,7 @@ def test_every_number_is_as_documented() -> None:
         (errors.StoreFullError("x"), 1),
         (errors.StoreBrokenError("x"), 74),
         (errors.StoreLockedError("x"), 8),
+        (errors.ArchiveError("x"), 1),
         (errors.NotFoundError("x"), 3),
         (errors.NotAuthorisedError("x"), 4),
         (errors.UnreachableError("x"), 5),

@@ -24,7 +24,14 @@ REPORTS: list[tuple[Any, str]] = [
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
     (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
     (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
+    (hops.ArchiveFailed("disk", ""), "nothing can be archived, and all stays in the store: disk\n"),
+    (hops.ArchiveFailed("disk\x1b", "look"), "nothing can be archived, and all stays in the store: disk (look)\n"),
     (hops.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
+    (
+        hops.StoreFull("disk", 4096),
+        "the store is full, nothing is accepted: disk (4096 bytes of ballast were given back to the disk,"
+        " so that what is due gets in: make room before they are used up)\n",
+    ),
     (hops.AllClosed(), "every auction has ended\n"),
     (hops.Turned(bytes(32), "x", "T", "open", "", "", ""), "auction 000000000000  x  open\n"),
     (

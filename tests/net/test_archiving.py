@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import StoreFullError, TermsError
+from auctionctl.errors import ArchiveError, StoreFullError, TermsError
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.stored_logs import archive_name
 from auctionctl.replica.audit import audit
@@ -73,7 +75,7 @@ def test_what_is_archived_is_announced_still_and_not_sold_again(stage: Any, tmp_
 def test_a_house_that_dies_in_the_middle_archives_it_the_next_time(
     stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
-    monkeypatch.setattr("auctionctl.net.archiving.ENTRIES_A_TURN", 3)
+    monkeypatch.setattr("auctionctl.net.archiving.PIECES_A_TURN", 3)
     auction = sold(stage)
     expected = stage.export(auction)
     work = archiving(stage, tmp_path)
@@ -117,3 +119,62 @@ def test_a_full_disk_changes_nothing_and_the_next_attempt_works(
     assert [log.id for log in stage.house.logs] == [auction]
     assert run(work, stage.now_ns + HOUR_NS)
     assert Archive(tmp_path / "archive").path(archive_name("vase", auction)).read_bytes() == expected
+
+
+def test_a_directory_that_cannot_be_made_for_want_of_room_ends_nothing(
+    stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auction = sold(stage)
+    work = archiving(stage, tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", full)
+        for _ in range(2):
+            with pytest.raises(ArchiveError, match=os.strerror(errno.ENOSPC)):
+                work.turn(stage.now_ns + HOUR_NS)
+    assert run(work, stage.now_ns + HOUR_NS)
+    assert Archive(tmp_path / "archive").holds(archive_name("vase", auction))
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 1_000])
+def test_the_store_forgets_a_log_only_when_its_whole_file_and_the_name_of_it_are_on_the_disk(
+    stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    monkeypatch.setattr("auctionctl.net.archiving.PIECES_A_TURN", pieces)
+    auction = sold(stage)
+    expected = stage.export(auction)
+    (tmp_path / "archive").mkdir(mode=0o700)
+    work = archiving(stage, tmp_path)
+    path = Archive(tmp_path / "archive").path(archive_name("vase", auction))
+    unfinished = path.with_name(path.name + ".new")
+    sync, rename, remove = os.fsync, os.replace, stage.store.remove
+    done: list[tuple[str, object]] = []
+
+    def record_sync(descriptor: int) -> None:
+        sync(descriptor)
+        names = {each.stat().st_ino: each for each in (unfinished, path, path.parent, tmp_path) if each.exists()}
+        synced = names[os.fstat(descriptor).st_ino]
+        done.append(("sync", synced.read_bytes() if synced.is_file() else synced))
+
+    def record_rename(source: Path, target: Path) -> None:
+        rename(source, target)
+        done.append(("rename", (source, target)))
+
+    def record_remove(log: str, expected_size: int) -> None:
+        done.append(("remove", log))
+        remove(log, expected_size)
+
+    monkeypatch.setattr(os, "fsync", record_sync)
+    monkeypatch.setattr(os, "replace", record_rename)
+    monkeypatch.setattr(stage.store, "remove", record_remove)
+    assert run(work, stage.now_ns + HOUR_NS)
+    assert done == [
+        ("sync", tmp_path),
+        ("sync", expected),
+        ("rename", (unfinished, path)),
+        ("sync", path.parent),
+        ("remove", f"auction/{auction.hex()}"),
+    ]

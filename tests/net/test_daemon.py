@@ -27,6 +27,7 @@ from auctionctl.net.hops import (
 )
 from auctionctl.net.pipes import MAX_FRAME_BYTES, PipeClosedError
 from auctionctl.replica.registry import REGISTRY_ID
+from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import message_type
 from auctionctl.wire.listing import Entropy, sign_terms
@@ -152,7 +153,7 @@ def test_a_full_store_answers_nothing_says_so_once_and_goes_on_when_there_is_roo
     join = run.join()
     run.process._store.trouble = StoreFullError
     run.send(join, number=1)
-    assert run.hear() == StoreFull("for the test")
+    assert run.hear() == StoreFull("for the test", BALLAST_BYTES)
     run.send(join, number=2)
     until(lambda: (run.take(), 2 in run.answered)[1], "the second chunk")
     assert not [item for item in run.operations if isinstance(item, ToSession)]
@@ -234,7 +235,7 @@ def test_what_the_registry_could_not_say_while_the_store_was_full_is_said_when_t
     run.greet()
     run.process._store.trouble = StoreFullError
     run.allow(Entry(ANN.identity, "ann"), Entry(key_of("ben").identity, "ben"))
-    assert run.hear() == StoreFull("for the test")
+    assert run.hear() == StoreFull("for the test", BALLAST_BYTES)
     assert len(run.next(Admit).transports) == 3, "whoever is on the list may come in all the same, and the house"
     run.process._store.trouble = None
     assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED, Kind.ADMITTED]

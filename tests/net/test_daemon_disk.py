@@ -1,0 +1,104 @@
+"""A house whose disk is full, or whose archive cannot be used: it says so, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daemon_run import LOT, Run, TroubledStore
+from house_process import until
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import StoreFullError
+from auctionctl.net import daemon
+from auctionctl.net.control import tell_child
+from auctionctl.net.hops import Archived, ArchiveFailed, Reload, Reloaded, StoreFull, Turned
+from auctionctl.store.archive import Archive
+from auctionctl.tlog.entry import Kind
+from auctionctl.wire.listing import LotDescription
+
+SHORT_LOT = LotDescription("lamp", "A lamp", "credits", 1, start_timeout_ns=SECOND_NS // 10)
+
+
+class FullWhileBallasted(TroubledStore):
+    """A store on a disk where the only room left is that of its ballast."""
+
+    def append(self, appends: Any, now_ns: int) -> None:
+        self.trouble = StoreFullError if self.is_short and self.ballast_bytes else None
+        super().append(appends, now_ns)
+
+    is_short = False
+
+
+def archive_soon(run: Run) -> None:
+    """One lot closes, and is to be archived at once."""
+    tell_child(run.control, Reload(10, 1_000, [LOT, SHORT_LOT], 1))
+    assert isinstance(run.hear(), Reloaded)
+
+
+def test_an_archive_that_cannot_be_used_is_said_once_and_tried_again_after_a_while(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    write = Archive.write
+
+    def count(archive: Archive, name: str) -> Any:
+        tried.append(name)
+        return write(archive, name)
+
+    monkeypatch.setattr(Archive, "write", count)
+    directory = tmp_path / "state" / "archive"
+    directory.mkdir(mode=0o755)
+    directory.chmod(0o755)
+    archive_soon(run)
+    failed = run.hear()
+    assert failed == ArchiveFailed(
+        f"archive directory {directory} has mode 0755: others have access to it", f"chmod 700 {directory}"
+    )
+    assert len(tried) == 1
+    assert run.process is not None
+    assert run.process._archive_ns - run.process._clock.now_ns() > 50 * SECOND_NS
+    run.process._archive_ns = 0
+    until(lambda: len(tried) == 2, "another attempt")
+    run.greet()
+    assert run.read() == [Kind.TERMS], "bidders notice nothing of it"
+    directory.chmod(0o700)
+    run.process._archive_ns = 0
+    archived = run.hear()
+    assert isinstance(archived, Archived), "the second failure was not said again"
+    assert Path(archived.path).is_file()
+
+
+def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_path: Path) -> None:
+    archive_soon(run)
+    assert isinstance(run.hear(), Archived)
+    (tmp_path / "state" / "archive").chmod(0o755)
+    other = LotDescription("bowl", "A bowl", "credits", 1, start_timeout_ns=SECOND_NS // 10)
+    tell_child(run.control, Reload(10, 1_000, [LOT, other], 1))
+    assert {type(run.hear()) for _ in range(2)} == {Reloaded, ArchiveFailed}
+
+
+def test_the_ballast_is_released_once_so_that_a_close_that_is_due_gets_in(
+    prepare: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "SqliteStore", FullWhileBallasted)
+    run = prepare().begin()
+    assert run.process is not None
+    store = run.process._store
+    held_bytes = store.ballast_bytes
+    assert held_bytes, "there is room for ballast here"
+    tell_child(run.control, Reload(10, 1_000, [LOT, SHORT_LOT]))
+    assert isinstance(run.hear(), Reloaded)
+    store.is_short = True  # type: ignore[attr-defined]
+    full = run.hear(news=True)
+    while not isinstance(full, StoreFull):
+        assert not isinstance(full, Turned) or full.phase != "closed"
+        full = run.hear(news=True)
+    assert full == StoreFull("for the test", held_bytes)
+    turned = run.hear(news=True)
+    while not isinstance(turned, Turned):
+        turned = run.hear(news=True)
+    assert (turned.listing, turned.phase) == ("lamp", "closed")
+    assert store.ballast_bytes == 0
