@@ -140,6 +140,25 @@ def test_an_auction_that_a_seller_opens_at_the_last_moment_keeps_the_house_open(
     assert house.wait(30) == 0
 
 
+def test_a_house_that_is_to_archive_does_not_start_with_an_archive_that_it_cannot_use(start_house: Start) -> None:
+    lots = ONE_LOT.replace("{timeout}", "1h")
+    house = start_house(lots, "--json")
+    next_event(house, "serving")
+    house.terminate()
+    assert house.wait(30) == 0
+    directory = start_house.home / "state/house-house/archive"
+    directory.mkdir()
+    directory.chmod(0o755)
+    path = start_house.home / "AUCTIONS.toml"
+    path.write_text(path.read_text().replace("[house]", '[house]\nretention = "1s"'))
+    house = start_house(lots, "--json", prepared=True)
+    out, err = house.communicate(timeout=30)
+    assert (house.returncode, b"serving" in out) == (78, False)
+    assert f"archive directory {directory} has mode 0755" in json.loads(err)["error"]["message"]
+    path.write_text(path.read_text().replace('retention = "1s"', ""))
+    next_event(start_house(lots, "--json", prepared=True), "serving")
+
+
 def test_a_hangup_has_everything_read_again(start_house: Start) -> None:
     lots = ONE_LOT.replace("{timeout}", "1h")
     start_house.prepare(lots)

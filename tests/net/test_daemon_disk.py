@@ -16,20 +16,20 @@ from auctionctl.net import daemon
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import Archived, ArchiveFailed, Reload, Reloaded, StoreFull, Turned
 from auctionctl.store.archive import Archive
-from auctionctl.tlog.entry import Kind
+from auctionctl.store.state_directory import BALLAST_BYTES
+from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.listing import LotDescription
 
 SHORT_LOT = LotDescription("lamp", "A lamp", "credits", 1, start_timeout_ns=SECOND_NS // 10)
 
 
 class FullWhileBallasted(TroubledStore):
-    """A store on a disk where the only room left is that of its ballast."""
+    """A store on a disk where, when an auction is to be cancelled, the only room left is that of the ballast."""
 
     def append(self, appends: Any, now_ns: int) -> None:
-        self.trouble = StoreFullError if self.is_short and self.ballast_bytes else None
+        is_close = any(decode(entry).kind is Kind.CANCELLED for append in appends for entry in append.entries)
+        self.trouble = StoreFullError if is_close and self.ballast_bytes else None
         super().append(appends, now_ns)
-
-    is_short = False
 
 
 def archive_soon(run: Run) -> None:
@@ -85,20 +85,11 @@ def test_the_ballast_is_released_once_so_that_a_close_that_is_due_gets_in(
 ) -> None:
     monkeypatch.setattr(daemon, "SqliteStore", FullWhileBallasted)
     run = prepare().begin()
-    assert run.process is not None
-    store = run.process._store
-    held_bytes = store.ballast_bytes
-    assert held_bytes, "there is room for ballast here"
     tell_child(run.control, Reload(10, 1_000, [LOT, SHORT_LOT]))
     assert isinstance(run.hear(), Reloaded)
-    store.is_short = True  # type: ignore[attr-defined]
-    full = run.hear(news=True)
-    while not isinstance(full, StoreFull):
-        assert not isinstance(full, Turned) or full.phase != "closed"
-        full = run.hear(news=True)
-    assert full == StoreFull("for the test", held_bytes)
-    turned = run.hear(news=True)
-    while not isinstance(turned, Turned):
-        turned = run.hear(news=True)
+    assert run.hear() == StoreFull("for the test", BALLAST_BYTES)
+    while not isinstance(turned := run.hear(news=True), Turned):
+        pass
     assert (turned.listing, turned.phase) == ("lamp", "closed")
-    assert store.ballast_bytes == 0
+    assert run.process is not None
+    assert run.process._store.ballast_bytes == 0

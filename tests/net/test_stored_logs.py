@@ -70,6 +70,16 @@ def test_what_is_archived_is_missed_by_nobody_and_what_is_gone_is_named(stage: A
     assert "neither in the store nor in the archive" in reason
 
 
+def test_an_archive_that_cannot_be_looked_into_ends_nothing_and_is_named(stage: Any, tmp_path: Path) -> None:
+    gone, kept = stage.announce(listing="vase"), stage.announce(listing="lamp")
+    stage.store.remove(f"auction/{gone.hex()}", stage.store.size(f"auction/{gone.hex()}"))
+    (tmp_path / "archive").symlink_to("archive")
+    logs = stored(stage, tmp_path)
+    found, ((name, reason),) = logs.auctions(logs.registry())
+    assert ([log.id for log in found], name) == ([kept], f"auction/{gone.hex()}")
+    assert "cannot look for" in reason
+
+
 def test_another_houses_state_is_refused_as_such(stage: Any, staging: Any, tmp_path: Path) -> None:
     stage.announce()
     logs = stored(stage, tmp_path, staging.key_of("sue"))

@@ -64,9 +64,10 @@ def test_whatever_fails_is_an_error_of_the_archive_and_the_next_attempt_succeeds
         raise OSError(number, os.strerror(number))
 
     archive = Archive(tmp_path / "archive")
-    with monkeypatch.context() as patch, pytest.raises(ArchiveError, match=os.strerror(number)):
+    with monkeypatch.context() as patch:
         patch.setattr(os, function, fail)
-        archive.write("vase").finish()
+        with pytest.raises(ArchiveError, match=os.strerror(number)):
+            archive.write("vase").finish()
     assert not archive.holds("vase")
     again = archive.write("vase")
     again.add([b"whole"])
@@ -112,10 +113,11 @@ def test_a_directory_that_is_loose_none_or_closed_does_not_pass_the_check(
     directory = tmp_path / "archive"
     archive = Archive(directory)
     directory.mkdir(mode=0o700)
-    with monkeypatch.context() as patch, pytest.raises(ArchiveError, match=f"archive directory {directory} cannot be"):
+    with monkeypatch.context() as patch:
         # What a disk that is mounted to be read only, or somebody else's directory, makes of it.
         patch.setattr(os, "access", lambda _path, _mode: False)
-        archive.check()
+        with pytest.raises(ArchiveError, match=f"archive directory {directory} cannot be written to"):
+            archive.check()
     directory.chmod(0o755)
     with pytest.raises(ArchiveError, match=f"archive directory {directory} has mode 0755") as raised:
         archive.check()
