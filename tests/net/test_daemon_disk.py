@@ -72,9 +72,16 @@ def test_an_archive_that_cannot_be_used_is_said_once_and_tried_again_after_a_whi
 
 
 def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_path: Path) -> None:
+    directory = tmp_path / "state" / "archive"
+    directory.mkdir()
+    directory.chmod(0o755)
     archive_soon(run)
+    assert isinstance(run.hear(), ArchiveFailed)
+    directory.chmod(0o700)
+    assert run.process is not None
+    run.process._archive_ns = 0
     assert isinstance(run.hear(), Archived)
-    (tmp_path / "state" / "archive").chmod(0o755)
+    directory.chmod(0o755)
     other = LotDescription("bowl", "A bowl", "credits", 1, start_timeout_ns=SECOND_NS // 10)
     tell_child(run.control, Reload(10, 1_000, [LOT, other], 1))
     assert {type(run.hear()) for _ in range(2)} == {Reloaded, ArchiveFailed}
