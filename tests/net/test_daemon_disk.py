@@ -12,6 +12,7 @@ from house_process import until
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreFullError
+from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import Archived, ArchiveFailed, Reload, Reloaded, StoreFull, Turned
@@ -34,7 +35,7 @@ class FullWhileBallasted(TroubledStore):
 
 def archive_soon(run: Run) -> None:
     """One lot closes, and is to be archived at once."""
-    tell_child(run.control, Reload(10, 1_000, [LOT, SHORT_LOT], 1))
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT, SHORT_LOT], 1))
     assert isinstance(run.hear(), Reloaded)
 
 
@@ -83,7 +84,7 @@ def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_pat
     assert isinstance(run.hear(), Archived)
     directory.chmod(0o755)
     other = LotDescription("bowl", "A bowl", "credits", 1, start_timeout_ns=SECOND_NS // 10)
-    tell_child(run.control, Reload(10, 1_000, [LOT, other], 1))
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT, other], 1))
     assert {type(run.hear()) for _ in range(2)} == {Reloaded, ArchiveFailed}
 
 
@@ -92,7 +93,7 @@ def test_the_ballast_is_released_once_so_that_a_close_that_is_due_gets_in(
 ) -> None:
     monkeypatch.setattr(daemon, "SqliteStore", FullWhileBallasted)
     run = prepare().begin()
-    tell_child(run.control, Reload(10, 1_000, [LOT, SHORT_LOT]))
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT, SHORT_LOT]))
     assert isinstance(run.hear(), Reloaded)
     assert run.hear() == StoreFull("for the test", BALLAST_BYTES)
     while not isinstance(turned := run.hear(news=True), Turned):
