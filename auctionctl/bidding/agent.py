@@ -104,6 +104,7 @@ class Agent:
         for auction in chosen:
             self._seat(auction, 0)
         self.follower.follow(chosen, 0)
+        self.follower.follow_registry(0)
         if auctions is None:
             self.follower.follow_all()
 
@@ -191,7 +192,7 @@ class Agent:
                     self._notices.append(notice)
                     self._refused(notice, now_ns)
                 case RegistryAdvanced():
-                    pass  # What an agent takes part in is announced; the rest of the registry is not its business.
+                    self._notices.append(notice)
                 case _:
                     assert_never(notice)
         return self.take_notices()
@@ -226,6 +227,9 @@ class Agent:
         return seat
 
     def _welcomed(self, now_ns: int) -> None:
+        if self._is_choosy and not self.follower.catalogue:
+            # Its announcements are what the registry is held against.
+            self.follower.list_auctions(now_ns)
         for seat in self._open.values():
             seat.read_at_ns = now_ns + QUIET_NS
             if seat.unanswered is not None:

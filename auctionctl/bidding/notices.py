@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from auctionctl.replica.follower import Advanced, Listed, Welcomed
+from auctionctl.replica.follower import Advanced, Listed, RegistryAdvanced, Welcomed
 from auctionctl.tlog.proof import Receipt, encode_receipt
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, Rejection
@@ -192,6 +192,7 @@ AgentNotice = (
     Welcomed
     | Listed
     | Advanced
+    | RegistryAdvanced
     | Refused
     | Joined
     | JoinRejected

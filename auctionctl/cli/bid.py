@@ -15,7 +15,7 @@ from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import make_private_directories
 from auctionctl.cli.options import AtHouse, with_house
-from auctionctl.cli.paths import Paths
+from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.errors import StoreLockedError
@@ -131,11 +131,13 @@ def _bid_by_strategy(
     address, secret = at.address(), at.secret()
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
+    from auctionctl.cli.observer import names_of  # noqa: PLC0415
 
     with alone(at.paths, secret):
         chosen = None if wanted is None else _in_currency(find_auctions(address, secret, wanted), money.currency)
         agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
-        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money)
+        names = names_of(at.paths, secret, agent.follower.registry.replay.state)
+        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names)
         drive(agent, address, secret, events.handle)
         events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST
@@ -226,14 +228,25 @@ def fresh_nonces() -> Iterator[bytes]:
 
 
 def drive(agent: Agent, address: HouseAddress, key: SecretKey, on_notice: Callable[[AgentNotice], None]) -> None:
-    """Run the agent until it is done."""
+    """Run the agent until it is done. VerificationError if the house shows another registry than before."""
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
+    from auctionctl.cli.seen_registry import SeenRegistry  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
+    from auctionctl.replica.follower import RegistryAdvanced  # noqa: PLC0415
+    from auctionctl.tlog.entry import encode  # noqa: PLC0415
 
     connection = ConnectionNotes(agent.follower)
+    seen = SeenRegistry(find_paths(), address.identity)
+    registry_entries: list[bytes] = []
+
+    def handle(notice: AgentNotice) -> None:
+        if isinstance(notice, RegistryAdvanced):
+            registry_entries.extend(encode(each.entry) for each in notice.applied)
+            seen.check(agent.follower.registry, registry_entries)
+        on_notice(notice)
 
     dealer = Dealer(agent, address, key)
     try:
-        dealer.run(on_notice, lambda: agent.is_done, on_tick=connection.tick)
+        dealer.run(handle, lambda: agent.is_done, on_tick=connection.tick)
     finally:
         dealer.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from auctionctl.auction.events import Closed
 from auctionctl.auction.price import Money, format_minor
 from auctionctl.bidding.notices import (
     WAIT_WORDS,
@@ -30,13 +31,14 @@ from auctionctl.cli.output import Form, write_document, write_fields, write_note
 from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount, observed_words
 from auctionctl.replica.replica import Replica
-from auctionctl.views.auction_row import name_of
+from auctionctl.views.auction_row import Names, name_of
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
 ARCHIVED_HINT: Final = "ask its operator for the file of that auction, and check it with auctionctl verify"
-SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end")
+SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "winner", "price", "my bids", "end")
+_KEYS: Final = ("leader", "winner")
 _RESULT_WORDS: Final = {
     Result.WON: "won",
     Result.LOST: "lost",
@@ -46,13 +48,19 @@ _RESULT_WORDS: Final = {
 
 
 class BidEvents:
-    """Writes the notices of one agent, in ``form``; ``replicas`` are the agent's, ``receipts`` a directory."""
+    """Writes the notices of one agent, in ``form``; ``replicas`` are the agent's, ``receipts`` a directory.
 
-    def __init__(self, replicas: Mapping[bytes, Replica], receipts: Path, form: Form, budget: Money) -> None:
+    ``names`` are what people read for keys.
+    """
+
+    def __init__(
+        self, replicas: Mapping[bytes, Replica], receipts: Path, form: Form, budget: Money, names: Names
+    ) -> None:
         self._replicas = replicas
         self._receipts = ReceiptFiles(receipts)
         self._form = form
         self._currency = budget.currency
+        self._names = names
 
     def handle(self, notice: AgentNotice) -> None:
         """Keep what has to be kept, and write what is worth writing."""
@@ -88,7 +96,7 @@ class BidEvents:
             case Skipped():
                 self._write("skipped", notice.auction, {"reason": notice.reason})
             case Ended():
-                self._write("ended", notice.auction, self._outcome(notice.outcome))
+                self._write("ended", notice.auction, self._outcome(notice.auction, notice.outcome))
             case Refused():
                 write_note(f"the house refused a message: {notice.code}: {safe_text(notice.message, 300)}")
             case _:
@@ -105,7 +113,9 @@ class BidEvents:
                 name = self._listing(auction) or auction.hex()[:12]
                 write_note(f"the house has archived {name}, and how it ended is unknown: {ARCHIVED_HINT}")
         if self._form.is_json:
-            lots = [{"auction": auction.hex(), **self._outcome(outcome)} for auction, outcome in outcomes.items()]
+            lots = [
+                {"auction": auction.hex(), **self._outcome(auction, outcome)} for auction, outcome in outcomes.items()
+            ]
             write_document(SCHEMA, {"event": "summary", "auctions": lots})
             return
         rows = [
@@ -113,6 +123,7 @@ class BidEvents:
                 self._title(auction),
                 auction.hex()[:12],
                 _RESULT_WORDS[outcome.result],
+                "" if (winner := self._winner(auction)) is None else name_of(winner, self._names),
                 "" if outcome.price_minor is None else format_minor(outcome.price_minor, self._currency),
                 str(len(outcome.bids)),
                 outcome.end_reason,
@@ -126,9 +137,11 @@ class BidEvents:
     def _bid(self, seq: int, amount_minor: int) -> dict[str, object]:
         return {"seq": seq, "amount": amount(amount_minor, self._currency)}
 
-    def _outcome(self, outcome: Outcome) -> dict[str, object]:
+    def _outcome(self, auction: bytes, outcome: Outcome) -> dict[str, object]:
+        winner = self._winner(auction)
         return {
             "result": outcome.result.value,
+            "winner": None if winner is None else winner.hex(),
             "end_reason": outcome.end_reason,
             "price": amount(outcome.price_minor, self._currency),
             "bids": len(outcome.bids),
@@ -150,12 +163,25 @@ class BidEvents:
         else:
             write_fields([event, self._listing(auction) or auction.hex()[:12], *self._words(record)])
 
+    def _winner(self, auction: bytes) -> bytes | None:
+        state = self._replicas[auction].replay.auction if auction in self._replicas else None
+        outcome = None if state is None else state.outcome
+        return outcome.winner if isinstance(outcome, Closed) else None
+
     def _words(self, record: Mapping[str, object]) -> list[str]:
-        words = [_WORDS[name](record[name]) for name in record if name in _WORDS and record[name] is not None]
+        told = {name: value for name, value in record.items() if value is not None}
+        words = [
+            self._named(value) if name in _KEYS else _WORDS[name](value)
+            for name, value in told.items()
+            if name in _KEYS or name in _WORDS
+        ]
         observed = record.get("observed")
         if isinstance(observed, dict) and observed:
             words.append(observed_words(observed, self._currency))
         return words
+
+    def _named(self, value: object) -> str:
+        return name_of(bytes.fromhex(str(value)), self._names)
 
     def _listing(self, auction: bytes) -> str:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
@@ -182,6 +208,5 @@ _WORDS: Final[dict[str, Callable[[object], str]]] = {
     "end_reason": str,
     "earlier_bids": lambda value: f"{value} of an earlier run",
     "is_leading": lambda value: "leading" if value else "outbid",
-    "leader": lambda value: name_of(bytes.fromhex(str(value)), {}),
 }
 """Field of an event → how a person reads it; other fields are for programs."""

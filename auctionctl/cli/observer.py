@@ -17,6 +17,7 @@ from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.seen_registry import Memory, SeenRegistry
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError, UnreachableError
 from auctionctl.keys.signing import SecretKey
@@ -63,7 +64,16 @@ def everything(catalogue: Mapping[bytes, Terms]) -> set[bytes]:
 class Observer:
     """One session as an observer. ``select`` is asked once the catalogue is there."""
 
-    def __init__(self, address: HouseAddress, key: SecretKey, select: Select, keep: Keep = keep_for_completion) -> None:
+    def __init__(
+        self,
+        address: HouseAddress,
+        key: SecretKey,
+        select: Select,
+        keep: Keep = keep_for_completion,
+        memory: Memory | None = None,
+    ) -> None:
+        """``memory`` is that of this machine, by default. Raises ConfigurationError if that is damaged."""
+        self._memory = memory or SeenRegistry(find_paths(), address.identity).check
         self.follower = Follower(key, address.identity, "observer")
         self.chosen: set[bytes] = set()
         """The auctions that are followed."""
@@ -226,6 +236,7 @@ class Observer:
                 self._hand_on(auction, applied)
             case RegistryAdvanced(applied=passed):
                 self.registry_entries += [encode(each.entry) for each in passed]
+                self._memory(self.follower.registry, self.registry_entries)
             case Refused(code="no_such_auction", command=log) if log in self.chosen:
                 self._lose_sight(log)
             case _:

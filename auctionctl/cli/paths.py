@@ -53,6 +53,10 @@ class Paths:
             self.state / "offers" / f"{seller[:IDENTITY_CHARACTERS]}-{house[:IDENTITY_CHARACTERS]}" / f"{listing}.json"
         )
 
+    def seen_registry(self, house: str) -> Path:
+        """What was seen of the registry of ``house`` (text of its identity)."""
+        return self.state / "houses" / f"{house[:IDENTITY_CHARACTERS]}.registry"
+
     def house_state(self, house: str) -> Path:
         """The store of the house called ``house``."""
         return self.state / f"house-{house}"

@@ -243,7 +243,7 @@ def test_a_log_that_came_in_part_is_not_bid_on(world: World) -> None:
 
     def first_slice(message: Message) -> Message:
         reply = decode_reply(message.body)
-        if not isinstance(reply, Entries) or reply.start or cut or len(reply.entries) < 2:
+        if not isinstance(reply, Entries) or reply.auction != auction or reply.start or cut or len(reply.entries) < 2:
             return message
         cut.append(len(reply.entries))
         return Message(encode(replace(reply, entries=reply.entries[:1])))

@@ -69,16 +69,16 @@ NOTICES: list[tuple[Any, str]] = [
 def test_every_notice_has_its_line_and_its_object(
     notice: Any, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR")).handle(notice)
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).handle(notice)
     assert capsys.readouterr().out == line + "\n"
-    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR")).handle(notice)
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).handle(notice)
     record = json.loads(capsys.readouterr().out)
     assert record["event"] == line.partition("\t")[0]
     assert record["auction"] == AUCTION.hex()
 
 
 def test_a_receipt_is_on_disk_before_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    BidEvents({}, tmp_path / "r", Form.JSON, Money(1, "EUR")).handle(NOTICES[2][0])
+    BidEvents({}, tmp_path / "r", Form.JSON, Money(1, "EUR"), {}).handle(NOTICES[2][0])
     path = Path(json.loads(capsys.readouterr().out)["receipt"])
     assert path == tmp_path / "r" / "010101010101" / "1-1.00EUR-020202020202.tlog-proof"
     assert path.read_text() == EVIDENCE.text
@@ -86,7 +86,7 @@ def test_a_receipt_is_on_disk_before_it_is_told(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_refusal_that_rests_on_nothing_signed_is_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"))
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     events.handle(Refused("busy", "later\x1b"))
     events.handle(Listed(()))
     assert capsys.readouterr() == ("", "the house refused a message: busy: later\n")
@@ -95,7 +95,7 @@ def test_a_refusal_that_rests_on_nothing_signed_is_a_note(tmp_path: Path, capsys
 def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"))
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
     events.write_summary(outcomes)
     assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted"
