@@ -76,7 +76,8 @@ class SeenRegistry:
         head = registry.head
         if head is None:
             return
-        self._compare(self._earlier, registry, entries)
+        if (contradicted := _contradicted(self._earlier, registry)) is not None:
+            self._refuse(contradicted, registry, entries)
         self._earlier = [each for each in self._earlier if each.size > head.size]
         is_whole = registry.is_verified and not registry.is_behind
         if is_whole and self._earlier:
@@ -86,15 +87,7 @@ class SeenRegistry:
             self._keep(registry, entries)
             self._seen_size = head.size
 
-    def _compare(self, earlier: Iterable[Head], registry: RegistryReplica, entries: Sequence[bytes]) -> None:
-        assert registry.head is not None
-        for each in earlier:
-            if each.size <= registry.head.size and registry.root(each.size) != each.root:
-                self._refuse(each, registry, entries)
-
     def _keep(self, registry: RegistryReplica, entries: Sequence[bytes]) -> None:
-        assert registry.head is not None
-        head = Head(registry.head.size, registry.head.root, registry.head_note)
         with ExitStack() as held:
             try:
                 make_private_directories(self._path.parent)
@@ -102,18 +95,27 @@ class SeenRegistry:
             except ConfigurationError as error:
                 self._complain(error)
                 return
-            # Another command may have kept something meanwhile; larger heads are for the next visit to compare.
+            # Another command may have kept something meanwhile.
             known = self._read()
-            self._compare(known, registry, entries)
-            if any(each.size == head.size for each in known):
-                head = next(each for each in known if each.size == head.size)
-            heads = [head, *(each for each in known if each.size > head.size)][-MAX_HEADS:]
-            if heads == known:
-                return
-            try:
-                write_whole(self._path, self._encode(heads), PRIVATE_MODE, Existing.REPLACE)
-            except ConfigurationError as error:
-                self._complain(error)
+            contradicted = _contradicted(known, registry)
+            if contradicted is None:
+                self._replace(known, registry)
+        if contradicted is not None:
+            # Only now, as the evidence is kept under the same lock.
+            self._refuse(contradicted, registry, entries)
+
+    def _replace(self, known: list[Head], registry: RegistryReplica) -> None:
+        """Larger heads than this one stay, for the next visit to compare."""
+        assert registry.head is not None
+        own = Head(registry.head.size, registry.head.root, registry.head_note)
+        same = [each for each in known if each.size == own.size]
+        heads = [*(same[:1] or [own]), *(each for each in known if each.size > own.size)][-MAX_HEADS:]
+        if heads == known:
+            return
+        try:
+            write_whole(self._path, self._encode(heads), PRIVATE_MODE, Existing.REPLACE)
+        except ConfigurationError as error:
+            self._complain(error)
 
     def _complain(self, error: ConfigurationError) -> None:
         if not self._has_complained:
@@ -194,6 +196,13 @@ class SeenRegistry:
             for end, data in contents.items():
                 write_whole(self._path.with_name(start + end), data, PRIVATE_MODE, Existing.REFUSE)
         return str(self._path.with_name(start + "*"))
+
+
+def _contradicted(earlier: Iterable[Head], registry: RegistryReplica) -> Head | None:
+    """The first of these heads that ``registry``, which has reached it, does not extend."""
+    assert registry.head is not None
+    size = registry.head.size
+    return next((each for each in earlier if each.size <= size and registry.root(each.size) != each.root), None)
 
 
 def _holds(path: Path, data: bytes) -> bool:

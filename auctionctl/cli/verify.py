@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from typer.models import TyperPath
 
-from auctionctl.cli.arguments import argument
+from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.options import AtHouse, with_house
@@ -36,7 +36,7 @@ from auctionctl.errors import (
 
 if TYPE_CHECKING:
     from auctionctl.keys.signing import Identity
-    from auctionctl.replica.audit import Audit
+    from auctionctl.replica.audit import Audit, RegistryAudit
     from auctionctl.wire.address import HouseAddress
 
 SCHEMA: Final = "auctionctl.verify/1"
@@ -68,19 +68,29 @@ def verify(
             help="An exported log or a receipt ('-' is stdin); or an auction of the house, by name.",
         ),
     ],
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An exported registry of the house, in which the log has to be announced ('-': stdin)."
+        ),
+    ] = None,
 ) -> int:
     """Check a log or a receipt: signatures, times, tree, checkpoint, and every rule of the auction.
 
     A file is checked offline; there, --house may also be the bare public key that you know, auc1….
+    With --registry, the log is held against that copy of the house's registry besides.
     """
     known = None if at.house is None else _parse_house(at.paths, at.house)
+    if what == "-" and registry == Path("-"):
+        raise ArgumentError("stdin holds one file, and two are to be read from it", hint="give a file for one of them")
+    registry_data = None if registry is None else _read(registry)
     if _is_file(what) or (at.house or "").startswith(BARE_KEY):
         data = _read(Path(what))
     else:
         known = _address(at, what).identity
         data = _fetch(at, what)
     try:
-        record, facts, notes = _check(data, known, at.form)
+        record, facts, notes = _check(data, registry_data, known, at.form)
     except LogError as error:
         error.hint = error.hint or COPY_HINT
         raise
@@ -116,9 +126,17 @@ def _fetch(at: AtHouse, wanted: str) -> bytes:
 
 
 def _check(
-    data: bytes, known: Identity | None, form: Form
+    data: bytes, registry: bytes | None, known: Identity | None, form: Form
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
-    return (*_check_receipt(data, known), []) if data.startswith(RECEIPT_MARK) else _check_log(data, known, form)
+    from auctionctl.replica.audit import is_registry  # noqa: PLC0415
+
+    if not data.startswith(RECEIPT_MARK) and not is_registry(data):
+        return _check_log(data, registry, known, form)
+    if registry is not None:
+        raise ArgumentError("--registry is for the log of an auction", hint="verify this by itself")
+    if data.startswith(RECEIPT_MARK):
+        return (*_check_receipt(data, known), [])
+    return (*_check_registry(data, known, form), [])
 
 
 def _parse_house(paths: Paths, text: str) -> Identity:
@@ -163,40 +181,48 @@ def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
 
 
 def _check_log(
-    data: bytes, known: Identity | None, form: Form
+    data: bytes, registry: bytes | None, known: Identity | None, form: Form
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
-    from auctionctl.replica.audit import audit, claimed_house, is_registry  # noqa: PLC0415
+    from auctionctl.replica.audit import audit, claimed_house, compare_with_registry  # noqa: PLC0415
 
     house = known or claimed_house(data)
-    if is_registry(data):
-        return (*_check_registry(data, house, known, form), [])
     line_count = data.count(b"\n")
     with shown_progress(form, "checking every entry") as progress:
         result = audit(data, house, lambda count: progress(count, line_count))
+    facts = _log_facts(result, known)
+    if registry is not None:
+        compare_with_registry(result, _audit_registry(registry, house, form))
+        facts.append(("registry", f"announces it, in entry {result.announced_under.size - 1}"))
     record = auction_record(result.auction) | {
         "kind": "log",
         "house": house.text,
         "is_finished": result.is_finished,
         "contested": list(result.contested),
+        "registry_checked": registry is not None,
     }
     notes = [
         f"bid {index} claims to have seen another history than this; the claim proves nothing by itself, and whoever"
         " bid can show the checkpoint that it saw"
         for index in result.contested
     ]
-    return record, _log_facts(result, known), notes
+    return record, facts, notes
 
 
-def _check_registry(
-    data: bytes, house: Identity, known: Identity | None, form: Form
-) -> tuple[dict[str, object], list[tuple[str, str]]]:
-    from auctionctl.cli.members import member_record  # noqa: PLC0415
+def _audit_registry(data: bytes, house: Identity, form: Form) -> RegistryAudit:
     from auctionctl.replica.audit import audit_registry  # noqa: PLC0415
 
     line_count = data.count(b"\n")
-    with shown_progress(form, "checking every entry") as progress:
-        result = audit_registry(data, house, lambda count: progress(count, line_count))
+    with shown_progress(form, "checking every entry of the registry") as progress:
+        return audit_registry(data, house, lambda count: progress(count, line_count))
+
+
+def _check_registry(data: bytes, known: Identity | None, form: Form) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    from auctionctl.cli.members import member_record  # noqa: PLC0415
+    from auctionctl.replica.audit import claimed_house  # noqa: PLC0415
+
+    house = known or claimed_house(data)
+    result = _audit_registry(data, house, form)
     members, auctions, size = result.registry.members.values(), result.registry.auctions, result.checkpoint.size
     let_in = sum(1 for member in members if member.role)
     record = {
@@ -208,6 +234,7 @@ def _check_registry(
             for auction, found in auctions.items()
         ],
         "log_size": size,
+        "head": {"size": size, "root": result.checkpoint.root.hex()},
     }
     facts = [
         ("verified", f"every entry and rule, and the root of {size} entries"),
@@ -216,6 +243,7 @@ def _check_registry(
         ("let in", f"{let_in} now, {len(members) - let_in} no more"),
         ("auctions", f"{len(auctions)} announced"),
         ("entries", str(size)),
+        ("head", result.checkpoint.root.hex()),
     ]
     return record, facts
 

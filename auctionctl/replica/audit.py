@@ -17,13 +17,14 @@ from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
 from auctionctl.errors import KeyTextError, NoteError, VerificationError
 from auctionctl.keys.signing import Identity
-from auctionctl.replica.announcement import check_announcement
+from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.export import Export, decode_export
 from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
 from auctionctl.replica.replay import Replay
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.entry import decode
+from auctionctl.tlog.merkle import Tree
 
 AUCTION_LOG: Final = "auction/"
 OTHER_HOUSE_HINT = "give the key of the house that held this auction, or ask for the log of the house that you mean"
@@ -37,6 +38,8 @@ class Audit:
     checkpoint: Checkpoint
     auction: Auction
     contested: tuple[int, ...]
+    announced_under: Checkpoint
+    """The head of the registry in the announcement, which is the registry's last entry there."""
 
     @property
     def is_finished(self) -> bool:
@@ -57,6 +60,7 @@ class RegistryAudit:
     house: Identity
     checkpoint: Checkpoint
     registry: Registry
+    tree: Tree
 
 
 def is_registry(data: bytes) -> bool:
@@ -89,8 +93,9 @@ def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None =
     replay = Replay(house.signing, bytes.fromhex(log.removeprefix(AUCTION_LOG)))
     _replay(export, checkpoint, replay, progress)
     auction = replay.state
-    check_announcement(export.announcement, house, auction.id, auction.terms, decode(export.entries[0]).time_ns)
-    return Audit(house, checkpoint, auction, tuple(replay.contested))
+    begun_ns = decode(export.entries[0]).time_ns
+    under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)
+    return Audit(house, checkpoint, auction, tuple(replay.contested), under)
 
 
 def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
@@ -101,7 +106,35 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
         raise VerificationError("this is no registry", rule="checkpoint")
     replay = RegistryReplay(house.signing)
     _replay(export, checkpoint, replay, progress)
-    return RegistryAudit(house, checkpoint, replay.state)
+    return RegistryAudit(house, checkpoint, replay.state, replay.tree)
+
+
+def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
+    """Whether the announcement of ``log`` is in this very registry: the same entry, place, time and head.
+
+    Raises VerificationError, rule ``announcement``, where it is not, and where the registry ends before it.
+    """
+    under = log.announced_under
+    if registry.house != log.house:
+        raise VerificationError(
+            f"this is the registry of another house, {registry.house.text[:16]}…", rule=RULE, hint=OTHER_HOUSE_HINT
+        )
+    if under.size > registry.tree.size:
+        raise VerificationError(
+            f"the registry has {registry.tree.size} entries, and the log was announced in entry {under.size - 1}",
+            rule=RULE,
+            hint="take a newer copy of the registry: auctionctl export --registry",
+        )
+    if registry.tree.root(under.size) != under.root:
+        raise VerificationError(
+            f"the log was announced in another registry than this: the first {under.size} entries differ",
+            rule=RULE,
+            hint="the house has signed two registries: keep both files, which prove it",
+        )
+    found = registry.registry.auctions.get(log.auction.id)
+    # Under the same root there is the same entry; a copy that says otherwise was put together wrongly here.
+    assert found is not None, "the root holds the announcement"
+    assert (found.entry_index, found.time_ns) == (under.size - 1, log.auction.announced_ns)
 
 
 def _replay(

@@ -98,7 +98,7 @@ def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
     events.write_summary(outcomes)
-    assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted"
+    assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t-\t1.00EUR\t0\tcompleted"
     assert events.has_won(outcomes)
     assert not events.has_won({})
 

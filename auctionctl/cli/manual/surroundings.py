@@ -64,6 +64,11 @@ FILES: Final = (
     ),
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
+    File(
+        str(PLACES.seen_registry("‹IDENTITY›")),
+        ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify"),
+        "The head of a house's registry when it was last seen; beside it, evidence against a house that shows another.",
+    ),
     File(f"{PLACES.state}/catalogue-‹IDENTITY›.json", ("completion",), "What a house held when it was last seen."),
     File(str(PLACES.address_file("‹NAME›")), ("serve", *_WITH_HOUSES), "The address of a house while it runs."),
 )
