@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -216,23 +217,27 @@ def test_processes_that_keep_at_once_leave_one_whole_file(paths: Paths, tmp_path
         "data = Path(sys.argv[2]).read_bytes()\n"
         "house, export = claimed_house(data), decode_export(data)\n"
         "seen, registry = SeenRegistry(find_paths({'AUCTIONCTL_HOME': sys.argv[1]}), house), RegistryReplica(house)\n"
+        "print('ready', flush=True)\n"
         "sys.stdin.read()\n"
         "registry.extend(Entries(b'', 0, export.entries, export.checkpoint))\n"
         "seen.check(registry, export.entries)\n"
     )
-    started = []
-    for size in (3, 6, SIZE):
-        file = tmp_path / f"{size}.auction"
-        file.write_bytes(encode_export(entries_of(size), note_over(entries_of(size))))
-        arguments = [sys.executable, "-P", "-c", code, str(tmp_path), str(file)]
-        started.append(subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE))
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.stdin = None
-    for process in started:
-        assert process.communicate(timeout=60)[1] == b""
-        assert process.returncode == 0
+    with ExitStack() as ended:
+        started = []
+        for size in (3, 6, SIZE):
+            file = tmp_path / f"{size}.auction"
+            file.write_bytes(encode_export(entries_of(size), note_over(entries_of(size))))
+            arguments = [sys.executable, "-P", "-c", code, str(tmp_path), str(file)]
+            process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            started.append(ended.enter_context(process))
+            ended.callback(process.kill)
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n", "nothing was kept yet when it looked"
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.close()
+        assert [process.wait(60) for process in started] == [0, 0, 0]
     assert kept_sizes(paths)[-1] == SIZE
     visit(paths, entries_of(SIZE))
     assert kept_sizes(paths) == [SIZE]

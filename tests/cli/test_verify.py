@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from auctionctl.keys.signing import SecretKey
@@ -251,3 +252,53 @@ def test_what_looks_like_a_file_is_looked_for_as_one(run: Any, tmp_path: Path) -
         done = run("verify", name)
         assert done.status == 3
         assert "there is no file" in done.err
+
+
+def test_a_log_is_held_against_a_copy_of_the_registry(sold: Any, run: Any, tmp_path: Path) -> None:
+    log, registry, shorter = tmp_path / "x.auction", tmp_path / "registry.auction", tmp_path / "shorter.auction"
+    log.write_bytes(sold.data)
+    registry.write_bytes(sold.house.registry_export())
+    done = run("verify", log, "--registry", registry, "--json")
+    assert done.status == 0, done.err
+    assert json.loads(done.out)["registry_checked"] is True
+    assert json.loads(run("verify", log, "--json").out)["registry_checked"] is False
+    index = sold.house.house.registry.state.auctions[sold.auction].entry_index
+    assert f"announces it, in entry {index}" in run("verify", log, "--registry", registry).out
+    shorter.write_bytes(_registry_file(sold.house, sold.house.entries["registry"][:index]))
+    done = run("verify", log, "--registry", shorter)
+    assert (done.status, "take a newer copy" in done.err) == (7, True)
+    for lines in (["verify", registry, "--registry", registry], ["verify", "-", "--registry", "-"]):
+        assert run(*lines).status == 2
+
+
+def test_a_log_that_another_registry_announced_fails(sold: Any, run: Any, tmp_path: Path) -> None:
+    from auctionctl.replica.registry import decode_registry_event, encode_registry_event
+    from auctionctl.tlog.entry import Kind, decode, encode
+
+    log, registry = tmp_path / "x.auction", tmp_path / "registry.auction"
+    log.write_bytes(sold.data)
+    others = []
+    for data in sold.house.entries["registry"]:
+        entry = decode(data)
+        event = decode_registry_event(entry.kind, entry.body)
+        if entry.kind is Kind.ADMITTED:
+            event = msgspec.structs.replace(event, name="other")
+        others.append(encode(msgspec.structs.replace(entry, body=encode_registry_event(event))))
+    registry.write_bytes(_registry_file(sold.house, others))
+    assert run("verify", registry).status == 0, "each verifies by itself"
+    done = run("verify", log, "--registry", registry)
+    assert (done.status, "announced in another registry than this" in done.err) == (7, True)
+    registry.write_bytes(_registry_file(type(sold.house)(key=sold.house.bidders[0]), others[:1]))
+    assert run("verify", log, "--registry", registry).status == 7
+
+
+def _registry_file(house: Any, entries: list[bytes]) -> bytes:
+    from auctionctl.replica.export import encode_export
+    from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
+    from auctionctl.tlog.merkle import Tree, leaf_hash
+
+    tree = Tree()
+    for data in entries:
+        tree.append(leaf_hash(data))
+    signer = CheckpointSigner(origin_of(house.key.identity.text, "registry"), house.key)
+    return encode_export(entries, signer.sign(tree.size, tree.root()))
