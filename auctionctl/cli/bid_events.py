@@ -37,7 +37,7 @@ from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
 ARCHIVED_HINT: Final = "ask its operator for the file of that auction, and check it with auctionctl verify"
-SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "winner", "price", "my bids", "end")
+SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end", "winner")
 _KEYS: Final = ("leader", "winner")
 _RESULT_WORDS: Final = {
     Result.WON: "won",
@@ -123,10 +123,10 @@ class BidEvents:
                 self._title(auction),
                 auction.hex()[:12],
                 _RESULT_WORDS[outcome.result],
-                "" if (winner := self._winner(auction)) is None else name_of(winner, self._names),
                 "" if outcome.price_minor is None else format_minor(outcome.price_minor, self._currency),
                 str(len(outcome.bids)),
                 outcome.end_reason,
+                "" if (winner := self._winner(auction)) is None else name_of(winner, self._names),
             )
             for auction, outcome in outcomes.items()
         ]
@@ -141,10 +141,10 @@ class BidEvents:
         winner = self._winner(auction)
         return {
             "result": outcome.result.value,
-            "winner": None if winner is None else winner.hex(),
             "end_reason": outcome.end_reason,
             "price": amount(outcome.price_minor, self._currency),
             "bids": len(outcome.bids),
+            "winner": None if winner is None else winner.hex(),
         }
 
     def _resumed(self, notice: Resumed) -> dict[str, object]:

@@ -35,8 +35,9 @@ def test_every_event_is_a_line_for_people_and_a_table_ends_it(fair: Any) -> None
     assert lines[0].split("\t")[:2] == ["joined", "quick"]
     assert any(line.startswith("outbid\tquick\t") for line in lines)
     assert any(line.startswith("ended\tquick\tlost\tcompleted\t") for line in lines)
-    assert lines[-2] == "lot\tauction\tresult\tprice\tmy bids\tend"
+    assert lines[-2] == "lot\tauction\tresult\tprice\tmy bids\tend\twinner"
     assert lines[-1].startswith("Quick [31mlot\t")
+    assert lines[-1].endswith("\tbob")
 
 
 def test_every_acceptance_left_a_private_receipt_that_verifies(fair: Any) -> None:

@@ -98,19 +98,25 @@ def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
     events.write_summary(outcomes)
-    assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t-\t1.00EUR\t0\tcompleted"
+    assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted\t-"
     assert events.has_won(outcomes)
     assert not events.has_won({})
 
 
 def test_an_end_that_nobody_saw_is_called_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = {AUCTION: Outcome(Result.UNKNOWN, "archived", None, ())}
-    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"))
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     events.write_summary(outcomes)
     out, err = capsys.readouterr()
-    assert out.splitlines()[1] == "010101010101\t010101010101\tunknown\t-\t0\tarchived"
+    assert out.splitlines()[1] == "010101010101\t010101010101\tunknown\t-\t0\tarchived\t-"
     assert "the house has archived 010101010101, and how it ended is unknown: ask its operator" in err
     assert not events.has_won(outcomes)
-    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR")).write_summary(outcomes)
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes)
     (lot,) = json.loads(capsys.readouterr().out)["auctions"]
     assert (lot["result"], lot["end_reason"], lot["price"]) == ("unknown", "archived", None)
+
+
+def test_others_are_called_by_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {bytes(32): "bob"})
+    events.handle(Outbid(AUCTION, 200, bytes(32)))
+    assert capsys.readouterr().out == "outbid\t010101010101\t2.00EUR\tbob\n"
