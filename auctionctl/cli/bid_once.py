@@ -33,7 +33,7 @@ from auctionctl.bidding.once import (
     judge,
 )
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.bid import alone, drive, find_auctions, fresh_nonces
+from auctionctl.cli.bidder import alone, drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import read_auction
 from auctionctl.cli.options import AtHouse

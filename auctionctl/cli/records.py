@@ -42,7 +42,7 @@ def auction_record(auction: Auction) -> dict[str, object]:
         "price": None if sale is None else amount(sale.price_minor, currency),
         "standing": None if standing is None else amount(standing.price_minor, currency),
         "leader": None if standing is None else standing.leader.hex(),
-        "minimum": amount(auction.minimum_minor, currency),
+        "minimum": amount(auction.minimum_minor if outcome is None else None, currency),
         "bids": auction.bid_count,
         "bidders": len(auction.present),
         "min_bidders": auction.terms.rules.min_bidders,

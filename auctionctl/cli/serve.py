@@ -16,6 +16,7 @@ import typer
 from auctionctl.cli.address_file import published_address
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.house_state import check_one_state, mark_state
 from auctionctl.cli.options import JsonOption
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
@@ -74,6 +75,7 @@ def serve(
 
     section = content.house
     secret = read_key(key_path(paths.keys, section.key))
+    check_one_state(paths, section.name, secret.identity)
     _, allowed = read_allow_list(paths.allow_list)
     if not allowed:
         write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
@@ -83,6 +85,7 @@ def serve(
 
         def on_report(news: Report) -> None:
             if isinstance(news, Serving):
+                mark_state(paths, section.name, secret.identity)
                 address_file.publish(news.address)
             if not isinstance(news, Serving) and not has_room():
                 return  # Whoever supervises a house must not wait for a reader that has fallen asleep.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "auctionctl.serve/1"
 MAX_REASON_CHARACTERS: Final = 500
+EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
 
 
 def write_report(report: Report) -> None:
@@ -87,6 +88,8 @@ def _advised(reason: str, hint: str) -> str:
 def _write_serving(serving: Serving) -> None:
     _write_announced(serving.auctions)
     write_line(f"serving at {serving.address.text}")
+    if serving.address.host in EVERY_ADDRESS:
+        write_note(f"bidders need a name or an address of this machine in place of {serving.address.host}")
 
 
 def _write_announced(auctions: Iterable[Announced]) -> None:

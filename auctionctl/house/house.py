@@ -369,12 +369,12 @@ class House:
             if log is None:
                 check_share(identity, self.registry.state, self._order, self.limits, now_ns)
                 log = self._open_log(request.body, request.signature, now_ns)
+                self._turned[log.id] = log
         except TermsError as error:
             hint = f" ({error.hint})" if error.hint else ""
             effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))
         else:
             self._dirty[log.id] = log
-            self._turned[log.id] = log
             log.owe_again(request.session, name)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:

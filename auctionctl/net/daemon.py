@@ -6,6 +6,7 @@ made inside the loop, so that the next batch gathers meanwhile; answers go out a
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 from collections import deque
@@ -100,7 +101,7 @@ class HouseProcess:
         self._clock = Clock()
         self._key = SecretKey.from_text(start.seed_text)
         self._allow_file = AllowFile(Path(start.allow_list), self._key.identity)
-        self._store = SqliteStore(Path(start.state))
+        self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = self._check_clock()
         self._house = House(self._key, start.limits, self._allow_file.read(), now_ns)

@@ -6,6 +6,7 @@ Source: signal.set_wakeup_fd in the Python library reference.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Sequence
@@ -51,6 +52,15 @@ class Signals:
         except BlockingIOError:
             return []
         return [signal.Signals(number) for number in data if number in self._numbers]
+
+
+def has_terminal() -> bool:
+    """Whether this process has a controlling terminal, which a hang-up takes away."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _note(number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ everything: its restart replays the store, and that is for whoever runs ``serve`
 
 The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
-has its settings read again.
+has its settings read again, unless it says that the terminal was closed: that ends the house as well, in order.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from auctionctl.net.listening import listen
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Restarted, RestartNeeded, Serving
 from auctionctl.net.sd_notify import Notifier
-from auctionctl.net.signals import Signals
+from auctionctl.net.signals import Signals, has_terminal
 from auctionctl.net.vouching import Vouching
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.listing import LotDescription
@@ -207,6 +207,7 @@ class Supervisor:
         self._ended_by: signal.Signals | None = None
         self._is_cut_short = False
         self._signals: Signals | None = None
+        self._had_terminal = False
         self._read_settings: ReadSettings | None = None
         self._reloading = Reloading.NO
         self._new: NewSettings | None = None
@@ -215,6 +216,7 @@ class Supervisor:
     def obey(self, signals: Signals, read_settings: ReadSettings | None) -> None:
         """Heed ``signals`` from now on."""
         self._signals = signals
+        self._had_terminal = has_terminal()
         self._read_settings = read_settings
         self._selector.register(signals, selectors.EVENT_READ, signals)
 
@@ -298,7 +300,7 @@ class Supervisor:
     # Signals
 
     def _heed(self, number: signal.Signals) -> None:
-        if number == signal.SIGHUP:
+        if number == signal.SIGHUP and (has_terminal() or not self._had_terminal):
             self._reload()
             return
         self._is_cut_short = self._ended_by is not None

@@ -87,10 +87,12 @@ class SqliteStore(LogStore):
         vfs: str | None = None,
         wal_cap_bytes: int = WAL_CAP_BYTES,
         ballast_target_bytes: int = BALLAST_BYTES,
+        holder_pid: int | None = None,
     ) -> None:
         """Lock ``directory`` (created with mode 0700 if missing), open the database in it and check it.
 
-        ``vfs`` names a registered SQLite VFS for the database's files. Time: 0.6 s per million entries.
+        ``vfs`` names a registered SQLite VFS for the database's files, ``holder_pid`` the process that the lock names.
+        Time: 0.6 s per million entries.
 
         :raises StoreLockedError: another process, or another store in this one, holds the directory
         :raises StoreFullError: no room to create the database
@@ -108,7 +110,7 @@ class SqliteStore(LogStore):
         self._path = directory / DATABASE_NAME
         with ExitStack() as resources:
             make_private_directory(directory)
-            resources.enter_context(locked(directory))
+            resources.enter_context(locked(directory, holder_pid))
             with self._opening():
                 self._connection = apsw.Connection(str(self._path), vfs=vfs)
                 resources.callback(self._close_connection)

@@ -54,8 +54,10 @@ def sync_directory(directory: Path) -> None:
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, holder_pid: int | None = None) -> Iterator[None]:
     """Hold ``directory`` alone among all processes that ask, this one included.
+
+    ``holder_pid`` is what others are told: the process to speak to, where that is not this one.
 
     :raises StoreLockedError: somebody holds it; names the directory and the holder's pid
     :raises StoreError: the lock file cannot be opened
@@ -73,7 +75,7 @@ def locked(directory: Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         # On a full disk the pid may be missing: the lock holds all the same.
         with suppress(OSError):
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+            os.pwrite(descriptor, b"%d\n" % (holder_pid or os.getpid()), 0)
         yield
         with suppress(OSError):
             os.ftruncate(descriptor, 0)

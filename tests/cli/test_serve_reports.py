@@ -58,6 +58,12 @@ REPORTS: list[tuple[Any, str]] = [
 ]
 
 
+def test_an_address_that_is_every_address_is_said_to_need_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for host, is_every in (("0.0.0.0", True), ("[::]", True), ("house.example", False)):
+        write_report(reports.Serving(HouseAddress(ADDRESS.identity, host, 1), ()))
+        assert (f"in place of {host}" in capsys.readouterr().err) is is_every
+
+
 @pytest.mark.parametrize(("report", "text"), REPORTS, ids=lambda value: type(value).__name__)
 def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_report(report)

@@ -110,8 +110,8 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         "retention",
         Kind.RETENTION,
         FOREVER,
-        "How long an auction that has ended stays in the store before it is archived; the house then serves its log to"
-        " nobody.",
+        "How long an auction that has ended stays in the store before its log is moved to `archive` in the"
+        " state directory, a file that verifies; the house then serves it to nobody.",
     ),
 )
 

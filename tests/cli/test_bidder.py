@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.bid import alone
+from auctionctl.cli.bidder import alone
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import StoreLockedError
 from auctionctl.keys.signing import SecretKey
