@@ -41,7 +41,10 @@ from auctionctl.cli.output import write_document, write_facts, write_note
 from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount as amount_record
 from auctionctl.cli.records import clock_time, observed_words
+from auctionctl.errors import NotAuthorisedError
+from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import Registry
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
@@ -142,6 +145,7 @@ def judge_once(at: AtHouse, wanted: str, wish: Wish) -> ExitStatus:
     """What the rules would say to ``wish`` now, by a verified copy of the log; nothing is sent."""
     secret: SecretKey = at.secret()
     observer, replica = read_auction(at, wanted)
+    _check_role(observer.registry, secret)
     auction = replica.replay.state
     terms = auction.terms
     _check_currency(wish, terms)
@@ -162,6 +166,16 @@ def judge_once(at: AtHouse, wanted: str, wish: Wish) -> ExitStatus:
         joined = len(auction.present | {secret.identity.signing})
         facts.append(("bidders", f"{joined} of {terms.rules.min_bidders}, you among them"))
     return _write(at, terms, Answer(answer.status, answer.record | {"event": "unacceptable"}, facts))
+
+
+def _check_role(registry: Registry, secret: SecretKey) -> None:
+    """The rules of an auction know nothing of roles; the house would refuse the session. NotAuthorisedError."""
+    member = registry.members.get(secret.identity.signing)
+    if member is not None and Role.BIDDER not in member.role.split("+"):
+        raise NotAuthorisedError(
+            f"{safe_text(member.name)} is admitted as {member.role}, not as bidder",
+            hint="the house's operator lets you bid with: auctionctl allow add KEY NAME --role bidder --replace",
+        )
 
 
 def _check_currency(wish: Wish, terms: Terms) -> None:
