@@ -127,7 +127,7 @@ def test_the_state_of_a_house_that_runs_is_not_to_be_had(start_house, tmp_path):
     assert second.wait() == 1
     ended = second.await_report("Ended")
     assert ended["error"] == "StoreLockedError"
-    assert str(first.pids["house"]) in ended["message"]
+    assert ended["message"].endswith(f"in use by process {first.process.pid}"), "the one that heeds signals"
     first.hear()
     assert all(map(is_running, first.all_pids))
 
