@@ -58,7 +58,9 @@ def lots() -> list[dict[str, str]]:
                 "duration": f'"{4 + number % 4}s"',
                 "min_bidders": str(1 + number % 6),
                 "bid_timeout": f'"{5 + number}s"',
-                "soft_close": f'"{number % 3}s"' if number % 3 else '"500ms"',
+                # Every third: any bid at all moves the end, whenever it comes.
+                "soft_close": f'"{4 + number % 4}s"' if number % 3 == 2 else '"1s"',
+                "max_extension": '"2s"',
             }
         )
     reserves = {"met": "120.00EUR", "unmet": "5000.00EUR", "exact": "60.00EUR"}
