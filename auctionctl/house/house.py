@@ -23,6 +23,7 @@ from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox
 from auctionctl.house.presence import Presence
 from auctionctl.house.registry import RegistryLog
+from auctionctl.house.reminders import open_reminder
 from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
@@ -34,6 +35,7 @@ from auctionctl.wire.messages import (
     List,
     Read,
     Rejection,
+    Remind,
     Subscribe,
     decode_request,
     encode,
@@ -391,6 +393,8 @@ class House:
             effects.append(Follow(session, known))
         elif isinstance(message, Read):
             self._read(session, message, effects)
+        elif isinstance(message, Remind):
+            open_reminder(message, self.identity)
         else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)

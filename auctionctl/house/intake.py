@@ -37,6 +37,7 @@ ROLES: Final = MappingProxyType(
         "list": frozenset({"bidder", "seller", "operator", "observer"}),
         "subscribe": frozenset({"bidder", "seller", "operator", "observer"}),
         "read": frozenset({"bidder", "seller", "operator", "observer"}),
+        "remind": frozenset({"bidder", "seller", "operator", "observer"}),
         "bye": frozenset({"bidder", "seller", "operator", "observer"}),
     }
 )

@@ -15,6 +15,7 @@ from auctionctl.auction.bid import TimeNs
 from auctionctl.auction.rules import Key
 from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
+from auctionctl.tlog.note import MAX_NOTE_BYTES
 
 MAX_AUCTIONS_A_MESSAGE: Final = 256
 MAX_ENTRIES_BYTES: Final = 65_536
@@ -28,6 +29,7 @@ Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Log = Annotated[bytes, msgspec.Meta(max_length=32)]
 MAX_TEXT_CHARACTERS: Final = 1_000
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)]
+Note = Annotated[bytes, msgspec.Meta(max_length=MAX_NOTE_BYTES)]
 
 # From a session to the house
 
@@ -71,6 +73,13 @@ class Read(msgspec.Struct, array_like=True, tag="read", frozen=True):
 
     auction: Log
     start: Size
+
+
+class Remind(msgspec.Struct, array_like=True, tag="remind", frozen=True):
+    """You have signed this checkpoint of this log, whatever your store says now. ``note`` is its own authority."""
+
+    log: Log
+    note: Note
 
 
 # From the house to a session
@@ -195,7 +204,7 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
     root: Key
 
 
-Request = Hello | Bye | Ping | List | Subscribe | Read
+Request = Hello | Bye | Ping | List | Subscribe | Read | Remind
 Reply = Welcome | Refused | Pong | Catalogue | Entries | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()

@@ -33,6 +33,7 @@ from auctionctl.wire.messages import (
     Rejected,
     Rejection,
     Rejections,
+    Remind,
     Subscribe,
     Welcome,
     acknowledge,
@@ -53,6 +54,7 @@ REQUESTS: list[Any] = [
     List(16),
     Subscribe((A, B, b"")),
     Read(A, 300),
+    Remind(A, b"note"),
 ]
 REJECTION = Rejection(A, B, C, "below_increment", (("amount", 100), ("minimum", 70_000)), 9, 12)
 REPLIES: list[Any] = [

@@ -41,6 +41,7 @@ from auctionctl.wire.messages import (
     Rejection,
     Rejections,
     RejectionsHead,
+    Remind,
     Subscribe,
     Welcome,
 )
@@ -64,6 +65,9 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     " (one entry at least), empty if there is nothing new, under a checkpoint signed alone; or by `refused` with"
     " `no_such_auction`,"
     " whose `command` is then the log. A later `read` of the same session and log takes the place of one that waits.",
+    Remind: "Not answered, unless the note, in either form of auctionctl-log(5), is no checkpoint of this log by this"
+    " house: then by `refused` with `malformed`. Send it when the house serves less than a head that was verified"
+    " before, or another root.",
     Join: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
     Bid: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
     Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
