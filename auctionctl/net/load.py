@@ -21,7 +21,7 @@ import zmq
 from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, UnreachableError, VerificationError
-from auctionctl.keys.signing import SecretKey
+from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import configure
 from auctionctl.tlog.checkpoint import origin_of
@@ -253,6 +253,50 @@ class Load:
             reply = decode_reply(body)
             assert isinstance(reply, Acknowledged)
             yield from reply.logs
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One bid that was accepted: the auction, its entry as the house must have logged it, and the receipt."""
+
+    auction: bytes
+    entry: bytes
+    receipt: Receipt
+
+    def verify(self, house: Identity) -> None:
+        """VerificationError or NoteError if the receipt does not hold."""
+        origin = origin_of(house.text, f"auction/{self.auction.hex()}")
+        verify_receipt(self.receipt, self.entry, origin, house.signing)
+
+
+def place_one(address: HouseAddress, key: SecretKey, bid: Bid) -> Placed:
+    """Send ``bid`` over a session of its own, and wait for its receipt, which is still to be verified.
+
+    Raises AuctionctlError if it is refused, UnreachableError if it is not answered.
+    """
+    hello = ClientGreeting(key, address.identity, "bidder").hello(token_bytes(16), Clock().now_ns())
+    message = sign_body(key, encode_bid(bid))
+    context = zmq.Context()
+    its_socket = context.socket(zmq.DEALER)
+    try:
+        configure(its_socket, address, key)
+        its_socket.setsockopt(zmq.IMMEDIATE, 0)
+        its_socket.setsockopt(zmq.RCVTIMEO, int(GREETING_PATIENCE_S * 1_000))
+        its_socket.connect(address.endpoint)
+        for request, expected in ((hello, Welcome), (message, Acknowledged)):
+            its_socket.send_multipart(request)
+            reply = decode_reply(its_socket.recv_multipart()[0])
+            if not isinstance(reply, expected):
+                raise AuctionctlError(f"the house answered a bid with {reply}")
+    except zmq.Again:
+        raise UnreachableError(f"a bid got no answer from {address.endpoint}") from None
+    finally:
+        its_socket.close(linger=0)
+        context.term()
+    assert isinstance(reply, Acknowledged)
+    ((log,), (item,)) = reply.logs, reply.logs[0].receipts
+    entry = encode(Entry(Kind.BID, item.time_ns, message.body, message.signature))
+    return Placed(log.auction, entry, Receipt(item.index, item.time_ns, item.proof, log.checkpoint))
 
 
 def _count(acknowledged: Acknowledged) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from house_process import key_of, lot
 
-from auctionctl.errors import NoteError, VerificationError
-from auctionctl.net.load import Load
+from auctionctl.auction.bid import Bid
+from auctionctl.errors import AuctionctlError, NoteError, VerificationError
+from auctionctl.net.load import Load, place_one
 from auctionctl.wire.messages import Acknowledged, Receipted, Receipts, decode_reply, encode
 
 NAMES = ("ann", "ben")
@@ -49,6 +52,34 @@ def test_two_bids_at_one_index_are_found(load: Load) -> None:
     load._answers.append(load._answers[0])
     with pytest.raises(VerificationError, match="two bids at one index"):
         load.verify()
+
+
+def bid_on(house: Any, amount_minor: int) -> Bid:
+    (auction,) = house.auctions.values()
+    key, now_ns = key_of("ann"), time.time_ns()
+    return Bid(
+        house.address.identity.signing,
+        auction,
+        key.identity.signing,
+        1,
+        amount_minor,
+        "credits",
+        now_ns,
+        now_ns + 10**9,
+    )
+
+
+def test_one_bid_alone_gets_a_receipt_that_holds_or_the_reason_why_not(start_house: Any, stack: Any) -> None:
+    house = start_house(NAMES, [lot("lot", bid_timeout_ns=3_600 * 10**9)])
+    load = Load(house.address, list(house.auctions.values()), [key_of(name) for name in NAMES])
+    stack.callback(load.close)
+    load.greet_and_join()
+    placed = place_one(house.address, key_of("ann"), bid_on(house, 100))
+    placed.verify(house.address.identity)
+    with pytest.raises(VerificationError):
+        replace(placed, entry=placed.entry[:-1] + b"x").verify(house.address.identity)
+    with pytest.raises(AuctionctlError, match="answered a bid with"):
+        place_one(house.address, key_of("ann"), bid_on(house, 101))
 
 
 def tamper(body: bytes, change: Any) -> bytes:

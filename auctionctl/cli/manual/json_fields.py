@@ -267,6 +267,17 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "fdatasync_ms": "What it takes here to make 16 KiB durable.",
             "rejections": "Bids that the rules refused.",
             "receipts_verified": "Receipts that were verified afterwards.",
-        }
+        },
+        "auctionctl.bench-restart/1": {
+            "entries": "How many entries the store held.",
+            "logs": "In how many logs of auctions.",
+            "entries_of_largest": "How many of them the largest log had when the bid came.",
+            "listening_s": "From the start of the process until the house served, in seconds.",
+            "first_receipt_s": "Until the receipt of the first new bid.",
+            "bare_s": "What it takes to read and hash the same entries, and nothing else.",
+            "ratio": "The former by the latter.",
+            "peak_bytes": "The most memory that the house's process had resident; null outside of Linux.",
+            "peak_bytes_per_entry": "That, by the number of entries.",
+        },
     },
 }

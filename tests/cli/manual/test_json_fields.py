@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 import pytest
 
-from auctionctl.cli import bench, bid_events, bid_once, demo, records
+from auctionctl.cli import bid_events, bid_once, demo, records
+from auctionctl.cli.benchmarks import restart, throughput
 from auctionctl.cli.manual.commands import program, schemas_of, walk, writes_json
 from auctionctl.cli.manual.json_fields import AUCTION, ENTRY, FIELDS
 from auctionctl.cli.records import auction_record
@@ -40,8 +41,7 @@ def fields(document: dict[str, Any], *lists: str) -> set[str]:
 
 
 def said(command: str) -> set[str]:
-    (schema,) = FIELDS[command].values()
-    return set(schema)
+    return {field for schema in FIELDS[command].values() for field in schema}
 
 
 def test_every_schema_belongs_to_a_command_that_writes_json() -> None:
@@ -116,7 +116,7 @@ def test_what_is_verified_has_the_fields_that_are_said(run: Run, sold: Sold, tmp
 @pytest.mark.parametrize(
     ("command", "functions"),
     [
-        ("bench", (bench.bench, bench._measure)),
+        ("bench", (throughput.measure_throughput, throughput._measure, restart.measure_restart)),
         ("demo", (demo._write_results, demo._verdict)),
     ],
 )

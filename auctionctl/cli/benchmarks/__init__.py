@@ -1,0 +1,1 @@
+"""What ``bench`` can measure, a module each, and the house that they measure."""

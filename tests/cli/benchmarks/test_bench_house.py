@@ -1,0 +1,42 @@
+"""The house that is measured is one that ``serve`` runs, and it is gone when it has been measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of, prepare_house, running_house
+from auctionctl.errors import AuctionctlError
+from auctionctl.keys.keyfile import key_path
+from auctionctl.tlog.checkpoint import origin_of
+
+LOT = '[[auction]]\nitem = "Lot"\nstarting_price = "1credits"\nmin_bidders = 1\n'
+
+
+def is_alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="asks /proc")
+def test_it_serves_its_lots_until_it_has_been_measured(tmp_path: Path) -> None:
+    keys = prepare_house(tmp_path, LOT, bidders=2, max_concurrent=1)
+    assert len({key.identity.text for key in keys}) == 2
+    with running_house(tmp_path, 30.0) as served:
+        (auction,) = served.auctions
+        assert origin_of(served.address.split("@")[0].removeprefix("auction://"), f"auction/{auction.hex()}")
+        assert served.quarantined == []
+        processes = [process for some in served.processes.values() for process in some]
+        assert len(processes) >= 3
+        assert all(map(is_alive, processes))
+    assert not any(map(is_alive, processes))
+
+
+def test_a_house_that_cannot_start_is_an_error_and_not_a_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare_house(tmp_path, LOT, bidders=1, max_concurrent=1)
+    key_path(paths_of(tmp_path).keys, HOUSE).unlink()
+    with pytest.raises(AuctionctlError, match="ended with status"), running_house(tmp_path, 30.0):
+        pass
+    assert "key" in capsys.readouterr().err
