@@ -11,26 +11,26 @@ has its settings read again, unless it says that the terminal was closed: that e
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import os
 import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from auctionctl import errors
-from auctionctl.errors import AllowListError, AuctionctlError, ConfigurationError, StoreBrokenError, StoreError
+from auctionctl.errors import AuctionctlError, StoreBrokenError, StoreError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
-from auctionctl.net.control import receive_control, tell_child
+from auctionctl.net.children import Child, as_error, describe_end, join, spawn
+from auctionctl.net.control import receive_control
 from auctionctl.net.hops import (
     Alive,
     AllClosed,
@@ -48,7 +48,6 @@ from auctionctl.net.hops import (
     StartGateway,
     StartHouse,
     Stop,
-    ToChild,
     VerifierPipe,
     decode_from_child,
 )
@@ -69,8 +68,6 @@ STOP_PATIENCE_S: Final = 10.0
 HURRIED_PATIENCE_S: Final = 1.0
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
-QUICK_DEATH_S: Final = 5.0
-LONGEST_BACKOFF_S: Final = 5.0
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -116,26 +113,6 @@ class Ended:
 
     by: signal.Signals | None
     is_cut_short: bool
-
-
-@dataclass(slots=True)
-class Child:
-    """One process and the supervisor's end of its control socket."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    control: socket.socket
-    started_s: float
-
-    @property
-    def is_buried(self) -> bool:
-        """Whether its end has been noticed."""
-        return self.control.fileno() < 0
-
-    def tell(self, message: ToChild, *descriptors: int) -> None:
-        """Send it a message; one that is dead does not matter, for its end of stream is noticed anyway."""
-        with contextlib.suppress(PipeClosedError):
-            tell_child(self.control, message, *descriptors)
 
 
 def serve(
@@ -200,7 +177,7 @@ class Supervisor:
         self._gateway: Child | None = None
         self._verifiers: dict[int, Child] = {}
         self._gateways_started = 0
-        self._deaths: dict[str, int] = {}
+        self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
         self._due: list[tuple[float, str]] = []
         self._finish_at_s: float | None = None
         self._drained_by_s: float | None = None
@@ -351,25 +328,16 @@ class Supervisor:
     # Children
 
     def _spawn(self, name: str) -> Child:
-        ours, theirs = socket.socketpair()
-        kind = name.partition(" ")[0]
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "auctionctl.net.child", kind, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        child = Child(name, process, ours, time.monotonic())
-        self._selector.register(ours, selectors.EVENT_READ, child)
+        child = spawn(name)
+        self._selector.register(child.control, selectors.EVENT_READ, child)
         return child
 
     def _start_verifier(self, slot: int) -> None:
         child = self._verifiers[slot] = self._spawn(f"verifier {slot}")
-        self._join(child, HousePipe(), self._house, VerifierPipe(slot))
+        assert self._house is not None
+        join(child, HousePipe(), self._house, VerifierPipe(slot))
         if self._gateway is not None:
-            self._join(child, GatewayPipe(), self._gateway, VerifierPipe(slot))
+            join(child, GatewayPipe(), self._gateway, VerifierPipe(slot))
 
     def _start_gateway(self) -> None:
         child = self._gateway = self._spawn("gateway")
@@ -384,16 +352,9 @@ class Supervisor:
         self._gateways_started += 1
         child.tell(start, self._listening.fileno())
         for slot, verifier in self._verifiers.items():
-            self._join(child, VerifierPipe(slot), verifier, GatewayPipe())
-        self._join(child, HousePipe(), self._house, GatewayPipe(start.first_session))
-
-    def _join(self, one: Child, to_one: ToChild, other: Child | None, to_other: ToChild) -> None:
-        """A fresh pair of sockets between two children: half a frame of a dead one must not reach its successor."""
-        assert other is not None
-        first, second = socket.socketpair()
-        with first, second:
-            one.tell(to_one, first.fileno())
-            other.tell(to_other, second.fileno())
+            join(child, VerifierPipe(slot), verifier, GatewayPipe())
+        assert self._house is not None
+        join(child, HousePipe(), self._house, GatewayPipe(start.first_session))
 
     def _bury(self, child: Child) -> None:
         """A control socket at its end means a process at its end."""
@@ -404,13 +365,12 @@ class Supervisor:
             self._house = None
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
-            raise StoreError(f"the house's process died ({_describe(status)})", hint="start serve again: it resumes")
+            raise StoreError(f"the house's process died ({describe_end(status)})", hint="start serve again: it resumes")
         if child is self._gateway and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
-        lived_s = time.monotonic() - child.started_s
-        deaths = self._deaths[child.name] = self._deaths.get(child.name, 0) + 1 if lived_s < QUICK_DEATH_S else 0
-        wait_s = 0.0 if deaths < 2 else min(LONGEST_BACKOFF_S, 0.1 * 2**deaths)
-        self._due.append((time.monotonic() + wait_s, child.name))
+        now_s = time.monotonic()
+        wait_s = self._backoffs[child.name].died(now_s - child.started_s)
+        self._due.append((now_s + wait_s, child.name))
 
     def _restart_due(self) -> None:
         now_s = time.monotonic()
@@ -439,7 +399,7 @@ class Supervisor:
         data, _ = receive_control(child.control)
         message = decode_from_child(data)
         if isinstance(message, Failed):
-            raise _as_error(message)
+            raise as_error(message)
         if isinstance(message, Alive):
             self._vouching.heard(message, time.monotonic())
         elif isinstance(message, Opened):
@@ -468,26 +428,6 @@ class Supervisor:
         assert self._gateway is not None
         verifiers = tuple(child.process.pid for child in self._verifiers.values())
         self._on_report(Processes(self._house.process.pid, self._gateway.process.pid, verifiers))
-
-
-def _as_error(failed: Failed) -> AuctionctlError:
-    """The error that a child reported, as the class that it was there where that class can be made from a message."""
-    kind = getattr(errors, failed.error, StoreError)
-    if kind is AllowListError:
-        return ConfigurationError(f"allow list: {failed.message}", hint=failed.hint)
-    try:
-        error = kind(failed.message, hint=failed.hint)
-    except TypeError:
-        error = StoreError(failed.message, hint=failed.hint)
-    assert isinstance(error, AuctionctlError)
-    return error
-
-
-def _describe(status: int) -> str:
-    if status < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-status).name
-    return f"status {status}"
 
 
 def default_verifiers() -> int:

@@ -20,6 +20,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import supervisor
 from auctionctl.net.child import main as child_main
+from auctionctl.net.children import Child
 from auctionctl.net.gateway import Gateway
 from auctionctl.wire.listing import LotDescription
 
@@ -56,14 +57,14 @@ class RevealingSupervisor(supervisor.Supervisor):
 
     revealing = ""
 
-    def _spawn(self, name: str) -> supervisor.Child:
+    def _spawn(self, name: str) -> Child:
         if name != "gateway":
             return super()._spawn(name)
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, __file__, "gateway", str(theirs.fileno()), self.revealing]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-        child = supervisor.Child(name, process, ours, 0.0)
+        child = Child(name, process, ours, 0.0)
         self._selector.register(ours, 1, child)
         return child
 

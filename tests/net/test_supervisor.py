@@ -17,19 +17,12 @@ from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreError
 from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
+from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllClosed, Announced, Failed, encode
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Processes, Restarted, Serving
-from auctionctl.net.supervisor import (
-    Child,
-    Finish,
-    HouseSettings,
-    Supervisor,
-    _as_error,
-    default_verifiers,
-    serve,
-)
+from auctionctl.net.supervisor import Finish, HouseSettings, Supervisor, default_verifiers, serve
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
@@ -261,20 +254,6 @@ def test_a_house_that_is_killed_ends_serve_and_names_the_signal(start_house):
     assert house.wait() == 1
     assert house.await_report("Ended")["message"] == "the house's process died (SIGKILL)"
     house.await_all_gone()
-
-
-@pytest.mark.parametrize(
-    ("name", "comes_out_as"),
-    [
-        ("StoreLockedError", "StoreLockedError"),
-        ("TermsError", "TermsError"),
-        ("SizeConflictError", "StoreError"),
-        ("NoSuchError", "StoreError"),
-    ],
-)
-def test_an_error_of_a_child_comes_out_as_what_it_was(name, comes_out_as):
-    error = _as_error(Failed(name, "what happened", "what to do"))
-    assert (type(error).__name__, str(error), error.hint) == (comes_out_as, "what happened", "what to do")
 
 
 def test_there_is_a_verifier_for_each_core():
