@@ -30,6 +30,11 @@ class AddressFile:
         self._path = path
         self._descriptor = -1
 
+    @property
+    def is_published(self) -> bool:
+        """Whether an address stands there, by us."""
+        return self._descriptor >= 0
+
     def publish(self, address: HouseAddress) -> None:
         """Say that the house is at ``address``, in place of whatever stands there. Raises ConfigurationError."""
         make_private_directories(self._path.parent)

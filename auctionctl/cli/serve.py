@@ -84,7 +84,7 @@ def serve(
     with published_address(paths, section.name) as address_file:
 
         def on_report(news: Report) -> None:
-            if isinstance(news, Serving):
+            if isinstance(news, Serving) and not address_file.is_published:
                 mark_state(paths, section.name, secret.identity)
                 address_file.publish(news.address)
             if not isinstance(news, Serving) and not has_room():

@@ -43,7 +43,7 @@ def _line(report: Report) -> str:
 
     match report:
         case reports.Restarted():
-            return f"restarted {report.process} (process {report.pid})"
+            return f"restarted {report.process} (process {report.pid}): the one before died ({report.cause})"
         case reports.Quarantined():
             return f"quarantined {report.log}: {_safe(report.reason)}"
         case reports.Admitted():
@@ -124,7 +124,7 @@ def _record(report: Report) -> tuple[str, dict[str, Any]]:
         case reports.Serving():
             return "serving", {"address": report.address.text, "auctions": _announced_records(report.auctions)}
         case reports.Restarted():
-            return "restarted", {"process": report.process, "pid": report.pid}
+            return "restarted", {"process": report.process, "pid": report.pid, "cause": report.cause}
         case reports.Quarantined():
             return "quarantined", {"log": report.log, "reason": report.reason}
         case reports.Turned():

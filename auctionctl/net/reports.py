@@ -50,10 +50,11 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """A process had died and has been started again."""
+    """A process had died and has been started again; ``cause`` says how the one before ended."""
 
     process: str
     pid: int
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)

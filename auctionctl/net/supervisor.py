@@ -1,8 +1,10 @@
 """``auctionctl serve``: starts the processes of a house, joins them, replaces the disposable ones (DESIGN.md 3, 10).
 
-The listening socket is opened here and inherited by each gateway, so that a new one answers at once. A gateway or a
-verifier that dies is started again; after several deaths in a row, more and more slowly. A house that dies ends
-everything: its restart replays the store, and that is for whoever runs ``serve`` to start.
+The listening socket is opened here and inherited by each gateway, so that a new one answers at once. A process that
+dies is started again; after several quick deaths in a row, more and more slowly. With a house that dies its gateway and
+verifiers end too: all that they hold is what it never answered, and its successor replays the store. It comes back
+under the settings and lots last in force, but for three cases, which end everything: it has never served; it has died
+too often, each time soon after its start; or its store failed, for then durability is unknown and no restart mends it.
 
 The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
@@ -65,6 +67,8 @@ SESSIONS_A_GATEWAY: Final = 1 << 32
 DRAIN_PATIENCE_S: Final = 5.0
 """How long what was taken may need until it is answered; a slower gateway is ended with what it holds."""
 STOP_PATIENCE_S: Final = 10.0
+MAX_QUICK_DEATHS: Final = 5
+"""A house that so many times in a row died within QUICK_DEATH_S of serving, or before, will do so again."""
 HURRIED_PATIENCE_S: Final = 1.0
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
@@ -178,7 +182,11 @@ class Supervisor:
         self._verifiers: dict[int, Child] = {}
         self._gateways_started = 0
         self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
-        self._due: list[tuple[float, str]] = []
+        self._due: list[tuple[float, str, str]] = []
+        """(when, whom to start again, how the one before ended)."""
+        self._has_served = False
+        self._served_s: float | None = None
+        """Since when the house serves; None while it does not."""
         self._finish_at_s: float | None = None
         self._drained_by_s: float | None = None
         self._ended_by: signal.Signals | None = None
@@ -205,6 +213,9 @@ class Supervisor:
 
     def start(self) -> None:
         """House first: only with an open store is there anything to connect to."""
+        self._start_house()
+
+    def _start_house(self) -> Child:
         settings = self._settings
         self._house = self._spawn("house")
         self._house.tell(
@@ -217,6 +228,7 @@ class Supervisor:
                 settings.retention_ns,
             )
         )
+        return self._house
 
     def _start_others(self) -> None:
         for slot in range(self._settings.verifiers):
@@ -228,6 +240,8 @@ class Supervisor:
         while not self._is_over():
             for key, _ in self._selector.select(self._patience_s()):
                 if isinstance(key.data, Child):
+                    if key.data.is_buried:
+                        continue  # It has gone with its house, in this same round.
                     try:
                         self._hear(key.data)
                     except PipeClosedError:
@@ -312,6 +326,7 @@ class Supervisor:
         if isinstance(outcome, Reloaded) and self._new is not None:
             new, self._new = self._new, None
             self._settings = replace(self._settings, limits=new.limits, retention_ns=new.retention_ns)
+            self._lots = new.lots
             if self._gateway is not None:
                 self._gateway.tell(SetQueue(new.limits.queue))
         self._on_report(outcome)
@@ -321,7 +336,7 @@ class Supervisor:
             self._reload()
 
     def _patience_s(self) -> float | None:
-        times = [at_s for at_s, _ in self._due]
+        times = [at_s for at_s, *_ in self._due]
         times += [at_s for at_s in (self._finish_at_s, self._drained_by_s, self._vouching.next_s) if at_s is not None]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
@@ -332,14 +347,15 @@ class Supervisor:
         self._selector.register(child.control, selectors.EVENT_READ, child)
         return child
 
-    def _start_verifier(self, slot: int) -> None:
+    def _start_verifier(self, slot: int) -> Child:
         child = self._verifiers[slot] = self._spawn(f"verifier {slot}")
         assert self._house is not None
         join(child, HousePipe(), self._house, VerifierPipe(slot))
         if self._gateway is not None:
             join(child, GatewayPipe(), self._gateway, VerifierPipe(slot))
+        return child
 
-    def _start_gateway(self) -> None:
+    def _start_gateway(self) -> Child:
         child = self._gateway = self._spawn("gateway")
         start = StartGateway(
             self._address.endpoint,
@@ -355,22 +371,51 @@ class Supervisor:
             join(child, VerifierPipe(slot), verifier, GatewayPipe())
         assert self._house is not None
         join(child, HousePipe(), self._house, GatewayPipe(start.first_session))
+        return child
 
     def _bury(self, child: Child) -> None:
         """A control socket at its end means a process at its end."""
-        self._selector.unregister(child.control)
-        child.control.close()
-        status = child.process.wait()
+        how = describe_end(status := self._put_away(child))
+        now_s = time.monotonic()
         if child is self._house:
             self._house = None
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
-            raise StoreError(f"the house's process died ({describe_end(status)})", hint="start serve again: it resumes")
+            self._lose_house(how, now_s)
+            return
         if child is self._gateway and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
-        now_s = time.monotonic()
         wait_s = self._backoffs[child.name].died(now_s - child.started_s)
-        self._due.append((now_s + wait_s, child.name))
+        self._due.append((now_s + wait_s, child.name, how))
+
+    def _put_away(self, child: Child) -> int:
+        """Nothing more is heard of it; waits for its end, and returns its exit status."""
+        self._selector.unregister(child.control)
+        child.control.close()
+        return child.process.wait()
+
+    def _lose_house(self, how: str, now_s: float) -> None:
+        """Nothing acknowledged is lost: the store has it. What was asked and not answered is asked again."""
+        if not self._has_served or self._drained_by_s is not None:
+            raise StoreError(f"the house's process died ({how})", hint="start serve again: it resumes")
+        # However long it took to replay its store: one that does not serve afterwards has died young.
+        wait_s = self._backoffs["house"].died(0.0 if self._served_s is None else now_s - self._served_s)
+        if (deaths := self._backoffs["house"].quick_deaths) >= MAX_QUICK_DEATHS:
+            raise StoreError(
+                f"the house's process died {deaths} times in a row, each time soon after its start ({how})",
+                hint="nothing that was acknowledged is lost; see what it wrote to standard error before it died",
+            )
+        self._vouching.excuse(now_s)
+        self._served_s = None
+        for child in (self._gateway, *self._verifiers.values()):
+            if child is not None and not child.is_buried:
+                child.process.kill()
+                self._put_away(child)
+        self._gateway, self._verifiers = None, {}
+        self._finish_at_s = None
+        if self._reloading is not Reloading.NO:
+            self._reloading, self._new = Reloading.AGAIN, None
+        self._due = [(now_s + wait_s, "house", how)]
 
     def _restart_due(self) -> None:
         now_s = time.monotonic()
@@ -378,16 +423,18 @@ class Supervisor:
             [item for item in self._due if item[0] <= now_s],
             [item for item in self._due if item[0] > now_s],
         )
-        for _, name in due:
-            if name == "gateway":
-                self._start_gateway()
-                child = self._gateway
-            else:
-                slot = int(name.partition(" ")[2])
-                self._start_verifier(slot)
-                child = self._verifiers[slot]
-            assert child is not None
-            self._on_report(Restarted(name, child.process.pid))
+        for _, name, how in due:
+            self._on_report(Restarted(name, self._start_again(name).process.pid, how))
+
+    def _start_again(self, name: str) -> Child:
+        if name == "house":
+            # The others get ready while it replays its store: this time there is no doubt that they are needed.
+            house = self._start_house()
+            self._start_others()
+            return house
+        if name == "gateway":
+            return self._start_gateway()
+        return self._start_verifier(int(name.partition(" ")[2]))
 
     # Reports
 
@@ -405,9 +452,10 @@ class Supervisor:
         elif isinstance(message, Opened):
             for log, reason in message.quarantined:
                 self._on_report(Quarantined(log, reason))
-            if self._drained_by_s is None:
+            if self._drained_by_s is None and self._gateway is None:
                 self._start_others()
         elif isinstance(message, Listening):
+            self._has_served, self._served_s = True, time.monotonic()
             self._report_processes()
             self._on_report(Serving(self._address, tuple(message.auctions)))
             self._vouching.begin(self._address.text, time.monotonic())

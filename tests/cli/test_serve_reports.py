@@ -19,7 +19,7 @@ REPORTS: list[tuple[Any, str]] = [
         reports.Serving(ADDRESS, ANNOUNCED),
         "auction 000000000000  x  resumed  T\nauction 000000000000  y  new  U\nserving at " + ADDRESS.text + "\n",
     ),
-    (reports.Restarted("gateway", 5), "restarted gateway (process 5)\n"),
+    (reports.Restarted("gateway", 5, "SIGKILL"), "restarted gateway (process 5): the one before died (SIGKILL)\n"),
     (reports.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
     (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),

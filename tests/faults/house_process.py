@@ -69,6 +69,7 @@ class HouseInProcesses:
         queue: int = 1_000,
         finish: str = "never",
         revealing: Path | None = None,
+        breaking: int = 0,
         seed: str = "68" * 32,
     ) -> None:
         self.directory = directory
@@ -91,6 +92,7 @@ class HouseInProcesses:
             "lots": list(lots),
             "finish": finish,
             "revealing": str(revealing) if revealing else "",
+            "breaking": breaking,
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"
@@ -169,12 +171,17 @@ class HouseInProcesses:
     # Faults
 
     def kill(self, name: str) -> None:
-        """kill -9 a child and wait until another is in its place (the house has none)."""
+        """kill -9 a child and wait until another is in its place; for a house, until that one serves."""
         self.hear()
-        dead = self.pids[name]
+        dead, served = self.pids[name], self.count("Serving")
         os.kill(dead, signal.SIGKILL)
-        if name != "house":
-            until(lambda: self.pids[name] != dead, f"another {name}", lambda: self.hear(0.1))
+        until(lambda: self.pids[name] != dead, f"another {name}", lambda: self.hear(0.1))
+        if name == "house":
+            self.await_report("Serving", number=served + 1)
+
+    def count(self, kind: str) -> int:
+        """How many reports of this kind have been heard."""
+        return sum(report["report"] == kind for report in self.reports)
 
     def signal(self, number: int) -> int:
         """Signal the supervisor, wait for its end and return its status."""

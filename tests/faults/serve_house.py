@@ -1,7 +1,8 @@
 """A whole house for the tests to break: settings as JSON on the first line of stdin, reports as JSON lines on stdout.
 
 With ``revealing`` set to a file, the gateway is one that writes the routing id of each message there, in hexadecimal:
-no house does that, and an attacker who cannot see them can only guess.
+no house does that, and an attacker who cannot see them can only guess. With ``breaking`` set to a number, the sync of
+so many commits and no more succeeds.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from auctionctl.errors import AuctionctlError
+from auctionctl.errors import AuctionctlError, StoreBrokenError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net import supervisor
+from auctionctl.net import daemon, supervisor
 from auctionctl.net.child import main as child_main
 from auctionctl.net.children import Child
 from auctionctl.net.gateway import Gateway
+from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
 
@@ -52,32 +55,53 @@ def end_on_signal(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-class RevealingSupervisor(supervisor.Supervisor):
-    """Starts a gateway that reveals what no gateway may."""
+class FaultySupervisor(supervisor.Supervisor):
+    """Starts processes of some kinds with a fault: the kind → what its fault is told."""
 
-    revealing = ""
+    faults: ClassVar[dict[str, str]] = {}
 
     def _spawn(self, name: str) -> Child:
-        if name != "gateway":
+        if name not in self.faults:
             return super()._spawn(name)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, __file__, "gateway", str(theirs.fileno()), self.revealing]
+            command = [sys.executable, __file__, name, str(theirs.fileno()), self.faults[name]]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-        child = Child(name, process, ours, 0.0)
+        child = Child(name, process, ours, time.monotonic())
         self._selector.register(ours, 1, child)
         return child
 
 
-def run_revealing_gateway(descriptor: str, revealing: str) -> int:
+def run_faulty(kind: str, descriptor: str, fault: str) -> int:
+    """A child with its fault: a gateway that reveals what no gateway may, or a house whose disk fails to sync."""
+    if kind == "gateway":
+        sys.modules["auctionctl.net.gateway"].Gateway = revealing_gateway(fault)  # type: ignore[attr-defined]
+    else:
+        daemon.SqliteStore = breaking_store(int(fault))  # type: ignore[misc]
+    return child_main([kind, descriptor])
+
+
+def revealing_gateway(revealing: str) -> type[Gateway]:
     class RevealingGateway(Gateway):
         def _take(self, frames: list[Any], now_ns: int) -> None:
             with open(revealing, "a") as file:
                 file.write(frames[0].bytes.hex() + "\n")
             super()._take(frames, now_ns)
 
-    sys.modules["auctionctl.net.gateway"].Gateway = RevealingGateway  # type: ignore[attr-defined]
-    return child_main(["gateway", descriptor])
+    return RevealingGateway
+
+
+def breaking_store(commits: int) -> type[SqliteStore]:
+    class BreakingStore(SqliteStore):
+        left = commits
+
+        def append(self, appends: Any, now_ns: int) -> None:
+            super().append(appends, now_ns)
+            self.left -= 1
+            if self.left < 0:
+                raise StoreBrokenError("the sync failed, for the test", hint="look at the disk")
+
+    return BreakingStore
 
 
 def main() -> int:
@@ -94,8 +118,10 @@ def main() -> int:
         Path(wanted["allow_list"]),
     )
     if wanted["revealing"]:
-        RevealingSupervisor.revealing = wanted["revealing"]
-        supervisor.Supervisor = RevealingSupervisor  # type: ignore[misc]
+        FaultySupervisor.faults["gateway"] = wanted["revealing"]
+    if wanted["breaking"]:
+        FaultySupervisor.faults["house"] = str(wanted["breaking"])
+    supervisor.Supervisor = FaultySupervisor  # type: ignore[misc]
     lots = [LotDescription(**lot) for lot in wanted["lots"]]
     try:
         ended = supervisor.serve(
@@ -109,4 +135,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_revealing_gateway(*sys.argv[2:]) if sys.argv[1:2] == ["gateway"] else main())
+    sys.exit(run_faulty(*sys.argv[1:]) if sys.argv[1:] else main())

@@ -76,21 +76,18 @@ def test_a_verifier_killed_in_the_middle_loses_no_acknowledged_bid(start_house, 
         assert not check_promises(bidders, auction), "a house whose gateway serves has no gap"
 
 
-def test_a_house_killed_in_the_middle_is_the_same_house_when_started_again(start_house, bidder_of):
+def test_a_house_killed_in_the_middle_is_back_by_itself_and_is_the_same_house(start_house, bidder_of):
     house = start_house(NAMES, [lot(name) for name in LISTINGS])
     bidders = [bidder_of(name, house) for name in NAMES]
-    auctions, port = list(house.auctions.values()), house.address.port
+    auctions = list(house.auctions.values())
     all_join(bidders, auctions)
     bid_until(bidders, auctions, 10)
     house.kill("house")
-    assert house.wait() == 1
-    ended = house.await_report("Ended")
-    assert (ended["error"], ended["hint"]) == ("StoreError", "start serve again: it resumes")
-    house.await_all_gone()
-    again = start_house(lots=[lot(name) for name in LISTINGS], port=port)
-    assert again.address == house.address
-    assert [item["is_resumed"] for item in again.await_report("Serving")["auctions"]] == [True, True]
-    assert list(again.auctions.values()) == auctions, "what was announced is resumed, and not announced again"
+    again = house.await_report("Serving", number=2)
+    assert again["address"] == house.address.text
+    assert [(item["is_resumed"], bytes.fromhex(item["auction"])) for item in again["auctions"]] == [
+        (True, auction) for auction in auctions
+    ], "what was announced is resumed, and not announced again"
     bid_until(bidders, auctions, 10)
     for auction in auctions:
         gaps = check_promises(bidders, auction)
@@ -99,6 +96,24 @@ def test_a_house_killed_in_the_middle_is_the_same_house_when_started_again(start
         gap_at = next(index for index, entry in enumerate(entries) if entry.kind is Kind.GAP)
         last_ns = entries[gap_at - 1].time_ns
         assert last_ns <= gaps[0].since_ns <= entries[gap_at].time_ns < gaps[0].until_ns
+    assert not house.stderr
+
+
+def test_a_house_whose_sync_failed_is_not_started_again_by_itself_and_what_it_said_before_is_in_its_log(
+    start_house, bidder_of
+):
+    house = start_house(NAMES, [lot("vase")], breaking=20)
+    bidders = [bidder_of(name, house) for name in NAMES]
+    auction = house.auctions["vase"]
+    all_join(bidders, [auction])
+    bid_against_each_other(bidders, [auction], lambda: house.process.poll() is not None, "the end of the house")
+    ended = house.await_report("Ended")
+    assert (ended["error"], ended["hint"]) == ("StoreBrokenError", "look at the disk")
+    assert house.count("Restarted") == 0
+    house.await_all_gone()
+    start_house(lots=[lot("vase")], port=house.address.port)
+    bid_until(bidders, [auction], 3)
+    assert [gap.cause for gap in check_promises(bidders, auction)] == ["restart"]
 
 
 def test_a_deadline_that_passes_while_the_house_is_down_is_moved_and_then_kept(start_house, bidder_of):
@@ -107,8 +122,8 @@ def test_a_deadline_that_passes_while_the_house_is_down_is_moved_and_then_kept(s
     bidders = [bidder_of(name, house) for name in NAMES]
     auction, port = house.auctions["vase"], house.address.port
     all_join(bidders, [auction])
-    house.kill("house")
-    house.wait()
+    house.signal(9)
+    house.await_all_gone()
     end_ns = bidders[0].auction(auction).end_ns
     bidders[0].run_until(lambda: bidders[0]._clock.now_ns() > end_ns, "the deadline to pass")
     start_house(lots=lots, port=port, finish="when_closed")
@@ -123,7 +138,7 @@ def test_a_deadline_that_passes_while_the_house_is_down_is_moved_and_then_kept(s
     assert state.bid_count > 0, "bids were taken after the old deadline"
 
 
-def test_a_house_and_its_gateway_killed_at_once_end_all_and_can_be_started_again(start_house, bidder_of):
+def test_a_supervisor_killed_takes_its_house_along_and_can_be_started_again(start_house, bidder_of):
     house = start_house(NAMES, [lot("vase")])
     bidders = [bidder_of(name, house) for name in NAMES]
     auction, port = house.auctions["vase"], house.address.port

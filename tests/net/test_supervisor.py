@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
@@ -19,10 +21,18 @@ from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import AllClosed, Announced, Failed, encode
+from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, encode
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Processes, Restarted, Serving
-from auctionctl.net.supervisor import Finish, HouseSettings, Supervisor, default_verifiers, serve
+from auctionctl.net.supervisor import (
+    MAX_QUICK_DEATHS,
+    Finish,
+    HouseSettings,
+    NewSettings,
+    Supervisor,
+    default_verifiers,
+    serve,
+)
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
@@ -228,6 +238,19 @@ class Dying(Supervisor):
         return child
 
 
+def watch_dying(directory: Path, status: int, *, has_served: bool) -> None:
+    """Run a supervisor whose children end at once."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        supervisor = Dying(settings_in(directory), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
+        supervisor.status = status
+        supervisor._has_served = has_served
+        try:
+            supervisor.start()
+            supervisor.watch()
+        finally:
+            supervisor.stop()
+
+
 @pytest.mark.parametrize(
     ("status", "error", "message"),
     [
@@ -236,24 +259,112 @@ class Dying(Supervisor):
     ],
 )
 def test_a_house_that_dies_before_it_has_opened_its_store_ends_serve_with_an_error(tmp_path, status, error, message):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        supervisor = Dying(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
-        supervisor.status = status
-        try:
-            supervisor.start()
-            with pytest.raises(error, match=message):
-                supervisor.watch()
-        finally:
-            supervisor.stop()
+    with pytest.raises(error, match=message):
+        watch_dying(tmp_path, status, has_served=False)
 
 
-def test_a_house_that_is_killed_ends_serve_and_names_the_signal(start_house):
+def test_a_house_that_dies_young_again_and_again_is_given_up_in_the_end(tmp_path, capfd):
+    with pytest.raises(
+        StoreError, match=r"died 5 times in a row, each time soon after its start \(status 3\)"
+    ) as caught:
+        watch_dying(tmp_path, 3, has_served=True)
+    assert caught.value.hint.startswith("nothing that was acknowledged is lost")
+    assert capfd.readouterr().out.count("Restarted(process='house'") == MAX_QUICK_DEATHS - 1
+
+
+def test_a_house_that_has_served_and_whose_store_failed_is_not_started_again(tmp_path, capfd):
+    with pytest.raises(StoreBrokenError):
+        watch_dying(tmp_path, EXIT_STORE_BROKEN, has_served=True)
+    assert capfd.readouterr().out == ""
+
+
+def test_a_house_that_is_killed_is_started_again_with_all_its_processes_and_the_signal_is_named(start_house):
     house = start_house(lots=[lot("vase")])
     house.await_report("Serving")
+    before = set(house.all_pids)
     house.kill("house")
-    assert house.wait() == 1
-    assert house.await_report("Ended")["message"] == "the house's process died (SIGKILL)"
-    house.await_all_gone()
+    restarted = house.await_report("Restarted")
+    assert (restarted["process"], restarted["cause"]) == ("house", "SIGKILL")
+    assert not before & set(house.pids.values())
+    assert not any(map(is_running, before)), "the others end with their house"
+    assert all(map(is_running, house.pids.values()))
+    assert house.count("Restarted") == 1
+
+
+def listen_to(script: dict[tuple[str, int], Callable[[Any], object]]) -> tuple[list[str], Callable[[Any], None]]:
+    """A hearer that answers the n-th report of a kind as the script says, and the kinds that it has heard."""
+    heard: list[str] = []
+
+    def hear(report: Any) -> None:
+        kind = type(report).__name__
+        heard.append(kind)
+        script.get((kind, heard.count(kind)), lambda _: None)(report)
+
+    return heard, hear
+
+
+def kill_house_of(found: list[Processes]) -> Callable[[Any], object]:
+    return lambda _: os.kill(found[-1].house, signal.SIGKILL)
+
+
+def signal_us(number: signal.Signals) -> Callable[[Any], object]:
+    return lambda _: os.kill(os.getpid(), number)
+
+
+def test_what_a_reload_has_brought_is_what_a_house_is_started_again_with(tmp_path):
+    found: list[Processes] = []
+    waiting: list[LotsWait] = []
+    heard, hear = listen_to(
+        {
+            ("Processes", 1): found.append,
+            ("Serving", 1): signal_us(signal.SIGHUP),
+            ("LotsWait", 1): kill_house_of(found),
+            ("LotsWait", 2): lambda report: (waiting.append(report), signal_us(signal.SIGTERM)(None)),
+        }
+    )
+    vase, lamp = LotDescription("vase", "A vase", "credits", 1), LotDescription("lamp", "A lamp", "credits", 1)
+    new = NewSettings(Limits(1), 0, [vase, lamp])
+    ended = serve(settings_in(tmp_path), HOUSE_KEY, [vase], hear, read_settings=lambda: new)
+    assert ended.by == signal.SIGTERM
+    assert waiting == [LotsWait(["lamp"])], "neither the limit nor the lots of the first start"
+    assert heard.count("Serving") == 2
+
+
+def test_a_reload_that_comes_while_the_house_is_started_again_is_made_once_it_serves(tmp_path):
+    found: list[Processes] = []
+    heard, hear = listen_to(
+        {
+            ("Processes", 1): found.append,
+            ("Serving", 1): kill_house_of(found),
+            ("Restarted", 1): signal_us(signal.SIGHUP),
+            ("Reloaded", 1): signal_us(signal.SIGTERM),
+        }
+    )
+    vase = LotDescription("vase", "A vase", "credits", 1)
+    assert serve(settings_in(tmp_path), HOUSE_KEY, [vase], hear).by == signal.SIGTERM
+    assert heard[heard.index("Restarted") :] == ["Restarted", "Processes", "Serving", "Reloaded", "Draining"]
+
+
+def test_a_house_that_is_being_started_again_can_be_ended(tmp_path):
+    found: list[Processes] = []
+    restarted: list[Restarted] = []
+    script = {
+        ("Processes", 1): found.append,
+        ("Serving", 1): kill_house_of(found),
+        ("Restarted", 1): lambda report: (restarted.append(report), signal_us(signal.SIGTERM)(None)),
+    }
+    heard, hear = listen_to(script)
+    ended = serve(settings_in(tmp_path), HOUSE_KEY, [], hear)
+    assert (ended.by, ended.is_cut_short) == (signal.SIGTERM, False)
+    assert not is_running(restarted[0].pid)
+    assert heard[-2:] == ["Restarted", "Draining"]
+
+
+def test_a_house_that_was_about_to_end_and_died_is_started_again_and_ends(tmp_path):
+    found: list[Processes] = []
+    heard, hear = listen_to({("Processes", 1): found.append, ("AllClosed", 1): kill_house_of(found)})
+    assert serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], hear, Finish.WHEN_CLOSED).by is None
+    assert heard[heard.index("Restarted") :] == ["Restarted", "Processes", "Serving", "AllClosed", "Draining"]
 
 
 def test_there_is_a_verifier_for_each_core():

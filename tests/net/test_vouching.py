@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auctionctl.net.hops import Alive
 from auctionctl.net.sd_notify import Notifier
-from auctionctl.net.vouching import GATEWAY_SILENCE_S, HOUSE_SILENCE_S, Vouching
+from auctionctl.net.vouching import GATEWAY_SILENCE_S, HOUSE_SILENCE_S, RESTART_PATIENCE_S, Vouching
 
 
 class Heard(Notifier):
@@ -68,3 +68,29 @@ def test_the_status_is_said_when_it_changes():
         "STATUS=serving at auction://x; auctions under way: 2",
         "STATUS=serving at auction://x; auctions under way: 1",
     ]
+
+
+def test_a_house_that_is_started_again_is_vouched_for_until_that_takes_too_long():
+    notifier = Heard(2.0)
+    vouching = Vouching(notifier)
+    vouching.begin("auction://x", 0.0)
+    vouching.excuse(0.0)
+    assert not vouching.is_serving
+    for second in range(200):
+        vouching.beat(float(second))
+    assert notifier.beats() == RESTART_PATIENCE_S + 1
+    assert notifier.said[1] == "STATUS=the house's process has died, and is being started again"
+    vouching.begin("auction://x", 200.0)
+    vouching.beat(200.0)
+    assert notifier.beats() == RESTART_PATIENCE_S + 2
+
+
+def test_the_excuse_of_a_house_ends_when_it_serves_again():
+    notifier = Heard(2.0)
+    vouching = Vouching(notifier)
+    vouching.begin("auction://x", 0.0)
+    vouching.excuse(0.0)
+    vouching.begin("auction://x", 1.0)
+    for second in range(1, 60):
+        vouching.beat(float(second))
+    assert notifier.beats() == HOUSE_SILENCE_S + 1
