@@ -33,6 +33,9 @@ Messages are lower-case, without a full stop; a hint says what to do about it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class AuctionctlError(Exception):
     """Root of the tree. ``str()`` is the message; ``hint`` is one line of advice, or empty."""
@@ -95,13 +98,25 @@ class NoteError(LogError):
 
 
 class VerificationError(LogError):
-    """A log that breaks its promise. ``index`` is the entry's (None: the log as a whole), ``rule`` a stable word."""
+    """A log that breaks its promise. ``index`` is the entry's (None: the log as a whole), ``rule`` a stable word.
 
-    def __init__(self, message: str, *, rule: str, index: int | None = None, hint: str = "") -> None:
+    ``evidence`` is what shows it to others, where that is more than the log: name of a file → its bytes.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str,
+        index: int | None = None,
+        hint: str = "",
+        evidence: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         where = "log" if index is None else f"entry {index}"
         super().__init__(f"{where}: {rule}: {message}", hint=hint)
         self.rule = rule
         self.index = index
+        self.evidence = evidence
 
 
 class StoreError(AuctionctlError):

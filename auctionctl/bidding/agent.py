@@ -34,7 +34,7 @@ from auctionctl.bidding.strategy import Offer, Strategy
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import Identity, SecretKey
-from auctionctl.replica.follower import Advanced, Follower, Listed, RegistryAdvanced, Welcomed
+from auctionctl.replica.follower import Advanced, ClockOff, Follower, Listed, RegistryAdvanced, Stamped, Welcomed
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.entry import Kind
@@ -191,7 +191,7 @@ class Agent:
                 case Refused():
                     self._notices.append(notice)
                     self._refused(notice, now_ns)
-                case RegistryAdvanced():
+                case RegistryAdvanced() | Stamped() | ClockOff():
                     self._notices.append(notice)
                 case _:
                     assert_never(notice)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from auctionctl.replica.follower import Advanced, Listed, RegistryAdvanced, Welcomed
+from auctionctl.replica.follower import Advanced, ClockOff, Listed, RegistryAdvanced, Stamped, Welcomed
 from auctionctl.tlog.proof import Receipt, encode_receipt
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, Rejection
@@ -193,6 +193,8 @@ AgentNotice = (
     | Listed
     | Advanced
     | RegistryAdvanced
+    | Stamped
+    | ClockOff
     | Refused
     | Joined
     | JoinRejected

@@ -17,7 +17,10 @@ class Append(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """Make all of these durable at once, then call ``committed`` — or ``rolled_back`` if nothing was written."""
+    """Make all of these durable at once, then call ``committed`` — or ``rolled_back`` if nothing was written.
+
+    With it, the time that :meth:`House.alive_ns` tells becomes durable, and of no appends nothing but that.
+    """
 
     appends: tuple[Append, ...]
 

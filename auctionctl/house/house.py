@@ -16,6 +16,7 @@ from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.intake import Request, refuse, refused
 from auctionctl.house.limits import Limits, check_share
@@ -64,6 +65,7 @@ class House:
         self._dirty: dict[bytes, AuctionLog] = {}
         self._outbox = Outbox(key)
         self._timers = Timers()
+        self._clock_heads = ClockHeads(key)
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
         # (since, until, cause), in order: of the batch in flight, and of batches that were rolled back.
@@ -183,8 +185,8 @@ class House:
         """When :meth:`handle_timer` has to be called, or None. Deadlines stand still while there is no gateway."""
         if self._gateway_lost_ns is not None:
             return None
-        times = [at_ns for at_ns in (self._timers.next_ns(), self.presence.next_ns()) if at_ns is not None]
-        return min(times, default=None)
+        times = (self._timers.next_ns(), self.presence.next_ns(), self._clock_heads.get_timer())
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def handle_timer(self, now_ns: int) -> list[Effect]:
         """Do what is due. To be called at least every STALL_NS / 2 while anything runs: a longer silence is a gap."""
@@ -216,7 +218,9 @@ class House:
         while (event := log.auction.due(now_ns, log.reserve)) is not None:
             log.add_event(event, now_ns)
             self._turned[log.id] = log
-        self._live_count -= was_live and log.auction.outcome is not None
+        if was_live and log.auction.outcome is not None:
+            self._live_count -= 1
+            self._clock_heads.ended(log.id)
         self._touch(log)
 
     def _append_owed_gaps(self, now_ns: int) -> None:
@@ -276,8 +280,11 @@ class House:
             log.followers.discard(session)
 
     def alive_ns(self, now_ns: int) -> int:
-        """Until when bidders could reach the house, for the store to keep: a restart begins its gap there."""
-        return now_ns if self._gateway_lost_ns is None else self._gateway_lost_ns
+        """Until when bidders could reach the house, for the store to keep: a restart begins its gap there.
+
+        While they can, no entry was dated later: with one, or a clock head, the time goes with it into the store.
+        """
+        return max(self._now_ns, now_ns) if self._gateway_lost_ns is None else self._gateway_lost_ns
 
     # Requests
 
@@ -288,6 +295,7 @@ class House:
         self._note_stall(now_ns)
         self._keep_registry(now_ns)
         self._run_due(now_ns)
+        self._clock_heads.fall_due(now_ns, self._logs)
         effects: list[Effect] = []
         for request in requests:
             if not request.body:
@@ -390,6 +398,7 @@ class House:
                 found = self._find(auction)
                 assert found is not None
                 found.followers.add(session)
+                self._clock_heads.follow(auction)
             effects.append(Follow(session, known))
         elif isinstance(message, Read):
             self._read(session, message, effects)
@@ -426,18 +435,21 @@ class House:
         self._timers.set(log.id, log.auction.get_timer())
 
     def _commit(self) -> list[Effect]:
-        """A batch that changes nothing needs no commit and is released at once."""
+        """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
         logs: tuple[HouseLog, ...] = (self.registry, *self._dirty.values())
         appends = tuple(append for log in logs if (append := log.to_append()) is not None)
         self._in_flight = True
-        return [Commit(appends)] if appends else self.committed()
+        if not appends and not self._clock_heads.needs_commit:
+            return self.committed()
+        self._clock_heads.committing(self.alive_ns(self._now_ns))
+        return [Commit(appends)]
 
     def committed(self) -> list[Effect]:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
         self._in_flight = False
         self._gaps_said.clear()
         changed, self._dirty = list(self._dirty.values()), {}
-        return self._outbox.release(self.registry, changed, self._order)
+        return self._outbox.release(self.registry, changed, self._order) + self._clock_heads.release(self._logs)
 
     def rolled_back(
         self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
@@ -457,6 +469,7 @@ class House:
         self._gaps_owed |= self._gaps_said
         self._gaps_said.clear()
         self._outbox.forget()
+        self._clock_heads.rolled_back()
         self._turned.clear()
         dirty, self._dirty = list(self._dirty.values()), {}
         for log in dirty:

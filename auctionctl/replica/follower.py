@@ -17,6 +17,8 @@ from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError, VerificationError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.announcement import RULE, check_announcement
+from auctionctl.replica.clock_heads import KeptHead
+from auctionctl.replica.house_clock import HouseClock
 from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import RegistryReplica, Replica
@@ -26,6 +28,7 @@ from auctionctl.wire.messages import (
     Acknowledged,
     Bye,
     Catalogue,
+    ClockHead,
     Entries,
     List,
     Listing,
@@ -83,7 +86,22 @@ class RegistryAdvanced:
     is_current: bool
 
 
-Notice = Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """The house has signed how late it was when an auction's log had so many entries; nothing speaks against it."""
+
+    auction: bytes
+    kept: KeptHead
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOff:
+    """The house's clock and ours differ by more than TOLERANCE_NS: it is ahead by so much at least, or behind (< 0)."""
+
+    ahead_ns: int
+
+
+Notice = Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | Stamped | ClockOff
 
 
 class Follower:
@@ -98,10 +116,8 @@ class Follower:
         self.announcements: dict[bytes, bytes] = {}
         """Auction of the catalogue → the proof that the registry announces it."""
         self.is_welcome = False
-        self.house_ahead_ns = 0
-        """House time minus ours, as of the last welcome or pong (half a round trip uncertain)."""
-        self.round_trip_ns = 0
         self.queue_limit = 0
+        self._clock = HouseClock()
         self._greeting = ClientGreeting(key, house, role)
         self._wanted: set[bytes] = set()  # of logs: auctions, and perhaps the registry
         self._follow_all = False
@@ -119,6 +135,16 @@ class Follower:
         self._ping_at_ns = 0
         self._ping_sent_ns = 0
         self._pings = 0
+
+    @property
+    def house_ahead_ns(self) -> int:
+        """House time minus ours, as of the last welcome or pong (half a round trip uncertain)."""
+        return self._clock.ahead_ns
+
+    @property
+    def round_trip_ns(self) -> int:
+        """How long the last ping took."""
+        return self._clock.round_trip_ns
 
     # What to follow
 
@@ -181,6 +207,12 @@ class Follower:
         Raises RemoteProtocolError for what is no message, NotAuthorisedError when the house refuses the greeting,
         NoteError or VerificationError when its log does not hold.
         """
+        notices = self._receive(message, now_ns)
+        if (off_ns := self._clock.take_off_ns()) is not None:
+            notices.append(ClockOff(off_ns))
+        return notices
+
+    def _receive(self, message: Message, now_ns: int) -> list[Notice]:
         reply = decode_reply(message.body)
         self._heard_ns = now_ns
         if isinstance(reply, Welcome):
@@ -194,6 +226,8 @@ class Follower:
             return self._catalogued(reply, now_ns)
         if isinstance(reply, Entries):
             return self._extended(reply, now_ns)
+        if isinstance(reply, ClockHead):
+            return self._stamped(reply, now_ns)
         if isinstance(reply, Acknowledged):
             return list(reply.logs)
         return [reply]
@@ -251,8 +285,7 @@ class Follower:
     def _measure(self, reply: Pong, now_ns: int) -> None:
         # The answer to an earlier ping, timed by the last one, would make the house look nearer than it is.
         if reply.token == self._pings:
-            self.round_trip_ns = now_ns - self._ping_sent_ns
-            self.house_ahead_ns = reply.time_ns - (now_ns - self.round_trip_ns // 2)
+            self._clock.answered(reply.time_ns, self._ping_sent_ns, now_ns)
 
     def _welcomed(self, reply: Welcome, message: Message, now_ns: int) -> list[Notice]:
         if reply.nonce in self._earlier_nonces:
@@ -260,7 +293,7 @@ class Follower:
             return []
         self._greeting.check(reply, message.body, message.signature)
         self.is_welcome = True
-        self.house_ahead_ns = reply.time_ns - now_ns
+        self._clock.welcomed(reply.time_ns, now_ns if self._hello_at_ns is None else self._hello_at_ns, now_ns)
         self.queue_limit = reply.queue_limit
         self._ping(now_ns)
         if self._wanted:
@@ -371,12 +404,25 @@ class Follower:
             entries = tuple(replica.extend(reply))
             notice = RegistryAdvanced(entries, replica.is_verified and not replica.is_behind)
             self._compare_announcements()
+        if notice.applied:
+            self._clock.dated(notice.applied[-1].entry.time_ns, now_ns)
         if reply.start == size and (replica.size > size or not replica.is_behind):
             # An answer that holds nothing of what is missing is none: the question is repeated, but not at once.
             self._reading.pop(reply.auction, None)
         if replica.is_behind and reply.auction not in self._reading:
             self._read(reply.auction, now_ns)
         return [notice]
+
+    def _stamped(self, reply: ClockHead, now_ns: int) -> list[Notice]:
+        replica = self.replicas.get(reply.auction)
+        if replica is None or reply.auction not in self._heard_of_ns:
+            raise RemoteProtocolError("a clock head of a log that was not asked for")
+        self._heard_of_ns[reply.auction] = now_ns
+        kept = replica.stamp(reply.note)
+        self._clock.stamped(kept.head.time_s, now_ns)
+        if replica.is_behind and reply.auction not in self._reading:
+            self._read(reply.auction, now_ns)
+        return [Stamped(reply.auction, kept)]
 
     def _compare_announcements(self) -> None:
         """A house that shows one registry to us and proves announcements from another is caught here."""

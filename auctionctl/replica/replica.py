@@ -7,14 +7,18 @@ stands under a root that the house signed. A house that signs another root than 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import Identity
+from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads
 from auctionctl.replica.registry import REGISTRY, RegistryApplied, RegistryReplay
 from auctionctl.replica.replay import Applied, Replay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, origin_of
+from auctionctl.tlog.entry import encode
 from auctionctl.tlog.merkle import Tree
+from auctionctl.tlog.proof import TlogProof, encode_proof
 from auctionctl.wire.messages import Entries
 
 A = TypeVar("A")
@@ -107,6 +111,49 @@ class Replica(LogReplica[Applied]):
     def __init__(self, house: Identity, auction_id: bytes) -> None:
         self.replay = Replay(house.signing, auction_id)
         super().__init__(house, f"auction/{auction_id.hex()}", self.replay)
+        self.clock_heads = KeptHeads(self.origin, house)
+
+    def extend(self, message: Entries) -> list[Applied]:
+        """As of any log; what is new is held against the clock heads too.
+
+        Raises VerificationError with rule ``back_dated`` or ``ahead_of_clock``, and the evidence, besides.
+        """
+        applied = super().extend(message)
+        for each in applied:
+            self.clock_heads.date(each.entry.time_ns)
+        self._check_clock(applied)
+        return applied
+
+    def stamp(self, note: bytes) -> KeptHead:
+        """Keep a clock head, and hold it against the log; if it is ahead of this copy, entries are missing here.
+
+        Raises NoteError for a note that is none of the house's of this log, VerificationError as :meth:`extend`.
+        """
+        kept = self.clock_heads.open(note)
+        self.expect(kept.head.checkpoint.size)
+        self.clock_heads.keep(kept)
+        self._check_clock(())
+        return kept
+
+    def _check_clock(self, applied: Sequence[Applied]) -> None:
+        found = self.clock_heads.check(self.replay.tree, 0 if self.head is None else self.head.size)
+        if found is not None:
+            raise VerificationError(
+                found.words,
+                rule=found.rule,
+                index=None if found.rule == FORK else found.entry_index,
+                evidence=self._prove(found, applied),
+            )
+
+    def _prove(self, found: Contradiction, applied: Sequence[Applied]) -> dict[str, bytes]:
+        """The clock head; and the entry under a head of the log, or that head alone if the entry is not at hand."""
+        evidence = {"clock-head.note": found.kept.note, "head.note": self.head_note}
+        entry = next((encode(each.entry) for each in applied if each.entry_index == found.entry_index), None)
+        if self.head is not None and entry is not None:
+            path = self.replay.tree.inclusion(found.entry_index, self.head.size)
+            proof = TlogProof(found.entry_index, path, self.head_note, entry)
+            evidence["entry.tlog-proof"] = encode_proof(proof).encode()
+        return evidence
 
     @property
     def has_ended(self) -> bool:

@@ -1,9 +1,9 @@
 """Clock heads: a checkpoint that says when it was the head of its log, as a C2SP cosignature of the log's own house.
 
 Its rule: the note is a plain checkpoint (:mod:`auctionctl.tlog.checkpoint`) with one line more, and re-encodes to
-itself. The line is ``— name base64(key ID ‖ time ‖ signature)\\n``. The name is the house's public identity: one cosigner
-for all of its logs. The key ID is the first 4 bytes of SHA-256(name ‖ "\\n" ‖ 0x04 ‖ 32-byte public key); the time is
-whole seconds since 1970, 8 bytes big-endian, below 2**63; the signature is Ed25519 by the house's signing key over
+itself. The line is ``— name base64(key ID ‖ time ‖ signature)\\n``. The name is the house's public identity: one
+cosigner for all of its logs. The key ID is the first 4 bytes of SHA-256(name ‖ "\\n" ‖ 0x04 ‖ 32-byte public key); the
+time is whole seconds since 1970, 8 bytes big-endian, below 2**63; the signature is Ed25519 by the house's key over
 ``"cosignature/v1\\ntime " ‖ seconds in decimal ‖ "\\n" ‖ text of the checkpoint``. The specification lets other lines
 stand beside, in any order; here there are these two.
 
@@ -57,11 +57,11 @@ class TimedCheckpoint:
         return self.time_s * SECOND_NS
 
     def proves_back_dated(self, index: int, time_ns: int) -> bool:
-        """Whether an entry ``index`` dated ``time_ns`` came later than it says: no honest log has it and this head."""
+        """Whether an entry ``index`` dated ``time_ns`` came after it says: no honest log has it and this head."""
         return index >= self.checkpoint.size and time_ns < self.time_ns
 
     def proves_ahead(self, index: int, time_ns: int) -> bool:
-        """Whether an entry ``index`` dated ``time_ns`` came earlier than it says: no honest log has it and this head."""
+        """Whether an entry ``index`` dated ``time_ns`` came before it says: no honest log has it and this head."""
         return index < self.checkpoint.size and time_ns >= self.time_ns + SECOND_NS
 
 

@@ -145,6 +145,16 @@ class Entries(msgspec.Struct, array_like=True, tag="entries", frozen=True, gc=Fa
     checkpoint: bytes
 
 
+class ClockHead(msgspec.Struct, array_like=True, tag="clock_head", frozen=True, gc=False):
+    """A log that you follow was just this, and it was so late: ``note`` is a checkpoint with a cosignature.
+
+    A later entry that is dated before that time proves that the house back-dated it.
+    """
+
+    auction: Log
+    note: Note
+
+
 class Receipted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Your command is entry ``index``, dated ``time_ns``; ``proof`` is its inclusion proof, 32 bytes a hash."""
 
@@ -205,7 +215,7 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
 
 
 Request = Hello | Bye | Ping | List | Subscribe | Read | Remind
-Reply = Welcome | Refused | Pong | Catalogue | Entries | Acknowledged | Rejections
+Reply = Welcome | Refused | Pong | Catalogue | Entries | ClockHead | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -201,7 +201,7 @@ class Stage:
                 elif self.is_full:
                     self.house.rolled_back(self.rebuild, self.rebuild_registry)
                 else:
-                    self.store.append([Append(*append) for append in effect.appends], self.now_ns)
+                    self._append(effect)
                     queue += self.house.committed()
         return done
 
@@ -210,8 +210,12 @@ class Stage:
         commit = self.effects[-1]
         assert isinstance(commit, Commit)
         self.is_held = False
-        self.store.append([Append(*append) for append in commit.appends], self.now_ns)
+        self._append(commit)
         return self.do(self.house.committed())
+
+    def _append(self, commit: Commit) -> None:
+        appends = [Append(*append) for append in commit.appends]
+        self.store.append(appends, self.house.alive_ns(self.now_ns))
 
     def rebuild(self, log: AuctionLog) -> AuctionLog | None:
         return rebuild(self.key, log.name, self.store.read(log.name)) if self.store.size(log.name) else None

@@ -20,6 +20,7 @@ from auctionctl.wire.messages import (
     Acknowledged,
     Bye,
     Catalogue,
+    ClockHead,
     Entries,
     Hello,
     List,
@@ -63,6 +64,7 @@ REPLIES: list[Any] = [
     Pong(7, 12),
     Catalogue(0, 1, (Listing(b"terms", SIGNATURE, 4, b"proof"),)),
     Entries(A, 3, (b"entry", b"x" * 300), b"note"),
+    ClockHead(A, b"note"),
     Acknowledged((Receipts(A, b"note", (Receipted(B, 12, 3, C * 2),)),)),
     Rejections(1, A, SIGNATURE, (Rejected(encode(REJECTION), 0, b""),)),
 ]
