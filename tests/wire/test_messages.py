@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
 from auctionctl.errors import RemoteProtocolError
+from auctionctl.tlog.note import MAX_NOTE_BYTES
 from auctionctl.wire.frames import MAX_REPLY_BYTES, MAX_REQUEST_BYTES, message_type
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
@@ -64,9 +65,9 @@ REPLIES: list[Any] = [
     Pong(7, 12),
     Catalogue(0, 1, (Listing(b"terms", SIGNATURE, 4, b"proof"),)),
     Entries(A, 3, (b"entry", b"x" * 300), b"note"),
-    ClockHead(A, b"note"),
     Acknowledged((Receipts(A, b"note", (Receipted(B, 12, 3, C * 2),)),)),
     Rejections(1, A, SIGNATURE, (Rejected(encode(REJECTION), 0, b""),)),
+    ClockHead(A, b"note"),
 ]
 COMMANDS: list[tuple[Decoder, Any]] = [
     (decode_bid, Bid(A, B, C, 1, 100, "EUR", 12, 13, 3, A)),
@@ -182,6 +183,7 @@ def changed(message: Any, /, **fields: Any) -> bytes:
         (REPLIES[1], {"code": "c" * 32}, {"code": "c" * 33}),
         (REPLIES[1], {"message": "m" * 1_000}, {"message": "m" * 1_001}),
         (REPLIES[1], {"retry_after_ns": 2**62}, {"retry_after_ns": 2**62 + 1}),
+        (REPLIES[-1], {"note": b"n" * MAX_NOTE_BYTES}, {"note": b"n" * (MAX_NOTE_BYTES + 1)}),
         (REPLIES[3], {}, {"listings": (Listing(b"terms", b"s" * 63, 4, b"proof"),)}),
         (REPLIES[5], {}, {"logs": (Receipts(A, b"note", (Receipted(b"b" * 31, 12, 3, b""),)),)}),
         (REPLIES[6], {}, {"root": b"r" * 31}),

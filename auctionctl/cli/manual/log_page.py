@@ -10,6 +10,7 @@ from typing import Final
 
 from auctionctl.auction.rejection import Code
 from auctionctl.cli.manual import roff
+from auctionctl.cli.manual.log_clock import CLOCK_WORDS, EXAMPLE_S, clock_head_parts, example_note
 from auctionctl.cli.manual.log_entries import body_parts, entry_parts, msgpack_parts, signature_parts
 from auctionctl.cli.manual.log_example import PARTIES, Example, build_example, key_of
 from auctionctl.cli.manual.log_form import (
@@ -40,6 +41,7 @@ WORDS: Final = (
     ("root", "the entries have another root than the checkpoint"),
     (ANNOUNCEMENT, "the proof that the registry announced this auction"),
     ("inclusion", "of a receipt: its proof"),
+    *CLOCK_WORDS,
 )
 
 
@@ -66,6 +68,7 @@ def page() -> Page:
             *house_parts(),
             *registry_parts(),
             *receipt_parts(),
+            *clock_head_parts(),
             *_word_parts(),
             *example_parts(build_example()),
         ),
@@ -171,6 +174,8 @@ def example_parts(example: Example) -> tuple[Part, ...]:
             " place, the file verifies as well:"
         ),
         roff.Code(hex_lines(example.heads_note)),
+        Paragraph(f"A clock head over all of it, {EXAMPLE_S} s after entry 0:"),
+        roff.Code(hex_lines(example_note(example))),
     ]
     return tuple(parts)
 

@@ -16,6 +16,7 @@ from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading, Table
 from auctionctl.cli.manual.shapes import job_of, plain_table, tag_of
 from auctionctl.house.answers import LISTINGS_A_PAGE, MAX_LISTINGS_BYTES
+from auctionctl.house.clock_heads import LAST_MINUTE_NS, SLOW_S
 from auctionctl.house.intake import ROLES
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.net.gateway import BUSY_RETRY_NS, LEAST_SHARE, SHARES
@@ -27,6 +28,7 @@ from auctionctl.wire.messages import (
     Acknowledged,
     Bye,
     Catalogue,
+    ClockHead,
     Entries,
     Hello,
     List,
@@ -86,6 +88,10 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
+    ClockHead: "Unsigned; the note is a clock head of auctionctl-log(5). It comes to whoever subscribed, while the"
+    f" auction is open: every second in the last {LAST_MINUTE_NS // SECOND_NS} s before its end, every {SLOW_S} s"
+    " before that, each time at the beginning of a second of the house's clock and after the feed; and once with the"
+    " close.",
     Acknowledged: f"Unsigned; proofs are within. At most {MAX_ANSWERS_A_MESSAGE} receipts a message.",
     Rejections: f"The signature is within. At most {MAX_ANSWERS_A_MESSAGE} rejections a message.",
 }

@@ -14,6 +14,7 @@ from auctionctl.cli.manual.wire_messages import message_parts, refusal_parts
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.net.gateway import SILENCE_NS, ZAP_DOMAIN
 from auctionctl.replica.follower import HEARTBEAT_NS, RETRY_NS
+from auctionctl.replica.house_clock import TOLERANCE_NS
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REPLY_BYTES, MAX_REQUEST_BYTES, PROTOCOL_VERSION
 
 
@@ -242,6 +243,14 @@ def _checks() -> tuple[Part, ...]:
                     " What is beyond the last checkpoint that agrees is not to be acted on.",
                 ),
                 (
+                    "clock_head",
+                    "The note is a clock head of this log. Keep the last one, and hold it against every entry, those"
+                    " that come later too, as auctionctl-log(5) says. If it is over more entries than one's copy has,"
+                    " `read` them. Its time is the house's when it was sent: if that is more than"
+                    f" {TOLERANCE_NS // SECOND_NS} s from one's own, say so to whoever has to know; so, too, if that of"
+                    " welcome, pong, or a new entry is, and no delay explains it.",
+                ),
+                (
                     "receipt",
                     "Build the entry from kind (`joined`, `bid` or `terms`), the receipt's time, one's own body and"
                     " signature; the checkpoint is the house's; the proof leads from its leaf hash at `index` to the"
@@ -296,6 +305,7 @@ def _versions() -> tuple[Part, ...]:
             "> bid        signed\n"
             "< entries    the bid\n"
             "< acknowledged\n"
+            "< clock_head over 6 entries\n"
             "> bye"
         ),
     )
