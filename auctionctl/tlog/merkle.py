@@ -35,17 +35,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(_NODE + left + right).digest()
 
 
-# One level of a tree of some size, below its root: every complete node of the level, of this size and later ones; how
-# many of them belong to this size; the node right of those, over what is left, or nothing. A plain tuple: it is hot.
-_Row = tuple[bytearray, int, bytes]
-
-
 class Border(NamedTuple):
-    """What a tree of one size adds to its complete nodes: the right edge, level by level, and the root."""
+    """What a tree of one size adds to its complete nodes: the root, and at each level below it the right edge.
+
+    That is the node right of the complete ones, over what is left, or nothing.
+    """
 
     size: int
     root: bytes
-    rows: list[_Row]
+    edges: list[bytes]
 
 
 class Tree:
@@ -88,8 +86,12 @@ class Tree:
         return bytes(self._levels[0][index << 5 : (index + 1) << 5])
 
     def root(self, size: int | None = None) -> bytes:
-        """Return the 32-byte root of the first ``size`` leaves (all of them by default)."""
-        return self.border(size).root
+        """Return the 32-byte root of the first ``size`` leaves (all of them by default); 5 µs of a million."""
+        if size is None or size == self._border.size:
+            return self.border(size).root
+        if not 0 <= size <= self._size:
+            raise AssertionError(f"no size {size} in a tree of {self._size}")
+        return self._compute_root(size) if size else EMPTY_ROOT
 
     def border(self, size: int | None = None) -> Border:
         """Return the right edge and the root at ``size``; the last one asked for is kept, since a batch asks often."""
@@ -105,18 +107,33 @@ class Tree:
     def _compute_border(self, size: int) -> Border:
         if size == 0:
             return Border(0, EMPTY_ROOT, [])
-        rows: list[_Row] = []
+        edges: list[bytes] = []
         edge = b""
         height = (size - 1).bit_length()
         complete = size
         for level in self._levels[:height]:
-            rows.append((level, complete, edge))
+            edges.append(edge)
             # The last complete node joins the edge above, unless it is a right child and its parent is complete.
             if complete & 1:
-                last = level[(complete - 1) << 5 : complete << 5]
+                end = complete << 5
+                last = level[end - 32 : end]
                 edge = sha256(_NODE + last + edge).digest() if edge else bytes(last)
             complete >>= 1
-        return Border(size, edge or bytes(self._levels[height][:HASH_BYTES]), rows)
+        return Border(size, edge or bytes(self._levels[height][:HASH_BYTES]), edges)
+
+    def _compute_root(self, size: int) -> bytes:
+        """The root alone, for whoever asks of many sizes: one hash a bit of ``size``, from the lowest on."""
+        levels = self._levels
+        rest = size & (size - 1)
+        height = (size ^ rest).bit_length() - 1
+        end = size >> height << 5
+        edge: bytes | bytearray = levels[height][end - 32 : end]
+        while rest:
+            height = (rest & -rest).bit_length() - 1
+            end = rest >> height << 5
+            edge = sha256(_NODE + levels[height][end - 32 : end] + edge).digest()
+            rest &= rest - 1
+        return bytes(edge)
 
     def inclusion(self, index: int, size: int | None = None) -> bytes:
         """Return the proof that leaf ``index`` is among the first ``size``: 32-byte hashes, the leaf's sibling first.
@@ -126,15 +143,14 @@ class Tree:
         border = self.border(size)
         if not 0 <= index < border.size:
             raise AssertionError(f"no leaf {index} in a tree of {border.size}")
-        return _path(border.rows, index)
+        return _path(self._levels, border.size, border.edges, index)
 
     def inclusions(self, indices: Sequence[int], size: int | None = None) -> list[bytes]:
         """Return :meth:`inclusion` of each index, with one computation of the right edge for all."""
         border = self.border(size)
         if indices and not 0 <= min(indices) <= max(indices) < border.size:
             raise AssertionError(f"leaves {min(indices)} to {max(indices)} in a tree of {border.size}")
-        rows = border.rows
-        return [_path(rows, index) for index in indices]
+        return [_path(self._levels, border.size, border.edges, index) for index in indices]
 
     def consistency(self, old_size: int, new_size: int | None = None) -> bytes:
         """Return the proof that the tree of ``new_size`` extends that of ``old_size``: 32-byte hashes.
@@ -151,13 +167,16 @@ class Tree:
         height = (old_size & -old_size).bit_length() - 1
         index = (old_size >> height) - 1
         start = bytes(self._levels[height][index << 5 : (index + 1) << 5]) if index else b""
-        return start + _path(border.rows[height:], index)
+        return start + _path(self._levels[height:], border.size >> height, border.edges[height:], index)
 
 
-def _path(rows: Sequence[_Row], index: int) -> bytes:
-    """Return the siblings on the way up from node ``index`` of the lowest row."""
+def _path(levels: Sequence[bytearray], complete: int, edges: Sequence[bytes], index: int) -> bytes:
+    """Return the siblings on the way up from node ``index`` of the lowest level, which has so many ``complete`` ones.
+
+    ``edges`` are the nodes right of those, one a level, as far up as there are any.
+    """
     path: list[bytes | bytearray] = []
-    for nodes, complete, edge in rows:
+    for nodes, edge in zip(levels, edges, strict=False):
         sibling = index ^ 1
         if sibling < complete:
             start = sibling << 5
@@ -165,6 +184,7 @@ def _path(rows: Sequence[_Row], index: int) -> bytes:
         elif sibling == complete:
             path.append(edge)
         index >>= 1
+        complete >>= 1
     return b"".join(path)
 
 
