@@ -91,6 +91,8 @@ class HonestBidder:
         self.name = name
         self.key = key_of(name)
         self.house = address.identity
+        self.address = address
+        self.role = role
         self.core = BiddingCore(self.key, address, role)
         self.dealer = Dealer(self.core, address, self.key)
         self.kept: dict[bytes, Kept] = {}
@@ -103,6 +105,16 @@ class HonestBidder:
 
     def close(self) -> None:
         self.dealer.close()
+
+    def crash(self) -> None:
+        """End without a word and begin anew, with the commands that were kept on disk, and with the receipts."""
+        self.dealer._is_connected = False  # No goodbye.
+        self.dealer.close()
+        kept = self.core.unanswered
+        self.core = BiddingCore(self.key, self.address, self.role)
+        self.core.unanswered = kept
+        self.dealer = Dealer(self.core, self.address, self.key)
+        self.notices.clear()
 
     # Turns
 
