@@ -69,7 +69,7 @@ class HouseInProcesses:
         queue: int = 1_000,
         finish: str = "never",
         revealing: Path | None = None,
-        breaking: int = 0,
+        disk: str = "",
         seed: str = "68" * 32,
     ) -> None:
         self.directory = directory
@@ -92,7 +92,7 @@ class HouseInProcesses:
             "lots": list(lots),
             "finish": finish,
             "revealing": str(revealing) if revealing else "",
-            "breaking": breaking,
+            "disk": disk,
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"

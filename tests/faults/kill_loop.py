@@ -80,13 +80,13 @@ class KillLoop:
             if number % len(victims) == 0:
                 self._chance.shuffle(victims)
             if self._chance.random() < 0.75:
-                self._bid(self._chance.randrange(1, 40))
-            self._strike(victims[number % len(victims)])
-        self._bid(20)
+                self.bid(self._chance.randrange(1, 40))
+            self.strike(victims[number % len(victims)])
+        self.bid(20)
         for client in self.clients:
             client.run_until(lambda c=client: c.core.is_welcome and not c.core.unanswered, "the last answers")
 
-    def _bid(self, receipts: int) -> None:
+    def bid(self, receipts: int) -> None:
         """Until all the clients together have so many more: whatever was killed before is back."""
         wanted = self._receipts() + receipts
         bid_against_each_other(
@@ -105,7 +105,8 @@ class KillLoop:
         if (servings := self.house.count("Serving")) > self._servings:
             self._servings, self._served_s = servings, time.monotonic()
 
-    def _strike(self, kind: str) -> None:
+    def strike(self, kind: str) -> None:
+        """Kill somebody of this kind."""
         if kind == "daemon":
             daemon = self._chance.choice(self.daemons)
             self.strikes.append(Strike(kind, time.time_ns()))
@@ -173,11 +174,10 @@ class KillLoop:
             for client in self.clients
             for kept in client.kept.values()
         }
-        proofs = self.daemons[0].receipts()
-        return found | {
-            (proof.checkpoint_note.split(b"\n")[0].decode().rpartition("/")[2], proof.index, proof.extra)
-            for proof in proofs
-        }
+        # One home holds the receipts of all daemons.
+        for proof in self.daemons[0].receipts() if self.daemons else ():
+            found.add((proof.checkpoint_note.split(b"\n")[0].decode().rpartition("/")[2], proof.index, proof.extra))
+        return found
 
     def missing_gaps(self) -> list[tuple[str, Strike]]:
         """The strikes at house and gateway that a log has no gap for; after the deadline was held against all gaps."""

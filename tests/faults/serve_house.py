@@ -1,8 +1,8 @@
 """A whole house for the tests to break: settings as JSON on the first line of stdin, reports as JSON lines on stdout.
 
 With ``revealing`` set to a file, the gateway is one that writes the routing id of each message there, in hexadecimal:
-no house does that, and an attacker who cannot see them can only guess. With ``breaking`` set to a number, the sync of
-so many commits and no more succeeds.
+no house does that, and an attacker who cannot see them can only guess. With ``disk`` set to a number, the sync of
+so many commits and no more succeeds; set to ``hasty``, it says of each commit that it is safe before it has written it.
 """
 
 from __future__ import annotations
@@ -56,16 +56,17 @@ def end_on_signal(number: int, _frame: object) -> None:
 
 
 class FaultySupervisor(supervisor.Supervisor):
-    """Starts processes of some kinds with a fault: the kind → what its fault is told."""
+    """Starts processes of some kinds with a fault: the kind → what its fault is told. A second house is sound."""
 
     faults: ClassVar[dict[str, str]] = {}
 
     def _spawn(self, name: str) -> Child:
-        if name not in self.faults:
+        fault = self.faults.pop(name, None) if name == "house" else self.faults.get(name)
+        if fault is None:
             return super()._spawn(name)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, __file__, name, str(theirs.fileno()), self.faults[name]]
+            command = [sys.executable, __file__, name, str(theirs.fileno()), fault]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         child = Child(name, process, ours, time.monotonic())
         self._selector.register(ours, 1, child)
@@ -77,7 +78,7 @@ def run_faulty(kind: str, descriptor: str, fault: str) -> int:
     if kind == "gateway":
         sys.modules["auctionctl.net.gateway"].Gateway = revealing_gateway(fault)  # type: ignore[attr-defined]
     else:
-        daemon.SqliteStore = breaking_store(int(fault))  # type: ignore[misc]
+        daemon.SqliteStore = HastyStore if fault == "hasty" else breaking_store(int(fault))  # type: ignore[misc]
     return child_main([kind, descriptor])
 
 
@@ -89,6 +90,20 @@ def revealing_gateway(revealing: str) -> type[Gateway]:
             super()._take(frames, now_ns)
 
     return RevealingGateway
+
+
+class HastyStore(SqliteStore):
+    """The control: a test that finds nothing wrong with this finds nothing at all."""
+
+    waiting: tuple[Any, int] | None = None
+
+    def append(self, appends: Any, now_ns: int) -> None:
+        if self.waiting is not None:
+            super().append(*self.waiting)
+        self.waiting = (appends, now_ns)
+
+    def alive(self, now_ns: int) -> None:
+        """Not even the sign of life has it written, so that nothing else gives it away."""
 
 
 def breaking_store(commits: int) -> type[SqliteStore]:
@@ -119,8 +134,8 @@ def main() -> int:
     )
     if wanted["revealing"]:
         FaultySupervisor.faults["gateway"] = wanted["revealing"]
-    if wanted["breaking"]:
-        FaultySupervisor.faults["house"] = str(wanted["breaking"])
+    if wanted["disk"]:
+        FaultySupervisor.faults["house"] = wanted["disk"]
     supervisor.Supervisor = FaultySupervisor  # type: ignore[misc]
     lots = [LotDescription(**lot) for lot in wanted["lots"]]
     try:

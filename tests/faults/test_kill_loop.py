@@ -44,3 +44,15 @@ def test_nothing_acknowledged_is_lost_or_doubled_whoever_is_killed_in_whatever_o
     assert tally.acknowledged > 10 * kills
     assert not loop.missing_gaps()
     assert not desk.house.stderr
+
+
+def test_a_house_that_acknowledges_what_it_has_not_written_is_found_out(start_house, bidder_of, tmp_path):
+    """The control: the same count, after one bid and one kill."""
+    house = start_house(CLIENTS, [lot("vase")], disk="hasty")
+    clients = [bidder_of(name, house) for name in CLIENTS]
+    all_join(clients, house.auctions.values())
+    assert clients[0].settle(clients[0].bid(house.auctions["vase"], 100)) == "receipted"
+    loop = KillLoop(house, clients, [], SEED)
+    loop.strike("house")
+    house.await_report("Serving", number=2)
+    assert loop.count(Desk(tmp_path / "desk", house, CLIENTS)).lost == 1

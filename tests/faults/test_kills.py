@@ -102,7 +102,7 @@ def test_a_house_killed_in_the_middle_is_back_by_itself_and_is_the_same_house(st
 def test_a_house_whose_sync_failed_is_not_started_again_by_itself_and_what_it_said_before_is_in_its_log(
     start_house, bidder_of
 ):
-    house = start_house(NAMES, [lot("vase")], breaking=20)
+    house = start_house(NAMES, [lot("vase")], disk="20")
     bidders = [bidder_of(name, house) for name in NAMES]
     auction = house.auctions["vase"]
     all_join(bidders, [auction])
