@@ -67,13 +67,16 @@ class Agent:
         nonces: Iterator[bytes],
         auctions: Collection[bytes] | None,
         earlier: Iterable[Message] = (),
+        refused: Iterable[Message] = (),
     ) -> None:
         """``auctions`` are the ids to bid in, or None for all that the house lists, now and later.
 
         ``strategy`` makes the strategy for an auction once its terms are known; ``nonces`` yields 16 fresh bytes for
-        each joining. ``earlier`` are the bids (:attr:`BidPlaced.message`) that an earlier run of this identity sent
-        and of which it kept no answer: they bind the wallet until it is known what became of them. Without them a
-        restarted agent cannot know what its predecessor had in flight. Raises ConfigurationError for no auctions.
+        each joining. ``earlier`` are the bids (:attr:`BidPlaced.message`), in the wallet's currency, that an earlier
+        run of this identity made and of which it kept no answer: they bind the wallet until it is known what became
+        of them, and in ``auctions`` they are sent again. ``refused`` are those that the house rejected, and might yet
+        accept: they bind, and are not pressed. Without them a restarted agent cannot know what its predecessor had in
+        flight. Raises ConfigurationError for no auctions, and for a bid that is not ours.
         """
         if auctions is not None and not auctions:
             raise ConfigurationError("no auction to bid in", hint="name at least one, or all of them with --all")
@@ -85,7 +88,9 @@ class Agent:
         self._make_strategy = strategy
         self._rng = rng
         self._nonces = nonces
-        self._is_choosy = auctions is not None
+        self._chosen = None if auctions is None else frozenset(auctions)
+        self._uncounted: set[bytes] | None = set()
+        """The auctions of which it is not known what they tie up, while that is so of any; then None for ever."""
         self._seats: dict[bytes, Seat] = {}
         self._open: dict[bytes, Seat] = {}
         self._outgoing: list[Message] = []
@@ -93,17 +98,16 @@ class Agent:
         self._senders: dict[bytes, Seat] = {}
         self.outcomes: dict[bytes, Outcome] = {}
         """Auction → how it ended, by its verified log; or unknown, where the house serves that no more."""
-        chosen = set() if auctions is None else set(auctions)
-        for message in earlier:
-            bid = decode_bid(message.body)
-            if bid.bidder != self._me or bid.house != house.signing:
-                raise ConfigurationError("a bid of an earlier run is not ours, or was for another house")
-            chosen.add(bid.auction)
-            seat = self._seat(bid.auction, 0)
+        for message in refused:
+            bid, seat = self._recalled(message)
             self._senders[seat.recall(bid, message).id] = seat
-        for auction in chosen:
+        for message in earlier:
+            bid, seat = self._recalled(message)
+            take_on = seat.take_up if self._is_wanted(bid.auction) else seat.recall
+            self._senders[take_on(bid, message).id] = seat
+        for auction in self._chosen or ():
             self._seat(auction, 0)
-        self.follower.follow(chosen, 0)
+        self.follower.follow(set(self._seats), 0)
         self.follower.follow_registry(0)
         if auctions is None:
             self.follower.follow_all()
@@ -111,7 +115,7 @@ class Agent:
     @property
     def is_done(self) -> bool:
         """Whether all chosen auctions have ended, and their verified logs say so or are gone; of none it never is."""
-        return bool(self.outcomes) and not self._open
+        return bool(self.outcomes) and not any(map(self._is_wanted, self._open))
 
     @property
     def is_welcome(self) -> bool:
@@ -121,7 +125,9 @@ class Agent:
     def can_bid(self, auction: bytes, now_ns: int) -> bool:
         """Whether :meth:`place` would send a bid now."""
         seat = self._open.get(auction)
-        return seat is not None and self.follower.is_welcome and seat.can_bid(now_ns + self.follower.house_ahead_ns)
+        if seat is None or self._uncounted is not None or not self.follower.is_welcome:
+            return False
+        return seat.can_bid(now_ns + self.follower.house_ahead_ns)
 
     def place(self, auction: bytes, amount_minor: int, now_ns: int) -> None:
         """Bid exactly this, whatever the strategy says, and the rules will say. Only while :meth:`can_bid`.
@@ -155,8 +161,10 @@ class Agent:
         self.follower.say_bye()
 
     def take_outgoing(self) -> list[Message]:
-        """What has to be sent now, in order."""
-        outgoing, self._outgoing = self._outgoing, []
+        """What has to be sent now, in order. A bid is not among it before its :class:`BidPlaced` has been taken."""
+        untold = {notice.message for notice in self._notices if isinstance(notice, BidPlaced)}
+        outgoing = [message for message in self._outgoing if message not in untold]
+        self._outgoing = [message for message in self._outgoing if message in untold]
         return self.follower.take_outgoing() + outgoing
 
     def take_notices(self) -> list[AgentNotice]:
@@ -177,9 +185,8 @@ class Agent:
                     self._welcomed(now_ns)
                 case Listed():
                     self._notices.append(notice)
-                    if not self._is_choosy:
-                        for auction in notice.auctions:
-                            self._seat(auction, now_ns)
+                    if self._chosen is None:
+                        self._listed(notice, now_ns)
                 case Advanced():
                     self._notices.append(notice)
                     self._advanced(notice, now_ns)
@@ -224,17 +231,43 @@ class Agent:
             replica = self.follower.replicas.setdefault(auction, Replica(self._house, auction))
             seat = self._seats[auction] = self._open[auction] = Seat(self._key, replica, self.wallet)
             seat.read_at_ns = now_ns + QUIET_NS
+            if self._uncounted is not None:
+                self._uncounted.add(auction)
         return seat
 
+    def _recalled(self, message: Message) -> tuple[Bid, Seat]:
+        bid = decode_bid(message.body)
+        if (bid.bidder, bid.house, bid.currency) != (self._me, self._house.signing, self.wallet.budget.currency):
+            raise ConfigurationError("a bid of an earlier run is not ours, or for another house or currency")
+        return bid, self._seat(bid.auction, 0)
+
+    def _is_wanted(self, auction: bytes) -> bool:
+        """Whether we are to bid there; where we are not, an earlier run did."""
+        return self._chosen is None or auction in self._chosen
+
     def _welcomed(self, now_ns: int) -> None:
-        if self._is_choosy and not self.follower.catalogue:
+        if self._chosen is not None and not self.follower.catalogue:
             # Its announcements are what the registry is held against.
             self.follower.list_auctions(now_ns)
         for seat in self._open.values():
             seat.read_at_ns = now_ns + QUIET_NS
-            if seat.unanswered is not None:
-                seat.unanswered.send_at_ns = now_ns
+            seat.greeted(now_ns, self.follower.house_ahead_ns)
             self._transmit(seat, now_ns)
+
+    def _listed(self, listed: Listed, now_ns: int) -> None:
+        for auction in listed.auctions:
+            self._count(self._seat(auction, now_ns), now_ns)
+
+    def _count(self, seat: Seat, now_ns: int) -> None:
+        """Nothing is bid before it is known what every auction ties up: an earlier run may have bid in any of them."""
+        if self._uncounted is None:
+            return
+        if seat.is_over or seat.was_current:
+            self._uncounted.discard(seat.id)
+        if not self._uncounted and (self._chosen is not None or self.follower.catalogue):
+            self._uncounted = None
+            for each in self._open.values():
+                self._act(each, now_ns)
 
     def _advanced(self, notice: Advanced, now_ns: int) -> None:
         seat = self._open.get(notice.auction)
@@ -251,6 +284,7 @@ class Agent:
             if (resumed := seat.resume()) is not None:
                 self._notices.append(resumed)
         self._released(seat, before_minor, now_ns)
+        self._count(seat, now_ns)
 
     def _released(self, seat: Seat, before_minor: int, now_ns: int) -> None:
         """Act on what is new here, and elsewhere if money has become free."""
@@ -282,11 +316,13 @@ class Agent:
                 pass
 
     def _meet(self, seat: Seat, terms: Terms) -> None:
+        if not self._is_wanted(seat.id):
+            return
         reason = refuse_terms(terms, self._me, self.wallet.budget.currency)
         if reason is None:
             seat.strategy = self._make_strategy(terms)
             return
-        if self._is_choosy:
+        if self._chosen is not None:
             raise ConfigurationError(f"auction {seat.id.hex()[:12]}…: {reason}", hint="leave it out")
         seat.is_skipped = True
         self._open.pop(seat.id)
@@ -352,6 +388,7 @@ class Agent:
         if gone is not None:
             self.outcomes[gone.id] = outcome = gone.lose_sight()
             self._notices.append(Ended(gone.id, outcome))
+            self._count(gone, now_ns)
         seat = self._senders.get(refused.command)
         if seat is not None:
             pause_ns = min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS
@@ -362,7 +399,7 @@ class Agent:
     def _act(self, seat: Seat, now_ns: int) -> None:
         if seat.is_over or not (self.follower.is_welcome and seat.is_current):
             return
-        if seat.unanswered is None:
+        if seat.unanswered is None and seat.strategy is not None:
             seat.ask_at_ns = None
             if now_ns < seat.hold_until_ns:
                 seat.ask_at_ns = seat.hold_until_ns
@@ -378,6 +415,8 @@ class Agent:
             self._senders[seat.sign_join(next(self._nonces), house_ns, now_ns).id] = seat
 
     def _bid(self, seat: Seat, now_ns: int) -> None:
+        if self._uncounted is not None:
+            return
         ahead_ns = self.follower.house_ahead_ns
         answer = seat.ask(now_ns + ahead_ns, self._rng)
         if isinstance(answer, Offer):

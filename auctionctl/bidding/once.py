@@ -2,18 +2,21 @@
 
 Rule: exactly one bid is made, of exactly the amount asked for; it ends with a proof, a signed refusal, or a plain word
 on what is not known. Nothing is bid after an end was told. Source: DESIGN.md section 8, client rule.
+
+A run that was cut short may have made that bid already. It is then sent again first, as the same bytes; if it is
+accepted, and was not of another amount than is asked for now, it is the one bid, and no second one is made.
 """
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.bid import Bid, Join, command_id, decode_bid
 from auctionctl.auction.events import Opened
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.price import MAX_MINOR, Money, format_minor
@@ -120,10 +123,12 @@ def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal |
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It is in the log. ``is_leading`` is None where the log itself has not come in time."""
+    """It is in the log. ``is_leading`` is None where the log itself has not come in time; an earlier run made it, or
+    this one."""
 
     notice: BidAccepted
     is_leading: bool | None
+    is_earlier: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +200,27 @@ class OneBid(Agent):
         currency: str,
         nonces: Iterator[bytes],
         wait_ns: int,
+        earlier: Iterable[Message] = (),
+        refused: Iterable[Message] = (),
     ) -> None:
-        """``wait_ns`` is how long an auction that has not opened is waited for, once its log is here."""
+        """``wait_ns`` is how long an auction that has not opened is waited for, once its log is here.
+
+        ``earlier`` are bids that earlier runs made in ``auction``, and of which they kept no answer; ``refused`` those
+        that were rejected.
+        """
+        earlier = list(earlier)
         budget = Money(amount.minor if isinstance(amount, Exactly) else MAX_MINOR, currency)
         rng = random.Random(0)  # noqa: S311 - a silent strategy takes no chances
         super().__init__(
-            key, house, strategy=_silent, wallet=Wallet(budget), rng=rng, nonces=nonces, auctions=[auction]
+            key,
+            house,
+            strategy=_silent,
+            wallet=Wallet(budget),
+            rng=rng,
+            nonces=nonces,
+            auctions=[auction],
+            earlier=earlier,
+            refused=refused,
         )
         self.ending: Ending | None = None
         self._auction = auction
@@ -211,6 +231,7 @@ class OneBid(Agent):
         self._wake_ns: int | None = None
         self._placed: BidPlaced | None = None
         self._accepted: BidAccepted | None = None
+        self._earlier = {each.command: each for each in map(_placed_earlier, earlier)}
 
     @property
     def is_done(self) -> bool:
@@ -235,15 +256,23 @@ class OneBid(Agent):
             match notice:
                 case BidPlaced():
                     self._placed = notice
-                case BidAccepted() if self._placed is not None and notice.command == self._placed.command:
-                    self._accepted = notice
-                case BidRejected() if self._accepted is None:
+                case BidAccepted() if self._is_ours(notice.command) or self._is_asked_for_now(notice):
+                    self._accepted = self._accepted or notice
+                case BidRejected() if self._accepted is None and self._is_ours(notice.command):
                     self.ending = self.ending or Rejected(notice)
                 case JoinRejected() if notice.rejection.code not in ("expired", "already_joined", "closed"):
                     self.ending = self.ending or Rejected(notice)
                 case _:
                     pass
         return notices
+
+    def _is_ours(self, command: bytes) -> bool:
+        return self._placed is not None and command == self._placed.command
+
+    def _is_asked_for_now(self, notice: BidAccepted) -> bool:
+        """Whether an earlier run made the bid that was to be made."""
+        is_other = isinstance(self._amount, Exactly) and notice.amount_minor != self._amount.minor
+        return notice.command in self._earlier and not is_other
 
     def get_timer(self) -> int | None:
         """As an agent's, and the end of what is waited for."""
@@ -283,7 +312,10 @@ class OneBid(Agent):
         is_waiting = auction is not None and auction.phase is Phase.ANNOUNCED and not auction.is_ready_to_open
         if is_known and auction is not None and is_waiting and me in auction.present:
             return NotOpened(len(auction.present), auction.terms.rules.min_bidders)
-        return NotHeard() if now_ns >= self._wake_ns else None
+        if now_ns < self._wake_ns:
+            return None
+        undecided = [each for each in self._earlier.values() if self.wallet.is_undecided(self._auction, each.command)]
+        return Unanswered(max(undecided, key=lambda each: each.seq)) if undecided else NotHeard()
 
     def _after_bid(self, placed: BidPlaced, now_ns: int) -> Ending | None:
         outcome = self.outcomes.get(self._auction)
@@ -295,11 +327,16 @@ class OneBid(Agent):
         return Unanswered(placed) if now_ns >= self._wake_ns else None
 
     def _after_acceptance(self, accepted: BidAccepted, now_ns: int) -> Ending | None:
-        index = accepted.evidence.receipt.index
+        index, is_earlier = accepted.evidence.receipt.index, accepted.command in self._earlier
         if self.replica.is_verified and self.replica.size > index:
             standing = self.replica.replay.state.standing
-            return Accepted(accepted, standing is not None and standing.bid_index == index)
+            return Accepted(accepted, standing is not None and standing.bid_index == index, is_earlier)
         if self._log_by_ns is None:
             self._log_by_ns = now_ns + FEED_PATIENCE_NS
         self._wake_ns = self._log_by_ns
-        return Accepted(accepted, None) if now_ns >= self._log_by_ns else None
+        return Accepted(accepted, None, is_earlier) if now_ns >= self._log_by_ns else None
+
+
+def _placed_earlier(message: Message) -> BidPlaced:
+    bid = decode_bid(message.body)
+    return BidPlaced(bid.auction, command_id(message.body), bid.seq, bid.amount_minor, bid.not_after_ns, message)

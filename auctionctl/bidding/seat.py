@@ -328,15 +328,41 @@ class Seat:
         return command
 
     def recall(self, bid: Bid, message: Message) -> Command:
-        """A bid that an earlier run sent and of which it saw no answer: it binds us as if we had sent it now."""
+        """A bid that an earlier run sent and of which it saw no answer: it binds us as if we had sent it now.
+
+        It is not sent before ``not_after`` has passed; the answer then proves what became of it.
+        """
         command = Command(
             command_id(message.body), Kind.BID, message, bid.not_after_ns, bid.head_size, 0, bid.seq, bid.amount_minor
         )
         self._wallet.recall(self.id, command.id, bid.seq, bid.amount_minor, bid.not_after_ns)
         self._last_seq = max(self._last_seq, bid.seq)
         self.sent[command.id] = command
-        self.refused = sorted([*self.refused, command], key=lambda refused: refused.not_after_ns)
+        self._refuse(command)
         return command
+
+    def take_up(self, bid: Bid, message: Message) -> Command:
+        """As :meth:`recall`, in an auction that we still want: the last such bid is sent again, until it is answered.
+
+        No other bid is made before that.
+        """
+        command = self.recall(bid, message)
+        if self.unanswered is None or self.unanswered.seq < command.seq:
+            if self.unanswered is not None:
+                self._refuse(self.unanswered)
+            self.refused.remove(command)
+            self.unanswered = command
+        return command
+
+    def _refuse(self, command: Command) -> None:
+        self.refused = sorted([*self.refused, command], key=lambda refused: refused.not_after_ns)
+
+    def greeted(self, now_ns: int, ahead_ns: int) -> None:
+        """The house hears us (again): what it owes an answer to is due, and what may be void once that can be told."""
+        if self.unanswered is not None:
+            self.unanswered.send_at_ns = now_ns
+        for command in self.refused:
+            command.send_at_ns = max(now_ns, command.not_after_ns + VOID_MARGIN_NS + 1 - ahead_ns)
 
     def refuse(self, command: Command, house_ns: int, now_ns: int) -> bool:
         """The house rejected ``command``; whether that is news. A bid is kept: until ``not_after`` it may be accepted.
@@ -348,7 +374,7 @@ class Seat:
             return False
         self.unanswered = None
         if command.kind is Kind.BID:
-            self.refused.append(command)
+            self._refuse(command)
         return True
 
     def due_commands(self, now_ns: int) -> list[Command]:

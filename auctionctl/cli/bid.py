@@ -13,6 +13,7 @@ from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.bidder import alone, drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
+from auctionctl.cli.output import write_note
 from auctionctl.cli.settings.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def bid(
     """Bid by a strategy until the auctions have ended, or once, an amount; 0 if a lot was won, or the bid accepted.
 
     By a strategy: 6 if no lot was won. Once: 9 if the rules refused it, 10 if the auction did not open in time.
+    A run that was cut short is repeated as it was: it takes up the bids of which it is not known what became of them.
     """
     wanted = auctions or []
     if bid_in_all and wanted:
@@ -122,14 +124,21 @@ def _bid_by_strategy(
     address, secret = at.address(), at.secret()
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
+    from auctionctl.cli.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
 
     with alone(at.paths, secret):
+        journal = BidJournal(at.paths, secret.identity, address.identity)
         chosen = None if wanted is None else _in_currency(find_auctions(address, secret, wanted), money.currency)
-        agent = seat_agent(secret, address, make_strategy, Wallet(money), auctions=chosen, seed=seed)
+        undecided = journal.hand_in(lambda bid: bid.currency == money.currency)
+        if count := sum(map(len, undecided)):
+            write_note(earlier_words(count))
+        wallet = Wallet(money)
+        agent = seat_agent(secret, address, make_strategy, wallet, auctions=chosen, undecided=undecided, seed=seed)
         names = names_of(at.paths, secret, agent.follower.registry.replay.state)
         events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names)
-        drive(agent, address, secret, events.handle)
+        drive(agent, address, secret, events.handle, journal, on_tick=lambda: journal.forget_decided(wallet))
+        journal.forget_decided(wallet)
         events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST
 

@@ -33,6 +33,7 @@ from auctionctl.bidding.once import (
     judge,
 )
 from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.bid_journal import BidJournal
 from auctionctl.cli.bidder import alone, drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import read_auction
@@ -85,10 +86,14 @@ def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
     """Bid ``wish`` in the auction that ``wanted`` names, and say what came of it. Errors: as of any bidder."""
     address, secret = at.address(), at.secret()
     with alone(at.paths, secret):
+        journal = BidJournal(at.paths, secret.identity, address.identity)
         ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
         _check_currency(wish, terms)
         if terms.seller == secret.identity.signing:
             return _write(at, terms, _refused(Code.OWN_AUCTION, {}, terms, {}))
+        earlier, refused = journal.hand_in(lambda bid: (bid.auction, bid.currency) == (auction, terms.rules.currency))
+        if earlier:
+            write_note("a bid of an earlier run may yet be accepted: what became of it is found out first")
         agent = OneBid(
             secret,
             address.identity,
@@ -97,15 +102,20 @@ def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
             currency=terms.rules.currency,
             nonces=fresh_nonces(),
             wait_ns=wait_ns,
+            earlier=earlier,
+            refused=refused,
         )
         keeper = _Keeper(ReceiptFiles(at.paths.receipts), terms)
         try:
-            drive(agent, address, secret, keeper.handle)
+            drive(agent, address, secret, keeper.handle, journal)
         except KeyboardInterrupt:
             keeper.warn()
             raise
         assert agent.ending is not None
-        return _write(at, terms, _answer(agent.ending, keeper.path, auction, terms, agent.replica.replay.auction))
+        status = _write(at, terms, _answer(agent.ending, keeper.path, auction, terms, agent.replica.replay.auction))
+        # Only now: whoever was not told of an answer asks again, and has to get the same one.
+        journal.forget_decided(agent.wallet)
+        return status
 
 
 class _Keeper:
@@ -258,6 +268,7 @@ def _accepted(ending: Accepted, path: str, terms: Terms, state: Auction | None) 
         "index": receipt.index,
         "time_ns": receipt.time_ns,
         "is_leading": ending.is_leading,
+        "is_earlier": ending.is_earlier,
         "receipt": path,
     }
     leading = "yes"
@@ -274,4 +285,6 @@ def _accepted(ending: Accepted, path: str, terms: Terms, state: Auction | None) 
         ("time", clock_time(receipt.time_ns)),
         ("receipt", path),
     ]
+    if ending.is_earlier:
+        facts.insert(1, ("made", "by an earlier run: no second bid was made"))
     return Answer(ExitStatus.OK, record, facts)

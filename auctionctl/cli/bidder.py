@@ -1,4 +1,7 @@
-"""Running a bidder on this machine: one at a time under a key, with its randomness, its session and its memory."""
+"""Running a bidder on this machine: one at a time under a key, with its randomness, its session and its memory.
+
+Rule: a bid is in the journal before it is sent (:mod:`auctionctl.cli.bid_journal`).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from auctionctl.bidding.agent import Agent, StrategyFactory
     from auctionctl.bidding.notices import AgentNotice
     from auctionctl.bidding.wallet import Wallet
+    from auctionctl.cli.bid_journal import BidJournal, Undecided
     from auctionctl.keys.signing import SecretKey
     from auctionctl.wire.address import HouseAddress
 
@@ -57,16 +61,25 @@ def seat_agent(
     wallet: Wallet,
     *,
     auctions: set[bytes] | None,
+    undecided: Undecided,
     seed: int | None,
 ) -> Agent:
-    """The bidder's core, with this machine's randomness."""
+    """The bidder's core, with this machine's randomness. ``undecided`` is what the journal hands in."""
     import random  # noqa: PLC0415
 
     from auctionctl.bidding.agent import Agent  # noqa: PLC0415
 
     rng = random.Random(seed)  # noqa: S311 - a strategy's chances are no secrets
     return Agent(
-        key, address.identity, strategy=strategy, wallet=wallet, rng=rng, nonces=fresh_nonces(), auctions=auctions
+        key,
+        address.identity,
+        strategy=strategy,
+        wallet=wallet,
+        rng=rng,
+        nonces=fresh_nonces(),
+        auctions=auctions,
+        earlier=undecided.unanswered,
+        refused=undecided.refused,
     )
 
 
@@ -78,8 +91,21 @@ def fresh_nonces() -> Iterator[bytes]:
         yield secrets.token_bytes(16)
 
 
-def drive(agent: Agent, address: HouseAddress, key: SecretKey, on_notice: Callable[[AgentNotice], None]) -> None:
-    """Run the agent until it is done. VerificationError if the house shows another registry than before."""
+def drive(
+    agent: Agent,
+    address: HouseAddress,
+    key: SecretKey,
+    on_notice: Callable[[AgentNotice], None],
+    journal: BidJournal,
+    *,
+    on_tick: Callable[[], None] | None = None,
+) -> None:
+    """Run the agent until it is done; ``on_tick`` is called several times a second.
+
+    VerificationError if the house shows another registry than before; ConfigurationError where a bid cannot be kept,
+    and then it is not sent.
+    """
+    from auctionctl.bidding.notices import BidPlaced, BidRejected  # noqa: PLC0415
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
     from auctionctl.cli.seen_registry import SeenRegistry  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
@@ -91,13 +117,22 @@ def drive(agent: Agent, address: HouseAddress, key: SecretKey, on_notice: Callab
     registry_entries: list[bytes] = []
 
     def handle(notice: AgentNotice) -> None:
+        if isinstance(notice, BidPlaced):
+            journal.keep(notice)
+        elif isinstance(notice, BidRejected):
+            journal.refused(notice)
         if isinstance(notice, RegistryAdvanced):
             registry_entries.extend(encode(each.entry) for each in notice.applied)
             seen.check(agent.follower.registry, registry_entries)
         on_notice(notice)
 
+    def tick() -> None:
+        connection.tick()
+        if on_tick is not None:
+            on_tick()
+
     dealer = Dealer(agent, address, key)
     try:
-        dealer.run(handle, lambda: agent.is_done, on_tick=connection.tick)
+        dealer.run(handle, lambda: agent.is_done, on_tick=tick)
     finally:
         dealer.close()

@@ -62,8 +62,12 @@ class Paths:
         return self.state / f"house-{house}"
 
     def bidder_state(self, identity: str) -> Path:
-        """What the one bidding daemon of ``identity`` (its text) holds while it runs."""
+        """What the one bidder of ``identity`` (its text) holds while it runs, and keeps for the next."""
         return self.state / "bidders" / identity[:IDENTITY_CHARACTERS]
+
+    def undecided_bids(self, bidder: str, house: str) -> Path:
+        """The bids of ``bidder`` at ``house`` (texts of identities) of which it is not known what became of them."""
+        return self.bidder_state(bidder) / "bids" / house[:IDENTITY_CHARACTERS]
 
     def address_file(self, house: str) -> Path:
         """Where the running house called ``house`` says how to reach it."""

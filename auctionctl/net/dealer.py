@@ -102,6 +102,9 @@ class Dealer:
         if self._socket.closed:
             return
         if self._is_connected:
+            # What waits may be a bid that whoever keeps bids could not be told of, or is for a house that was caught.
+            self._waiting.clear()
+            self._core.take_outgoing()
             self._core.say_bye()
             self._transmit()
         self._socket.disable_monitor()
@@ -115,7 +118,7 @@ class Dealer:
         self._transmit()
         ready = dict(self._poller.poll(self._timeout_ms(tick_s)))
         if self._monitor in ready:
-            self._heed_monitor()
+            self._heed_monitor(on_notice)
         if self._socket in ready:
             self._feed(on_notice)
         now_ns = self._clock.now_ns()
@@ -136,15 +139,17 @@ class Dealer:
         wait_ms = -(-(timer_ns - self._clock.now_ns()) * 1_000 // SECOND_NS)
         return max(0, min(int(tick_s * 1_000), wait_ms))
 
-    def _feed(self, on_notice: Callable[[Any], None]) -> None:
+    def _feed(self, on_notice: Callable[[Any], None]) -> bool:
+        """Hand in what has come; whether there may be more. Nothing is sent meanwhile: notices go before messages."""
         for _ in range(MESSAGES_A_TURN):
             try:
                 frames = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                return False
             message = check_frames(frames, MAX_REPLY_BYTES)
             for notice in self._core.receive(message, self._clock.now_ns()):
                 on_notice(notice)
+        return True
 
     def _transmit(self) -> None:
         self._waiting.extend(self._core.take_outgoing())
@@ -159,7 +164,7 @@ class Dealer:
         self._waiting.clear()
         self._core.connected(token_bytes(NONCE_BYTES), now_ns)
 
-    def _heed_monitor(self) -> None:
+    def _heed_monitor(self, on_notice: Callable[[Any], None]) -> None:
         while True:
             try:
                 event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
@@ -167,6 +172,9 @@ class Dealer:
                 return
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._is_connected = True
+                # What is left of an earlier connection must not be taken for an answer over this one.
+                while self._feed(on_notice):
+                    pass
                 self._greet(self._clock.now_ns())
             elif event == zmq.EVENT_DISCONNECTED:
                 self._is_connected = False

@@ -29,6 +29,7 @@ from auctionctl.replica.follower import Advanced, Listed, Welcomed
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.proof import decode_receipt, verify_proof
 from auctionctl.wire.frames import message_type
+from auctionctl.wire.messages import Entries, decode_reply
 
 World = Any
 
@@ -170,19 +171,94 @@ def test_a_restarted_agent_carries_on_and_knows_what_it_bid(world: World, kept: 
     assert not again.told(BidRejected)
 
 
-def test_a_bid_in_flight_at_a_restart_binds_the_wallet_and_is_honoured(world: World) -> None:
+def test_a_bid_in_flight_at_a_restart_is_sent_again_as_the_same_bytes_and_binds_the_wallet(world: World) -> None:
     auction, other = world.announce("lot-1"), world.announce("lot-2")
     ann = world.add("ann", auctions=[auction], budget="10EUR", value="10.00")
     world.add("ben", auctions=[auction, other], value="0")
     world.run(lambda: bool(ann.told(BidPlaced)))
     world.disconnect(ann)
     earlier = [notice.message for notice in ann.told(BidPlaced)]
-    again = world.add("ann", auctions=[other], budget="10EUR", value="10.00", earlier=earlier)
+    again = world.add("ann", auctions=[auction, other], budget="10EUR", value="10.00", earlier=earlier)
     assert again.agent.wallet.available_minor(other) == 0
     world.finish()
     assert again.agent.outcomes[auction].result is Result.WON
+    assert set(bids_sent(again)) == {earlier[0].body}
     assert [notice.command for notice in again.told(BidAccepted)] == [ann.told(BidPlaced)[0].command]
     assert again.agent.outcomes[other].result is Result.NO_SALE
+
+
+def test_what_was_bid_where_we_are_no_longer_to_bid_binds_until_it_is_void_and_is_not_pressed(world: World) -> None:
+    auction, other = world.announce("lot-1", duration_ns=60 * SECOND_NS), world.announce("lot-2")
+    ann = world.add("ann", auctions=[auction], budget="10EUR", value="10.00")
+    world.add("ben", auctions=[auction, other], value="0")
+    world.run(lambda: bool(ann.told(BidPlaced)))
+    world.disconnect(ann)
+    (placed,) = ann.told(BidPlaced)
+    again = world.add("ann", auctions=[other], budget="10EUR", value="10.00", earlier=[placed.message])
+    world.run(lambda: bool(bids_sent(again)))
+    assert world.house_ns > placed.not_after_ns, "nobody wants it any more: it is sent for the proof that it is void"
+    assert not again.told(BidPlaced)
+    world.run(lambda: again.agent.is_done)
+    assert {notice.auction for notice in again.told(BidPlaced)} == {other}
+    assert {notice.auction for notice in again.told(Joined)} == {other}
+    assert list(again.agent.outcomes) == [other], "done with what was asked for"
+    assert again.agent.outcomes[other].result is Result.WON
+
+
+def test_nothing_is_bid_before_it_is_known_what_an_earlier_run_has_won_and_leads_elsewhere(world: World) -> None:
+    won = world.announce("won", min_bidders=1, duration_ns=5 * SECOND_NS)
+    leading = world.announce("leading", min_bidders=1, duration_ns=90 * SECOND_NS)
+    later = world.announce("later", min_bidders=1, duration_ns=60 * SECOND_NS, start_timeout_ns=60 * SECOND_NS)
+    first = world.add("ann", auctions=[won, leading], budget="25EUR")
+    world.run(lambda: won in first.agent.outcomes and first.agent.wallet.committed_minor == 2_000)
+    world.disconnect(first)
+    again = world.add("ann", auctions=[won, leading, later], budget="25EUR")
+    slow = {won, leading}
+    again.loses = lambda message: is_of(message, slow)
+    world.run_for(3 * SECOND_NS)
+    assert again.told(Joined), "to join costs nothing"
+    slow = {leading}
+    world.run_for(3 * SECOND_NS)
+    assert not again.told(BidPlaced)
+    slow = set()
+    world.run_for(10 * SECOND_NS)
+    assert not again.told(BidPlaced)
+    assert [each.reason for each in again.told(Waiting)] == [WaitReason.BUDGET]
+    assert again.agent.wallet.committed_minor == 2_000
+
+
+def is_of(message: Any, auctions: set[bytes]) -> bool:
+    """Whether this holds entries of one of ``auctions``."""
+    if message_type(message.body) != "entries":
+        return False
+    reply = decode_reply(message.body)
+    assert isinstance(reply, Entries)
+    return reply.auction in auctions
+
+
+def test_no_bid_is_handed_out_for_sending_before_its_notice_is(world: World) -> None:
+    auction = world.announce(min_bidders=1)
+    agent = world.add("ann", auctions=[auction]).agent
+    world.run(lambda: agent.can_bid(auction, world.now_ns) or agent.wallet.committed_minor > 0)
+    world.lines.clear()
+    quiet = world.add("ben", auctions=[auction], value="0").agent
+    world.run(lambda: quiet.can_bid(auction, world.now_ns))
+    quiet.place(auction, 2_000, world.now_ns)
+    sent = [message for message in quiet.take_outgoing() if message_type(message.body) == "bid"]
+    assert not sent
+    (placed,) = [notice for notice in quiet.take_notices() if isinstance(notice, BidPlaced)]
+    assert [message for message in quiet.take_outgoing() if message_type(message.body) == "bid"] == [placed.message]
+
+
+def test_a_bid_of_another_run_that_is_not_ours_is_not_taken_for_ours(world: World) -> None:
+    auction = world.announce(min_bidders=1)
+    ann = world.add("ann", auctions=[auction])
+    world.run(lambda: bool(ann.told(BidPlaced)))
+    (placed,) = ann.told(BidPlaced)
+    with pytest.raises(ConfigurationError, match="is not ours"):
+        world.add("ben", auctions=[auction], earlier=[placed.message])
+    with pytest.raises(ConfigurationError, match="currency"):
+        world.add("ann", auctions=[auction], budget="1000JPY", earlier=[placed.message])
 
 
 def test_two_auctions_share_one_budget_and_freed_money_is_bid_again(world: World) -> None:

@@ -36,11 +36,12 @@ World = Any
 
 @pytest.fixture
 def bid_once(world: World, secret_key: Any) -> Any:
-    def start(name: str, auction: bytes, amount: Amount, *, wait_s: int = 30) -> Any:
+    def start(name: str, auction: bytes, amount: Amount, *, wait_s: int = 30, **undecided: Any) -> Any:
         salt = itertools.count()
         nonces = (name.encode().ljust(8, b".") + next(salt).to_bytes(8, "big") for _ in itertools.count())
         key, house = secret_key(name), world.house.identity
-        agent = OneBid(key, house, auction, amount, currency="EUR", nonces=nonces, wait_ns=wait_s * SECOND_NS)
+        wait_ns = wait_s * SECOND_NS
+        agent = OneBid(key, house, auction, amount, currency="EUR", nonces=nonces, wait_ns=wait_ns, **undecided)
         return world.add_agent(name, agent)
 
     return start
@@ -239,3 +240,95 @@ def test_a_least_bid_above_the_largest_amount_is_refused_here(world: World, bid_
     with pytest.raises(RefusedError, match="largest amount"):
         ending_of(world, line)
     assert not bids_sent(line)
+
+
+# A run that was cut short, and repeated
+
+
+@pytest.fixture
+def cut_short(world: World, bid_once: Any, opened: bytes) -> Any:
+    """A run that ended when it had made its bid, which the house has got or not; returns the bid."""
+
+    def cut(minor: int, *, is_delivered: bool) -> Any:
+        line = bid_once("ann", opened, Exactly(minor))
+        line.loses = lambda message: message_type(message.body) == "bid" and not is_delivered
+        world.run(lambda: bool(line.told(BidPlaced)))
+        world.run_for(SECOND_NS // 100)
+        world.disconnect(line)
+        (placed,) = line.told(BidPlaced)
+        return placed
+
+    return cut
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+@pytest.mark.parametrize("amount", [Exactly(2_000), Least(), Above(100)])
+def test_a_repeated_run_takes_up_the_bid_of_the_first_and_makes_no_second(
+    world: World, bid_once: Any, cut_short: Any, is_delivered: bool, amount: Amount
+) -> None:
+    placed = cut_short(2_000, is_delivered=is_delivered)
+    again = bid_once("ann", placed.auction, amount, earlier=[placed.message])
+    ending = ending_of(world, again)
+    assert isinstance(ending, Accepted)
+    assert (ending.is_earlier, ending.is_leading, ending.notice.command) == (True, True, placed.command)
+    assert bids_sent(again) <= {placed.message.body}
+    assert not again.told(BidPlaced)
+
+
+def test_another_amount_is_bid_after_what_became_of_the_first_is_known(
+    world: World, bid_once: Any, opened: bytes, cut_short: Any
+) -> None:
+    placed = cut_short(2_000, is_delivered=False)
+    again = bid_once("ann", opened, Exactly(3_000), earlier=[placed.message])
+    ending = ending_of(world, again)
+    assert isinstance(ending, Rejected), "whoever leads does not outbid itself"
+    assert isinstance(ending.notice, BidRejected)
+    assert (ending.notice.code, ending.notice.seq) == (Code.ALREADY_LEADING, 2)
+    assert [notice.command for notice in again.told(BidAccepted)] == [placed.command]
+
+
+def test_a_bid_that_came_to_nothing_is_made_anew(world: World, bid_once: Any, opened: bytes, cut_short: Any) -> None:
+    placed = cut_short(2_000, is_delivered=False)
+    world.run(lambda: world.house_ns > placed.not_after_ns)
+    again = bid_once("ann", opened, Exactly(2_000), earlier=[placed.message])
+    ending = ending_of(world, again)
+    assert isinstance(ending, Accepted)
+    assert not ending.is_earlier
+    assert (ending.notice.seq, ending.notice.amount_minor) == (2, 2_000)
+    assert [notice.code for notice in again.told(BidRejected)] == [Code.EXPIRED]
+
+
+def test_a_repeated_run_that_hears_nothing_says_that_a_bid_was_sent(
+    world: World, bid_once: Any, opened: bytes, cut_short: Any
+) -> None:
+    placed = cut_short(2_000, is_delivered=True)
+    again = bid_once("ann", opened, Exactly(2_000), wait_s=5, earlier=[placed.message])
+    again.loses = lambda message: message_type(message.body) != "hello"
+    ending = ending_of(world, again)
+    assert isinstance(ending, Unanswered)
+    assert ending.placed == placed
+
+
+def test_a_bid_whose_acceptance_was_never_told_is_the_answer_even_after_the_end(
+    world: World, bid_once: Any, opened: bytes, cut_short: Any
+) -> None:
+    placed = cut_short(2_000, is_delivered=True)
+    world.run(lambda: world.log(opened).auction.outcome is not None)
+    ending = ending_of(world, bid_once("ann", opened, Exactly(2_000), earlier=[placed.message]))
+    assert isinstance(ending, Accepted)
+    assert ending.is_earlier
+
+
+def test_a_bid_that_was_rejected_is_not_made_by_a_later_run_of_another_amount(
+    world: World, bid_once: Any, opened: bytes
+) -> None:
+    line = bid_once("ben", opened, Exactly(2_000))
+    assert isinstance(ending_of(world, line), Rejected), "ben leads already"
+    (placed,) = line.told(BidPlaced)
+    world.disconnect(line)
+    assert isinstance(ending_of(world, bid_once("ann", opened, Least())), Accepted)
+    again = bid_once("ben", opened, Least(), refused=[placed.message])
+    ending = ending_of(world, again)
+    assert isinstance(ending, Accepted)
+    assert (ending.notice.amount_minor, ending.notice.seq, ending.is_earlier) == (1_200, 3, False)
+    assert placed.message.body not in bids_sent(again)

@@ -9,12 +9,12 @@ import zmq
 from house_clients import BiddingCore, all_join
 from house_process import HOUSE_KEY, PATIENCE_S, key_of, lot
 
-from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, UnreachableError
+from auctionctl.errors import ConfigurationError, NotAuthorisedError, RemoteProtocolError, UnreachableError
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.follower import Welcomed
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.address import HouseAddress
-from auctionctl.wire.frames import MAX_REPLY_BYTES, message_type
+from auctionctl.wire.frames import MAX_REPLY_BYTES, Message, message_type
 from auctionctl.wire.messages import decode_request
 
 
@@ -112,3 +112,36 @@ def test_a_house_that_talks_nonsense_is_not_followed(bare_house, stack, frames):
     router.send_multipart([route, *frames])
     with pytest.raises(RemoteProtocolError):
         dealer.run(print, lambda: False, patience_s=PATIENCE_S)
+
+
+class Placing(BiddingCore):
+    """Says at its first timer that it sends something, and sends it."""
+
+    def get_timer(self):
+        return 0 if self.greetings else None
+
+    def take_notices(self):
+        self._commands.append(Message(b"\x91\xa3bid"))
+        return ["a bid is about to be sent"]
+
+    def take_outgoing(self):
+        outgoing, self._outgoing = self._outgoing, []
+        commands, self._commands = self._commands, []
+        return commands + outgoing
+
+
+def test_what_nobody_could_be_told_of_is_not_sent(bare_house):
+    """The journal of a bidder is told of a bid first; if its disk is full, the bid must not leave with the goodbye."""
+    router, address = bare_house
+    dealer = Dealer(Placing(key_of("ann"), address, "bidder"), address, key_of("ann"))
+
+    def keep(notice):
+        raise ConfigurationError("the disk is full")
+
+    with pytest.raises(ConfigurationError, match="the disk is full"):
+        dealer.run(keep, lambda: False, patience_s=PATIENCE_S)
+    dealer.close()
+    sent = [message_type(router.recv_multipart()[1])]
+    while sent[-1] != "bye":
+        sent.append(message_type(router.recv_multipart()[1]))
+    assert "bid" not in sent

@@ -198,6 +198,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "log_size": "How many entries the log had when this was judged.",
             "reason": "Why nothing is bid: `bidders`, `budget`, `value`, `patience` or `limit`; why an auction is left"
             " out.",
+            "is_earlier": "Of an accepted single bid: whether an earlier run made it, and this one none.",
             "earlier_bids": "Of resumed: how many bids of an earlier run the log holds.",
             "price": "The price.",
             "leader": "The signing key of who leads.",

@@ -65,6 +65,11 @@ FILES: Final = (
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(
+        f"{PLACES.undecided_bids('‹IDENTITY›', '‹HOUSE›')}/‹ID›-‹SEQ›-‹BID›.bid",
+        ("bid",),
+        "A bid of which it is not known what became of it, for the next run to take up.",
+    ),
+    File(
         str(PLACES.seen_registry("‹IDENTITY›")),
         ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify"),
         "The head of a house's registry when it was last seen; beside it, evidence against a house that shows another.",
