@@ -17,6 +17,8 @@ from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directorie
 from auctionctl.cli.settings.choices import short_id
 
 SUFFIX: Final = ".tlog-proof"
+CLOCK_HEAD: Final = "clock-head.note"
+"""The last clock head of an auction (:mod:`auctionctl.tlog.cosignature`)."""
 
 
 class ReceiptFiles:
@@ -37,10 +39,21 @@ class ReceiptFiles:
         """Keep the proof of a bid. Raises ConfigurationError."""
         return self._keep(listing, evidence, f"{seq}-{money}")
 
-    def _keep(self, listing: str, evidence: Evidence, name: str) -> Path:
-        auction = short_id(evidence.auction)
-        directory = self.directory / (f"{listing}-{auction}" if listing else auction)
+    def keep_clock_head(self, listing: str, auction: bytes, note: bytes) -> Path:
+        """Keep the last clock head of an auction, instead of the one before it. Raises ConfigurationError."""
+        path = self.directory_of(listing, auction) / CLOCK_HEAD
+        write_whole(path, note, PRIVATE_MODE, Existing.REPLACE)
+        return path
+
+    def directory_of(self, listing: str, auction: bytes) -> Path:
+        """The directory of an auction, made if it is not there; ``listing`` may be empty. Raises ConfigurationError."""
+        name = short_id(auction)
+        directory = self.directory / (f"{listing}-{name}" if listing else name)
         make_private_directories(directory)
+        return directory
+
+    def _keep(self, listing: str, evidence: Evidence, name: str) -> Path:
+        directory = self.directory_of(listing, evidence.auction)
         path = directory / f"{name}-{short_id(evidence.command)}{SUFFIX}"
         write_whole(path, evidence.text.encode(), PRIVATE_MODE, Existing.REPLACE)
         return path

@@ -10,12 +10,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 from typer.models import TyperPath
 
 from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.clock_heads import check_entry, check_log, read_clock_heads
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.options import AtHouse, with_house
@@ -56,6 +57,13 @@ _AUCTION: Final = re.compile("(?!-$)[A-Za-z0-9._-]{1,64}…?")
 app = typer.Typer(rich_markup_mode=None)
 
 
+class Beside(NamedTuple):
+    """What is given to compare with: an exported registry, or None; and clock heads, each with its file."""
+
+    registry: bytes | None
+    clock_heads: list[tuple[Path, bytes]]
+
+
 @app.command(epilog="Example: auctionctl verify gold-watch.auction --house auc1…")
 @with_house
 def verify(
@@ -74,23 +82,31 @@ def verify(
             metavar="FILE", help="An exported registry of the house, in which the log has to be announced ('-': stdin)."
         ),
     ] = None,
+    clock_head: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A clock head of that auction, as `bid` keeps them; can be given more than once."
+        ),
+    ] = None,
 ) -> int:
     """Check a log or a receipt: signatures, times, tree, checkpoint, and every rule of the auction.
 
     A file is checked offline; there, --house may also be the bare public key that you know, auc1….
-    With --registry, the log is held against that copy of the house's registry besides.
+    With --registry, the log is held against that copy of the house's registry besides; with --clock-head, against
+    what the house once signed of the time, which shows entries that it dated back.
     """
     known = None if at.house is None else _parse_house(at.paths, at.house)
     if what == "-" and registry == Path("-"):
         raise ArgumentError("stdin holds one file, and two are to be read from it", hint="give a file for one of them")
     registry_data = None if registry is None else _read(registry)
+    clock_heads = read_clock_heads(clock_head or ())
     if _is_file(what) or (at.house or "").startswith(BARE_KEY):
         data = _read(Path(what))
     else:
         known = _address(at, what).identity
         data = _fetch(at, what)
     try:
-        record, facts, notes = _check(data, registry_data, known, at.form)
+        record, facts, notes = _check(data, Beside(registry_data, clock_heads), known, at.form)
     except LogError as error:
         error.hint = error.hint or COPY_HINT
         raise
@@ -126,16 +142,18 @@ def _fetch(at: AtHouse, wanted: str) -> bytes:
 
 
 def _check(
-    data: bytes, registry: bytes | None, known: Identity | None, form: Form
+    data: bytes, beside: Beside, known: Identity | None, form: Form
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     from auctionctl.replica.audit import is_registry  # noqa: PLC0415
 
     if not data.startswith(RECEIPT_MARK) and not is_registry(data):
-        return _check_log(data, registry, known, form)
-    if registry is not None:
+        return _check_log(data, beside, known, form)
+    if beside.registry is not None:
         raise ArgumentError("--registry is for the log of an auction", hint="verify this by itself")
     if data.startswith(RECEIPT_MARK):
-        return (*_check_receipt(data, known), [])
+        return (*_check_receipt(data, beside, known), [])
+    if beside.clock_heads:
+        raise ArgumentError("--clock-head is for what an auction's log holds", hint="verify the registry by itself")
     return (*_check_registry(data, known, form), [])
 
 
@@ -181,7 +199,7 @@ def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
 
 
 def _check_log(
-    data: bytes, registry: bytes | None, known: Identity | None, form: Form
+    data: bytes, beside: Beside, known: Identity | None, form: Form
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
     from auctionctl.replica.audit import audit, claimed_house, compare_with_registry  # noqa: PLC0415
@@ -191,15 +209,18 @@ def _check_log(
     with shown_progress(form, "checking every entry") as progress:
         result = audit(data, house, lambda count: progress(count, line_count))
     facts = _log_facts(result, known)
-    if registry is not None:
-        compare_with_registry(result, _audit_registry(registry, house, form))
+    if beside.registry is not None:
+        compare_with_registry(result, _audit_registry(beside.registry, house, form))
         facts.append(("registry", f"announces it, in entry {result.announced_under.size - 1}"))
+    if beside.clock_heads:
+        facts.append(check_log(result, beside.clock_heads))
     record = auction_record(result.auction) | {
         "kind": "log",
         "house": house.text,
         "is_finished": result.is_finished,
         "contested": list(result.contested),
-        "registry_checked": registry is not None,
+        "registry_checked": beside.registry is not None,
+        "clock_heads_checked": len(beside.clock_heads),
     }
     notes = [
         f"bid {index} claims to have seen another history than this; the claim proves nothing by itself, and whoever"
@@ -270,7 +291,9 @@ def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:
     return [*facts, ("bids", str(auction.bid_count)), ("entries", str(auction.size))]
 
 
-def _check_receipt(data: bytes, known: Identity | None) -> tuple[dict[str, object], list[tuple[str, str]]]:
+def _check_receipt(
+    data: bytes, beside: Beside, known: Identity | None
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
     """A receipt with its entry in ``extra``: the entry is signed, belongs to the log, and is in it."""
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
     from auctionctl.replica.audit import OTHER_HOUSE_HINT  # noqa: PLC0415
@@ -302,8 +325,11 @@ def _check_receipt(data: bytes, known: Identity | None) -> tuple[dict[str, objec
         ("signed by", who),
         ("time", record_time(entry.time_ns)),
     ]
+    if beside.clock_heads:
+        facts.append(check_entry(house, origin, proof.index, entry.time_ns, beside.clock_heads))
     common = {"kind": "receipt", "house": house.text, "id": log.partition("/")[2], "index": proof.index}
-    return common | record | {"time_ns": entry.time_ns, "log_size": checkpoint.size}, facts
+    seen = {"log_size": checkpoint.size, "clock_heads_checked": len(beside.clock_heads)}
+    return common | record | {"time_ns": entry.time_ns} | seen, facts
 
 
 def record_time(time_ns: int) -> str:

@@ -18,15 +18,18 @@ from auctionctl.auction.events import Closed
 from auctionctl.errors import KeyTextError, NoteError, VerificationError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.announcement import RULE, check_announcement
+from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
 from auctionctl.replica.export import Export, decode_export
 from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
 from auctionctl.replica.replay import Replay
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
+from auctionctl.tlog.cosignature import TimedCheckpoint
 from auctionctl.tlog.entry import decode
 from auctionctl.tlog.merkle import Tree
 
 AUCTION_LOG: Final = "auction/"
+CLOCK_HINT: Final = "the house has signed both: keep the files, which prove it to anybody who knows its key"
 OTHER_HOUSE_HINT = "give the key of the house that held this auction, or ask for the log of the house that you mean"
 
 
@@ -40,6 +43,8 @@ class Audit:
     contested: tuple[int, ...]
     announced_under: Checkpoint
     """The head of the registry in the announcement, which is the registry's last entry there."""
+    entries: tuple[bytes, ...]
+    tree: Tree
 
     @property
     def is_finished(self) -> bool:
@@ -95,7 +100,7 @@ def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None =
     auction = replay.state
     begun_ns = decode(export.entries[0]).time_ns
     under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)
-    return Audit(house, checkpoint, auction, tuple(replay.contested), under)
+    return Audit(house, checkpoint, auction, tuple(replay.contested), under, export.entries, replay.tree)
 
 
 def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
@@ -135,6 +140,48 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     # Under the same root there is the same entry; a copy that says otherwise was put together wrongly here.
     assert found is not None, "the root holds the announcement"
     assert (found.entry_index, found.time_ns) == (under.size - 1, log.auction.announced_ns)
+
+
+def compare_with_clock_head(log: Audit, note: bytes) -> TimedCheckpoint:
+    """The clock head in ``note``, with which ``log`` is found to agree as far as it goes.
+
+    Raises VerificationError: rule ``checkpoint`` where it is none of this log by this house, and with the entry that it
+    contradicts ``back_dated`` or ``ahead_of_clock``, or ``root`` if the two are not of one history.
+    """
+    heads = KeptHeads(log.checkpoint.origin, log.house)
+    kept = _open_clock_head(heads, note)
+    found = contradiction(kept, log.tree, log.tree.size, lambda index: decode(log.entries[index]).time_ns)
+    if found is not None:
+        raise _disproved(found)
+    return kept.head
+
+
+def hold_against_clock_head(house: Identity, origin: str, index: int, time_ns: int, note: bytes) -> TimedCheckpoint:
+    """The clock head in ``note``, by which entry ``index`` of the log ``origin`` may be dated ``time_ns``.
+
+    Raises VerificationError as :func:`compare_with_clock_head`; that the two are of one history is not looked at.
+    """
+    kept = _open_clock_head(KeptHeads(origin, house), note)
+    rule = entry_rule(kept.head, index, time_ns)
+    if rule is not None:
+        raise _disproved(Contradiction(rule, index, time_ns, kept))
+    return kept.head
+
+
+def _open_clock_head(heads: KeptHeads, note: bytes) -> KeptHead:
+    try:
+        return heads.open(note)
+    except NoteError as error:
+        raise VerificationError(
+            f"this is no clock head of this log: {error}",
+            rule="checkpoint",
+            hint="`auctionctl bid` keeps them beside its receipts, a directory an auction: clock-head.note",
+        ) from error
+
+
+def _disproved(found: Contradiction) -> VerificationError:
+    index = None if found.rule == FORK else found.entry_index
+    return VerificationError(found.words, rule=found.rule, index=index, hint=CLOCK_HINT)
 
 
 def _replay(

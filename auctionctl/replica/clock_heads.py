@@ -53,6 +53,13 @@ class Contradiction(NamedTuple):
         return f"dated {by_s:.3f} s after {time_s} s, when the house signed for it among {size} entries"
 
 
+def entry_rule(head: TimedCheckpoint, index: int, time_ns: int) -> str | None:
+    """The rule that an entry ``index`` dated ``time_ns`` breaks beside this head, or None."""
+    if head.proves_back_dated(index, time_ns):
+        return BACK_DATED
+    return AHEAD if head.proves_ahead(index, time_ns) else None
+
+
 def contradiction(kept: KeptHead, tree: Tree, size: int, time_of: Callable[[int], int]) -> Contradiction | None:
     """What a clock head has against the first ``size`` entries, which ``tree`` holds; ``time_of`` dates each of them.
 

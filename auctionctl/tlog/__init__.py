@@ -10,6 +10,7 @@ One module a layer, each on those before it:
 - ``note``        C2SP signed notes, in a strict profile, and notes signed together;
 - ``checkpoint``  signed (origin, size, root);
 - ``heads``       one signature for the checkpoints of many logs;
+- ``cosignature`` clock heads: a checkpoint and when it was the head, C2SP tlog-cosignature;
 - ``proof``       receipts and their text form, C2SP tlog-proof.
 
 The design decided for plain C2SP notes alone. Changed: the heads of one batch carry one signature together, since a
@@ -17,5 +18,5 @@ signature a log was most of what a bid cost (``note`` has the form and its limit
 receipt file carry a plain note where they can: any C2SP verifier reads those.
 
 Source: DESIGN.md section 7, RFC 6962, RFC 9162, https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint,
-https://c2sp.org/tlog-proof.
+https://c2sp.org/tlog-cosignature, https://c2sp.org/tlog-proof.
 """

@@ -236,6 +236,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "is_finished": "Of a log: whether the auction has ended in it.",
             "contested": "Of a log: the indexes of bids that claim to have seen another history.",
             "registry_checked": "Of a log: whether it was found announced in the registry given by `--registry`.",
+            "clock_heads_checked": "Of a log or a receipt: how many clock heads were given, which all agree with it.",
             "entry": "Of a receipt: the kind of the entry; the fields of a log are not there.",
             "index": "Of a receipt: the entry's place in the log.",
             "bidder": "Of a receipt of a bid or a joining: the signing key of whose it is.",
