@@ -48,7 +48,8 @@ class LogStore(Protocol):
         same commit ``now_ns`` becomes the durable last-alive time, unless that is later already.
 
         :raises SizeConflictError: a log has another size than expected
-        :raises StoreFullError: no room; the store can still be read, and appended to once there is room
+        :raises StoreFullError: no room; the store can still be read, and appended to once there is room. On a disk that
+            keeps what it refused, a crash before the next commit may bring the group back, the whole of it
         :raises StoreBrokenError: durability is unknown; the process must end
         :raises StoreError: an entry, a name or the time is outside its bounds
         """

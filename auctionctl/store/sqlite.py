@@ -30,6 +30,8 @@ WAL_CAP_BYTES: Final = 8 * 1024 * 1024
 MAINTAIN_FLOOR_BYTES: Final = 1024 * 1024
 # Entries fetched at once: at most 4 MiB.
 CHUNK_ENTRIES: Final = 256
+# Written again at once when a store is opened that was not closed; SQLite's files take less than 128 KiB.
+RENEWED_BYTES: Final = 64 * 1024
 # Entries of removed logs that one call of maintain() takes away: some milliseconds.
 SWEEP_ENTRIES: Final = 1_000
 
@@ -116,6 +118,7 @@ class SqliteStore(LogStore):
                 resources.callback(self._close_connection)
                 self._cursor = self._connection.cursor()
                 self._configure()
+                self._renew(vfs or "")
                 self._load()
             self._page_bytes = int(self._connection.pragma("page_size"))
             self._wal_due_bytes = wal_cap_bytes
@@ -288,7 +291,7 @@ class SqliteStore(LogStore):
             raise self._foreign_error() from error
         except apsw.FullError as error:
             raise StoreFullError(f"no room to open {self._path}", hint="make room on that disk") from error
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise StoreError(
                 f"cannot open {self._path}: {error}", hint="look at the disk, or restore a copy"
             ) from error
@@ -311,6 +314,29 @@ class SqliteStore(LogStore):
             for statement in _LAYOUT:
                 self._cursor.execute(statement).fetchall()
             self._cursor.execute("COMMIT")
+
+    def _renew(self, vfs: str) -> None:
+        """Write once more, and sync, the whole write-ahead log and the page without which SQLite throws it away.
+
+        After a failed sync the kernel may show what is not on the disk, and never will be: entries that are appended
+        behind it would be lost with it, in spite of their own syncs. So nothing is appended to a log as it is found.
+        The same bytes in the same places: a crash in the middle of it changes nothing.
+        """
+        log = self._path.with_name(f"{DATABASE_NAME}-wal")
+        log_bytes = log.stat().st_size if log.exists() else 0
+        if not log_bytes:
+            return
+        for path, kind, length in (
+            (log, apsw.SQLITE_OPEN_WAL, log_bytes),
+            (self._path, apsw.SQLITE_OPEN_MAIN_DB, int(self._connection.pragma("page_size"))),
+        ):
+            file = apsw.VFSFile(vfs, str(path), [kind | apsw.SQLITE_OPEN_READWRITE, 0])
+            try:
+                for start in range(0, length, RENEWED_BYTES):
+                    file.xWrite(file.xRead(min(RENEWED_BYTES, length - start), start), start)
+                file.xSync(apsw.SQLITE_SYNC_FULL)
+            finally:
+                file.xClose()
 
     def _identify(self) -> bool:
         """True for a database without anything in it. Changes nothing, lest it harm what is not ours."""

@@ -80,13 +80,13 @@ def check_content(store: SqliteStore, recording: Recording, state: CrashState) -
     log = LOGS[state.number % len(LOGS)]
     store.append([Append(log, call.content.size(log), (b"after the power cut",))], LATER_NS)
     expected = call.content.with_entries(log, (b"after the power cut",)).with_alive(LATER_NS)
-    if content_of(store, ()) != _without_epochs(expected):
+    if content_of(store, ()) != without_epochs(expected):
         raise LostError("an append after the power cut changed something else")
 
 
 def _call_of(found: Content, answered: Call, under_way: Call) -> Call:
     for call in (under_way, answered):
-        if found == _without_epochs(call.content):
+        if found == without_epochs(call.content):
             return call
     here = dict(found.logs)
     for log, entries in answered.content.logs:
@@ -99,7 +99,8 @@ def _call_of(found: Content, answered: Call, under_way: Call) -> Call:
     raise TornError(f"a part of a call ({under_way.what}) is there: {sizes}, alive until {found.last_alive_ns}")
 
 
-def _without_epochs(content: Content) -> Content:
+def without_epochs(content: Content) -> Content:
+    """What can be read of it."""
     return Content(content.logs, (), content.last_alive_ns)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from recording import Create, Delete, Operation, Sync, SyncNames, Truncate, Write
+from recording import Create, Delete, FailedSync, Operation, Sync, SyncNames, Truncate, Write
 
 SECTOR_BYTES = 512
 
@@ -41,11 +41,13 @@ class Change:
 
 @dataclass(slots=True)
 class Inode:
-    """A file as it is for sure, as it is in the cache, and the changes between the two."""
+    """A file as it is for sure, as it is in the cache, and the changes between the two: those that a sync makes
+    durable, and those that a failed sync has given up, which may be on the disk or not for ever after."""
 
     durable: bytes = b""
     cache: bytearray = field(default_factory=bytearray)
     pending: list[Change] = field(default_factory=list)
+    given_up: list[Change] = field(default_factory=list)
 
 
 class Disk:
@@ -70,10 +72,11 @@ class Disk:
                 del file.cache[size:]
                 file.pending.append(Change((), size, cut=True))
             case Sync(inode):
+                _sync(self._inodes[inode])
+            case FailedSync(inode):
                 file = self._inodes[inode]
-                if file.pending:
-                    file.durable = bytes(file.cache)
-                    file.pending.clear()
+                file.given_up += file.pending
+                file.pending.clear()
             case SyncNames():
                 _name(self._names, self._pending_names)
                 self._pending_names.clear()
@@ -92,7 +95,7 @@ class Disk:
     @property
     def is_clean(self) -> bool:
         """Whether a power cut now can have one outcome only."""
-        return not self._pending_names and not any(file.pending for file in self._inodes.values())
+        return not self._pending_names and not any(file.pending or file.given_up for file in self._inodes.values())
 
     def after_power_cut(self, mode: Mode, random_: random.Random) -> dict[str, bytes]:
         """The files that are there afterwards."""
@@ -113,9 +116,33 @@ def _is_kept(mode: Mode, random_: random.Random) -> bool:
     return mode in (Mode.KEPT, Mode.LAST_TORN) or (mode is not Mode.DROPPED and random_.random() < 0.5)
 
 
+def _sync(file: Inode) -> None:
+    """What is pending is durable, over what was given up; the rest of that stays as unsure as it was."""
+    if not file.given_up:
+        file.durable = bytes(file.cache) if file.pending else file.durable
+    else:
+        durable = _with(file.durable, file.pending)[: len(file.cache)]
+        file.durable = durable + bytes(len(file.cache) - len(durable))
+        written = {number for change in file.pending for number, _ in change.sectors}
+        left = (tuple(sector for sector in change.sectors if sector[0] not in written) for change in file.given_up)
+        file.given_up = [Change(sectors, 0, cut=False) for sectors in left if sectors]
+    file.pending.clear()
+
+
 def _content(file: Inode, mode: Mode, random_: random.Random) -> bytes:
-    content = bytearray(file.durable)
-    for change in _survivors(file.pending, mode, random_):
+    if mode is Mode.KEPT:
+        return bytes(file.cache)
+    changes = [*file.given_up, *file.pending]
+    content = _with(file.durable, _survivors(changes, mode, random_))
+    if changes and mode in (Mode.MIXED, Mode.REORDERED) and random_.random() < 0.25:
+        # The length of a file may be durable before what is in it.
+        content += bytes(max(0, changes[-1].size - len(content)))
+    return content
+
+
+def _with(durable: bytes, changes: Sequence[Change]) -> bytes:
+    content = bytearray(durable)
+    for change in changes:
         if change.cut:
             del content[change.size :]
         for number, sector in change.sectors:
@@ -123,9 +150,6 @@ def _content(file: Inode, mode: Mode, random_: random.Random) -> bytes:
             if start > len(content):
                 content.extend(bytes(start - len(content)))
             content[start : start + len(sector)] = sector
-    if file.pending and mode in (Mode.MIXED, Mode.REORDERED) and random_.random() < 0.25:
-        # The length of a file may be durable before what is in it.
-        content.extend(bytes(max(0, file.pending[-1].size - len(content))))
     return bytes(content)
 
 

@@ -43,15 +43,23 @@ class Sync(NamedTuple):
     inode: int
 
 
+class FailedSync(NamedTuple):
+    """The kernel has given up what was written to ``inode``: it is in the cache, and no later sync makes it durable."""
+
+    inode: int
+
+
 class SyncNames(NamedTuple):
     """Every name is durable."""
 
 
-Operation = Create | Delete | Write | Truncate | Sync | SyncNames
+Operation = Create | Delete | Write | Truncate | Sync | FailedSync | SyncNames
 
 
 class RecordingDisk(apsw.VFS):
     """The default VFS while it lasts, so that the salts of write-ahead logs come from ``seed`` too."""
+
+    file_type: type[RecordingFile]
 
     def __init__(self, seed: int) -> None:
         self.vfs_name = f"recording-{next(_numbers)}"
@@ -73,7 +81,7 @@ class RecordingDisk(apsw.VFS):
             return apsw.VFSFile("unix", name, flags)
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         is_new = not os.path.exists(path)
-        file = RecordingFile(self, os.path.basename(path), name, flags)
+        file = self.file_type(self, os.path.basename(path), name, flags)
         if is_new:
             self._create(os.path.basename(path))
         return file
@@ -100,23 +108,26 @@ class RecordingFile(apsw.VFSFile):
         self._syncs_names = bool(is_journal and flags[0] & apsw.SQLITE_OPEN_CREATE)
 
     @property
-    def _inode(self) -> int:
+    def inode(self) -> int:
         return self._disk.inodes[self._name]
 
     def xWrite(self, data: Any, offset: int) -> None:
         super().xWrite(data, offset)
-        self._disk.recorded.append(Write(self._inode, offset, bytes(data)))
+        self._disk.recorded.append(Write(self.inode, offset, bytes(data)))
 
     def xTruncate(self, newsize: int) -> None:
         super().xTruncate(newsize)
-        self._disk.recorded.append(Truncate(self._inode, newsize))
+        self._disk.recorded.append(Truncate(self.inode, newsize))
 
     def xSync(self, flags: int) -> None:
         # Not passed on: this disk is as durable as it says it is, and a recording needs no real syncs.
-        self._disk.recorded.append(Sync(self._inode))
+        self._disk.recorded.append(Sync(self.inode))
         if self._syncs_names:
             self._syncs_names = False
             self._disk.recorded.append(SyncNames())
+
+
+RecordingDisk.file_type = RecordingFile
 
 
 class QuietDisk(apsw.VFS):

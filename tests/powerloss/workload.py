@@ -38,8 +38,8 @@ class Content:
     def without(self, log: str) -> Content:
         return replace(self, logs=tuple((name, entries) for name, entries in self.logs if name != log))
 
-    def with_claim(self, log: str) -> Content:
-        return replace(self, epochs=tuple(sorted((dict(self.epochs) | {log: self.epoch(log) + 1}).items())))
+    def with_claim(self, log: str, epoch: int) -> Content:
+        return replace(self, epochs=tuple(sorted((dict(self.epochs) | {log: epoch}).items())))
 
     def with_alive(self, now_ns: int) -> Content:
         return replace(self, last_alive_ns=max(now_ns, self.last_alive_ns or 0))
@@ -136,7 +136,7 @@ class _Run:
 
     def _claim(self) -> None:
         log = self._random.choice(LOGS)
-        self._content = self._content.with_claim(log)
+        self._content = self._content.with_claim(log, self._content.epoch(log) + 1)
         assert self._store.claim(log, "house") == self._content.epoch(log)
         self._returned("claim")
 
