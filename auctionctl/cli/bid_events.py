@@ -30,6 +30,7 @@ from auctionctl.bidding.notices import (
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
 from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount, observed_words
+from auctionctl.replica.follower import ClockOff
 from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import Names, name_of
 from auctionctl.views.peer_text import safe_text
@@ -97,6 +98,8 @@ class BidEvents:
                 self._write("skipped", notice.auction, {"reason": notice.reason})
             case Ended():
                 self._write("ended", notice.auction, self._outcome(notice.auction, notice.outcome))
+            case ClockOff(ahead_ns=ahead_ns) if self._form.is_json:
+                write_document(SCHEMA, {"event": "clock_off", "ahead_ns": ahead_ns})
             case Refused():
                 write_note(f"the house refused a message: {notice.code}: {safe_text(notice.message, 300)}")
             case _:

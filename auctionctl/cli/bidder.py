@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from auctionctl.cli.files import make_private_directories
+from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import StoreLockedError
@@ -106,15 +107,18 @@ def drive(
     and then it is not sent.
     """
     from auctionctl.bidding.notices import BidPlaced, BidRejected  # noqa: PLC0415
+    from auctionctl.cli.clock_heads import ClockHeadFiles, clock_words, keeping_evidence  # noqa: PLC0415
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
+    from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
     from auctionctl.cli.seen_registry import SeenRegistry  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
-    from auctionctl.replica.follower import RegistryAdvanced  # noqa: PLC0415
+    from auctionctl.replica.follower import Advanced, ClockOff, RegistryAdvanced, Stamped  # noqa: PLC0415
     from auctionctl.tlog.entry import encode  # noqa: PLC0415
 
     connection = ConnectionNotes(agent.follower)
     seen = SeenRegistry(find_paths(), address.identity)
     registry_entries: list[bytes] = []
+    clock_heads = ClockHeadFiles(ReceiptFiles(find_paths().receipts), agent.follower.replicas)
 
     def handle(notice: AgentNotice) -> None:
         if isinstance(notice, BidPlaced):
@@ -124,15 +128,24 @@ def drive(
         if isinstance(notice, RegistryAdvanced):
             registry_entries.extend(encode(each.entry) for each in notice.applied)
             seen.check(agent.follower.registry, registry_entries)
+        elif isinstance(notice, Stamped):
+            clock_heads.keep(notice.auction, notice.kept.note)
+        elif isinstance(notice, Advanced):
+            clock_heads.recall(notice.auction)
+        elif isinstance(notice, ClockOff):
+            write_note(clock_words(notice.ahead_ns))
         on_notice(notice)
 
     def tick() -> None:
         connection.tick()
+        clock_heads.write_some()
         if on_tick is not None:
             on_tick()
 
     dealer = Dealer(agent, address, key)
     try:
-        dealer.run(handle, lambda: agent.is_done, on_tick=tick)
+        with keeping_evidence(find_paths()):
+            dealer.run(handle, lambda: agent.is_done, on_tick=tick)
     finally:
         dealer.close()
+        clock_heads.write_all()

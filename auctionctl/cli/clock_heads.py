@@ -1,45 +1,82 @@
 """Clock heads on disk: the last one of each auction beside its receipts, and files of them held against logs.
 
-Rule: the file of an auction holds one clock head whole, never part of one, and a later one takes its place. To lose the
-last seconds in a crash does no harm, so no more than ``FILES_A_TICK`` are written at once: a bidder has to bid.
+Rule: the file of an auction holds one clock head whole, never part of one, and a later one takes its place; the next
+run of the bidder holds it against the log as that is then. To lose the last seconds in a crash does no harm, so no
+more than ``FILES_A_TICK`` are written in ``TICK_S``: a bidder has to bid. What a clock head proves is kept for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.cli.files import read_bounded, shown
+from auctionctl.cli.files import (
+    PRIVATE_MODE,
+    Existing,
+    is_there,
+    make_private_directories,
+    read_bounded,
+    shown,
+    write_whole,
+)
 from auctionctl.cli.output import write_note
-from auctionctl.errors import ConfigurationError, VerificationError
+from auctionctl.cli.paths import Paths
+from auctionctl.errors import ConfigurationError, NoteError, VerificationError
+from auctionctl.tlog.note import MAX_NOTE_BYTES
 
 if TYPE_CHECKING:
     from auctionctl.cli.receipts import ReceiptFiles
     from auctionctl.keys.signing import Identity
     from auctionctl.replica.audit import Audit
+    from auctionctl.replica.replica import Replica
     from auctionctl.tlog.cosignature import TimedCheckpoint
 
 FILES_A_TICK: Final = 4
+TICK_S: Final = 0.25
 
 
 class ClockHeadFiles:
-    """The last clock head of each auction of one bidder, under the directory of ``receipts``."""
+    """The last clock head of each auction of one bidder, whose ``replicas`` these are, beside its ``receipts``."""
 
-    def __init__(self, receipts: ReceiptFiles) -> None:
+    def __init__(self, receipts: ReceiptFiles, replicas: Mapping[bytes, Replica]) -> None:
         self._receipts = receipts
-        self._unwritten: dict[bytes, tuple[str, bytes]] = {}
+        self._replicas = replicas
+        self._unwritten: dict[bytes, bytes] = {}
+        self._recalled: set[bytes] = set()
+        self._written_s = 0.0
         self._has_complained = False
 
-    def keep(self, auction: bytes, listing: str, note: bytes) -> None:
-        """``note`` is the last one of ``auction`` now; ``listing`` may be empty."""
-        self._unwritten[auction] = (listing, note)
+    def keep(self, auction: bytes, note: bytes) -> None:
+        """``note`` is the last one of ``auction`` now."""
+        self._unwritten[auction] = note
+
+    def recall(self, auction: bytes) -> None:
+        """Hold what an earlier run kept of ``auction`` against its log; once, as soon as that has begun.
+
+        Raises VerificationError if the log contradicts it.
+        """
+        replica = self._replicas[auction]
+        if auction in self._recalled or replica.replay.auction is None:
+            return
+        self._recalled.add(auction)
+        path = self._receipts.clock_head_path(replica.replay.auction.terms.listing, auction)
+        if not is_there(path):
+            return
+        try:
+            replica.stamp(read_bounded(path, MAX_NOTE_BYTES))
+        except (ConfigurationError, NoteError) as error:
+            write_note(f"warning: {shown(path)}, which an earlier run kept, is not compared: {error}")
 
     def write_some(self) -> None:
-        """Write a few files, the longest waiting first. What cannot be written is said once."""
-        for auction in list(self._unwritten)[:FILES_A_TICK]:
-            self._write(auction)
+        """Write a few files, if it is time, the longest waiting first. What cannot be written is said once."""
+        now_s = time.monotonic()
+        if now_s - self._written_s >= TICK_S:
+            self._written_s = now_s
+            for auction in list(self._unwritten)[:FILES_A_TICK]:
+                self._write(auction)
 
     def write_all(self) -> None:
         """Write what is left."""
@@ -47,19 +84,50 @@ class ClockHeadFiles:
             self._write(auction)
 
     def _write(self, auction: bytes) -> None:
-        listing, note = self._unwritten.pop(auction)
+        note, state = self._unwritten.pop(auction), self._replicas[auction].replay.auction
         try:
-            self._receipts.keep_clock_head(listing, auction, note)
+            self._receipts.keep_clock_head("" if state is None else state.terms.listing, auction, note)
         except ConfigurationError as error:
             if not self._has_complained:
                 self._has_complained = True
                 write_note(f"warning: the house's clock heads are not kept: {error}")
 
 
+@contextmanager
+def keeping_evidence(paths: Paths) -> Iterator[None]:
+    """Whatever a VerificationError has with it, to show to others, is on disk when it leaves here."""
+    try:
+        yield
+    except VerificationError as error:
+        if error.evidence:
+            error.hint = f"{_keep(paths, error)}; show it to others who deal with this house, and deal with it no more"
+        raise
+
+
+def _keep(paths: Paths, error: VerificationError) -> str:
+    now_ns = time.time_ns()
+    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now_ns // 1_000_000_000))
+    directory = paths.evidence / f"{moment}.{now_ns % 1_000_000_000:09}Z-{error.rule}"
+    try:
+        make_private_directories(directory)
+        for name, data in error.evidence.items():
+            write_whole(directory / name, data, PRIVATE_MODE, Existing.REFUSE)
+    except ConfigurationError as trouble:
+        return f"the evidence could not be kept: {trouble}"
+    return f"the evidence is kept in {shown(directory)}"
+
+
+def clock_words(ahead_ns: int) -> str:
+    """What people are told of a house's clock that is so far ahead of this machine's, or behind."""
+    side = "ahead of" if ahead_ns > 0 else "behind"
+    return (
+        f"warning: the house's clock is {abs(ahead_ns) / 1e9:.0f} s {side} this machine's: one of the two is wrong, and"
+        " what the house dates may be"
+    )
+
+
 def read_clock_heads(files: Sequence[Path]) -> list[tuple[Path, bytes]]:
     """What ``files`` hold, one note each. Raises NotFoundError and ConfigurationError."""
-    from auctionctl.tlog.note import MAX_NOTE_BYTES  # noqa: PLC0415
-
     return [(file, read_bounded(file, MAX_NOTE_BYTES)) for file in files]
 
 

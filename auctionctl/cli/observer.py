@@ -12,6 +12,7 @@ from typing import Final
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
+from auctionctl.cli.clock_heads import keeping_evidence
 from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
@@ -24,7 +25,7 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.export import encode_export
-from auctionctl.replica.follower import Advanced, Follower, Listed, Notice, RegistryAdvanced, Welcomed
+from auctionctl.replica.follower import Advanced, ClockOff, Follower, Listed, Notice, RegistryAdvanced, Welcomed
 from auctionctl.replica.registry import REGISTRY_ID, Registry
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
@@ -80,6 +81,8 @@ class Observer:
         self.entries: dict[bytes, list[bytes]] = {}
         """Auction → the canonical bytes of every entry of its replica."""
         self.is_listed = False
+        self.clock_off_ns = 0
+        """By how much the house's clock is ahead of ours, or behind (< 0), once that is known to be too much."""
         self.has_lost_sight = False
         """Whether the house has archived an auction before its end was seen here."""
         self._address = address
@@ -151,7 +154,8 @@ class Observer:
         Raises what a Dealer raises, and NotFoundError from ``select``.
         """
         self._on_entries = on_entries
-        self._dealer.run(self._notice, is_done, on_tick=on_tick)
+        with keeping_evidence(find_paths()):
+            self._dealer.run(self._notice, is_done, on_tick=on_tick)
 
     def read(
         self,
@@ -237,6 +241,8 @@ class Observer:
             case RegistryAdvanced(applied=passed):
                 self.registry_entries += [encode(each.entry) for each in passed]
                 self._memory(self.follower.registry, self.registry_entries)
+            case ClockOff(ahead_ns=ahead_ns):
+                self.clock_off_ns = ahead_ns
             case Refused(code="no_such_auction", command=log) if log in self.chosen:
                 self._lose_sight(log)
             case _:

@@ -47,6 +47,11 @@ class Paths:
         """A directory an auction, a file a receipt: see :mod:`auctionctl.cli.receipts`."""
         return self.state / "receipts"
 
+    @property
+    def evidence(self) -> Path:
+        """A directory a case: what proves that a house broke its word."""
+        return self.state / "evidence"
+
     def offer_file(self, seller: str, house: str, listing: str) -> Path:
         """The terms that ``seller`` has signed for ``house`` (texts of identities) under ``listing``."""
         return (

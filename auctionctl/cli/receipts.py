@@ -41,19 +41,22 @@ class ReceiptFiles:
 
     def keep_clock_head(self, listing: str, auction: bytes, note: bytes) -> Path:
         """Keep the last clock head of an auction, instead of the one before it. Raises ConfigurationError."""
-        path = self.directory_of(listing, auction) / CLOCK_HEAD
+        path = self.clock_head_path(listing, auction)
+        make_private_directories(path.parent)
         write_whole(path, note, PRIVATE_MODE, Existing.REPLACE)
         return path
 
-    def directory_of(self, listing: str, auction: bytes) -> Path:
-        """The directory of an auction, made if it is not there; ``listing`` may be empty. Raises ConfigurationError."""
+    def clock_head_path(self, listing: str, auction: bytes) -> Path:
+        """Where the last clock head of an auction is, if there is one; ``listing`` may be empty."""
+        return self._directory_of(listing, auction) / CLOCK_HEAD
+
+    def _directory_of(self, listing: str, auction: bytes) -> Path:
         name = short_id(auction)
-        directory = self.directory / (f"{listing}-{name}" if listing else name)
-        make_private_directories(directory)
-        return directory
+        return self.directory / (f"{listing}-{name}" if listing else name)
 
     def _keep(self, listing: str, evidence: Evidence, name: str) -> Path:
-        directory = self.directory_of(listing, evidence.auction)
+        directory = self._directory_of(listing, evidence.auction)
+        make_private_directories(directory)
         path = directory / f"{name}-{short_id(evidence.command)}{SUFFIX}"
         write_whole(path, evidence.text.encode(), PRIVATE_MODE, Existing.REPLACE)
         return path

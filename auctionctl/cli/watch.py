@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auctionctl.views.auction_row import Names
 
 SCHEMA: Final = "auctionctl.entry/1"
+CLOCK_SCHEMA: Final = "auctionctl.clock/1"
 RECENT_NS: Final = 3_600 * 1_000_000_000
 """What ended longer ago is left out, unless it is asked for."""
 
@@ -53,6 +54,8 @@ def watch(
     finally:
         observer.close()
     if form is Form.TABLE:
+        if observer.clock_off_ns:
+            write_clock_off(observer.clock_off_ns, form)
         write_results(form, observer, names, recent)
     if recent.words and not form.is_json:
         write_note(f"{recent.words}; --all shows them too")
@@ -108,7 +111,8 @@ def show_board(observer: Observer, title: str, names: Names, recent: Recent) -> 
             shown = recent.among(observer.replicas())
             left_out = f" — {recent.words}" if recent.words else ""
             lost = "" if observer.follower.is_welcome else " — not connected"
-            live.show(title + left_out + lost, lambda: observer.rows(names, shown))
+            off = f" — its clock is {observer.clock_off_ns / 1e9:+.0f} s off ours" if observer.clock_off_ns else ""
+            live.show(title + left_out + lost + off, lambda: observer.rows(names, shown))
 
         observer.run(observer.has_ended, on_tick=tick)
 
@@ -134,12 +138,26 @@ def write_entries(observer: Observer, form: Form, names: Names, recent: Recent) 
                 write_fields(entry_words(replica.replay.state, each, names))
 
     notes = ConnectionNotes(observer.follower)
+    is_clock_told = False
 
     def tick() -> None:
+        nonlocal is_clock_told
         check_reader()
         notes.tick()
+        if observer.clock_off_ns and not is_clock_told:
+            is_clock_told = True
+            write_clock_off(observer.clock_off_ns, form)
 
     observer.run(observer.has_ended, on_entries, tick)
+
+
+def write_clock_off(ahead_ns: int, form: Form) -> None:
+    """Tell people on stderr, and programs where they read, that the clocks differ too much."""
+    from auctionctl.cli.clock_heads import clock_words  # noqa: PLC0415
+
+    write_note(clock_words(ahead_ns))
+    if form.is_json:
+        write_document(CLOCK_SCHEMA, {"event": "clock_off", "ahead_ns": ahead_ns})
 
 
 def write_results(form: Form, observer: Observer, names: Names, recent: Recent) -> None:

@@ -78,12 +78,16 @@ def contradiction(kept: KeptHead, tree: Tree, size: int, time_of: Callable[[int]
     return None
 
 
+def _lateness(kept: KeptHead) -> tuple[int, int]:
+    return kept.head.time_s, kept.head.checkpoint.size
+
+
 class KeptHeads:
     """The clock heads of the log ``origin`` of ``house``, and the dates of its entries (8 bytes each)."""
 
     def __init__(self, origin: str, house: Identity) -> None:
         self.latest: KeptHead | None = None
-        """The one with the latest time, of those that were found to hold."""
+        """The one with the latest time, and over most at that time, of those that were found to hold."""
         self._origin = origin
         self._house = house
         self._floor: KeptHead | None = None  # the latest one that the log has reached: nothing new is dated before it
@@ -114,7 +118,7 @@ class KeptHeads:
         for kept in self._waiting:
             if (found := contradiction(kept, tree, size, self._times_ns.__getitem__)) is not None:
                 return found
-            if self.latest is None or kept.head.time_s > self.latest.head.time_s:
+            if self.latest is None or _lateness(kept) >= _lateness(self.latest):
                 self.latest = kept
             if kept.head.checkpoint.size > size:
                 waiting.append(kept)

@@ -27,7 +27,7 @@ from auctionctl.bidding.notices import (
 )
 from auctionctl.cli.bid_events import BidEvents
 from auctionctl.cli.output import Form
-from auctionctl.replica.follower import Listed
+from auctionctl.replica.follower import ClockOff, Listed
 from auctionctl.tlog.proof import Receipt
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, Rejection
@@ -114,6 +114,14 @@ def test_an_end_that_nobody_saw_is_called_unknown(tmp_path: Path, capsys: pytest
     BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes)
     (lot,) = json.loads(capsys.readouterr().out)["auctions"]
     assert (lot["result"], lot["end_reason"], lot["price"]) == ("unknown", "archived", None)
+
+
+def test_a_clock_that_is_off_is_an_event_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).handle(ClockOff(-6_000_000_000))
+    record = json.loads(capsys.readouterr().out)
+    assert record == {"schema": "auctionctl.bid/1", "event": "clock_off", "ahead_ns": -6_000_000_000}
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).handle(ClockOff(-6_000_000_000))
+    assert capsys.readouterr().out == ""
 
 
 def test_others_are_called_by_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.cli.clock_heads import FILES_A_TICK, ClockHeadFiles
+from auctionctl.cli.clock_heads import FILES_A_TICK, ClockHeadFiles, clock_words, keeping_evidence
+from auctionctl.cli.paths import find_paths
 from auctionctl.cli.receipts import CLOCK_HEAD, ReceiptFiles
+from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.export import decode_export
+from auctionctl.replica.replica import Replica
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
 from auctionctl.tlog.cosignature import Cosigner
 from auctionctl.tlog.entry import decode
+from auctionctl.wire.messages import Entries
 
 BACK_NS = 1_500_000_000
 
@@ -159,37 +164,126 @@ def test_a_registry_has_no_clock_heads(sold: Any, run: Any, kept: Any) -> None:
 # The files of a bidder
 
 
-def test_the_last_clock_head_of_each_auction_is_kept_beside_its_receipts(tmp_path: Path) -> None:
-    files = ClockHeadFiles(ReceiptFiles(tmp_path))
-    first, second = bytes([1]) * 32, bytes([2]) * 32
+def replicas_of(*auctions: bytes) -> dict[bytes, Replica]:
+    """Copies of logs that have not begun."""
+    return {auction: Replica(SecretKey(bytes(32)).identity, auction) for auction in auctions}
+
+
+def test_the_last_clock_head_of_each_auction_is_kept_beside_its_receipts(sold: Any, tmp_path: Path) -> None:
+    replica = replayed(sold)
+    second = bytes([2]) * 32
+    files = ClockHeadFiles(ReceiptFiles(tmp_path), {sold.auction: replica} | replicas_of(second))
     for note in (b"one", b"two"):
-        files.keep(first, "lot", note)
-    files.keep(second, "", b"other")
+        files.keep(sold.auction, note)
+    files.keep(second, b"other")
     files.write_some()
-    assert (tmp_path / f"lot-{'01' * 6}" / CLOCK_HEAD).read_bytes() == b"two"
+    path = tmp_path / f"gold-watch-{sold.auction.hex()[:12]}" / CLOCK_HEAD
+    assert path.read_bytes() == b"two"
     assert (tmp_path / ("02" * 6) / CLOCK_HEAD).read_bytes() == b"other"
-    files.keep(first, "lot", b"three")
+    files.keep(sold.auction, b"three")
+    files.write_some()
+    assert path.read_bytes() == b"two"
     files.write_all()
-    assert (tmp_path / f"lot-{'01' * 6}" / CLOCK_HEAD).read_bytes() == b"three"
+    assert path.read_bytes() == b"three"
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.note")} == {0o600}
 
 
-def test_many_are_written_a_few_at_a_time_the_longest_waiting_first(tmp_path: Path) -> None:
-    files = ClockHeadFiles(ReceiptFiles(tmp_path))
-    for number in range(3 * FILES_A_TICK):
-        files.keep(bytes([number]) * 32, "", b"note")
-    for ticks in (1, 2, 3):
-        files.write_some()
-        assert len(list(tmp_path.iterdir())) == ticks * FILES_A_TICK
-        files.keep(bytes([0]) * 32, "", b"note")
+def test_many_are_written_a_few_at_a_time(tmp_path: Path) -> None:
+    auctions = [bytes([number]) * 32 for number in range(3 * FILES_A_TICK)]
+    files = ClockHeadFiles(ReceiptFiles(tmp_path), replicas_of(*auctions))
+    for auction in auctions:
+        files.keep(auction, b"note")
+    files.write_some()
+    files.write_some()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [each.hex()[:12] for each in auctions[:FILES_A_TICK]]
     files.write_all()
-    assert len(list(tmp_path.iterdir())) == 3 * FILES_A_TICK
+    assert len(list(tmp_path.iterdir())) == len(auctions)
 
 
 def test_where_nothing_can_be_written_that_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "receipts").write_text("in the way")
-    files = ClockHeadFiles(ReceiptFiles(tmp_path / "receipts"))
-    for number in range(3):
-        files.keep(bytes([number]) * 32, "", b"note")
+    auctions = [bytes([number]) * 32 for number in range(3)]
+    files = ClockHeadFiles(ReceiptFiles(tmp_path / "receipts"), replicas_of(*auctions))
+    for auction in auctions:
+        files.keep(auction, b"note")
     files.write_all()
     assert capsys.readouterr().err.count("warning: the house's clock heads are not kept") == 1
+
+
+def replayed(sold: Any, size: int | None = None) -> Replica:
+    """A copy of the log of ``sold``, as far as its first ``size`` entries."""
+    house = sold.house
+    replica = Replica(house.key.identity, sold.auction)
+    export = decode_export(house.export(sold.auction, size))
+    replica.extend(Entries(sold.auction, 0, export.entries, export.checkpoint))
+    return replica
+
+
+def recall(sold: Any, directory: Path, note: bytes, size: int | None = None) -> None:
+    receipts = ReceiptFiles(directory)
+    receipts.keep_clock_head("gold-watch", sold.auction, note)
+    ClockHeadFiles(receipts, {sold.auction: replayed(sold, size)}).recall(sold.auction)
+
+
+def test_the_next_run_holds_what_was_kept_against_the_log(sold: Any, tmp_path: Path) -> None:
+    house, auction = sold.house, sold.auction
+    recall(sold, tmp_path, stamped(house, auction))
+    with pytest.raises(VerificationError, match="entry 5: back_dated"):
+        recall(sold, tmp_path, stamped(house, auction, 5))
+    with pytest.raises(VerificationError, match="back_dated"):
+        recall(sold, tmp_path, stamped(house, auction, 3), 5)
+
+
+def test_it_is_held_once_and_when_the_log_has_begun(sold: Any, tmp_path: Path) -> None:
+    receipts, auction = ReceiptFiles(tmp_path), sold.auction
+    replicas = {auction: Replica(sold.house.key.identity, auction)}
+    files = ClockHeadFiles(receipts, replicas)
+    receipts.keep_clock_head("gold-watch", auction, stamped(sold.house, auction, 5))
+    files.recall(auction)
+    replicas[auction] = replayed(sold)
+    with pytest.raises(VerificationError):
+        files.recall(auction)
+    files.recall(auction)
+
+
+def test_what_is_no_clock_head_any_more_is_passed_over_with_a_word(
+    sold: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recall(sold, tmp_path, b"damaged")
+    assert "which an earlier run kept, is not compared: " in capsys.readouterr().err
+
+
+# What is proved
+
+
+def test_evidence_is_on_disk_before_anybody_hears_of_it(back_dated: Any, run: Any, tmp_path: Path, kept: Any) -> None:
+    house, auction, note, _ = back_dated
+    replica = Replica(house.key.identity, auction)
+    export = decode_export(house.export(auction))
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    replica.stamp(note)
+    with pytest.raises(VerificationError) as error, keeping_evidence(paths):
+        replica.extend(Entries(auction, 0, export.entries, export.checkpoint))
+    (case,) = paths.evidence.iterdir()
+    assert case.name.endswith("Z-back_dated")
+    assert error.value.hint.startswith(f"the evidence is kept in {case}; show it to others")
+    # By itself, to anybody.
+    done = run("verify", case / "entry.tlog-proof", "--clock-head", case / "clock-head.note")
+    assert done.status == 7
+    assert "entry 5: back_dated" in done.err
+
+
+def test_evidence_that_cannot_be_kept_does_not_hide_what_it_proves(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    with pytest.raises(VerificationError, match="back_dated") as error, keeping_evidence(paths):
+        raise VerificationError("dated back", rule="back_dated", evidence={"a.note": b"a"})
+    assert error.value.hint.startswith("the evidence could not be kept: ")
+    with pytest.raises(VerificationError) as plain, keeping_evidence(paths):
+        raise VerificationError("dated back", rule="time", hint="as it was")
+    assert plain.value.hint == "as it was"
+
+
+def test_a_clock_that_is_off_is_told_in_words() -> None:
+    assert clock_words(6_400_000_000).startswith("warning: the house's clock is 6 s ahead of this machine's: ")
+    assert "3600 s behind this machine's" in clock_words(-3_600 * SECOND_NS)

@@ -10,7 +10,9 @@ import pexpect
 import pyte
 import pytest
 
-from auctionctl.cli.watch import Recent
+from auctionctl.cli.clock_heads import clock_words
+from auctionctl.cli.output import Form
+from auctionctl.cli.watch import Recent, write_clock_off
 from auctionctl.replica.export import decode_export
 from auctionctl.replica.replica import Replica
 from auctionctl.wire.messages import Entries
@@ -117,3 +119,12 @@ def test_nothing_is_decided_about_a_log_that_is_still_coming_in(sold: Any) -> No
     assert not recent.is_decided(replica)
     assert recent.among([replica]) == []
     assert recent.words == ""
+
+
+def test_a_clock_that_is_off_is_told_to_people_and_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    write_clock_off(6_000_000_000, Form.PLAIN)
+    assert capsys.readouterr() == ("", f"{clock_words(6_000_000_000)}\n")
+    write_clock_off(6_000_000_000, Form.JSON)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"schema": "auctionctl.clock/1", "event": "clock_off", "ahead_ns": 6_000_000_000}
+    assert "6 s ahead" in err

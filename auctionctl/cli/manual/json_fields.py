@@ -48,6 +48,11 @@ ENTRY: Final = {
     "price": "Of closed: the price, or null.",
 }
 
+CLOCK: Final = {
+    "event": "`clock_off`: the house's clock and this machine's differ by more than 5 s; told once.",
+    "ahead_ns": "By how much, at least, the house's is ahead; less than 0 if it is behind.",
+}
+
 _ALLOWED: Final = {
     "name": "What the house calls the holder of the key.",
     "role": "The role, or several joined by `+`.",
@@ -177,13 +182,13 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "auctionctl.entry/1": ENTRY
         | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."}
     },
-    "watch": {"auctionctl.entry/1": ENTRY},
+    "watch": {"auctionctl.entry/1": ENTRY, "auctionctl.clock/1": CLOCK},
     "bid": {
         "auctionctl.bid/1": {
             "event": "By a strategy, one an event: `joined`, `waiting`, `resumed`, `placed`, `accepted`, `rejected`,"
-            " `join_rejected`, `outbid`, `skipped`, `ended`, and at the end `summary`. Of one bid, a single object:"
-            " `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered` or `void`; with `--dry-run`,"
-            " `acceptable` or `unacceptable`.",
+            " `join_rejected`, `outbid`, `skipped`, `ended`, `clock_off`, and at the end `summary`. Of one bid, a"
+            " single object: `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered` or `void`; with"
+            " `--dry-run`, `acceptable` or `unacceptable`.",
             "auction": "The id of the auction.",
             "listing": "Its name at this house.",
             "seq": "The bid's number among the bidder's.",
@@ -208,6 +213,8 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "end_reason": "Of an end: as in `auctionctl-ls`(1); or `archived`, if it is unknown.",
             "bids": "Of an end: how many bids of ours were accepted.",
             "auctions": "Of the summary: every auction, with the fields of its end.",
+            "ahead_ns": "Of clock_off: by how much, at least, the house's clock is ahead of this machine's, or behind"
+            " (less than 0), where that is more than 5 s; told once.",
             "joined": "Of not_opened: how many bidders have joined.",
             "needed": "Of not_opened: how many it takes.",
             "not_after_ns": "After this the bid cannot be accepted any more.",

@@ -63,6 +63,12 @@ FILES: Final = (
         str(PLACES.house_state("‹NAME›")), ("serve",), "The store of the house called ‹NAME›, which must not be lost."
     ),
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
+    File(
+        f"{PLACES.receipts}/‹LISTING›-‹ID›/clock-head.note",
+        ("bid", "verify"),
+        "The last clock head of the auction: what the house signed of its time.",
+    ),
+    File(str(PLACES.evidence), ("bid", "watch"), "What proves that a house broke its word, a directory a case."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(
         f"{PLACES.undecided_bids('‹IDENTITY›', '‹HOUSE›')}/‹ID›-‹SEQ›-‹BID›.bid",

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from auctionctl.cli import bid_events, bid_once, demo, records
+from auctionctl.cli import bid_events, bid_once, demo, records, watch
 from auctionctl.cli.benchmarks import restart, throughput
 from auctionctl.cli.manual.commands import program, schemas_of, walk, writes_json
 from auctionctl.cli.manual.json_fields import AUCTION, ENTRY, FIELDS
@@ -96,8 +96,10 @@ def test_what_comes_of_a_house_has_the_fields_that_are_said(fair: Any, tmp_path:
     assert {"body", "signature"} <= set().union(*map(fields, raw)) <= said("events")
     lines = fair.run("watch", "quick", "--key", "alice", "--json").out.splitlines()
     entries = [json.loads(line) for line in lines]
-    assert {entry["schema"] for entry in entries} == set(FIELDS["watch"])
-    assert set().union(*map(fields, entries)) <= said("watch")
+    of_entries, of_clock = FIELDS["watch"]
+    assert {entry["schema"] for entry in entries} == {of_entries}
+    assert set().union(*map(fields, entries)) <= set(FIELDS["watch"][of_entries])
+    assert keys_in(watch.write_clock_off) == set(FIELDS["watch"][of_clock])
 
 
 def test_what_is_verified_has_the_fields_that_are_said(run: Run, sold: Sold, tmp_path: Path) -> None:
