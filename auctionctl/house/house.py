@@ -250,6 +250,11 @@ class House:
         for log in (self.registry, *self._order):
             log.followers.clear()
 
+    def gateway_silent(self, since_ns: int) -> None:
+        """Nothing comes from the gateway any more. It may yet live: deadlines stand still, and its sessions stay."""
+        if self._gateway_lost_ns is None:
+            self._gateway_lost_ns = since_ns
+
     def gateway_back(self, now_ns: int) -> list[Effect]:
         """A gateway serves again: the time without one becomes a gap, with time to reconnect."""
         now_ns = self._at(now_ns)

@@ -73,6 +73,7 @@ from auctionctl.net.own_lots import OwnLots
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
+from auctionctl.net.ways import Ways
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
@@ -118,6 +119,8 @@ class HouseProcess:
         self._report(Opened(quarantined))
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
+        self._ways = Ways()
+        self._is_silent = False
         self._queue: deque[Request] = deque()
         self._last_batch = 0
         self._answered: list[int] = []
@@ -199,6 +202,7 @@ class HouseProcess:
         """One batch, at one instant."""
         now_ns = self._clock.now_ns()
         if self._is_begun:
+            self._watch_ways(now_ns)
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_REQUESTS))]
             self._last_batch = len(batch)
             self._perform(self._house.handle(batch, now_ns), now_ns)
@@ -245,6 +249,7 @@ class HouseProcess:
                 self._lose_gateway(selector)
                 self._gateway = pipe
                 self._first_session = message.first_session
+                self._ways.forget()
                 self._admit()
 
     # Pipes
@@ -265,7 +270,7 @@ class HouseProcess:
             return
         for frame in frames:
             if pipe is not self._gateway:
-                self._take(decode_checked(frame))
+                self._take(pipe, decode_checked(frame))
                 continue
             try:
                 message = decode_from_gateway(frame)
@@ -278,9 +283,13 @@ class HouseProcess:
             else:
                 self._serve_again()
 
-    def _take(self, checked: Checked) -> None:
+    def _take(self, pipe: Pipe, checked: Checked) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
-        self._answered.append(checked.number)
+        if checked.number >= self._first_session:
+            note = self._ways.heard if checked.requests or checked.forged else self._ways.beat
+            note(next(slot for slot, each in self._verifiers.items() if each is pipe), self._clock.now_ns())
+        if checked.requests or checked.forged:
+            self._answered.append(checked.number)
         for session, command in checked.forged:
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
         for item in checked.requests:
@@ -301,6 +310,16 @@ class HouseProcess:
         else:
             self._begin(now_ns)
 
+    def _watch_ways(self, now_ns: int) -> None:
+        """Before anything is judged: whether somebody may have been unable to bid."""
+        since_ns = self._ways.look(now_ns)
+        if since_ns is not None:
+            self._is_silent = True
+            self._house.gateway_silent(since_ns)
+        elif self._is_silent:
+            self._is_silent = False
+            self._perform(self._house.gateway_back(now_ns), now_ns)
+
     def _lose_gateway(self, selector: selectors.BaseSelector) -> None:
         if self._gateway is None:
             return
@@ -311,6 +330,8 @@ class HouseProcess:
         self._answered.clear()
         self._operations.clear()
         self._reading.forget_all()
+        self._ways.forget()
+        self._is_silent = False
         if self._is_begun:
             self._house.gateway_lost(self._clock.now_ns())
 
@@ -424,7 +445,8 @@ class HouseProcess:
         """To the supervisor; apart from the store's own sign of life, which any commit gives."""
         if now_ns - self._told_ns >= ALIVE_NS:
             self._told_ns = now_ns
-            tell(self._control, Alive(self._house.alive_ns(now_ns) >= now_ns, self._house.live_count))
+            is_reachable = self._house.alive_ns(now_ns) >= now_ns
+            tell(self._control, Alive(is_reachable, self._house.live_count, tuple(self._ways.hung(now_ns))))
 
     def _keep_alive(self, now_ns: int) -> None:
         if now_ns - self._alive_ns < ALIVE_NS:

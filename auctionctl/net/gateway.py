@@ -3,7 +3,7 @@
 It may be killed at any time: whoever can connect can end or flood a libzmq process, so nothing of worth is in here.
 Connections become sessions with numbers of their own; routing ids are never sent, logged or chosen. A message counts as
 a session's only if the key that CURVE authenticated for it is that session's. Requests go to the verifiers in chunks,
-all of one auction by the same way; their answers come back from the house in releases.
+all of one auction by the same way, and empty ones as a sign of life; answers come back from the house in releases.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.ways import BEAT_NS
+from auctionctl.net.zap import ZAP_DOMAIN, ZAP_ENDPOINT, answer_zap
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REQUEST_BYTES, check_frames, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
 from auctionctl.wire.messages import encode as encode_message
 
-ZAP_ENDPOINT: Final = "inproc://zeromq.zap.01"
-ZAP_DOMAIN: Final = b"auction"
 CHUNK_REQUESTS: Final = 64
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS
@@ -117,6 +117,7 @@ class Gateway:
         self._unanswered_requests = 0
         self._outbox: dict[int, list[RequestTuple]] = {}
         self._swept_ns = 0
+        self._beat_ns = 0
         self._handlers: dict[type, Callable[..., None]] = {
             ToSession: self._to_session,
             ToFollowers: self._to_followers,
@@ -145,17 +146,18 @@ class Gateway:
         """Serve until what is to be polled for changes."""
         backlogged = [pipe for pipe in pipes if pipe.backlog_bytes]
         while not self._is_stopping:
-            ready = dict(poller.poll(SWEEP_NS // 1_000_000 if self._end_at_ns is None else ENDING_POLL_MS))
+            ready = dict(poller.poll(BEAT_NS // 1_000_000 if self._end_at_ns is None else ENDING_POLL_MS))
             if self._control.fileno() in ready:
                 self._hear()
                 return
             if self._zap in ready:
-                self._answer_zap()
+                answer_zap(self._zap, self._admitted or ())
             if self._house is not None and self._house.fileno() in ready:
                 self._serve_house(self._house)
             if self._router in ready:
                 self._serve_router()
-            self._sweep(self._clock.now_ns())
+            self._sweep(now_ns := self._clock.now_ns())
+            self._beat(now_ns)
             self._send_chunks()
             self._say_ending()
             if self._end_at_ns is not None:
@@ -260,20 +262,6 @@ class Gateway:
         router.bind(start.endpoint)
         self._is_bound = True
         self._tell_house(Serving())
-
-    def _answer_zap(self) -> None:
-        """RFC 27: one request, one reply. The user id is the key itself, so that every message carries it."""
-        while True:
-            try:
-                version, request_id, domain, _, _, mechanism, *credentials = self._zap.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            key = credentials[0] if mechanism == b"CURVE" and len(credentials) == 1 else b""
-            if domain == ZAP_DOMAIN and self._admitted is not None and key in self._admitted:
-                status, text, user = b"200", b"OK", key.hex().encode()
-            else:
-                status, text, user = b"400", b"not on the allow list", b""
-            self._zap.send_multipart([version, request_id, status, text, user, b""])
 
     # From sessions
 
@@ -481,6 +469,15 @@ class Gateway:
         for session in list(self._by_number.values()):
             if now_ns - session.heard_ns > SILENCE_NS:
                 self._end(session)
+
+    def _beat(self, now_ns: int) -> None:
+        """Say by every way that bids take that the gateway serves: see :mod:`auctionctl.net.ways`."""
+        if self._is_bound and self._start is not None and now_ns - self._beat_ns >= BEAT_NS:
+            self._beat_ns = now_ns
+            beat = encode(Chunk(self._start.first_session, []))
+            for verifier in self._verifiers.values():
+                with contextlib.suppress(PipeClosedError):
+                    verifier.send(beat)
 
     def _tell_house(self, message: Serving | Ending) -> None:
         if self._house is not None:

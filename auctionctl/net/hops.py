@@ -21,7 +21,10 @@ An empty body says that the session is over: it takes the way of the session's h
 
 
 class Chunk(msgspec.Struct, array_like=True, gc=False):
-    """Requests whose signatures are to be checked. ``number`` comes back when they have been answered."""
+    """Requests whose signatures are to be checked. ``number`` comes back when they have been answered.
+
+    One without requests is a beat: it says that its gateway, which numbers from there on, serves by this way.
+    """
 
     number: int
     requests: list[RequestTuple]
@@ -199,10 +202,14 @@ class SettingsKept(msgspec.Struct, array_like=True, frozen=True, tag="settings_k
 
 
 class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
-    """The house's process goes round; whether a gateway serves it, and how many auctions have not ended."""
+    """The house's process goes round; whether a gateway serves it, and how many auctions have not ended.
+
+    ``hung`` are the verifiers by whose way nothing has come for too long, though another process may be to blame.
+    """
 
     is_reachable: bool
     live_count: int
+    hung: tuple[int, ...] = ()
 
 
 class Turned(msgspec.Struct, array_like=True, frozen=True, tag="turned"):

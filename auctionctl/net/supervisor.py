@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, StoreBrokenError, StoreError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
@@ -59,6 +60,7 @@ from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Res
 from auctionctl.net.sd_notify import Notifier
 from auctionctl.net.signals import Signals, has_terminal
 from auctionctl.net.vouching import Vouching
+from auctionctl.net.ways import HUNG_NS
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.listing import LotDescription
 
@@ -436,6 +438,15 @@ class Supervisor:
             return self._start_gateway()
         return self._start_verifier(int(name.partition(" ")[2]))
 
+    def _replace_hung(self, alive: Alive) -> None:
+        """What has stood still for long has to make room; where it is all of them, the gateway may be to blame."""
+        hung = [self._verifiers[slot] for slot in alive.hung if slot in self._verifiers]
+        if hung and not alive.is_reachable and self._gateway is not None:
+            hung.append(self._gateway)
+        for child in hung:
+            if not child.is_buried and time.monotonic() - child.started_s > HUNG_NS / SECOND_NS:
+                child.process.kill()
+
     # Reports
 
     def _hear(self, child: Child) -> None:
@@ -449,6 +460,7 @@ class Supervisor:
             raise as_error(message)
         if isinstance(message, Alive):
             self._vouching.heard(message, time.monotonic())
+            self._replace_hung(message)
         elif isinstance(message, Opened):
             for log, reason in message.quarantined:
                 self._on_report(Quarantined(log, reason))

@@ -276,6 +276,35 @@ def test_a_gateway_that_comes_and_goes_within_the_grace_does_not_stop_the_house(
     audited(stage, auction)
 
 
+def test_while_a_gateway_is_silent_deadlines_stand_still_and_its_sessions_stay(stage: Any) -> None:
+    auction = stage.opened()
+    peers, heard_ns = dict(stage.house.presence.peers), stage.now_ns
+    end_ns = stage.log(auction).auction.end_ns
+    stage.after(2 * SECOND_NS)
+    stage.house.gateway_silent(heard_ns)
+    stage.house.gateway_silent(heard_ns + 1)
+    assert stage.house.get_timer() is None
+    assert stage.house.alive_ns(stage.now_ns) == heard_ns, "a restart would begin its gap there"
+    stage.after(3_600 * SECOND_NS)
+    assert stage.kinds(auction)[-1] == "opened"
+    stage.do(stage.house.gateway_back(stage.now_ns))
+    assert gaps(stage, auction) == [(heard_ns, stage.now_ns + RECONNECT_GRACE_NS, "gateway_lost")]
+    assert stage.log(auction).auction.end_ns == end_ns + stage.now_ns + RECONNECT_GRACE_NS - heard_ns
+    assert stage.house.presence.peers == peers
+    stage.after(PRESENCE_GRACE_NS + 1)
+    assert "left" not in stage.kinds(auction)
+    audited(stage, auction)
+
+
+def test_a_gateway_that_dies_in_its_silence_was_lost_from_the_silence_on(stage: Any) -> None:
+    auction, heard_ns = stage.opened(), stage.now_ns
+    stage.after(2 * SECOND_NS)
+    stage.house.gateway_silent(heard_ns)
+    stage.house.gateway_lost(stage.now_ns)
+    stage.do(stage.house.gateway_back(stage.now_ns))
+    assert gaps(stage, auction) == [(heard_ns, stage.now_ns + RECONNECT_GRACE_NS, "gateway_lost")]
+
+
 def test_a_gateway_that_was_not_lost_comes_back_to_nothing(stage: Any) -> None:
     auction = stage.opened()
     stage.now_ns += SECOND_NS

@@ -14,6 +14,7 @@ from auctionctl.keys.allowlist import Entry
 from auctionctl.net import daemon
 from auctionctl.net.hops import (
     Admit,
+    Alive,
     Following,
     GatewayPipe,
     Listening,
@@ -105,6 +106,17 @@ def test_a_gateway_replaced_in_the_turn_in_which_its_end_is_seen_harms_nothing(p
 def test_a_gateway_that_talks_nonsense_is_no_more_than_a_lost_one(run, bad):
     run.gateway.send(bad)
     assert_gateway_is_lost(run)
+
+
+def test_a_gateway_that_falls_silent_is_out_of_reach_until_it_is_heard_again(run):
+    run.send()  # A beat: from now on there is something to miss.
+    while not isinstance(said := run.hear(news=True), Alive) or said.is_reachable:
+        pass
+    assert said.hung == ()
+    assert not run.operations, "a beat is not answered"
+    run.send()
+    run.greet()
+    assert run.read() == [Kind.TERMS, Kind.GAP]
 
 
 def test_a_gateway_that_announces_an_endless_frame_is_no_more_than_a_lost_one(run):

@@ -67,6 +67,11 @@ class CountedGateway(Gateway):
         super()._sweep(now_ns)
 
 
+def chunks_from(verifier: Pipe) -> list[Chunk]:
+    """What has come by this way to be checked; beats have not."""
+    return [chunk for chunk in map(decode_chunk, verifier.receive()) if chunk.requests]
+
+
 class Served:
     """A gateway in a thread, serving; ``house`` and ``verifiers`` are the other ends of its pipes."""
 
@@ -122,7 +127,7 @@ class Served:
 
     def next_chunk(self, slot: int = 0) -> Chunk:
         def received() -> bool:
-            self.chunks.extend(decode_chunk(frame) for frame in self.verifiers[slot].receive())
+            self.chunks.extend(chunks_from(self.verifiers[slot]))
             return bool(self.chunks)
 
         until(received, "a chunk")
@@ -131,7 +136,7 @@ class Served:
     def next_end(self) -> int | None:
         """The next session that the house is told is over: an empty request, on the way of its hello."""
         for pipe in self.verifiers.values():
-            self.chunks.extend(decode_chunk(frame) for frame in pipe.receive())
+            self.chunks.extend(chunks_from(pipe))
         for chunk in self.chunks:
             for request in chunk.requests:
                 if not request[2]:
@@ -196,6 +201,15 @@ def test_sessions_and_chunks_are_numbered_from_where_the_supervisor_says(served,
     assert served.next_chunk().number == 102, "two hellos went before it"
 
 
+def test_a_beat_goes_by_every_way_that_bids_take_while_the_gateway_serves(serve):
+    served = serve(slots=2)
+    for pipe in served.verifiers.values():
+        until(lambda p=pipe: Chunk(100, []) in map(decode_chunk, p.receive()), "a first beat")
+    served.replace_verifier(1)
+    served.verifiers[0].close()
+    until(lambda: Chunk(100, []) in map(decode_chunk, served.verifiers[1].receive()), "a beat by the new way")
+
+
 def test_a_ping_is_answered_here_and_a_request_goes_to_the_house(served, connect):
     ann = connect(served)
     number = know(served, ann)
@@ -241,8 +255,8 @@ def test_all_of_one_auction_goes_the_same_way(serve, connect):
 def poll_slots(served: Served) -> list[int]:
     found = []
     for slot, pipe in served.verifiers.items():
-        for frame in pipe.receive():
-            served.chunks.append(decode_chunk(frame))
+        for chunk in chunks_from(pipe):
+            served.chunks.append(chunk)
             found.append(slot)
     return found
 

@@ -12,7 +12,8 @@ from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragra
 from auctionctl.cli.manual.wire_files import file_parts, key_parts
 from auctionctl.cli.manual.wire_messages import message_parts, refusal_parts
 from auctionctl.house.presence import PRESENCE_GRACE_NS
-from auctionctl.net.gateway import SILENCE_NS, ZAP_DOMAIN
+from auctionctl.net.gateway import SILENCE_NS
+from auctionctl.net.zap import ZAP_DOMAIN
 from auctionctl.replica.follower import HEARTBEAT_NS, RETRY_NS
 from auctionctl.replica.house_clock import TOLERANCE_NS
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REPLY_BYTES, MAX_REQUEST_BYTES, PROTOCOL_VERSION
