@@ -135,6 +135,7 @@ class House:
         now_ns = self._at(now_ns)
         if not is_signed_by(decode_terms(terms_body).seller, terms_body, signature):
             raise TermsError("these terms are not signed by their seller")
+        self._append_owed_gaps(now_ns)
         # Even if nothing comes of it: what the registry has to say is true, and the next batch says it.
         self._keep_registry(now_ns)
         self._open_log(terms_body, signature, now_ns)
@@ -258,6 +259,7 @@ class House:
     def gateway_back(self, now_ns: int) -> list[Effect]:
         """A gateway serves again: the time without one becomes a gap, with time to reconnect."""
         now_ns = self._at(now_ns)
+        self._append_owed_gaps(now_ns)
         self._note_stall(now_ns)
         lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
         if lost_ns is not None:
@@ -287,9 +289,11 @@ class House:
     def alive_ns(self, now_ns: int) -> int:
         """Until when bidders could reach the house, for the store to keep: a restart begins its gap there.
 
-        While they can, no entry was dated later: with one, or a clock head, the time goes with it into the store.
+        While they can, no entry was dated later: with one, or a clock head, the time goes with it into the store. But
+        not later than a gap that is owed: whoever starts after a crash would know nothing of it.
         """
-        return max(self._now_ns, now_ns) if self._gateway_lost_ns is None else self._gateway_lost_ns
+        reached_ns = max(self._now_ns, now_ns) if self._gateway_lost_ns is None else self._gateway_lost_ns
+        return min((reached_ns, *(since_ns for since_ns, _, _ in self._gaps_owed)))
 
     # Requests
 

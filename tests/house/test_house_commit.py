@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from auctionctl.auction.events import decode_event
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Commit, Fetch, Publish, Send
+from auctionctl.house.house import RECONNECT_GRACE_NS
 from auctionctl.house.limits import Limits
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.keys.signing import verify
@@ -251,6 +254,26 @@ def test_a_gap_that_was_not_written_is_owed_and_moves_the_deadline_all_the_same(
     assert stage.kinds(auction)[4:] == ["gap"] * 3
     stage.after(SECOND_NS)
     assert stage.kinds(auction)[4:] == ["gap"] * 3
+
+
+@pytest.mark.parametrize("first", ["alive", "announce"])
+def test_a_gap_that_is_owed_is_not_forgotten_by_a_crash(stage: Any, first: str) -> None:
+    auction = stage.opened()
+    lost_ns = stage.now_ns
+    stage.house.gateway_lost(lost_ns)
+    stage.now_ns += 5 * SECOND_NS
+    stage.is_full = True
+    stage.do(stage.house.gateway_back(stage.now_ns))
+    stage.is_full = False
+    if first == "alive":
+        stage.store.alive(stage.house.alive_ns(stage.now_ns))
+    else:
+        stage.announce()
+    stage.restart(SECOND_NS)
+    gaps = [decode_event("gap", entry.body) for entry in stage.entries(auction) if entry.kind == "gap"]
+    assert gaps[0].since_ns == lost_ns
+    assert gaps[-1].until_ns == stage.now_ns + RECONNECT_GRACE_NS
+    assert all(sooner.until_ns == later.since_ns for sooner, later in pairwise(gaps))
 
 
 def test_a_gap_that_is_owed_is_not_laid_to_an_auction_that_was_announced_since(stage: Any) -> None:
