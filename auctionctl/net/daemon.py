@@ -91,6 +91,7 @@ BUSY_REQUESTS: Final = 8
 """A batch of so many says that more are on their way: the next one is waited for, a little."""
 GATHER_NS: Final = SECOND_NS // 500
 GATHER_REQUESTS: Final = 64
+FULL_PAUSE_NS: Final = SECOND_NS // 10  # A full store is left alone so long: each attempt reads logs anew.
 BUSY_RETRY_NS: Final = SECOND_NS // 20
 
 
@@ -193,8 +194,8 @@ class HouseProcess:
                 selector.modify(self._gateway, wanted)
 
     def _patience_s(self) -> float:
-        timer_ns = self._house.get_timer()
-        wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(0, timer_ns - self._clock.now_ns()))
+        timer_ns, least_ns = self._house.get_timer(), FULL_PAUSE_NS if self._said_full else 0
+        wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(least_ns, timer_ns - self._clock.now_ns()))
         is_reading = self._reading and self._gateway is not None and not self._gateway.backlog_bytes
         return 0.0 if self._queue or is_reading or self._is_archiving else wait_ns / SECOND_NS
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +103,23 @@ def test_the_ballast_is_released_once_so_that_a_close_that_is_due_gets_in(
     assert (turned.listing, turned.phase) == ("lamp", "closed")
     assert run.process is not None
     assert run.process._store.ballast_bytes == 0
+
+
+def test_what_is_due_on_a_full_disk_is_tried_again_after_a_pause(
+    prepare: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried_ns: list[int] = []
+
+    class Full(TroubledStore):
+        def append(self, appends: Any, now_ns: int) -> None:
+            if any(decode(entry).kind is Kind.CANCELLED for append in appends for entry in append.entries):
+                tried_ns.append(time.monotonic_ns())
+                raise StoreFullError("for the test")
+            super().append(appends, now_ns)
+
+    monkeypatch.setattr(daemon, "SqliteStore", Full)
+    run = prepare().begin()
+    tell_child(run.control, Reload(Limits(10, 1_000), [LOT, SHORT_LOT]))
+    until(lambda: len(tried_ns) >= 5, "five attempts")
+    # The first failure releases the ballast, and is tried again at once.
+    assert all(later - sooner >= daemon.FULL_PAUSE_NS * 9 // 10 for sooner, later in pairwise(tried_ns[1:]))
