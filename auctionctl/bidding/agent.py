@@ -194,6 +194,7 @@ class Agent:
                     self._receipted(notice, now_ns)
                 case Rejections():
                     for rejection in check_rejections(self._house, notice):
+                        self.follower.house_is_at(rejection.time_ns, now_ns)
                         self._rejected(rejection, now_ns)
                 case Refused():
                     self._notices.append(notice)

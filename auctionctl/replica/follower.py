@@ -138,7 +138,7 @@ class Follower:
 
     @property
     def house_ahead_ns(self) -> int:
-        """House time minus ours, as of the last welcome or pong (half a round trip uncertain)."""
+        """House time minus ours, as of the last welcome or pong (half a round trip uncertain), or what came since."""
         return self._clock.ahead_ns
 
     @property
@@ -167,6 +167,10 @@ class Follower:
         """Ask for the catalogue; a :class:`Listed` will follow."""
         self._listed = {}
         self._list_from(0, now_ns)
+
+    def house_is_at(self, house_ns: int, now_ns: int) -> None:
+        """The house has signed that it was ``house_ns`` there, so it is that or later now."""
+        self._clock.dated(house_ns, now_ns)
 
     def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
         """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""

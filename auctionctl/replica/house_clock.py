@@ -23,7 +23,7 @@ class HouseClock:
 
     def __init__(self) -> None:
         self.ahead_ns = 0
-        """House time minus ours, as of the last answer."""
+        """House time minus ours, as of the last answer, or of what came since and was dated later than that."""
         self.round_trip_ns = 0
         self._off_ns = 0
         self._was_told = False
@@ -41,7 +41,11 @@ class HouseClock:
         self._bound(house_ns - now_ns, house_ns - asked_ns)
 
     def dated(self, house_ns: int, now_ns: int) -> None:
-        """Something that the house dated ``house_ns`` has come; whenever that was, it was not later than now."""
+        """Something that the house dated ``house_ns`` has come; whenever that was, it was not later than now.
+
+        Between two answers our clock may have fallen behind: that of a machine that sleeps stands still.
+        """
+        self.ahead_ns = max(self.ahead_ns, house_ns - now_ns)
         if house_ns - now_ns > TOLERANCE_NS:
             self._off_ns = house_ns - now_ns
 

@@ -174,6 +174,18 @@ def test_a_bidder_that_is_always_rejected_does_not_flood_the_house(world: World)
     assert 10 <= len(sent(line, "bid")) - before <= 20
 
 
+def test_a_bidder_whose_machine_has_slept_is_set_right_by_a_rejection(world: World) -> None:
+    """It believes the house to be an hour behind, so that its bid is void before it is sent; a pong says so again."""
+    start_ns = world.now_ns + 15 * SECOND_NS
+    strategy = Says(lambda view: Offer(1_000) if world.now_ns >= start_ns else Wait(start_ns - 3_600 * SECOND_NS))
+    _, line = alone(world, strategy, duration_ns=2 * 3_600 * SECOND_NS)
+    world.run(lambda: bool(line.told(Joined)))
+    line.tamper = an_hour_behind
+    world.run(lambda: bool(line.told(BidAccepted)))
+    assert {notice.code for notice in line.told(BidRejected)} == {"expired"}
+    assert len(line.told(BidPlaced)) <= 3
+
+
 def test_a_rejected_bidder_thinks_again_as_soon_as_the_log_moves(world: World) -> None:
     start_ns = world.now_ns + 15 * SECOND_NS
     strategy = Says(lambda view: Offer(1_000) if world.now_ns >= start_ns else Wait(start_ns))
@@ -188,10 +200,18 @@ def test_a_rejected_bidder_thinks_again_as_soon_as_the_log_moves(world: World) -
 
 
 def an_hour_ahead(message: Message) -> Message:
+    return with_pong_later(message, 3_600 * SECOND_NS)
+
+
+def an_hour_behind(message: Message) -> Message:
+    return with_pong_later(message, -3_600 * SECOND_NS)
+
+
+def with_pong_later(message: Message, by_ns: int) -> Message:
     reply = decode_reply(message.body)
     if not isinstance(reply, Pong):
         return message
-    return Message(encode(replace(reply, time_ns=reply.time_ns + 3_600 * SECOND_NS)))
+    return Message(encode(replace(reply, time_ns=reply.time_ns + by_ns)))
 
 
 def test_nobody_joins_after_the_deadline(world: World) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import NotAuthorisedError, NoteError, RemoteProtocolError, VerificationError
+from auctionctl.house.effects import Publish
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.follower import (
     HEARTBEAT_NS,
@@ -173,6 +174,22 @@ def test_the_answer_to_an_earlier_ping_measures_nothing(line: Any) -> None:
     follower.receive(Message(encode(Pong(1, start_ns))), start_ns + HEARTBEAT_NS + 1)
     follower.receive(Message(encode(Pong(77, start_ns))), start_ns + HEARTBEAT_NS + 2)
     assert (follower.round_trip_ns, follower.house_ahead_ns) == (0, 0)
+
+
+def test_a_machine_that_has_slept_learns_the_time_from_what_the_house_signs(line: Any) -> None:
+    auction = line.stage.opened()
+    line.connect()
+    line.follower.follow({auction}, line.stage.now_ns)
+    line.pump()
+    slept_ns = line.stage.now_ns
+    line.stage.after(15 * SECOND_NS)
+    effects = line.stage.handle(line.stage.bid(1, auction, 1_000))
+    (feed,) = [effect.message for effect in effects if isinstance(effect, Publish)]
+    line.follower.receive(feed, slept_ns)
+    assert line.follower.house_ahead_ns == 15 * SECOND_NS
+    line.follower.receive(feed, slept_ns + 20 * SECOND_NS)
+    line.follower.house_is_at(slept_ns, slept_ns)
+    assert line.follower.house_ahead_ns == 15 * SECOND_NS, "what is old news says nothing of now"
 
 
 def test_a_silent_house_is_greeted_again(line: Any) -> None:
