@@ -85,7 +85,9 @@ def verify(
     clock_head: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="A clock head of that auction, as `bid` keeps them; can be given more than once."
+            metavar="FILE",
+            readable=False,  # that is found out here, like all else that may be wrong with a file
+            help="A clock head of that auction, as `bid` keeps them; can be given more than once.",
         ),
     ] = None,
 ) -> int:

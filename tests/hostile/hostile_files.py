@@ -286,6 +286,20 @@ DAMAGED: Final[dict[str, Lying]] = {
     "pipe": Fifo(),
 }
 
+BESIDE: Final = ("verify", "log", "--clock-head", "odd")
+CLOCK_HEADS: Final[list[tuple[str, int, str, Lying]]] = [
+    ("empty", 7, "no clock head", b""),
+    ("binary", 7, "no clock head", bytes(range(256))),
+    ("lines of nothing", 7, "no clock head", b"\n" * 4_000),
+    ("controls", 7, "no clock head", CONTROLS),
+    ("an identity and no more", 7, "no clock head", f"{HOUSE.identity.text}\n"),
+    ("too large", 78, "larger than", b"\n" * 4_097),
+    ("a device that never ends", 78, "larger than", Link("/dev/zero")),
+    ("a pipe", 7, "no clock head", Fifo()),
+    *((name, 78, "cannot read odd", ODD_FILES[name]) for name in ("directory", "loop of links", "unreadable")),
+    ("dangling link", 3, "there is no file odd", Link("nowhere")),
+]
+
 LOGS: Final = [
     *(Case(f"verify: {name}", ("verify", "odd"), 7, "", {"odd": odd}) for name, odd in DAMAGED.items()),
     *(
@@ -319,6 +333,10 @@ LOGS: Final = [
     ),
     Case("verify: house is nonsense", ("verify", "odd", "--house", CONTROLS), 2, "--house: "),
     Case("verify: house is a secret", ("verify", "odd", "--house", BOB.seed_text), 2, "secret key"),
+    *(
+        Case(f"verify --clock-head: {name}", BESIDE, status, says, {"log": lambda materials: materials.log, "odd": odd})
+        for name, status, says, odd in CLOCK_HEADS
+    ),
     Case("export: over a file", ("export", "x", "-o", "odd"), 78, "exists already", {"odd": b"mine"}),
     Case("export: over a dangling link", ("export", "x", "-o", "odd"), 78, "exists already", {"odd": Link("nowhere")}),
 ]
