@@ -360,6 +360,7 @@ class House:
             effects.append(Send(session, self._no_such_auction(command.auction, name)))
             return
         self._dirty[log.id] = log
+        self._outbox.note_command(session, name, log.id)
         if log.owe_again(session, name):
             return
         if isinstance(command, Bid):
@@ -380,6 +381,7 @@ class House:
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""
         name = command_id(request.body)
+        self._outbox.note_command(request.session, name, name)
         identity = self.presence.peers[request.session].identity.signing
         try:
             if not decode_terms(request.body).seller == request.signer == identity:
@@ -462,8 +464,8 @@ class House:
 
     def rolled_back(
         self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
-    ) -> None:
-        """Nothing of the last commit was written: drop what it changed, and answer nothing.
+    ) -> list[Effect]:
+        """Nothing of the last commit was written: drop what it changed, and refuse its commands for want of room.
 
         What time brought about is said again by the next batch: deadlines are still due, gaps and admissions are owed,
         and whoever had left has the grace once more. ``rebuild`` replays a log from the store; None where the store has
@@ -477,7 +479,6 @@ class House:
         self._in_flight = False
         self._gaps_owed |= self._gaps_said
         self._gaps_said.clear()
-        self._outbox.forget()
         self._clock_heads.rolled_back()
         self._turned.clear()
         dirty, self._dirty = list(self._dirty.values()), {}
@@ -494,3 +495,4 @@ class House:
             if stored.auction.outcome is None:
                 self.presence.expect(stored.auction.present, self._now_ns)
         self._live_count = sum(log.auction.outcome is None for log in self._order)
+        return self._outbox.refuse_all(self._logs)

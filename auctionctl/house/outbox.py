@@ -1,22 +1,29 @@
 """What the current batch owes to sessions besides receipts, and the release of it all (DESIGN.md section 7).
 
 Rule: nothing of it is said before the batch is durable; then the feed goes first. What a rolled-back batch owed is
-forgotten: its senders try again.
+forgotten: its senders try again. All that they hear is that there was no room for their commands, and not even that of
+a command which an earlier batch has written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.answers import catalogue_page, sign_rejections
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect, Fetch, Page, Publish, Send
+from auctionctl.house.intake import refused
 from auctionctl.house.log import HouseLog
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.heads import sign_heads
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Receipts, Rejection, acknowledge, encode
+
+FULL_RETRY_NS: Final = SECOND_NS
+"""When to ask again whether there is room."""
 
 
 class Outbox:
@@ -27,6 +34,11 @@ class Outbox:
         self._rejections: list[tuple[int, bytes]] = []
         self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
         self._pages: dict[int, int] = {}
+        self._commands: dict[tuple[int, bytes], bytes] = {}
+
+    def note_command(self, session: int, command: bytes, auction: bytes) -> None:
+        """``session`` has sent ``command`` (its id) for ``auction``, and what comes of it is in this batch."""
+        self._commands[session, command] = auction
 
     def reject(self, session: int, rejection: Rejection) -> None:
         """``session`` gets this rejection, signed together with those of the batch."""
@@ -40,8 +52,18 @@ class Outbox:
         """``session`` wants the catalogue from ``start`` on."""
         self._pages[session] = start
 
-    def forget(self) -> None:
-        """Nothing of the batch was written: nothing is answered."""
+    def refuse_all(self, logs: Mapping[bytes, AuctionLog]) -> list[Effect]:
+        """Nothing of the batch was written, and nothing is answered; but refused is what is not in ``logs`` by now."""
+        lacking = [
+            Send(session, refused("store_full", "this house has no room to write this", command, FULL_RETRY_NS))
+            for (session, command), auction in self._commands.items()
+            if auction not in logs or command not in logs[auction].commands
+        ]
+        self._forget()
+        return list(lacking)
+
+    def _forget(self) -> None:
+        self._commands.clear()
         self._rejections.clear()
         self._reads.clear()
         self._pages.clear()
@@ -76,5 +98,5 @@ class Outbox:
             Page(session, Message(encode(catalogue_page(auctions, registry, start))))
             for session, start in self._pages.items()
         ]
-        self.forget()
+        self._forget()
         return answers

@@ -410,7 +410,7 @@ class HouseProcess:
         try:
             self._store.append(appends, self._house.alive_ns(now_ns))
         except StoreFullError as error:
-            self._house.rolled_back(self._stored.rebuild, self._stored.registry)
+            self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
             return
         self._said_full = False

@@ -140,7 +140,7 @@ class HonestBidder:
             for rejected in notice.rejections:
                 rejection = decode_rejection(rejected.rejection)
                 self._answered(rejection.command, rejection.code)
-        elif isinstance(notice, Refused) and notice.command and notice.code not in ("busy", "closing"):
+        elif isinstance(notice, Refused) and notice.command and notice.code not in ("busy", "closing", "store_full"):
             self._answered(notice.command, notice.code)
 
     def _answered(self, command: bytes, code: str) -> None:

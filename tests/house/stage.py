@@ -199,7 +199,7 @@ class Stage:
                 if self.is_held:
                     assert not queue, "nothing follows a commit"
                 elif self.is_full:
-                    self.house.rolled_back(self.rebuild, self.rebuild_registry)
+                    queue += self.house.rolled_back(self.rebuild, self.rebuild_registry)
                 else:
                     self._append(effect)
                     queue += self.house.committed()

@@ -25,6 +25,7 @@ from auctionctl.wire.messages import (
     Acknowledged,
     Bye,
     Read,
+    Refused,
     Rejections,
     RejectionsHead,
     Subscribe,
@@ -190,7 +191,9 @@ def state_of(stage: Any, auction: bytes) -> list[Any]:
     return copy.deepcopy([values, log.tree.root(), log.commands, list(log.times_ns)])
 
 
-def test_a_batch_that_was_not_written_leaves_nothing_and_answers_nothing(stage: Any, staging: ModuleType) -> None:
+def test_a_batch_that_was_not_written_leaves_nothing_and_its_commands_are_refused_for_want_of_room(
+    stage: Any, staging: ModuleType
+) -> None:
     auction = stage.opened(soft_close_window_ns=19 * SECOND_NS, max_extension_ns=60 * SECOND_NS)
     stage.handle(stage.ask(2, Subscribe((auction,))))
     stage.after(5 * SECOND_NS)
@@ -198,7 +201,14 @@ def test_a_batch_that_was_not_written_leaves_nothing_and_answers_nothing(stage: 
     stage.is_full = True
     good, bad = stage.bid(1, auction, 1_000), stage.bid(2, auction, 1)
     effects = stage.handle(good, bad, stage.ask(2, Read(auction, 0)))
-    assert [type(effect) for effect in effects] == [Commit]
+    refused = [(session, staging.replies(effects, session)) for session in (1, 2)]
+    assert refused == [
+        (
+            session,
+            [Refused("store_full", "this house has no room to write this", staging.command_of(request), SECOND_NS)],
+        )
+        for session, request in ((1, good), (2, bad))
+    ], "neither receipt nor rejection nor entries"
     assert state_of(stage, auction) == before
     assert stage.log(auction).checkpoint == head
     assert stage.log(auction).followers == {2}
@@ -293,7 +303,10 @@ def test_a_batch_that_was_not_written_leaves_an_ended_auction_ended(stage: Any, 
     stage.handle(request)
     stage.after(2 * SECOND_NS)
     stage.is_full = True
-    assert staging.replies(stage.handle(request, stage.bid(2, running, 1_000)), 1) == []
+    other = stage.bid(2, running, 1_000)
+    effects = stage.handle(request, other)
+    assert staging.replies(effects, 1) == [], "it was written, and is not said to be refused"
+    assert [reply.command for reply in staging.replies(effects, 2)] == [staging.command_of(other)]
     stage.is_full = False
     assert stage.house.live_count == 1
     assert checked_receipts(stage, staging, stage.handle(request), 1) == [(staging.command_of(request), 4)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auctionctl.auction.terms import SECOND_NS
+from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import VerificationError
 from auctionctl.house.effects import Commit, Publish
 from auctionctl.house.registry import RegistryLog
@@ -244,7 +244,8 @@ def test_while_the_disk_is_full_an_auction_is_neither_announced_nor_held(stage: 
     stage.enter(1, "sue", "seller")
     message = stage.terms("sue", listing="lot-a")
     stage.is_full = True
-    assert staging.replies(stage.handle(stage.offer(1, message)), 1) == []
+    (reply,) = staging.replies(stage.handle(stage.offer(1, message)), 1)
+    assert (reply.code, reply.command) == ("store_full", auction_id(message.body))
     assert len(stage.registry_data()) == size
     assert (list(stage.house.logs), stage.house.live_count, stage.house.get_timer()) == ([], 0, None)
     stage.is_full = False

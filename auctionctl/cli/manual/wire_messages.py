@@ -110,6 +110,8 @@ REFUSALS: Final = {
     " malformed.",
     "unknown_type": "This house knows no messages of this type.",
     "busy": "The queue is full: send the same bytes again after `retry_after_ns`.",
+    "store_full": "The house's disk has no room left, and this command was not written: send the same bytes again after"
+    " `retry_after_ns`.",
     "closing": "This house is being shut down and takes nothing more: send the same bytes again after `retry_after_ns`,"
     " to whoever answers at its address then. Without `command` it is a goodbye to the session.",
     "no_such_auction": "This house holds no auction or log of this id.",
