@@ -1,7 +1,7 @@
 """What the house itself says happened: the bodies of its own entries (DESIGN.md sections 6 and 7).
 
-A participant's entries (terms, joined, bid) hold the participant's signed bytes instead. These bodies carry no
-signature: the checkpoint over the log is the house's word for all of them.
+A participant's entries (terms, joined, bid, commands) hold the participant's signed bytes instead. These bodies carry
+no signature: the checkpoint over the log is the house's word for all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,20 @@ class GapCause(enum.StrEnum):
     RESTART = "restart"
     GATEWAY_LOST = "gateway_lost"
     STALLED = "stalled"
+
+
+class PauseCause(enum.StrEnum):
+    """Why the house itself has an auction stand still or go on."""
+
+    TERMS = "terms"
+    CAP = "cap"
+
+
+class DefaultCause(enum.StrEnum):
+    """What the winner did not do."""
+
+    LATE = "late"
+    ABSENT = "absent"
 
 
 class Opened(msgspec.Struct, array_like=True, tag="opened", frozen=True, gc=False):
@@ -49,6 +63,35 @@ class Cancelled(msgspec.Struct, array_like=True, tag="cancelled", frozen=True, g
     reason: Annotated[str, msgspec.Meta(max_length=64)]
 
 
+class Paused(msgspec.Struct, array_like=True, tag="paused", frozen=True, gc=False):
+    """Bidders have left, and the terms have the auction wait for them."""
+
+    cause: PauseCause
+
+
+class Resumed(msgspec.Struct, array_like=True, tag="resumed", frozen=True, gc=False):
+    """The auction goes on: there is nobody to wait for any more (``terms``), or it has waited long enough (``cap``)."""
+
+    cause: PauseCause
+
+
+class Defaulted(msgspec.Struct, array_like=True, tag="defaulted", frozen=True, gc=False):
+    """The winner has not paid in time, or was gone for too long."""
+
+    bidder: Key
+    cause: DefaultCause
+
+
+class OfferLapsed(msgspec.Struct, array_like=True, tag="declined", frozen=True, gc=False):
+    """The bidder to whom the lot was offered has not answered in time. ``offer`` is the id of the offer."""
+
+    offer: Key
+
+
+class Reverted(msgspec.Struct, array_like=True, tag="reverted", frozen=True, gc=False):
+    """The sale is undone: nobody has bought the lot."""
+
+
 class Closed(msgspec.Struct, array_like=True, tag="closed", frozen=True, gc=False):
     """The end: its reason and, where there is one, winner, price and the index of the winning bid.
 
@@ -62,7 +105,7 @@ class Closed(msgspec.Struct, array_like=True, tag="closed", frozen=True, gc=Fals
     reserve: ReserveOpening | None = None
 
 
-HouseEvent = Opened | Left | Gap | Cancelled | Closed
+HouseEvent = Opened | Left | Gap | Paused | Resumed | Cancelled | Closed | Defaulted | OfferLapsed | Reverted
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[HouseEvent] = msgspec.msgpack.Decoder(HouseEvent)

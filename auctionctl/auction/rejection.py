@@ -28,6 +28,27 @@ class Code(enum.StrEnum):
     ALREADY_LEADING = "already_leading"
     BELOW_STARTING_PRICE = "below_starting_price"
     BELOW_INCREMENT = "below_increment"
+    PAUSED = "paused"
+    NOT_PAUSED = "not_paused"
+    PAUSED_BY_TERMS = "paused_by_terms"
+    PAUSES_USED_UP = "pauses_used_up"
+    HAS_BIDS = "has_bids"
+    COMMAND_REPEATED = "command_repeated"
+    NO_SALE = "no_sale"
+    NOT_THE_WINNER = "not_the_winner"
+    WRONG_AMOUNT = "wrong_amount"
+    ALREADY_PAID = "already_paid"
+    NOT_PAID = "not_paid"
+    WRONG_PAYMENT = "wrong_payment"
+    NOT_THE_SELLER = "not_the_seller"
+    DEFAULTED = "defaulted"
+    NO_DEFAULT = "no_default"
+    NOT_NEXT_BIDDER = "not_next_bidder"
+    NO_OFFER = "no_offer"
+    NOT_OFFERED = "not_offered"
+    WRONG_OFFER = "wrong_offer"
+    SETTLED = "settled"
+    REVERTED = "reverted"
 
 
 RULES: Final = MappingProxyType(
@@ -47,6 +68,27 @@ RULES: Final = MappingProxyType(
         Code.ALREADY_LEADING: "the leader does not outbid itself",
         Code.BELOW_STARTING_PRICE: "the first bid is at least the starting price",
         Code.BELOW_INCREMENT: "a bid is at least price + increment(price)",
+        Code.PAUSED: "nothing is bid, and nothing paused, while the auction stands still",
+        Code.NOT_PAUSED: "only an auction that stands still is resumed",
+        Code.PAUSED_BY_TERMS: "a pause by the terms ends when the bidders are back, or at its cap",
+        Code.PAUSES_USED_UP: "an auction stands still no more often, and no longer, than its terms allow",
+        Code.HAS_BIDS: "an auction is cancelled before its first bid, unless its terms allow it later",
+        Code.COMMAND_REPEATED: "each command is a new one, under a nonce of its own",
+        Code.NO_SALE: "what was not sold is neither paid for nor settled",
+        Code.NOT_THE_WINNER: "the winner pays, and nobody else",
+        Code.WRONG_AMOUNT: "what is paid is the price, in the currency of the terms",
+        Code.ALREADY_PAID: "a payment is reported once, until it is rejected",
+        Code.NOT_PAID: "only a payment that was reported is settled or rejected",
+        Code.WRONG_PAYMENT: "a command names the payment that it is about",
+        Code.NOT_THE_SELLER: "only the seller of the auction does that",
+        Code.DEFAULTED: "what is overdue is not paid for any more",
+        Code.NO_DEFAULT: "an offer follows a default, where the terms allow one",
+        Code.NOT_NEXT_BIDDER: "an offer is to the next bidder, at its own bid",
+        Code.NO_OFFER: "only an offer that stands is answered",
+        Code.NOT_OFFERED: "an offer is answered by the bidder to whom it was made",
+        Code.WRONG_OFFER: "an answer names the offer that it is about",
+        Code.SETTLED: "a sale that is settled stays so",
+        Code.REVERTED: "a sale that was reverted stays so",
     }
 )
 """Code → the rule in words."""

@@ -16,7 +16,7 @@ import msgspec
 from auctionctl.auction.formats import FORMATS
 from auctionctl.auction.increments import check_increment
 from auctionctl.auction.price import minor_digits
-from auctionctl.auction.rules import Key, Minor, Reserve, Rules
+from auctionctl.auction.rules import Key, Minor, OnDefault, Reserve, Rules
 from auctionctl.errors import MoneyError, TermsError
 
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
@@ -130,6 +130,23 @@ def _check_times(rules: Rules) -> None:
         raise TermsError(
             "a soft close needs both a window and a longest extension",
             hint="set soft_close and max_extension, or neither",
+        )
+    _check_settlement_times(rules)
+
+
+def _check_settlement_times(rules: Rules) -> None:
+    pauses, payment = rules.pauses, rules.payment
+    if max(pauses.max_pause_ns, pauses.max_pause_a_bidder_ns) > MAX_DURATION_NS:
+        raise TermsError("the longest pause must be at most 366 days")
+    if max(payment.payment_ns, payment.absence_ns, payment.offer_ns) > MAX_DURATION_NS:
+        raise TermsError("the time for a payment, an absence or an offer must be at most 366 days")
+    if not payment.payment_ns and (payment.absence_ns or payment.offer_ns or payment.on_default is OnDefault.OFFER):
+        raise TermsError(
+            "absence and offers matter only where a payment is waited for", hint="set payment_timeout, or none of them"
+        )
+    if (payment.on_default is OnDefault.OFFER) != bool(payment.offer_ns):
+        raise TermsError(
+            "a second offer needs a time to answer it", hint='set on_default = "offer" and offer_timeout, or neither'
         )
 
 

@@ -12,7 +12,29 @@ from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid
-from auctionctl.auction.events import Cancelled, Closed, Gap, Left, Opened
+from auctionctl.auction.commands import (
+    Accept,
+    Cancel,
+    Decline,
+    Offer,
+    Pause,
+    Pay,
+    RejectPayment,
+    Resume,
+    Settle,
+)
+from auctionctl.auction.events import (
+    Cancelled,
+    Closed,
+    Defaulted,
+    Gap,
+    Left,
+    OfferLapsed,
+    Opened,
+    Paused,
+    Resumed,
+    Reverted,
+)
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.replica.replay import Applied, Fact
@@ -118,6 +140,29 @@ def _fact_record(fact: Fact, currency: str) -> dict[str, object]:
         case Closed():
             winner = None if fact.winner is None else fact.winner.hex()
             return {"end_reason": fact.end_reason, "winner": winner, "price": amount(fact.price_minor, currency)}
+        case Paused() | Resumed():
+            return {"cause": fact.cause.value}
+        case Defaulted():
+            return {"bidder": fact.bidder.hex(), "cause": fact.cause.value}
+        case OfferLapsed():
+            return {"offer": fact.offer.hex()}
+        case Reverted():
+            return {}
+        case Pause() | Resume() | Cancel():
+            return {"operator": fact.actor.hex(), "reason": fact.reason}
+        case Pay():
+            paid = amount(fact.amount_minor, fact.currency)
+            return {"bidder": fact.actor.hex(), "amount": paid, "reference": fact.reference}
+        case Settle():
+            return {"by": fact.actor.hex(), "capacity": fact.capacity.value, "payment": fact.payment.hex()}
+        case RejectPayment():
+            about = {"payment": fact.payment.hex(), "reason": fact.reason}
+            return {"by": fact.actor.hex(), "capacity": fact.capacity.value, **about}
+        case Offer():
+            offered = amount(fact.amount_minor, fact.currency)
+            return {"bidder": fact.bidder.hex(), "amount": offered, "bid_index": fact.bid_index}
+        case Accept() | Decline():
+            return {"bidder": fact.actor.hex(), "offer": fact.offer.hex()}
         case _:
             assert_never(fact)
 
@@ -171,5 +216,22 @@ def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
         case Closed():
             price = "" if fact.price_minor is None else " " + format_minor(fact.price_minor, currency)
             return "" if fact.winner is None else name_of(fact.winner, names), f"{fact.end_reason}{price}"
+        case Paused() | Resumed():
+            return "", fact.cause.value
+        case Defaulted():
+            return name_of(fact.bidder, names), fact.cause.value
+        case OfferLapsed() | Reverted():
+            return "", ""
+        case Pause() | Resume() | Cancel() | RejectPayment():
+            return name_of(fact.actor, names), safe_text(fact.reason)
+        case Pay():
+            paid = format_minor(fact.amount_minor, fact.currency)
+            return name_of(fact.actor, names), f"{paid} {safe_text(fact.reference)}".rstrip()
+        case Settle():
+            return name_of(fact.actor, names), fact.capacity.value
+        case Offer():
+            return name_of(fact.bidder, names), format_minor(fact.amount_minor, fact.currency)
+        case Accept() | Decline():
+            return name_of(fact.actor, names), ""
         case _:
             assert_never(fact)

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.commands import KINDS, AnyCommand, type_of
 from auctionctl.auction.events import HouseEvent, encode_event, kind_of
+from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import ReserveOpening, auction_id, decode_opening, decode_terms, opens_commitment
 from auctionctl.errors import NotAuthorisedError, TermsError
 from auctionctl.house.intake import Request
@@ -89,6 +91,14 @@ class AuctionLog(HouseLog):
         self.auction.apply(event, now_ns)
         self._add_at(encode(Entry(Kind(kind_of(event)), now_ns, encode_event(event))), now_ns)
 
+    def decide(self, command: Bid | Join | AnyCommand, name: bytes, now_ns: int) -> Refusal | None:
+        """What the rules say of a command, whose id is ``name``: why it is refused, or None."""
+        if isinstance(command, Bid):
+            return self.auction.decide_bid(command, now_ns)
+        if isinstance(command, Join):
+            return self.auction.decide_join(command, now_ns)
+        return self.auction.decide_command(command, name, now_ns)
+
     def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> None:
         """An accepted bid, which ``request`` brought."""
         index = self.auction.apply_bid(bid, now_ns)
@@ -103,6 +113,14 @@ class AuctionLog(HouseLog):
         self._add_at(encode(Entry(Kind.JOINED, now_ns, request.body, request.signature)), now_ns)
         self.commands[command] = index
         self._owed.append(Owed(request.session, command, index))
+
+    def add_command(self, request: Request, command: AnyCommand, name: bytes, now_ns: int) -> None:
+        """An accepted command, which ``request`` brought; ``name`` is its id."""
+        index = self.auction.apply_command(command, name, now_ns)
+        kind = Kind(KINDS[type_of(command)])
+        self._add_at(encode(Entry(kind, now_ns, request.body, request.signature)), now_ns)
+        self.commands[name] = index
+        self._owed.append(Owed(request.session, name, index))
 
     def owe_again(self, session: int, command: bytes) -> bool:
         """Whether ``command`` is in the log already; its sender then gets another receipt, under a newer checkpoint."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from auctionctl.auction.auction import MAX_GAP_GRACE_NS
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
+from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.auction.events import Gap, GapCause, Left
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, decode_terms
@@ -18,7 +19,7 @@ from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolE
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
-from auctionctl.house.intake import Request, refuse, refused
+from auctionctl.house.intake import Request, refuse, refuse_actor, refused
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox
@@ -74,6 +75,7 @@ class House:
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._live_count = 0
+        self._unfinished: set[bytes] = set()
         self._is_registry_behind = True
         """Whether the registry may say something else than the allow list that is in force."""
         self._turned: dict[bytes, AuctionLog] = {}
@@ -89,6 +91,11 @@ class House:
     def live_count(self) -> int:
         """How many auctions have not ended."""
         return self._live_count
+
+    @property
+    def unfinished_count(self) -> int:
+        """How many auctions have an end to come, be it of the bidding or of the settlement of a sale."""
+        return len(self._unfinished)
 
     def take_turned(self) -> list[AuctionLog]:
         """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
@@ -126,8 +133,7 @@ class House:
         since_ns = now_ns if last_alive_ns is None else last_alive_ns
         self._append_gaps(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART, now_ns)
         for log in self._order:
-            if log.auction.outcome is None:
-                self.presence.expect(log.auction.present, now_ns)
+            self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
 
     def announce(self, terms_body: bytes, signature: bytes, now_ns: int) -> list[Effect]:
@@ -169,13 +175,13 @@ class House:
     def _register(self, log: AuctionLog) -> None:
         self._logs[log.id] = log
         self._order.append(log)
-        self._timers.set(log.id, log.auction.get_timer())
+        self._look_ahead(log)
         self._live_count += log.auction.outcome is None
 
     def forget(self, log: AuctionLog) -> None:
         """``log``, which has ended, is kept elsewhere from now on; it stays announced, and is not sold again."""
         assert not self._in_flight
-        assert log.auction.outcome is not None
+        assert log.auction.is_final
         del self._logs[log.id]
         self._order.remove(log)
         self._dirty.pop(log.id, None)
@@ -210,9 +216,9 @@ class House:
             self._settle_phase(self._logs[auction], now_ns)
         for identity in self.presence.take_gone(now_ns):
             for log in self._order:
-                if log.auction.outcome is None and identity in log.auction.present:
+                if log.auction.watches(identity):
                     log.add_event(Left(identity), now_ns)
-                    self._touch(log)
+                    self._settle_phase(log, now_ns)
 
     def _settle_phase(self, log: AuctionLog, now_ns: int) -> None:
         was_live = log.auction.outcome is None
@@ -232,7 +238,7 @@ class House:
     def _append_gaps(self, since_ns: int, until_ns: int, cause: GapCause, now_ns: int) -> None:
         gap = (since_ns, until_ns, cause)
         for log in self._order:
-            if log.auction.outcome is None and (log.auction.get_timer() or 0) > since_ns:
+            if log.auction.allows("gap") and (log.auction.get_timer() or 0) > since_ns:
                 start_ns = log.auction.next_gap_since_ns(since_ns)
                 if start_ns < until_ns:
                     log.add_event(Gap(start_ns, until_ns, cause), now_ns)
@@ -265,8 +271,7 @@ class House:
         if lost_ns is not None:
             self._append_gaps(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST, now_ns)
             for log in self._order:
-                if log.auction.outcome is None:
-                    self.presence.expect(log.auction.present, now_ns)
+                self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
 
     def set_allowed(self, allowed: AllowList, now_ns: int) -> list[Effect]:
@@ -329,6 +334,8 @@ class House:
             self._command(request, decode_bid(request.body), now_ns, effects)
         elif type_name == "join":
             self._command(request, decode_join(request.body), now_ns, effects)
+        elif type_name in KINDS:
+            self._command(request, decode_command(request.body), now_ns, effects)
         elif type_name == "terms":
             self._offer(request, now_ns, effects)
         else:
@@ -347,13 +354,12 @@ class House:
         effects.append(Greeted(request.session, peer.identity, peer.name, peer.role))
         effects.append(Send(request.session, welcome(self._key, hello, now_ns, self.limits.queue)))
 
-    def _command(self, request: Request, command: Bid | Join, now_ns: int, effects: list[Effect]) -> None:
-        """A bid or a joining: of its own session's identity, in an auction of ours, and then up to the rules."""
+    def _command(self, request: Request, command: Bid | Join | AnyCommand, now_ns: int, effects: list[Effect]) -> None:
+        """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
         session = request.session
         name = command_id(request.body)
-        if command.bidder != request.signer or request.signer != self.presence.peers[session].identity.signing:
-            answer = refused("not_authorised", "a command is signed by its session's identity", name)
-            effects.append(Send(session, answer))
+        if (reason := refuse_actor(self.presence.peers[session], command, request.signer)) is not None:
+            effects.append(Send(session, refused("not_authorised", reason, name)))
             return
         log = self._logs.get(command.auction)
         if log is None:
@@ -363,10 +369,7 @@ class House:
         self._outbox.note_command(session, name, log.id)
         if log.owe_again(session, name):
             return
-        if isinstance(command, Bid):
-            refusal = log.auction.decide_bid(command, now_ns)
-        else:
-            refusal = log.auction.decide_join(command, now_ns)
+        refusal = log.decide(command, name, now_ns)
         if refusal is not None:
             self._reject(request, log, name, refusal, now_ns)
         elif isinstance(command, Bid):
@@ -375,8 +378,20 @@ class House:
             if log.auction.end_ns != end_ns:
                 self._timers.set(log.id, log.auction.end_ns)
         else:
-            log.add_join(request, command, name, now_ns)
+            if isinstance(command, Join):
+                log.add_join(request, command, name, now_ns)
+            else:
+                self._perform(log, request, command, now_ns)
             self._settle_phase(log, now_ns)
+
+    def _perform(self, log: AuctionLog, request: Request, command: AnyCommand, now_ns: int) -> None:
+        """An accepted command; whoever matters from now on has the grace to be there."""
+        was_live = log.auction.outcome is None
+        log.add_command(request, command, command_id(request.body), now_ns)
+        self._live_count -= was_live and log.auction.outcome is not None
+        self._turned[log.id] = log
+        if not was_live:
+            self.presence.expect(log.auction.watched, now_ns)
 
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""
@@ -443,7 +458,14 @@ class House:
 
     def _touch(self, log: AuctionLog) -> None:
         self._dirty[log.id] = log
+        self._look_ahead(log)
+
+    def _look_ahead(self, log: AuctionLog) -> None:
         self._timers.set(log.id, log.auction.get_timer())
+        if log.auction.is_final:
+            self._unfinished.discard(log.id)
+        else:
+            self._unfinished.add(log.id)
 
     def _commit(self) -> list[Effect]:
         """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
@@ -488,11 +510,11 @@ class House:
             if stored is None:
                 del self._logs[log.id], self._order[position]
                 self._timers.set(log.id, None)
+                self._unfinished.discard(log.id)
                 continue
             stored.followers = log.followers
             self._logs[log.id] = self._order[position] = stored
-            self._timers.set(stored.id, stored.auction.get_timer())
-            if stored.auction.outcome is None:
-                self.presence.expect(stored.auction.present, self._now_ns)
+            self._look_ahead(stored)
+            self.presence.expect(stored.auction.watched, self._now_ns)
         self._live_count = sum(log.auction.outcome is None for log in self._order)
         return self._outbox.refuse_all(self._logs)

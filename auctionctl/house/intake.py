@@ -10,7 +10,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.bid import Bid, Join, command_id
+from auctionctl.auction.commands import KINDS, AnyCommand, RejectPayment, Settle
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode
 from auctionctl.wire.session import Peer
@@ -34,6 +35,15 @@ ROLES: Final = MappingProxyType(
         "bid": frozenset({"bidder"}),
         "terms": frozenset({"seller"}),
         "join": frozenset({"bidder"}),
+        "pause": frozenset({"operator"}),
+        "resume": frozenset({"operator"}),
+        "cancel": frozenset({"operator"}),
+        "pay": frozenset({"bidder"}),
+        "settle": frozenset({"seller", "operator"}),
+        "reject_payment": frozenset({"seller", "operator"}),
+        "offer": frozenset({"seller"}),
+        "accept": frozenset({"bidder"}),
+        "decline": frozenset({"bidder"}),
         "list": frozenset({"bidder", "seller", "operator", "observer"}),
         "subscribe": frozenset({"bidder", "seller", "operator", "observer"}),
         "read": frozenset({"bidder", "seller", "operator", "observer"}),
@@ -44,7 +54,7 @@ ROLES: Final = MappingProxyType(
 """Type of message → the roles that may send it."""
 
 
-COMMANDS: Final = frozenset({"bid", "join", "terms"})
+COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
 """What has a name of its own, by which its sender knows what was refused."""
 
 
@@ -60,6 +70,16 @@ def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
         command = command_id(body) if type_name in COMMANDS else b""
         message = f"{type_name} needs the role {needed}, and this session is {peer.role}"
         return Refused("not_authorised", message, command)
+    return None
+
+
+def refuse_actor(peer: Peer, command: Bid | Join | AnyCommand, signer: bytes) -> str | None:
+    """Why ``peer``, whose message a verifier found signed by ``signer``, may not give this command; None if it may."""
+    actor = command.bidder if isinstance(command, (Bid, Join)) else command.actor
+    if not actor == signer == peer.identity.signing:
+        return "a command is signed by its session's identity"
+    if isinstance(command, (Settle, RejectPayment)) and command.capacity != peer.role:
+        return f"a command of the {command.capacity} needs a session in that role; this one is {peer.role}"
     return None
 
 

@@ -15,7 +15,7 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import Registry
 from auctionctl.replica.replay import Replay
-from auctionctl.tlog.entry import Entry, Kind
+from auctionctl.tlog.entry import Entry
 
 _NAME = re.compile(r"auction/([0-9a-f]{64})")
 
@@ -33,7 +33,7 @@ def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
         index, entry, _ = replay.apply(data)
         first = first or entry
         times_ns.append(entry.time_ns)
-        if entry.kind in (Kind.BID, Kind.JOINED):
+        if entry.signature:
             commands[command_id(entry.body)] = index
     if first is None:
         raise VerificationError("a log without entries", rule="terms")

@@ -77,8 +77,7 @@ class Archiving:
             return None
         for log in self._house.logs:
             auction = log.auction
-            has_ended = auction.outcome is not None and auction.get_timer() is None
-            if has_ended and now_ns - auction.last_time_ns >= self.retention_ns:
+            if auction.is_final and now_ns - auction.last_time_ns >= self.retention_ns:
                 return log
         return None
 

@@ -227,7 +227,7 @@ class HouseProcess:
 
     def _tell_whether_closed(self) -> None:
         """Every auction has ended and no lot waits; or a seller has opened another one since that was said."""
-        is_closed = not self._house.live_count and not self._own_lots.waiting
+        is_closed = not self._house.unfinished_count and not self._own_lots.waiting
         if is_closed != self._said_closed:
             self._said_closed = is_closed
             self._report(AllClosed() if is_closed else Reopened())
@@ -457,7 +457,7 @@ class HouseProcess:
             self._own_lots.announce(now_ns)
             self._tell_waiting()
         try:
-            if self._house.live_count:
+            if self._house.unfinished_count:
                 self._store.alive(self._house.alive_ns(now_ns))
             self._store.maintain()
         except StoreFullError as error:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import zmq
 
 from auctionctl.auction.bid import command_id
+from auctionctl.auction.commands import KINDS
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.net.clock import Clock
@@ -61,7 +62,7 @@ CLOSING_RETRY_NS: Final = 2 * SECOND_NS
 LAST_GRACE_NS: Final = 3 * SECOND_NS // 10
 """Time for the last answers to get into the connections: a libzmq socket that is closed loses some, LINGER or not."""
 ENDING_POLL_MS: Final = 20
-_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms"})
+_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))

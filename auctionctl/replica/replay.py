@@ -11,23 +11,43 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
-from auctionctl.auction.events import HouseEvent, decode_event
-from auctionctl.auction.phase import next_phase
+from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.commands import (
+    COMMAND_KINDS,
+    KINDS,
+    AnyCommand,
+    Cancel,
+    Capacity,
+    Pause,
+    RejectPayment,
+    Resume,
+    Settle,
+    decode_command,
+    type_of,
+)
+from auctionctl.auction.events import HouseEvent, decode_event, kind_of
 from auctionctl.auction.terms import Terms, auction_id, decode_terms
 from auctionctl.errors import AuctionctlError, VerificationError
 from auctionctl.tlog.entry import Entry, Kind, decode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.frames import is_signed_by
 
-Fact = Terms | Join | Bid | HouseEvent
+Fact = Terms | Join | Bid | AnyCommand | HouseEvent
 """What an entry says happened, decoded."""
 
-HOUSE_KINDS = frozenset({Kind.OPENED, Kind.LEFT, Kind.GAP, Kind.CANCELLED, Kind.CLOSED})
-"""Entries that are the house's own word; the others hold what a participant signed."""
+SIGNED_COMMANDS = frozenset({"payment", "payment_rejected", "settled", "offered", "accepted"})
+"""Kinds of entries that a participant signs; others of :data:`COMMAND_KINDS` may be the house's own word as well."""
 
 SignatureCheck = Callable[[bytes, bytes, bytes], bool]
 """(signing key, body, signature) → whether it holds; a recovery may trust its own store instead."""
+
+
+class Operation(NamedTuple):
+    """Somebody acted as an operator of the house: the entry's index and time, and the signing key."""
+
+    entry_index: int
+    time_ns: int
+    operator: bytes
 
 
 class Applied(NamedTuple):
@@ -41,7 +61,7 @@ class Applied(NamedTuple):
 class Replay:
     """The state of one auction's log so far. ``house`` is the house's signing key, ``auction_id`` the log's name."""
 
-    __slots__ = ("_is_signed", "auction", "auction_id", "contested", "house", "tree")
+    __slots__ = ("_is_signed", "auction", "auction_id", "contested", "house", "operations", "tree")
 
     def __init__(self, house: bytes, auction_id: bytes, is_signed: SignatureCheck = is_signed_by) -> None:
         self.house = house
@@ -50,6 +70,8 @@ class Replay:
         self.auction: Auction | None = None
         self.contested: list[int] = []
         """Bids whose ``head`` this log does not have: claims of a bidder, which prove nothing by themselves."""
+        self.operations: list[Operation] = []
+        """What was done by operators: that they are operators stands in the house's registry."""
         self._is_signed = is_signed
 
     @property
@@ -96,14 +118,17 @@ class Replay:
         if time_ns < auction.last_time_ns:
             back_ns = auction.last_time_ns - time_ns
             raise VerificationError(f"dated {back_ns} ns before the entry below it", rule="time", index=index)
-        if next_phase(auction.phase, entry.kind) is None:
-            raise VerificationError(f"{entry.kind} is not allowed while {auction.phase}", rule="phase", index=index)
-        if auction.is_ready_to_open and entry.kind is not Kind.OPENED:
-            raise VerificationError("enough bidders have joined: it has to open first", rule="opened", index=index)
+        if not auction.allows(entry.kind):
+            where = auction.whereabouts
+            raise VerificationError(f"{entry.kind} is not allowed while {where}", rule="phase", index=index)
+        if (first := auction.must_follow) is not None and entry.kind != (kind := kind_of(first)):
+            raise VerificationError(f"it has to be {kind} first", rule=kind, index=index)
         if entry.kind is Kind.BID:
             return self._apply_bid(auction, entry, index)
         if entry.kind is Kind.JOINED:
             return self._apply_join(auction, entry, index)
+        if entry.kind in COMMAND_KINDS and (entry.signature or entry.kind in SIGNED_COMMANDS):
+            return self._apply_command(auction, entry, index)
         if entry.signature:
             raise VerificationError("an event of the house carries no signature", rule="signature", index=index)
         event = decode_event(entry.kind, entry.body)
@@ -134,8 +159,36 @@ class Replay:
         auction.apply_join(join, entry.time_ns)
         return join
 
+    def _apply_command(self, auction: Auction, entry: Entry, index: int) -> AnyCommand:
+        command = decode_command(entry.body)
+        self._check_signature(command.actor, entry, index)
+        if KINDS[type_of(command)] != entry.kind:
+            raise VerificationError(
+                f"an entry of kind {entry.kind} holds {type_of(command)}", rule="entry", index=index
+            )
+        if command.auction != self.auction_id:
+            raise VerificationError("a command about another auction", rule="wrong_auction", index=index)
+        name = command_id(entry.body)
+        if (refusal := auction.decide_command(command, name, entry.time_ns)) is not None:
+            raise VerificationError(refusal.rule, rule=refusal.code, index=index)
+        auction.apply_command(command, name, entry.time_ns)
+        if is_operation(command):
+            self.operations.append(Operation(index, entry.time_ns, command.actor))
+        return command
+
     def _check_signature(self, signer: bytes, entry: Entry, index: int) -> None:
         if not self._is_signed(signer, entry.body, entry.signature):
             raise VerificationError(
                 f"the {entry.kind} entry is not signed by the key in it", rule="signature", index=index
             )
+
+
+def is_operation(command: AnyCommand) -> bool:
+    """Whether whoever gave ``command`` did so as an operator of the house."""
+    match command:
+        case Pause() | Resume() | Cancel():
+            return True
+        case Settle() | RejectPayment():
+            return command.capacity is Capacity.OPERATOR
+        case _:
+            return False

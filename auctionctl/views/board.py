@@ -26,7 +26,7 @@ COLUMNS: Final = (LOT, "auction", "phase", PRICE, "leader", "bids", "bidders", L
 DROPPED: Final = (("bidders", 24), ("auction", 24), ("bids", 16), ("phase", 16), ("leader", 10))
 """Column, and the width of titles (if they have it) below which the column goes: the least important one first."""
 
-_PHASE_STYLES: Final = {Phase.ANNOUNCED: "cyan", Phase.OPEN: "green", Phase.CLOSED: "dim"}
+_PHASE_STYLES: Final = {Phase.ANNOUNCED: "cyan", Phase.OPEN: "green", Phase.PAUSED: "yellow", Phase.CLOSED: "dim"}
 _RESULT_STYLES: Final = {
     EndReason.COMPLETED: "bold green",
     EndReason.RESERVE_NOT_MET: "yellow",
@@ -74,7 +74,7 @@ def visible_rows(rows: Sequence[AuctionRow], limit: int) -> list[AuctionRow]:
     """``rows`` as they are if they fit; else the ``limit`` most urgent ones: open by time left, announced, closed."""
     if len(rows) <= limit:
         return list(rows)
-    urgency = {Phase.OPEN: 0, Phase.ANNOUNCED: 1, Phase.CLOSED: 2}
+    urgency = {Phase.OPEN: 0, Phase.PAUSED: 0, Phase.ANNOUNCED: 1, Phase.CLOSED: 2}
     return sorted(rows, key=lambda row: (urgency[row.phase], row.left_s or 0))[:limit]
 
 

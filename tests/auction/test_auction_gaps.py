@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.auction import MAX_GAP_GRACE_NS
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.events import Cancelled, Gap, GapCause, Left, Opened
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.rejection import Code

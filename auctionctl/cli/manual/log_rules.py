@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.auction.auction import MAX_GAP_GRACE_NS, NOT_ENOUGH_BIDDERS
+from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.formats import FORMATS
 from auctionctl.auction.increments import MAX_BASIS_POINTS, MAX_TABLE_ROWS
 from auctionctl.auction.phase import TRANSITIONS, EndReason, Phase

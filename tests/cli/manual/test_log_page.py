@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 import auctionctl.replica
-from auctionctl.auction.auction import MAX_GAP_GRACE_NS, Auction
+from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.events import GapCause, HouseEvent
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.price import MINOR_DIGITS
