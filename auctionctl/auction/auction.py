@@ -320,7 +320,7 @@ class Auction:
             case Pause() | Resume() | Cancel():
                 return self._decide_operation(command, now_ns)
             case _:
-                return Refusal(Code.NO_SALE) if self.settlement is None else self.settlement.decide(command)
+                return Refusal(Code.NO_SALE) if self.settlement is None else self.settlement.decide(command, now_ns)
 
     def _decide_operation(self, command: Pause | Resume | Cancel, now_ns: int) -> Refusal | None:
         if self.phase is Phase.CLOSED or now_ns >= (self.get_timer() or 0):
@@ -408,6 +408,9 @@ class Auction:
         """An entry of the house's own that :meth:`check` found nothing against."""
         self._advance(time_ns)
         at_ns = max(self.gap_floor_ns, time_ns)
+        if not isinstance(event, Left):
+            # Deadlines that run from an entry on are moved by no gap from before it; an absence sees to that itself.
+            self.gap_floor_ns = at_ns
         match event:
             case Opened():
                 rules = self.terms.rules
@@ -421,10 +424,8 @@ class Auction:
                 self.gap_floor_ns = until_ns
                 self._move_deadlines(since_ns, until_ns)
             case Paused():
-                self.gap_floor_ns = at_ns
                 self.pauses.begin(at_ns, is_by_terms=True)
             case Resumed():
-                self.gap_floor_ns = at_ns
                 self._go_on(at_ns)
             case Cancelled():
                 self.outcome = event
@@ -438,7 +439,7 @@ class Auction:
         if self.settlement is None:
             self._move_on(kind_of(event))
         if isinstance(event, Closed):
-            self._sell(event, time_ns)
+            self._sell(event, at_ns)
 
     def _move_on(self, kind: str) -> None:
         phase = next_phase(self.phase, kind)
@@ -457,7 +458,7 @@ class Auction:
         self.end_ns += moved_ns
         self.max_end_ns += moved_ns
 
-    def _sell(self, closed: Closed, time_ns: int) -> None:
+    def _sell(self, closed: Closed, at_ns: int) -> None:
         rules = self.terms.rules
         if closed.winner is None or closed.price_minor is None or closed.bid_index is None:
             return
@@ -466,7 +467,7 @@ class Auction:
             best = self._best or {}
             self.settlement = Settlement(rules.payment, self.terms.seller, rules.currency, best, reserve_minor)
             bid = BestBid(closed.price_minor, closed.bid_index)
-            self.settlement.begin(closed.winner, bid, time_ns, closed.winner in self.present)
+            self.settlement.begin(closed.winner, bid, at_ns, closed.winner in self.present)
 
     def _advance(self, time_ns: int) -> None:
         self.size += 1

@@ -154,16 +154,27 @@ class Settlement:
 
     # Deciding
 
-    def decide(self, command: SettlementCommand) -> Refusal | None:
-        """Why ``command`` is refused, or None. What is due has happened; form and times are checked elsewhere."""
+    def decide(self, command: SettlementCommand, now_ns: int) -> Refusal | None:
+        """Why ``command`` is refused at ``now_ns``, or None; its form and its own times are checked elsewhere.
+
+        What is due counts as having happened, so that no log can hold a step that was taken too late.
+        """
+        timer_ns = self.get_timer()
+        is_over = timer_ns is not None and now_ns >= timer_ns
         match self.stage:
             case Stage.SETTLED:
                 return Refusal(Code.SETTLED)
             case Stage.REVERTED:
                 return Refusal(Code.REVERTED)
+            case Stage.DEFAULTED if is_over:
+                return Refusal(Code.REVERTED)
             case _:
                 pass
         match command:
+            case Pay() if is_over:
+                return Refusal(Code.DEFAULTED, (("due", self.due_ns),))
+            case Accept() | Decline() if is_over:
+                return Refusal(Code.NO_OFFER)
             case Pay():
                 return self._decide_pay(command)
             case Settle() | RejectPayment():

@@ -161,11 +161,11 @@ class Replay:
 
     def _apply_command(self, auction: Auction, entry: Entry, index: int) -> AnyCommand:
         command = decode_command(entry.body)
-        self._check_signature(command.actor, entry, index)
         if KINDS[type_of(command)] != entry.kind:
             raise VerificationError(
                 f"an entry of kind {entry.kind} holds {type_of(command)}", rule="entry", index=index
             )
+        self._check_signature(command.actor, entry, index)
         if command.auction != self.auction_id:
             raise VerificationError("a command about another auction", rule="wrong_auction", index=index)
         name = command_id(entry.body)

@@ -27,7 +27,7 @@ from auctionctl.replica.replay import Replay
 
 DAY = "2026-01-31T12:00:00Z"
 PATIENCE_S = 120
-VERIFIER = Path(__file__).parents[1] / "independent" / "verifier.py"
+VERIFIER = Path(__file__).parents[1] / "independent" / "verifier"
 
 BIDDERS = {
     "ada": ("--strategy", "market-value", "--budget", "4000EUR"),

@@ -32,23 +32,39 @@ def load(path: str) -> ModuleType:
 
 replicas = load("replica/conftest.py")
 book, signed = replicas.book, replicas.signed
-program = load("independent/verifier.py")
+
+
+def load_verifier() -> ModuleType:
+    """The program, whose modules find one another in its own directory."""
+    sys.path.insert(0, str(TESTS / "independent/verifier"))
+    try:
+        return load("independent/verifier/__main__.py")
+    finally:
+        sys.path.pop(0)
+
+
+program = load_verifier()
 
 
 def verdict_on(found: Audit) -> dict[str, Any]:
     """What the package found, in the verifier's words."""
-    auction, sale = found.auction, found.sale
+    auction, sale = found.auction, found.auction.sale
     return {
         "verified": True,
-        "finished": found.is_finished,
+        "finished": auction.is_final,
+        "phase": str(auction.whereabouts),
         "end_reason": auction.end_reason and str(auction.end_reason),
-        "winner": sale.winner.hex() if sale and sale.winner else None,
+        "winner": sale.leader.hex() if sale else None,
         "price": sale.price_minor if sale else None,
         "currency": auction.terms.rules.currency,
         "bids": auction.bid_count,
         "entries": found.checkpoint.size,
         "extensions": auction.extensions,
         "contested": list(found.contested),
+        "deadline": auction.get_timer(),
+        "pauses": auction.pauses.count,
+        "paused": auction.pauses.spent_ns,
+        "operators": [],
     }
 
 
@@ -94,3 +110,9 @@ def binding() -> type:
 @pytest.fixture(scope="session")
 def verifier() -> ModuleType:
     return program
+
+
+@pytest.fixture(scope="session")
+def proofs() -> ModuleType:
+    """Of the verifier: what it holds signatures and proofs against."""
+    return sys.modules["proofs"]

@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from auctionctl.auction.bid import Bid, Join
-from auctionctl.auction.events import Cancelled, Closed, Gap, Left, Opened
-from auctionctl.auction.increments import Fixed, Percent, Table
-from auctionctl.auction.phase import TRANSITIONS
-from auctionctl.auction.rules import Reserve, Rules
-from auctionctl.auction.terms import MAX_TERMS_BYTES, Lot, ReserveOpening, Terms
+from auctionctl.auction.terms import MAX_TERMS_BYTES
 from auctionctl.cli.manual import roff
+from auctionctl.cli.manual.log_bodies import BODIES, OF_AUCTIONS, PARTS_OF_TERMS, Body
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.cli.manual.shapes import fields_table, job_of, number_text, tag_of
-from auctionctl.replica.registry import Admitted, Announced, RoleChanged
 from auctionctl.tlog.entry import MAX_ENTRY_BYTES, SIGNATURE_BYTES, TIME_LIMIT_NS, Entry, Kind
-
-HOUSE: Final = "Signing key of the house."
 
 ENTRY: Final = {
     "kind": "What it records: see below.",
@@ -29,128 +20,6 @@ ENTRY: Final = {
     "body": "What a participant signed, or what the house says: an array in msgpack, in these bytes.",
     "signature": f"{SIGNATURE_BYTES} bytes, or none.",
 }
-
-BODIES: Final[dict[Kind, tuple[type[msgspec.Struct], str, dict[str, str]]]] = {
-    Kind.TERMS: (
-        Terms,
-        "the seller",
-        {
-            "house": HOUSE,
-            "seller": "Signing key of the seller.",
-            "nonce": "Random: no two terms are the same.",
-            "listing": "The seller's name for the auction.",
-            "lot": "What is sold: an array, below.",
-            "rules": "How it is sold: an array, below.",
-        },
-    ),
-    Kind.JOINED: (
-        Join,
-        "the bidder",
-        {
-            "house": HOUSE,
-            "auction": "Id of the auction.",
-            "bidder": "Signing key of the bidder.",
-            "nonce": "Makes each joining another.",
-            "placed_at_ns": "The bidder's claim; not judged.",
-            "not_after_ns": "Accepted until then at most.",
-        },
-    ),
-    Kind.BID: (
-        Bid,
-        "the bidder",
-        {
-            "house": HOUSE,
-            "auction": "Id of the auction.",
-            "bidder": "Signing key of the bidder.",
-            "seq": "Rises among a bidder's bids.",
-            "amount_minor": "What is offered.",
-            "currency": "As in the terms.",
-            "placed_at_ns": "The bidder's claim; not judged.",
-            "not_after_ns": "Accepted until then at most.",
-            "head_size": "Size of the head that it had seen, or 0.",
-            "head_root": "Root of that head: 32 bytes, and empty if and only if head_size is 0.",
-        },
-    ),
-    Kind.OPENED: (Opened, "", {}),
-    Kind.LEFT: (Left, "", {"bidder": "Signing key of the bidder."}),
-    Kind.GAP: (
-        Gap,
-        "",
-        {"since_ns": "Since when nobody could bid.", "until_ns": "Until when.", "cause": "Not judged."},
-    ),
-    Kind.CANCELLED: (Cancelled, "", {"reason": "Why there is no sale."}),
-    Kind.CLOSED: (
-        Closed,
-        "",
-        {
-            "end_reason": "Why it ended.",
-            "winner": "Signing key, or nil without a sale.",
-            "price_minor": "What the winner pays, or nil.",
-            "bid_index": "Index of the winning bid, or nil.",
-            "reserve": "Opens the reserve of the terms: nil if and only if they hold none.",
-        },
-    ),
-    Kind.ANNOUNCED: (
-        Announced,
-        "",
-        {"auction": "Id of the auction.", "seller": "Signing key of the seller.", "listing": "As in the terms."},
-    ),
-    Kind.ADMITTED: (
-        Admitted,
-        "",
-        {
-            "signing": "Keys of the identity.",
-            "transport": "",
-            "name": "What it is called at this house.",
-            "role": "Roles, joined by `+`.",
-        },
-    ),
-    Kind.ROLE: (
-        RoleChanged,
-        "",
-        {
-            "signing": "Signing key of an identity.",
-            "name": "What it is called from now on.",
-            "role": "Roles, joined by `+`; empty for one that is let in no more.",
-        },
-    ),
-}
-"""Kind → the type of its body, who signs it (nobody: the house's own), field → meaning."""
-
-PARTS_OF_TERMS: Final[tuple[tuple[str, type[msgspec.Struct], dict[str, str]], ...]] = (
-    (
-        "Lot",
-        Lot,
-        {
-            "title": "What is sold.",
-            "description": "May be empty.",
-            "estimate_minor": "The seller's estimate of its value.",
-        },
-    ),
-    (
-        "Rules",
-        Rules,
-        {
-            "format": "The rule family.",
-            "currency": "Of all amounts.",
-            "starting_price_minor": "The least first bid.",
-            "increment": "The least step: see below.",
-            "duration_ns": "From the opening to the end.",
-            "start_timeout_ns": "From the terms to the deadline for opening.",
-            "min_bidders": "How many open it.",
-            "bid_timeout_ns": "How far ahead `not_after_ns` may be.",
-            "soft_close_window_ns": "A bid this near the end moves it; 0: never.",
-            "max_extension_ns": "By how much it moves at most.",
-            "reserve": "A hidden least price.",
-        },
-    ),
-    ("Reserve", Reserve, {"commitment": "To amount and salt.", "sealed": "Both, for the house; not judged."}),
-    ("Fixed", Fixed, {"minor": "The step."}),
-    ("Percent", Percent, {"basis_points": "Hundredths of a percent of the price."}),
-    ("Table", Table, {"rows": "Pairs of lower bound and step."}),
-    ("ReserveOpening", ReserveOpening, {"minor": "The reserve.", "salt": "Random."}),
-)
-"""What stands inside of terms (and, the last, of a closed entry): name, type, field → meaning."""
 
 
 def msgpack_parts() -> tuple[Part, ...]:
@@ -208,21 +77,22 @@ def entry_parts() -> tuple[Part, ...]:
         Paragraph(
             "The body is a `bin` that itself holds one array in the same form, whose first element is a str that says"
             " its type; whether it does is looked at where Replay says so, not with the form of the entry. Which type"
-            " belongs to which kind says the table. The other words of the list of kinds are"
+            " belongs to which kind says the table. A kind with two types holds the first of them where the signature"
+            " is not empty, and the second where it is. The other words of the list of kinds are"
             " entries in good form which no phase allows so far, `phase`; any other word is `entry`."
         ),
-        roff.Table(
-            ("kind", "type", "in the log of", "signed by"),
-            tuple(_kind_row(kind) for kind in Kind if kind in BODIES),
-        ),
-        Paragraph(f"Kinds without a use so far: {', '.join(f'`{kind}`' for kind in Kind if kind not in BODIES)}."),
+        roff.Table(("kind", "type", "in the log of", "signed by"), tuple(map(_body_row, BODIES))),
+        Paragraph(f"Kinds without a use so far: {', '.join(f'`{kind}`' for kind in Kind if kind not in _USED)}."),
     )
 
 
-def _kind_row(kind: Kind) -> tuple[str, str, str, str]:
-    struct, signer, _ = BODIES[kind]
-    log = "an auction" if any(kind == known for _, known in TRANSITIONS) else "the registry"
-    return f"`{kind}`", f'"`{tag_of(struct)}`"', log, signer or "nobody: it is the word of the house"
+_USED: Final = frozenset(body.kind for body in BODIES)
+
+
+def _body_row(body: Body) -> tuple[str, str, str, str]:
+    log = "an auction" if body.kind in OF_AUCTIONS else "the registry"
+    signer = body.signer or "nobody: it is the word of the house"
+    return f"`{body.kind}`", f'"`{tag_of(body.struct)}`"', log, signer
 
 
 def signature_parts() -> tuple[Part, ...]:
@@ -230,11 +100,12 @@ def signature_parts() -> tuple[Part, ...]:
     return (
         Heading("Signatures"),
         Paragraph(
-            "The signature of `terms`, `joined` and `bid` is Ed25519 (RFC 8032, pure) by the key that the body names,"
-            " `seller` or `bidder`, over: the ASCII string `auctionctl/`‹TYPE›`/v1`, a byte 00, the body. ‹TYPE› is the"
-            ' first element of the body: "`terms`", "`join`" (not joined) or "`bid`". One that does not hold or is'
-            " missing, and one that is there in an entry of the house, is `signature`. The house signs no entry of its"
-            " own: the checkpoint is its word for all of them."
+            "The signature of an entry that a participant signs is Ed25519 (RFC 8032, pure) by the key that the body"
+            " names: the `seller` of `terms`, the `bidder` of a joining or bid, and the `actor` of everything else. It"
+            " is over: the ASCII string `auctionctl/`‹TYPE›`/v1`, a byte 00, the body. ‹TYPE› is the first element of"
+            ' the body, as in the table before: "`join`", not joined; "`reject_payment`", not payment_rejected. One'
+            " that does not hold or is missing, and one that is there in an entry of the house, is `signature`. The"
+            " house signs no entry of its own: the checkpoint is its word for all of them."
         ),
         Paragraph(
             "Implementations of Ed25519 differ in odd cases, and two verifiers that differ could disagree about who"
@@ -260,15 +131,18 @@ def signature_parts() -> tuple[Part, ...]:
 def body_parts() -> tuple[Part, ...]:
     """A table for every type of body."""
     parts: list[Part] = [Heading("Bodies")]
-    for kind, (struct, _, meanings) in BODIES.items():
-        parts += [Subheading(str(kind)), Paragraph(job_of(struct)), fields_table(struct, meanings)]
-        if kind is Kind.TERMS:
+    several = {each.kind for at, each in enumerate(BODIES) if any(each.kind == other.kind for other in BODIES[:at])}
+    for body in BODIES:
+        of_whom = f" ({'signed' if body.signer else 'of the house'})" if body.kind in several else ""
+        parts += [Subheading(f"{body.kind}{of_whom}"), Paragraph(job_of(body.struct))]
+        parts.append(fields_table(body.struct, body.meanings))
+        if body.kind is Kind.TERMS:
             parts += _terms_parts()
     return tuple(parts)
 
 
 def _terms_parts() -> list[Part]:
     parts: list[Part] = [Paragraph(f"The body of terms is at most {MAX_TERMS_BYTES} bytes long. Inside of it:")]
-    for name, struct, meanings in PARTS_OF_TERMS:
-        parts += [Paragraph(f"`{name}`: {job_of(struct)}"), fields_table(struct, meanings)]
+    for struct, meanings in PARTS_OF_TERMS:
+        parts += [Paragraph(f"`{struct.__name__}`: {job_of(struct)}"), fields_table(struct, meanings)]
     return parts

@@ -10,7 +10,9 @@ from typing import Final
 
 from auctionctl.auction.rejection import Code
 from auctionctl.cli.manual import roff
+from auctionctl.cli.manual.log_bodies import BODIES, OF_AUCTIONS
 from auctionctl.cli.manual.log_clock import CLOCK_WORDS, EXAMPLE_S, clock_head_parts, example_note
+from auctionctl.cli.manual.log_commands import command_parts
 from auctionctl.cli.manual.log_entries import body_parts, entry_parts, msgpack_parts, signature_parts
 from auctionctl.cli.manual.log_example import PARTIES, Example, build_example, key_of
 from auctionctl.cli.manual.log_form import (
@@ -21,10 +23,13 @@ from auctionctl.cli.manual.log_form import (
     receipt_parts,
     tree_parts,
 )
-from auctionctl.cli.manual.log_rules import bidder_parts, house_parts, phase_parts, registry_parts, terms_parts
+from auctionctl.cli.manual.log_house import house_parts, registry_parts
+from auctionctl.cli.manual.log_pauses import pause_parts
+from auctionctl.cli.manual.log_rules import bidder_parts, phase_parts, terms_parts
+from auctionctl.cli.manual.log_settlement import finish_parts, sale_parts
 from auctionctl.cli.manual.roff import Definitions, Heading, Page, Paragraph, Part, Subheading
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
-from auctionctl.tlog.entry import Kind, decode
+from auctionctl.tlog.entry import decode
 from auctionctl.tlog.merkle import leaf_hash
 
 HEX_BYTES_A_LINE: Final = 32
@@ -37,7 +42,7 @@ WORDS: Final = (
     ("phase", "a kind that is not allowed there; a log that does not begin with terms"),
     ("terms", "terms of another auction or house"),
     ("signature", "one that does not hold, is missing, or should not be there"),
-    ("wrong_auction", "a joining or bid for another auction"),
+    ("wrong_auction", "a joining, bid or command for another auction"),
     ("root", "the entries have another root than the checkpoint"),
     (ANNOUNCEMENT, "the proof that the registry announced this auction"),
     ("inclusion", "of a receipt: its proof"),
@@ -66,6 +71,10 @@ def page() -> Page:
             *phase_parts(),
             *bidder_parts(),
             *house_parts(),
+            *pause_parts(),
+            *command_parts(),
+            *sale_parts(),
+            *finish_parts(),
             *registry_parts(),
             *receipt_parts(),
             *clock_head_parts(),
@@ -120,16 +129,19 @@ def _description() -> tuple[Part, ...]:
 
 
 def _word_parts() -> tuple[Part, ...]:
-    kinds = tuple(kind for kind in Kind if kind in ("opened", "left", "gap", "cancelled", "closed"))
+    own = [f"`{body.kind}`" for body in BODIES if not body.signer and body.kind in OF_AUCTIONS]
     rows = tuple((f"`{word}`", f"{meaning}.") for word, meaning in WORDS)
-    own = "of an entry of the house: its claim is not what the rules allow"
+    claim = "of an entry of the house: its claim is not what the rules allow"
     return (
         Heading("Rule words"),
-        roff.Table(("word", "what does not hold"), (*rows, (" ".join(f"`{kind}`" for kind in kinds), f"{own}."))),
+        roff.Table(
+            ("word", "what does not hold"),
+            (*rows, (" ".join(own[:5]), f"{claim}."), (" ".join(own[5:]), "the same.")),
+        ),
         Paragraph(
-            "Besides, those of joinings and bids: " + ", ".join(f"`{code}`" for code in Code) + ". Two words have two"
-            " uses: `closed` is a bid or joining that came too late, too, and `opened` an entry that stands where"
-            " `opened` has to."
+            "Besides, those of joinings, bids and commands: " + ", ".join(f"`{code}`" for code in Code) + ". Some words"
+            " have two uses: `closed` is what came too late, too, `defaulted` a payment and `reverted` an offer that"
+            " did; and `opened`, `paused`, `resumed` and `reverted` are an entry that stands where one of these has to."
         ),
     )
 

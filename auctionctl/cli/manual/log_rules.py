@@ -1,29 +1,37 @@
 """Of auctionctl-log(5): the rules of an auction as an algorithm that gives the same state from the same entries.
 
 Rule: phases, codes, currencies and bounds are drawn from the data that the program decides by; the order in which a bid
-is judged is held against the program by a test.
+is judged is held against the program by a test. What the house says, pauses, commands and settlement have modules of
+their own.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import enum
+from collections.abc import Mapping
+from typing import Any, Final
 
-from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS
-from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.formats import FORMATS
 from auctionctl.auction.increments import MAX_BASIS_POINTS, MAX_TABLE_ROWS
-from auctionctl.auction.phase import TRANSITIONS, EndReason, Phase
+from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS
 from auctionctl.auction.price import MAX_MINOR, MINOR_DIGITS
 from auctionctl.auction.rejection import Code
+from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault
 from auctionctl.auction.terms import MAX_BID_TIMEOUT_NS, MAX_DURATION_NS, MIN_BID_TIMEOUT_NS, SECOND_NS
 from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.cli.manual.shapes import number_text
-from auctionctl.keys.allowlist import Role
+
+BY_PHASE: Final = ": in a log `phase` comes first"
+"""Of what a house refuses by the rules, and a log cannot hold."""
 
 JOIN_REFUSALS: Final = (
     (Code.WRONG_HOUSE, "the join's `house` is not that of the terms"),
-    (Code.CLOSED, "t >= start_deadline while announced, t >= end while open"),
+    (
+        Code.CLOSED,
+        "t >= deadline; or the phase is closed, unless the stage is pending_payment, `bidder` is the debtor, and"
+        " `absence_ns` > 0",
+    ),
     (Code.OWN_AUCTION, "`bidder` is the seller"),
     (Code.ALREADY_JOINED, "`bidder` is present"),
     (Code.JOIN_REPEATED, "this bidder has used this `nonce` in an entry before"),
@@ -34,7 +42,8 @@ JOIN_REFUSALS: Final = (
 
 BID_REFUSALS: Final = (
     (Code.WRONG_HOUSE, "the bid's `house` is not that of the terms"),
-    (Code.NOT_OPEN, "announced: in a log `phase` comes first"),
+    (Code.NOT_OPEN, f"the phase is announced{BY_PHASE}"),
+    (Code.PAUSED, f"the phase is paused{BY_PHASE}"),
     (Code.CLOSED, "t >= end: at the end itself it is too late"),
     (Code.OWN_AUCTION, "`bidder` is the seller"),
     (Code.NOT_JOINED, "`bidder` is not present: it never joined, or has left"),
@@ -50,17 +59,53 @@ BID_REFUSALS: Final = (
 """Why a bid is refused, in the order in which it is judged."""
 
 STATE: Final = (
-    ("phase", "`announced`, `open` or `closed`"),
+    ("phase, stage", "where the auction stands; and, after a sale that is followed up, where its settlement does"),
     ("t, last", "the time of this entry, and of the one before it"),
+    ("floor", "what no gap may reach back over"),
+    ("at", "max(floor, t), with floor as it was before this entry: when what the entry changes begins"),
     ("start_deadline", "until when it has to open"),
     ("end, max_end", "when bidding ends, and how far bids can move that"),
     ("present", "the signing keys of those who have joined and not left"),
     ("nonces", "the pairs of bidder and nonce of all joinings"),
     ("seqs", "the seq of each bidder's last bid in the log; without one, 0"),
     ("standing", "price, leader and index of the last bid in the log, or none"),
-    ("floor", "what no gap may reach back over"),
+    ("best", "amount and index of each bidder's last bid in the log"),
     ("extensions", "how often a bid has moved the end"),
+    ("commands", "H(body) of all commands in the log: of the entries that are signed by an `actor`"),
+    ("absent", "of those who have left since it opened, the ones who are not back: see Pauses"),
+    ("count, spent", "how often it has stood still, and for how long; without the pause under way, and without gaps"),
+    ("waits, waited", "how often it has waited for each bidder, and for how long; at first 0"),
+    ("since", "from when the pause under way waits for a bidder, unset if it does not"),
+    ("by_terms", "whether the pause under way came by the terms"),
+    ("began, counted", "from when it moves the end, and from when it counts"),
+    ("debtor, price, bid_index", "who owes how much, by which bid: see The sale"),
+    ("due", "until when the debtor may report its payment"),
+    ("absent_since", "since when the debtor is away, unset while it is there"),
+    ("payment, paid_at", "the last payment that was reported: its id, and when"),
+    ("offer, offered_to", "the offer that stands: its id, and to whom it was made"),
+    ("by", "until when an offer may be made, or answered"),
+    ("excluded", "who gets no offer any more"),
 )
+
+DEADLINES: Final = (
+    ("announced", "start_deadline"),
+    ("open", "end"),
+    ("paused", "the cap: see Pauses"),
+    (
+        "pending_payment",
+        "due; or absent_since + `absence_ns`, if absent_since is set, `absence_ns` > 0, and that is earlier",
+    ),
+    ("defaulted, offered", "by"),
+    ("otherwise", "none: nothing is too late, and nothing due"),
+)
+
+MUST_FOLLOW: Final = (
+    ("announced", "at least `min_bidders` are present", "opened"),
+    ("open", "last < end, and a pause has to begin: see Pauses", "paused"),
+    ("paused", "a pause has to end: see Pauses", "resumed"),
+    ("defaulted", "there is no next bidder: see The sale", "reverted"),
+)
+"""Phase or stage, what is so in it, the kind of the entry that has to come next."""
 
 
 def terms_parts() -> tuple[Part, ...]:
@@ -96,6 +141,15 @@ def terms_parts() -> tuple[Part, ...]:
                     "`max_extension_ns`",
                     f"At most {MAX_DURATION_NS}; it is 0 if and only if `soft_close_window_ns` is 0.",
                 ),
+                ("`disconnection`", f"{_words(Disconnection)}."),
+                ("`max_pause_ns`, `max_pause_a_bidder_ns`", f"At most {MAX_DURATION_NS}."),
+                ("`payment_ns`, `absence_ns`, `offer_ns`", f"At most {MAX_DURATION_NS}."),
+                (
+                    "`on_default`",
+                    f"{_words(OnDefault)}. It is `{OnDefault.OFFER}` if and only if `offer_ns` is more than 0. If"
+                    f" `payment_ns` is 0, `absence_ns` and `offer_ns` are 0, and it is `{OnDefault.REVERT}`.",
+                ),
+                ("`cancellation`", f"{_words(Cancellation)}."),
             )
         ),
         Paragraph("Currencies and their digits after the point; a unit of one's own has 0:"),
@@ -113,18 +167,35 @@ def terms_parts() -> tuple[Part, ...]:
     )
 
 
+def _words(words: type[enum.StrEnum]) -> str:
+    return " or ".join(f"`{each.value}`" for each in words)
+
+
 def phase_parts() -> tuple[Part, ...]:
     """State, and the steps of the replay."""
-    rows = tuple(
-        (f"`{before}`" if before else "(no entry)", f"`{kind}`", f"`{after}`")
-        for (before, kind), after in TRANSITIONS.items()
-    )
     return (
         Heading("Replay"),
         Paragraph("What a replay keeps; numbers never wrap around, so use integers without bound:"),
         roff.Table(("name", "what it is"), STATE),
-        Paragraph("Entries that may follow in each phase, and the phase after them. Nothing follows the end."),
-        roff.Table(("phase", "kind", "then"), rows),
+        Paragraph("Entries that may follow in each phase, and the phase after them:"),
+        roff.Table(("phase", "kind", "then"), _transitions(TRANSITIONS)),
+        Paragraph(
+            "Once the auction has closed with a sale under terms whose `payment_ns` is more than 0, there is a stage,"
+            " at first `pending_payment`, and this table takes the place of the one above. Of what is in neither,"
+            " nothing follows."
+        ),
+        roff.Table(("stage", "kind", "then"), _transitions(SETTLEMENT)),
+        Subheading("Deadline"),
+        Paragraph("In each phase or stage, the deadline is:"),
+        roff.Table(("phase or stage", "deadline"), DEADLINES),
+        Subheading("What has to come next"),
+        Paragraph("After some entries one thing has to come next, before anything else:"),
+        roff.Table(("phase or stage", "if", "next"), tuple((*row[:2], f"`{row[2]}`") for row in MUST_FOLLOW)),
+        Paragraph(
+            "That is looked at anew before every entry, whatever the last one was. It is an entry of the house, at t ="
+            " last, and `paused` and `resumed` are then of the cause `terms`. While something has to come next, the"
+            " deadline is last, whatever the table above says."
+        ),
         Subheading("Entry 0"),
         Definitions(
             (
@@ -137,7 +208,8 @@ def phase_parts() -> tuple[Part, ...]:
             )
         ),
         Paragraph(
-            "Then phase = announced, last = floor = t, start_deadline = t + `start_timeout_ns`, everything else empty."
+            "Then phase = announced, last = floor = t, start_deadline = t + `start_timeout_ns`, everything else is"
+            " empty or 0."
         ),
         Subheading("Every other entry"),
         Paragraph("In this order; the state changes only if all of it holds."),
@@ -145,15 +217,18 @@ def phase_parts() -> tuple[Part, ...]:
             (
                 ("`entry`", "It is a canonical entry, whatever its body."),
                 ("`time`", "t >= last. Equal times are in order."),
-                ("`phase`", "The table above has its kind in this phase."),
+                ("`phase`", "The table of this phase or stage has its kind."),
                 (
-                    "`opened`",
-                    "If the phase is announced and at least `min_bidders` are present, the kind is `opened`.",
+                    "`opened`, `paused`, `resumed`, `reverted`",
+                    "If something has to come next, that is its kind; the word is what has to come.",
                 ),
                 ("then", "What is said of its kind below."),
             )
         ),
-        Paragraph("After it, last = t, and the number of entries is one more."),
+        Paragraph(
+            "After it, last = t, and the number of entries is one more. After a `gap` floor = until_ns; after a `left`"
+            " it stays; after anything else floor = at. So no gap reaches back over anything but a leaving."
+        ),
     )
 
 
@@ -166,12 +241,15 @@ def bidder_parts() -> tuple[Part, ...]:
             " (`signature`); `auction` is the id of this one (`wrong_auction`). Then it is judged, and the first of"
             " these that is true is the word. A joining:"
         ),
-        _refusals(JOIN_REFUSALS),
-        Paragraph("If none is, floor = max(floor, t), the nonce is used, and the bidder is present. A bid:"),
-        _refusals(BID_REFUSALS),
+        refusals_table(JOIN_REFUSALS),
         Paragraph(
-            "If none is: floor = max(floor, t); this seq is the bidder's last; standing = (amount, bidder, index of"
-            " this entry). A seq stays a bidder's last when it leaves and joins again. Then the soft close:"
+            "If none is, the nonce is used, the bidder is present, and it is back, if the auction is open or paused:"
+            " see Pauses. If there is a stage, absent_since is unset. A bid:"
+        ),
+        refusals_table(BID_REFUSALS),
+        Paragraph(
+            "If none is: this seq is the bidder's last; standing = (amount, bidder, index of this entry), and so is its"
+            " best. A seq stays a bidder's last when it leaves and joins again. Then the soft close:"
         ),
         roff.Code(
             "if end - t < soft_close_window_ns:\n"
@@ -189,103 +267,13 @@ def bidder_parts() -> tuple[Part, ...]:
     )
 
 
-def _refusals(refusals: tuple[tuple[Code, str], ...]) -> roff.Table:
+def refusals_table(refusals: tuple[tuple[Code, str], ...]) -> roff.Table:
+    """The codes in the order in which they are judged."""
     return roff.Table(("word", "when"), tuple((f"`{code}`", f"{when}.") for code, when in refusals))
 
 
-def house_parts() -> tuple[Part, ...]:
-    """The house's own entries."""
-    grace = f"{MAX_GAP_GRACE_NS} ({MAX_GAP_GRACE_NS // SECOND_NS} s)"
-    return (
-        Subheading("The house's own entries"),
-        Paragraph(
-            "For all of them: the signature is empty (`signature`); the body is canonical, within its bounds and of the"
-            " type that belongs to the kind (`entry`). Then, each with its kind as the word:"
-        ),
-        Definitions(
-            (
-                (
-                    "`opened`",
-                    "At least `min_bidders` are present, and t = last: it opens at the time of the joining that made"
-                    " it possible, as the next entry.\n\n"
-                    "Then phase = open, end = t + `duration_ns`, max_end = end + `max_extension_ns`.",
-                ),
-                ("`left`", "`bidder` is present.\n\nThen it is not."),
-                (
-                    "`gap`",
-                    f"floor <= `since_ns` <= `until_ns` <= t + {grace}. How long it is has no bound.\n\n"
-                    "Then floor = until_ns. While announced, if start_deadline > since_ns, start_deadline moves by"
-                    " until_ns - since_ns; while open, if end > since_ns, end and max_end do. So a deadline that had"
-                    " passed when the gap began stays. A gap may reach back over entries other than terms, joined, bid"
-                    " and gap.",
-                ),
-                (
-                    "`cancelled`",
-                    f"t >= start_deadline, and `reason` is `{NOT_ENOUGH_BIDDERS}`.\n\nThen phase = closed, and the end"
-                    f" reason is `{EndReason.CANCELLED}`.",
-                ),
-                (
-                    "`closed`",
-                    "t >= end; then the reserve: without one in the terms, `reserve` is nil; with one, it is an opening"
-                    " (minor, salt) for which H(`auctionctl/reserve/v1` | 00 | salt (32 bytes) | minor (8 bytes,"
-                    " big-endian) | currency (UTF-8)) is the commitment of the terms. Then the other fields are those"
-                    " of the table below.\n\nThen phase = closed.",
-                ),
-            )
-        ),
-        roff.Table(
-            ("end_reason", "when, and the other fields"),
-            (
-                (f"`{EndReason.NO_BIDS}`", "There is no bid. winner, price_minor and bid_index are nil."),
-                (
-                    f"`{EndReason.RESERVE_NOT_MET}`",
-                    "There is a reserve, and the standing price is below its `minor`. The same are nil.",
-                ),
-                (
-                    f"`{EndReason.COMPLETED}`",
-                    "Otherwise: winner is the leader, price_minor its bid, bid_index the index of that bid.",
-                ),
-            ),
-        ),
-        Subheading("Finished and unfinished"),
-        Paragraph(
-            f"A log whose phase is `{Phase.CLOSED}` is finished. One that is not is the true beginning of a log, under"
-            " an older checkpoint, and verifies as unfinished; there is nothing wrong with it, and no winner yet. It"
-            " may"
-            " end anywhere, even where `opened` has to come next, or after a deadline has passed."
-        ),
-    )
-
-
-def registry_parts() -> tuple[Part, ...]:
-    """The rules of the registry."""
-    roles = ", ".join(f"`{role}`" for role in Role)
-    return (
-        Heading("The registry"),
-        Paragraph(
-            "The registry is a log of the same form under the origin ‹HOUSE›`/registry`; its file has no announcement."
-            " Of an auction's file only the announcement is needed. Its entries are all the house's own. For each, in"
-            " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty"
-            " (`signature`); its time is not before the last (`time`); then, with the kind as the word:"
-        ),
-        Definitions(
-            (
-                (
-                    "`announced`",
-                    "The auction was not announced before, nor this listing of this seller. The seller is the house's"
-                    f" own signing key, or an identity whose roles now include `{Role.SELLER}`.",
-                ),
-                (
-                    "`admitted`",
-                    "`name` is a name (1 to 32 of `a` to `z`, `0` to `9`, `.`, `_`, `-`, beginning with a letter or"
-                    " digit); the signing key is not let in already (a member with roles), and is not the house's;"
-                    f" `role` is one of {roles}, or several different ones joined by `+`.",
-                ),
-                (
-                    "`role`",
-                    "`name` is a name; the signing key is that of a member with roles; name or role are other than"
-                    " they were; `role` is as above, or empty: then the member is let in no more.",
-                ),
-            )
-        ),
+def _transitions(table: Mapping[tuple[Any, str], enum.StrEnum]) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (f"`{before}`" if before else "(no entry)", f"`{kind}`", f"`{after}`")
+        for (before, kind), after in table.items()
     )

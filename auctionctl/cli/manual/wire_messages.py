@@ -11,6 +11,7 @@ from typing import Final, get_args
 import msgspec
 
 from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.commands import Accept, Cancel, Decline, Offer, Pause, Pay, RejectPayment, Resume, Settle
 from auctionctl.auction.rejection import RULES, Code
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading, Table
@@ -50,6 +51,9 @@ from auctionctl.wire.messages import (
 
 EVERYBODY: Final = frozenset({"bidder", "seller", "operator", "observer"})
 
+ANSWERED: Final = "which is the session's identity. Answered by a receipt, a rejection or `refused`"
+COMMAND: Final = f"Signed by `actor`, {ANSWERED}."
+
 FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     Hello: "Signed by `identity`. Answered by `welcome`, or `refused`. It is taken at any time; one that is welcomed"
     " replaces what the session was, and its subscriptions stay.",
@@ -70,13 +74,23 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     Remind: "Not answered, unless the note, in either form of auctionctl-log(5), is no checkpoint of this log by this"
     " house: then by `refused` with `malformed`. Send it when the house serves less than a head that was verified"
     " before, or another root.",
-    Join: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
-    Bid: "Signed by `bidder`, which is the session's identity. Answered by a receipt, a rejection or `refused`.",
+    Join: f"Signed by `bidder`, {ANSWERED}.",
+    Bid: f"Signed by `bidder`, {ANSWERED}.",
     Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
     " by a receipt for that entry, or `refused` with `terms` or `not_authorised`. The same bytes again get a receipt"
     " again;"
     " another auction under the same listing is refused, for ever. A reserve must be sealed to the `escrow` key of the"
     " welcome.",
+    Pause: f"{COMMAND} Bidding stands still, and the end moves by as long as it does.",
+    Resume: f"{COMMAND} What the terms have stand still, this does not end.",
+    Cancel: f"{COMMAND} There is no sale.",
+    Pay: f"{COMMAND} It says that the price was paid, and moves no money.",
+    Settle: f"{COMMAND} `capacity` is the session's role. With it the log of the auction is finished.",
+    RejectPayment: f"{COMMAND} `capacity` is the session's role. The debtor's time goes on from where the payment was"
+    " reported.",
+    Offer: f"{COMMAND} Where the terms allow it, after the entry `defaulted` or `declined`.",
+    Accept: f"{COMMAND} Its sender owes the price of its bid from now on.",
+    Decline: f"{COMMAND} Not to answer is to decline, later.",
 }
 """What a session may send → what comes of it."""
 
@@ -99,6 +113,22 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
 
 WITHIN: Final = (Listing, Receipts, Receipted, Rejected, Rejection, RejectionsHead)
 """What stands within others, or is only signed."""
+
+OBSERVED: Final = (
+    (("seq", "last_seq"), "`stale` and `sequence_conflict`"),
+    (("not_after", "now"), "`expired`"),
+    (("not_after", "latest"), "`not_after_too_far`"),
+    (("amount", "minimum"), "`below_starting_price`"),
+    (("price",), "`already_leading`"),
+    (("amount", "price", "minimum"), "`below_increment`"),
+    (("pauses", "paused_ns"), "`pauses_used_up`"),
+    (("until",), "`paused_by_terms`"),
+    (("bids",), "`has_bids`"),
+    (("due",), "`defaulted`"),
+    (("amount", "price"), "`wrong_amount`"),
+    (("amount", "bid_index"), "`not_next_bidder`"),
+)
+"""Names of the values that a rejection shows, and the codes that show them."""
 
 REFUSALS: Final = {
     "malformed": "Frames or a body that are not what this page says. Do not send them again.",
@@ -166,10 +196,9 @@ def refusal_parts() -> tuple[Part, ...]:
         ),
         Definitions(tuple((f"`{code}`", f"{RULES[code]}.".capitalize()) for code in Code)),
         Paragraph(
-            "`observed` is pairs of name and number, in this order: `seq`, `last_seq` for `stale` and"
-            " `sequence_conflict`; `not_after`, `now` for `expired`; `not_after`, `latest` for `not_after_too_far`;"
-            " `amount`, `minimum` for `below_starting_price`; `price` for `already_leading`; `amount`, `price`,"
-            " `minimum` for `below_increment`; none for the others."
+            "`observed` is pairs of name and number, in this order: "
+            + "; ".join(f"{', '.join(f'`{name}`' for name in names)} for {codes}" for names, codes in OBSERVED)
+            + "; none for the others."
         ),
     )
 

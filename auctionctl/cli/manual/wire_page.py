@@ -11,6 +11,7 @@ from auctionctl.bidding.wallet import VOID_MARGIN_NS
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading
 from auctionctl.cli.manual.wire_files import file_parts, key_parts
 from auctionctl.cli.manual.wire_messages import message_parts, refusal_parts
+from auctionctl.house.intake import COMMANDS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.net.gateway import SILENCE_NS
 from auctionctl.net.zap import ZAP_DOMAIN
@@ -111,9 +112,10 @@ def _frames() -> tuple[Part, ...]:
         Paragraph(
             "A signature is Ed25519 by the signing key of its sender over: `auctionctl/`‹TYPE›`/v1`, a byte 00, the"
             " body as"
-            " it is sent. Signed are `hello`, `join`, `bid`, `terms` and `welcome`; all others have an empty signature"
-            " frame, and where the house's word is needed, it is within. The id of a command (`join`, `bid`, `terms`)"
-            " is H(body)."
+            " it is sent. Signed are `hello`, the commands, and `welcome`; all others have an empty signature"
+            " frame, and where the house's word is needed, it is within. The commands are "
+            + ", ".join(f"`{name}`" for name in sorted(COMMANDS))
+            + ". The id of a command is H(body)."
         ),
         Paragraph(
             "Where a field `auction` names a log, it is the 32 bytes of the auction's id, or empty for the registry."
@@ -253,7 +255,8 @@ def _checks() -> tuple[Part, ...]:
                 ),
                 (
                     "receipt",
-                    "Build the entry from kind (`joined`, `bid` or `terms`), the receipt's time, one's own body and"
+                    "Build the entry from its kind (that which auctionctl-log(5) has for the type of the command), the"
+                    " receipt's time, one's own body and"
                     " signature; the checkpoint is the house's; the proof leads from its leaf hash at `index` to the"
                     " root. Later the checkpoint must agree with one's copy of the log.",
                 ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
@@ -13,12 +14,22 @@ import auctionctl.replica
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
-from auctionctl.auction.events import GapCause, HouseEvent
-from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.commands import KINDS, MAX_COMMAND_TIME_NS, MAX_WORDS_CHARACTERS, AnyCommand, Capacity
+from auctionctl.auction.events import DefaultCause, GapCause, HouseEvent, PauseCause
+from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import MINOR_DIGITS
 from auctionctl.auction.rejection import Code
-from auctionctl.auction.terms import MAX_BID_TIMEOUT_NS, MAX_DURATION_NS, MAX_TERMS_BYTES, MIN_BID_TIMEOUT_NS, SECOND_NS
-from auctionctl.cli.manual.log_entries import BODIES
+from auctionctl.auction.rules import MAX_PAUSES, Cancellation, Disconnection, OnDefault
+from auctionctl.auction.terms import (
+    MAX_BID_TIMEOUT_NS,
+    MAX_DURATION_NS,
+    MAX_TERMS_BYTES,
+    MIN_BID_TIMEOUT_NS,
+    SECOND_NS,
+    Terms,
+)
+from auctionctl.cli.manual.log_bodies import BODIES, PARTS_OF_TERMS
+from auctionctl.cli.manual.log_commands import OF_OPERATORS, OF_THE_SALE, operator_refusals, sale_refusals
 from auctionctl.cli.manual.log_example import START_NS, Example, build_example, key_of
 from auctionctl.cli.manual.log_page import hex_lines, page
 from auctionctl.cli.manual.log_rules import BID_REFUSALS, JOIN_REFUSALS
@@ -45,15 +56,16 @@ def example() -> Example:
 
 
 def test_every_kind_phase_code_end_reason_and_cause_is_named() -> None:
-    for words in (Kind, Phase, Code, EndReason, GapCause):
+    causes = (GapCause, PauseCause, DefaultCause, Capacity, Disconnection, OnDefault, Cancellation)
+    for words in (Kind, Phase, Stage, Code, EndReason, *causes):
         assert {each.value for each in words} <= WORDS
 
 
 def test_every_body_that_is_judged_has_a_table_of_all_its_fields() -> None:
-    judged = set(HouseEvent.__args__) | set(RegistryEvent.__args__)  # type: ignore[attr-defined]
-    assert judged <= {struct for struct, _, _ in BODIES.values()}
+    judged = {Terms, Join, Bid, *get_args(HouseEvent), *get_args(AnyCommand), *get_args(RegistryEvent)}
+    assert judged == {body.struct for body in BODIES}
     tables = [part for part in PAGE.parts if isinstance(part, Table)]
-    for struct, _, meanings in BODIES.values():
+    for struct, meanings in (*((body.struct, body.meanings) for body in BODIES), *PARTS_OF_TERMS):
         names = [f"`{field.encode_name}`" for field in fields_of(struct)]
         assert [name.strip("`") for name in names] == list(meanings)
         assert any([row[1] for row in table.rows[1:]] == names for table in tables if table.columns[1] == "field"), (
@@ -74,10 +86,27 @@ def test_every_body_that_is_judged_has_a_table_of_all_its_fields() -> None:
         MAX_EXTRA_BYTES,
         MAX_PROOF_CHARACTERS,
         MAX_GAP_GRACE_NS,
+        MAX_COMMAND_TIME_NS,
+        MAX_PAUSES,
+        MAX_WORDS_CHARACTERS,
     ],
 )
 def test_every_bound_is_named(bound: int) -> None:
     assert re.search(rf"\b{bound}\b", TEXT)
+
+
+def test_a_kind_with_two_bodies_holds_a_signed_one_and_then_one_of_the_house() -> None:
+    several = [(body.kind, bool(body.signer)) for body in BODIES]
+    for kind in {kind for kind, _ in several}:
+        assert [signed for each, signed in several if each == kind] in ([True], [False], [True, False]), kind
+    signed = {body.kind: tag_of(body.struct) for body in BODIES if body.signer}
+    assert {tag: kind for kind, tag in signed.items()} == {"terms": "terms", "join": "joined", "bid": "bid", **KINDS}
+
+
+def test_every_code_stands_in_a_table_of_reasons() -> None:
+    commands = [*map(operator_refusals, OF_OPERATORS), *map(sale_refusals, OF_THE_SALE)]
+    assert {code for table in (JOIN_REFUSALS, BID_REFUSALS, *commands) for code, _ in table} == set(Code)
+    assert {*OF_OPERATORS, *OF_THE_SALE} == set(KINDS)
 
 
 def test_the_page_does_not_speak_of_the_source() -> None:
@@ -95,7 +124,7 @@ def test_the_words_of_verify_are_all_in_the_page() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "rule" and isinstance(node.value, ast.Constant):
                 rules.add(node.value.value)
-    assert {"format", "checkpoint", "signature", "phase", "opened", "root"} < rules
+    assert {"format", "checkpoint", "signature", "phase", "entry", "root"} < rules
     assert rules <= WORDS
 
 
@@ -175,7 +204,8 @@ def test_a_bid_is_judged_in_the_order_of_the_page(example: Example) -> None:
         assert refusal is not None
         codes.append(refusal.code)
     table = [code for code, _ in BID_REFUSALS]
-    assert codes == [code for code in table if code not in (Code.NOT_OPEN, Code.BELOW_STARTING_PRICE)]
+    seen_elsewhere = (Code.NOT_OPEN, Code.PAUSED, Code.BELOW_STARTING_PRICE)
+    assert codes == [code for code in table if code not in seen_elsewhere]
     assert auction.decide_bid(good, now_ns) is None
 
     early = state_after(example, 3).decide_bid(bid, now_ns)
@@ -212,4 +242,3 @@ def test_a_joining_is_judged_in_the_order_of_the_page(example: Example) -> None:
         assert refusal is not None
         codes.append(refusal.code)
     assert codes == [code for code, _ in JOIN_REFUSALS]
-    assert {code for code, _ in (*JOIN_REFUSALS, *BID_REFUSALS)} == set(Code)

@@ -12,12 +12,13 @@ import pytest
 
 import auctionctl
 from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.commands import KINDS, AnyCommand
 from auctionctl.auction.rejection import Code
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.manual.roff import Table, render
 from auctionctl.cli.manual.shapes import fields_of, tag_of
 from auctionctl.cli.manual.wire_files import ALLOW_LIST, KEY_FILE, PERSONS
-from auctionctl.cli.manual.wire_messages import FROM_HOUSES, FROM_SESSIONS, REFUSALS, WITHIN
+from auctionctl.cli.manual.wire_messages import FROM_HOUSES, FROM_SESSIONS, OBSERVED, REFUSALS, WITHIN
 from auctionctl.cli.manual.wire_page import page
 from auctionctl.house.intake import COMMANDS, ROLES
 from auctionctl.keys.allowlist import parse
@@ -43,7 +44,7 @@ KEY = SecretKey(SEED)
 
 
 def test_every_message_of_either_side_is_described_with_all_its_fields() -> None:
-    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms}
+    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms, *get_args(AnyCommand)}
     assert set(FROM_HOUSES) == set(get_args(Reply))
     assert {tag_of(struct) for struct in FROM_SESSIONS} == {"hello", "ping", *ROLES}
     tables = [[row[1] for row in part.rows] for part in PAGE.parts if isinstance(part, Table)]
@@ -86,12 +87,32 @@ def test_every_code_of_a_rejection_is_named() -> None:
     assert {code.value for code in Code} <= WORDS
 
 
+def observed_values() -> set[tuple[str, ...]]:
+    """The names of the values in every refusal that the rules make."""
+    found = set()
+    for path in PACKAGE.glob("auction/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Tuple) and all(
+                isinstance(each, ast.Tuple) and len(each.elts) == 2 and isinstance(each.elts[0], ast.Constant)
+                for each in node.elts
+            ):
+                found.add(tuple(each.elts[0].value for each in node.elts))  # type: ignore[attr-defined]
+    return {names for names in found if names}
+
+
+def test_the_values_of_every_rejection_are_named() -> None:
+    assert observed_values() == {names for names, _ in OBSERVED}
+    codes = [code for _, codes in OBSERVED for code in re.findall(r"`(\w+)`", codes)]
+    assert len(codes) == len(set(codes))
+    assert set(codes) <= {code.value for code in Code}
+
+
 def test_the_roles_of_the_page_are_those_of_the_intake() -> None:
     (table,) = [part for part in PAGE.parts if isinstance(part, Table) and part.columns == ("type", "roles")]
     assert dict(table.rows) == {
         f"`{name}`": "any" if len(roles) == 4 else ", ".join(sorted(roles)) for name, roles in ROLES.items()
     }
-    assert {"join", "bid", "terms"} == COMMANDS
+    assert {"join", "bid", "terms", *KINDS} == COMMANDS <= WORDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""Of auctionctl-log(5): what the house itself says, in the log of an auction and in its registry.
+
+Rule: bounds and words are the program's; what each entry needs is held against it by the verifier that is written from
+the page alone.
+"""
+
+from __future__ import annotations
+
+from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
+from auctionctl.auction.events import DefaultCause, PauseCause
+from auctionctl.auction.phase import EndReason
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.cli.manual import roff
+from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
+from auctionctl.keys.allowlist import Role
+
+
+def house_parts() -> tuple[Part, ...]:
+    """The house's own entries."""
+    return (
+        Subheading("The house's own entries"),
+        Paragraph(
+            "These are the entries of kinds that nobody signs, and those without a signature of kinds that have two"
+            " types. For all of them: the signature is empty (`signature`); the body is canonical, within its bounds"
+            " and of the"
+            " type that belongs to the kind (`entry`). Then, each with its kind as the word; the phase or stage"
+            " afterwards is the one in the tables above:"
+        ),
+        Definitions((*_bidding_claims(), *_pause_claims(), *_end_claims(), *_sale_claims())),
+        _results(),
+    )
+
+
+def _bidding_claims() -> tuple[tuple[str, str], ...]:
+    grace = f"{MAX_GAP_GRACE_NS} ({MAX_GAP_GRACE_NS // SECOND_NS} s)"
+    return (
+        (
+            "`opened`",
+            "It has to come next, and t = last: it opens at the time of the joining that made it possible.\n\n"
+            "Then end = t + `duration_ns`, max_end = end + `max_extension_ns`; nobody is absent.",
+        ),
+        (
+            "`left`",
+            "`bidder` is present. While paused, t < deadline. While there is a stage: that is pending_payment,"
+            " `bidder` is the debtor, and `absence_ns` > 0.\n\n"
+            "Then it is not present. While open or paused it is absent, and a pause by_terms waits for it: see Pauses."
+            " With a stage, absent_since = at.",
+        ),
+        (
+            "`gap`",
+            f"floor <= `since_ns` <= `until_ns` <= t + {grace}. How long it is has no bound.\n\n"
+            "Then, while announced, if start_deadline > since_ns, start_deadline moves by"
+            " until_ns - since_ns; while open, if end > since_ns, end and max_end do. So a deadline that had"
+            " passed when the gap began stays. While paused, and with a stage: see Pauses, and The sale.",
+        ),
+    )
+
+
+def _pause_claims() -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            "`paused`",
+            f"It has to come next, `cause` is `{PauseCause.TERMS}`, and t = last.\n\nThen a pause begins, by_terms.",
+        ),
+        (
+            "`resumed`",
+            f"It has to come next, `cause` is `{PauseCause.TERMS}`, and t = last; or it does not, `cause` is"
+            f" `{PauseCause.CAP}`, and t >= deadline.\n\nThen the pause ends, whoever began it.",
+        ),
+    )
+
+
+def _end_claims() -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            "`cancelled`",
+            f"The phase is announced, t >= start_deadline, and `reason` is `{NOT_ENOUGH_BIDDERS}`.\n\nThen the end"
+            f" reason is `{EndReason.CANCELLED}`.",
+        ),
+        (
+            "`closed`",
+            "t >= end; then the reserve: without one in the terms, `reserve` is nil; with one, it is an opening"
+            " (minor, salt) for which H(`auctionctl/reserve/v1` | 00 | salt (32 bytes) | minor (8 bytes,"
+            " big-endian) | currency (UTF-8)) is the commitment of the terms. Then the other fields are those"
+            " of the table below.\n\n"
+            f"Then, if `end_reason` is `{EndReason.COMPLETED}` and `payment_ns` > 0, the winner owes price_minor, the"
+            " bid at bid_index, from at on: see The sale.",
+        ),
+    )
+
+
+def _sale_claims() -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            "`defaulted`",
+            f"t >= deadline, `bidder` is the debtor, and `cause` is `{DefaultCause.LATE}` if t >= due, otherwise"
+            f" `{DefaultCause.ABSENT}`.\n\nThen the debtor is excluded, and by = at + `offer_ns`.",
+        ),
+        (
+            "`declined`",
+            "t >= deadline, and `offer` is the offer that stands.\n\nThen it is turned down.",
+        ),
+        (
+            "`reverted`",
+            "It has to come next, and t = last; or it does not, and t >= deadline.\n\n"
+            f"Then the end reason is `{EndReason.REVERTED}`.",
+        ),
+    )
+
+
+def _results() -> roff.Table:
+    return roff.Table(
+        ("end_reason", "when, and the other fields"),
+        (
+            (f"`{EndReason.NO_BIDS}`", "There is no bid. winner, price_minor and bid_index are nil."),
+            (
+                f"`{EndReason.RESERVE_NOT_MET}`",
+                "There is a reserve, and the standing price is below its `minor`. The same are nil.",
+            ),
+            (
+                f"`{EndReason.COMPLETED}`",
+                "Otherwise: winner is the leader, price_minor its bid, bid_index the index of that bid.",
+            ),
+        ),
+    )
+
+
+def registry_parts() -> tuple[Part, ...]:
+    """The rules of the registry."""
+    roles = ", ".join(f"`{role}`" for role in Role)
+    return (
+        Heading("The registry"),
+        Paragraph(
+            "The registry is a log of the same form under the origin ‹HOUSE›`/registry`; its file has no announcement."
+            " Of an auction's file only the announcement is needed. Its entries are all the house's own. For each, in"
+            " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty"
+            " (`signature`); its time is not before the last (`time`); then, with the kind as the word:"
+        ),
+        Definitions(
+            (
+                (
+                    "`announced`",
+                    "The auction was not announced before, nor this listing of this seller. The seller is the house's"
+                    f" own signing key, or an identity whose roles now include `{Role.SELLER}`.",
+                ),
+                (
+                    "`admitted`",
+                    "`name` is a name (1 to 32 of `a` to `z`, `0` to `9`, `.`, `_`, `-`, beginning with a letter or"
+                    " digit); the signing key is not let in already (a member with roles), and is not the house's;"
+                    f" `role` is one of {roles}, or several different ones joined by `+`.",
+                ),
+                (
+                    "`role`",
+                    "`name` is a name; the signing key is that of a member with roles; name or role are other than"
+                    " they were; `role` is as above, or empty: then the member is let in no more.",
+                ),
+            )
+        ),
+    )
