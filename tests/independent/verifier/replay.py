@@ -60,9 +60,12 @@ class Replay:
             need(signed(getattr(body, signer), message, entry.signature), f"not by the {signer}", "signature")
             refuse(("wrong_auction", kind != "terms" and body.auction != self.auction))
         self.id, self.at = h(entry.body), max(self.floor, now)
-        if is_signed and word not in SIGNERS:
+        is_command = is_signed and word not in SIGNERS
+        if is_command:
             self.judge_command(body, now)
         getattr(self, f"{'signed' if is_signed else 'house'}_{kind}")(body, now)
+        if is_command:
+            self.remember(body, now)
         self.phase = "pending_payment" if kind == "closed" and self.sale else following[kind] or self.phase
         self.last, self.floor = now, {"gap": getattr(body, "until", 0), "left": self.floor}.get(kind, self.at)
         self.grow(h(b"\0", data))
@@ -167,6 +170,8 @@ class Replay:
             ("command_repeated", self.id in self.commands),
             *self.times(body, now, 300 * 10**9),
         )
+
+    def remember(self, body, now):
         self.commands.add(self.id)
         if body.word in ("pause", "resume", "cancel") or getattr(body, "capacity", "") == "operator":
             self.operators.append([len(self.roots), now, body.actor.hex()])
