@@ -70,6 +70,7 @@ class Auction:
         "announced_ns",
         "bid_count",
         "end_ns",
+        "ended_ns",
         "extensions",
         "gap_floor_ns",
         "id",
@@ -100,6 +101,8 @@ class Auction:
         self.opened_at_ns = 0
         self.end_ns = 0
         self.max_end_ns = 0
+        self.ended_ns = 0
+        """When bidding ended: the time of the entry that says so; 0 while none does."""
         self.extensions = 0
         self.present: set[bytes] = set()
         self.seqs: dict[bytes, int] = {}
@@ -397,6 +400,7 @@ class Auction:
                 self._go_on(at_ns)
             case Cancel():
                 self.outcome = Cancelled(CALLED_OFF)
+                self.ended_ns = time_ns
             case _:
                 assert self.settlement is not None
                 self.settlement.apply_command(command, command_id, at_ns, self.present)
@@ -427,10 +431,9 @@ class Auction:
                 self.pauses.begin(at_ns, is_by_terms=True)
             case Resumed():
                 self._go_on(at_ns)
-            case Cancelled():
+            case Cancelled() | Closed():
                 self.outcome = event
-            case Closed():
-                self.outcome = event
+                self.ended_ns = time_ns
             case Defaulted() | OfferLapsed() | Reverted():
                 assert self.settlement is not None
                 self.settlement.apply(event, at_ns)

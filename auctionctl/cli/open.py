@@ -72,6 +72,11 @@ def open_auction(
     bid_timeout: Annotated[Text, typer.Option(metavar=Span, help="How long a bid may be under way.")] = None,
     soft_close: Annotated[Text, typer.Option(metavar=Span, help="A bid so late moves the end.")] = None,
     max_extension: Annotated[Text, typer.Option(metavar=Span, help="By no more than this in all.")] = None,
+    on_disconnect: Annotated[
+        Text, typer.Option(metavar="WHAT", help="When a bidder leaves: continue, pause_below_min_bidders, pause.")
+    ] = None,
+    payment_timeout: Annotated[Text, typer.Option(metavar=Span, help="How long the winner has to pay: 7d.")] = None,
+    on_default: Annotated[Text, typer.Option(metavar="WHAT", help="If it does not: revert, or offer.")] = None,
     format_: Annotated[Text, typer.Option("--format", metavar="NAME", help="The rules: english.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the id of the auction alone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be signed, and sign nothing.")] = False,
@@ -93,6 +98,9 @@ def open_auction(
         "bid_timeout": bid_timeout,
         "soft_close": soft_close,
         "max_extension": max_extension,
+        "on_disconnect": on_disconnect,
+        "payment_timeout": payment_timeout,
+        "on_default": on_default,
         "format": format_,
     }
     return _open(at, file, {key: value for key, value in given.items() if value is not None}, quiet, dry_run)

@@ -36,6 +36,7 @@ from auctionctl.auction.events import (
     Reverted,
 )
 from auctionctl.auction.price import format_minor
+from auctionctl.auction.settlement import Settlement
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.replica.replay import Applied, Fact
 from auctionctl.tlog.entry import Kind, decode
@@ -52,15 +53,14 @@ def auction_record(auction: Auction) -> dict[str, object]:
     """The state of one auction, replayed. ``winner`` and ``price`` are of the sale, null without one."""
     currency = auction.terms.rules.currency
     outcome = auction.outcome
-    sale = outcome if isinstance(outcome, Closed) and outcome.winner is not None else None
-    standing = auction.standing
+    sale, standing = auction.sale, auction.standing
     return {
         "id": auction.id.hex(),
         "listing": auction.terms.listing,
         "item": auction.terms.lot.title,
         "phase": auction.phase.value,
         "end_reason": None if auction.end_reason is None else auction.end_reason.value,
-        "winner": None if sale is None or sale.winner is None else sale.winner.hex(),
+        "winner": None if sale is None else sale.leader.hex(),
         "price": None if sale is None else amount(sale.price_minor, currency),
         "standing": None if standing is None else amount(standing.price_minor, currency),
         "leader": None if standing is None else standing.leader.hex(),
@@ -69,8 +69,24 @@ def auction_record(auction: Auction) -> dict[str, object]:
         "bidders": len(auction.present),
         "min_bidders": auction.terms.rules.min_bidders,
         "deadline_ns": auction.get_timer(),
+        "pauses": {"count": auction.pauses.count, "paused_ns": auction.pauses.spent_ns},
+        "settlement": None if auction.settlement is None else settlement_record(auction.settlement, currency),
         "extensions": auction.extensions,
         "log_size": auction.size,
+    }
+
+
+def settlement_record(settlement: Settlement, currency: str) -> dict[str, object]:
+    """How far a sale has come: who owes what until when, what was paid, to whom it is offered."""
+    return {
+        "stage": settlement.stage.value,
+        "debtor": settlement.debtor.hex(),
+        "price": amount(settlement.price_minor, currency),
+        "bid_index": settlement.bid_index,
+        "due_ns": settlement.due_ns,
+        "payment": settlement.payment.hex() or None,
+        "reference": settlement.reference,
+        "offered_to": None if settlement.offered_to is None else settlement.offered_to.hex(),
     }
 
 

@@ -66,7 +66,7 @@ def _record(replica: Replica) -> dict[str, object]:
     is_finished = auction.outcome is not None
     return auction_record(auction) | {
         "is_finished": is_finished,
-        "ended_at_ns": auction.last_time_ns if is_finished else None,
+        "ended_at_ns": auction.ended_ns if is_finished else None,
         "bid_index": auction.outcome.bid_index if isinstance(auction.outcome, Closed) else None,
         "head": {"size": replica.head.size, "root": replica.head.root.hex()},
     }
@@ -89,4 +89,4 @@ def _facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
         facts += [("winner", row.leader), ("price", row.price)]
     elif row.price:
         facts.append(("best bid", row.price))
-    return [*facts, ("ended", clock_time(auction.last_time_ns)), ("log", f"{auction.size} entries, verified")]
+    return [*facts, ("ended", clock_time(auction.ended_ns)), ("log", f"{auction.size} entries, verified")]

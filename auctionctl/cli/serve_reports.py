@@ -106,9 +106,10 @@ def _write_announced(auctions: Iterable[Announced]) -> None:
 
 def _turn_line(turned: Turned) -> str:
     line = f"auction {turned.auction.hex()[:12]}  {turned.listing}  {turned.phase}"
+    stage = f"  {turned.stage.replace('_', ' ')}" if turned.stage else ""
     if turned.winner:
-        return f"{line}  sold to {safe_text(turned.winner)} for {turned.price}"
-    return f"{line}  {turned.end_reason.replace('_', ' ')}" if turned.end_reason else line
+        return f"{line}  sold to {safe_text(turned.winner)} for {turned.price}{stage}"
+    return f"{line}  {turned.end_reason.replace('_', ' ')}{stage}" if turned.end_reason else line
 
 
 def write_report_json(report: Report) -> None:
@@ -135,6 +136,7 @@ def _record(report: Report) -> tuple[str, dict[str, Any]]:
                 "end_reason": report.end_reason or None,
                 "winner": report.winner or None,
                 "price": report.price or None,
+                "stage": report.stage or None,
             }
         case reports.Admitted():
             return "admitted", {"name": report.name, "role": report.role}

@@ -81,7 +81,7 @@ def _state_facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
     if auction.opened_at_ns:
         facts.append(("opened", clock_time(auction.opened_at_ns)))
     if auction.phase is Phase.CLOSED:
-        facts += [("ended", clock_time(auction.last_time_ns)), ("result", row.result)]
+        facts += [("ended", clock_time(auction.ended_ns)), ("result", row.result)]
     else:
         deadline = "starts" if auction.phase is Phase.ANNOUNCED else "ends"
         facts.append((f"{deadline} by", f"{clock_time(auction.get_timer() or 0)}, {row.left} left"))

@@ -5,12 +5,13 @@ Rule: as in :mod:`auctionctl.cli.records`; durations are shown as they are writt
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import format_minor
+from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import ReserveOpening, Terms
 from auctionctl.cli.records import amount
 from auctionctl.cli.settings.durations import format_duration
@@ -37,6 +38,16 @@ def terms_record(terms: Terms) -> dict[str, object]:
         "soft_close_ns": rules.soft_close_window_ns,
         "max_extension_ns": rules.max_extension_ns,
         "reserve_commitment": None if rules.reserve is None else rules.reserve.commitment.hex(),
+        "on_disconnect": rules.pauses.disconnection.value,
+        "max_pauses": rules.pauses.max_pauses,
+        "max_pause_ns": rules.pauses.max_pause_ns,
+        "max_pauses_a_bidder": rules.pauses.max_pauses_a_bidder,
+        "max_pause_a_bidder_ns": rules.pauses.max_pause_a_bidder_ns,
+        "payment_timeout_ns": rules.payment.payment_ns,
+        "payment_absence_ns": rules.payment.absence_ns,
+        "on_default": rules.payment.on_default.value,
+        "offer_timeout_ns": rules.payment.offer_ns,
+        "cancellation": rules.cancellation.value,
     }
 
 
@@ -64,7 +75,44 @@ def terms_facts(auction: Auction, names: Names) -> list[tuple[str, str]]:
         ("opens", f"once {bidders} joined, within {format_duration(rules.start_timeout_ns)}"),
         ("bid timeout", format_duration(rules.bid_timeout_ns)),
         ("soft close", soft_close),
+        ("pauses", _pauses_words(rules.pauses)),
+        ("payment", _payment_words(rules.payment)),
+        ("cancellation", _CANCELLATION_WORDS[rules.cancellation]),
     ]
+
+
+_CANCELLATION_WORDS: Final = {
+    Cancellation.BEFORE_FIRST_BID: "by an operator, before the first bid",
+    Cancellation.BEFORE_CLOSE: "by an operator, before the close",
+}
+
+
+def _pauses_words(rules: PauseRules) -> str:
+    """When it stands still for those who have left, and how often and how long at most."""
+    if not rules.max_pauses or not rules.max_pause_ns:
+        return "none"
+    caps = f"at most {rules.max_pauses} times and {format_duration(rules.max_pause_ns)} in all"
+    each = f"{rules.max_pauses_a_bidder} times and {format_duration(rules.max_pause_a_bidder_ns)} for one bidder"
+    match rules.disconnection:
+        case Disconnection.CONTINUE:
+            return f"by operators alone, {caps}"
+        case Disconnection.PAUSE_BELOW_MIN_BIDDERS:
+            return f"while fewer bidders are there than it took to open, or by operators; {caps}, {each}"
+        case Disconnection.PAUSE:
+            return f"while a bidder who has left is waited for, or by operators; {caps}, {each}"
+        case _:
+            assert_never(rules.disconnection)
+
+
+def _payment_words(rules: PaymentRules) -> str:
+    """How long the winner has, and what happens then."""
+    if not rules.payment_ns:
+        return "not followed up: the log ends with the close"
+    absence = f", or has been away for {format_duration(rules.absence_ns)}" if rules.absence_ns else ""
+    words = f"within {format_duration(rules.payment_ns)}; if it is late{absence}, "
+    if rules.on_default is OnDefault.REVERT:
+        return f"{words}the sale is reverted"
+    return f"{words}the seller has {format_duration(rules.offer_ns)} to offer it to the next bidder"
 
 
 def increment_words(increment: Increment, currency: str) -> str:

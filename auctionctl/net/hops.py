@@ -213,7 +213,7 @@ class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
 
 
 class Turned(msgspec.Struct, array_like=True, frozen=True, tag="turned"):
-    """An auction is in another phase, durably. The last three are empty where there is nothing to say."""
+    """An auction is in another phase, or its sale in another stage, durably. Empty: there is nothing to say."""
 
     auction: bytes
     listing: str
@@ -222,6 +222,7 @@ class Turned(msgspec.Struct, array_like=True, frozen=True, tag="turned"):
     end_reason: str
     winner: str
     price: str
+    stage: str = ""
 
 
 class Admitted(msgspec.Struct, array_like=True, frozen=True, tag="admitted"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import select
 import socket
 
-from auctionctl.auction.events import Closed
 from auctionctl.auction.price import format_minor
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.allowlist import AllowList
@@ -30,11 +29,12 @@ def tell(control: socket.socket, news: Admitted | Alive | Archived | Turned) -> 
 def describe_turn(log: AuctionLog, allowed: AllowList) -> Turned:
     """In which phase an auction is now, and where it has ended, how."""
     auction = log.auction
-    terms, outcome = auction.terms, auction.outcome
+    terms, sale = auction.terms, auction.sale
     winner = price = ""
-    if isinstance(outcome, Closed) and outcome.winner is not None and outcome.price_minor is not None:
-        known = allowed.by_signing(outcome.winner)
-        winner = Identity(outcome.winner, bytes(32)).short if known is None else known.name
-        price = format_minor(outcome.price_minor, terms.rules.currency)
+    if sale is not None:
+        known = allowed.by_signing(sale.leader)
+        winner = Identity(sale.leader, bytes(32)).short if known is None else known.name
+        price = format_minor(sale.price_minor, terms.rules.currency)
     end_reason = "" if auction.end_reason is None else auction.end_reason.value
-    return Turned(log.id, terms.listing, terms.lot.title, auction.phase.value, end_reason, winner, price)
+    stage = "" if auction.settlement is None else auction.settlement.stage.value
+    return Turned(log.id, terms.listing, terms.lot.title, auction.phase.value, end_reason, winner, price, stage)

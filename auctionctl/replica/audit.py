@@ -16,12 +16,13 @@ from typing import Final
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
 from auctionctl.errors import KeyTextError, NoteError, VerificationError
+from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
 from auctionctl.replica.export import Export, decode_export
 from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
-from auctionctl.replica.replay import Replay
+from auctionctl.replica.replay import Operation, Replay
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.cosignature import TimedCheckpoint
@@ -45,6 +46,8 @@ class Audit:
     """The head of the registry in the announcement, which is the registry's last entry there."""
     entries: tuple[bytes, ...]
     tree: Tree
+    operations: tuple[Operation, ...]
+    """What was done by operators of the house: its word, until it is held against the registry."""
 
     @property
     def is_finished(self) -> bool:
@@ -100,7 +103,8 @@ def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None =
     auction = replay.state
     begun_ns = decode(export.entries[0]).time_ns
     under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)
-    return Audit(house, checkpoint, auction, tuple(replay.contested), under, export.entries, replay.tree)
+    contested, operations = tuple(replay.contested), tuple(replay.operations)
+    return Audit(house, checkpoint, auction, contested, under, export.entries, replay.tree, operations)
 
 
 def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
@@ -117,7 +121,8 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
 def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     """Whether the announcement of ``log`` is in this very registry: the same entry, place, time and head.
 
-    Raises VerificationError, rule ``announcement``, where it is not, and where the registry ends before it.
+    And whether whoever acted as an operator was one at that time, by this registry. Raises VerificationError, rule
+    ``announcement`` or ``operator``, where it is not so, and where the registry ends too early to tell.
     """
     under = log.announced_under
     if registry.house != log.house:
@@ -140,6 +145,18 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     # Under the same root there is the same entry; a copy that says otherwise was put together wrongly here.
     assert found is not None, "the root holds the announcement"
     assert (found.entry_index, found.time_ns) == (under.size - 1, log.auction.announced_ns)
+    for operation in log.operations:
+        _check_operator(operation, registry.registry)
+
+
+def _check_operator(operation: Operation, registry: Registry) -> None:
+    if Role.OPERATOR not in registry.roles_at(operation.operator, operation.time_ns):
+        raise VerificationError(
+            f"whoever did this as an operator, {operation.operator.hex()[:12]}…, was none, by this registry",
+            rule="operator",
+            index=operation.entry_index,
+            hint="is this copy of the registry older than the log? auctionctl export --registry makes a new one",
+        )
 
 
 def compare_with_clock_head(log: Audit, note: bytes) -> TimedCheckpoint:

@@ -114,6 +114,15 @@ class Registry:
         self.size = 0
         self.last_time_ns = 0
         self._listings: dict[tuple[bytes, str], bytes] = {}
+        self._roles: dict[bytes, list[tuple[int, str]]] = {}
+        """Signing key → since when it had which roles, in order."""
+
+    def roles_at(self, signing: bytes, time_ns: int) -> frozenset[str]:
+        """The roles that an identity had at ``time_ns``; both before and after a change at that very time."""
+        history = self._roles.get(signing, [])
+        before = [role for since_ns, role in history if since_ns < time_ns][-1:]
+        then = [role for since_ns, role in history if since_ns == time_ns]
+        return frozenset(word for role in before + then for word in role.split("+") if word)
 
     def find_listing(self, seller: bytes, listing: str) -> bytes | None:
         """The auction that ``seller`` has announced under this name."""
@@ -165,8 +174,10 @@ class Registry:
                 known = self.members.get(signing)
                 since_ns = time_ns if known is None else known.since_ns
                 self.members[signing] = Member(Identity(signing, transport), name, role, since_ns)
+                self._roles.setdefault(signing, []).append((time_ns, role))
             case RoleChanged(signing=signing, name=name, role=role):
                 self.members[signing] = self.members[signing]._replace(name=name, role=role)
+                self._roles[signing].append((time_ns, role))
         self.size += 1
         self.last_time_ns = time_ns
         return index

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.events import Cancelled, Closed
-from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import format_minor
 from auctionctl.keys.signing import Identity
 from auctionctl.views.peer_text import safe_text
@@ -24,8 +23,19 @@ END_WORDS: Final = {
     EndReason.RESERVE_NOT_MET: "reserve not met",
     EndReason.NO_BIDS: "no bids",
     EndReason.CANCELLED: "cancelled",
+    EndReason.REVERTED: "reverted",
 }
 """Why it ended, for people."""
+
+STAGE_WORDS: Final = {
+    Stage.PENDING_PAYMENT: "to be paid",
+    Stage.PAID: "payment reported",
+    Stage.DEFAULTED: "not paid for",
+    Stage.OFFERED: "offered to the next bidder",
+    Stage.SETTLED: "settled",
+    Stage.REVERTED: "undone",
+}
+"""How far the settlement of a sale has come, for people."""
 
 Names = Mapping[bytes, str]
 """Signing key → what its holder is called here."""
@@ -47,6 +57,7 @@ class AuctionRow:
     extensions: int
     end_reason: EndReason | None
     is_current: bool
+    stage: Stage | None = None
 
     @property
     def short_id(self) -> str:
@@ -59,7 +70,11 @@ class AuctionRow:
         if self.end_reason is None:
             return ""
         words = END_WORDS[self.end_reason]
-        return f"{words} to {self.leader} at {self.price}" if self.end_reason is EndReason.COMPLETED else words
+        if self.end_reason is not EndReason.COMPLETED:
+            return words
+        stage = "" if self.stage is None else f", {STAGE_WORDS[self.stage]}"
+        is_sold = self.stage not in (Stage.DEFAULTED, Stage.OFFERED)
+        return f"{words} to {self.leader} at {self.price}{stage}" if is_sold else f"{words}{stage}"
 
     @property
     def left(self) -> str:
@@ -103,13 +118,11 @@ def row_of(auction: Auction, now_ns: int, names: Names, *, is_current: bool) -> 
         extensions=auction.extensions,
         end_reason=auction.end_reason,
         is_current=is_current,
+        stage=None if auction.settlement is None else auction.settlement.stage,
     )
 
 
 def _price_and_leader(auction: Auction) -> tuple[int | None, bytes | None]:
-    match auction.outcome:
-        case Closed(winner=winner, price_minor=price_minor) if winner is not None:
-            return price_minor, winner
-        case Closed() | Cancelled() | None:
-            standing = auction.standing
-            return (None, None) if standing is None else (standing.price_minor, standing.leader)
+    """Of whoever buys it, once that is known; else of the best bid."""
+    best = auction.sale or auction.standing
+    return (None, None) if best is None else (best.price_minor, best.leader)

@@ -32,6 +32,7 @@ _RESULT_STYLES: Final = {
     EndReason.RESERVE_NOT_MET: "yellow",
     EndReason.NO_BIDS: "dim",
     EndReason.CANCELLED: "red",
+    EndReason.REVERTED: "red",
 }
 
 
@@ -100,6 +101,8 @@ def _left(row: AuctionRow) -> Text:
     if row.end_reason is not None:
         words = "sold" if row.end_reason is EndReason.COMPLETED else row.result
         return Text(words, style=_RESULT_STYLES[row.end_reason])
+    if row.phase is Phase.PAUSED:
+        return Text(f"paused, {row.left} at most", style="yellow")
     if row.phase is Phase.ANNOUNCED:
         return Text(f"waits {row.left}", style="cyan")
     text = Text(row.left, style=left_style(row.left_s or 0))

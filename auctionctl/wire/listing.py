@@ -7,7 +7,7 @@ from typing import Final
 
 from auctionctl.auction.increments import Fixed, Increment
 from auctionctl.auction.price import MAX_MINOR
-from auctionctl.auction.rules import Reserve, Rules
+from auctionctl.auction.rules import Cancellation, PauseRules, PaymentRules, Reserve, Rules
 from auctionctl.auction.terms import (
     SECOND_NS,
     Lot,
@@ -26,6 +26,8 @@ DEFAULT_START_TIMEOUT_NS: Final = 600 * SECOND_NS
 DEFAULT_BID_TIMEOUT_NS: Final = 30 * SECOND_NS
 DEFAULT_MIN_BIDDERS: Final = 3
 DEFAULT_INCREMENT: Final = Fixed(100)
+USUAL_PAUSES: Final = PauseRules()
+NO_PAYMENT: Final = PaymentRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class LotDescription:
     soft_close_window_ns: int = 0
     max_extension_ns: int = 0
     format: str = "english"
+    pauses: PauseRules = USUAL_PAUSES
+    payment: PaymentRules = NO_PAYMENT
+    cancellation: Cancellation = Cancellation.BEFORE_FIRST_BID
 
 
 def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: bytes, entropy: Entropy) -> Terms:
@@ -82,6 +87,9 @@ def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: byt
         lot.soft_close_window_ns,
         lot.max_extension_ns,
         reserve,
+        lot.pauses,
+        lot.payment,
+        lot.cancellation,
     )
     public = Lot(lot.title, lot.description, lot.estimate_minor)
     return Terms(house, seller, entropy.nonce, lot.listing, public, rules)
@@ -106,6 +114,9 @@ def differences(lot: LotDescription, terms: Terms, reserve: ReserveOpening | Non
         soft_close_window_ns=rules.soft_close_window_ns,
         max_extension_ns=rules.max_extension_ns,
         format=rules.format,
+        pauses=rules.pauses,
+        payment=rules.payment,
+        cancellation=rules.cancellation,
     )
     return tuple(each.name for each in fields(lot) if getattr(lot, each.name) != getattr(announced, each.name))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, assert_never
 
 from auctionctl.auction.increments import check_increment
-from auctionctl.auction.rules import MAX_MIN_BIDDERS
+from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.files import is_there
 from auctionctl.cli.settings.durations import parse_duration
@@ -43,6 +43,7 @@ class Kind(enum.Enum):
     DURATION = 'a duration such as "30s"'
     RETENTION = '"forever", or a duration such as "30d"'
     INCREMENT = 'an amount, a percentage such as "5%", or a table of amounts'
+    WORD = "a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Setting:
     high: int = 0
     default_words: str = ""
     needs_restart: bool = False
+    words: type[enum.StrEnum] | None = None
+    """What a word may be."""
 
     @property
     def default_text(self) -> str:
@@ -134,6 +137,53 @@ DEFAULT_SETTINGS: Final[tuple[Setting, ...]] = (
         None,
         "How far such bids can move the end in all.",
         default_words="ten times soft_close",
+    ),
+    Setting(
+        "on_disconnect",
+        Kind.WORD,
+        "continue",
+        "What an open auction does when a bidder has left: go on; stand still while fewer are there than it took to"
+        " open; stand still until everybody is back.",
+        words=Disconnection,
+    ),
+    Setting("max_pauses", Kind.INTEGER, 10, "How often it may stand still in all.", 0, MAX_PAUSES),
+    Setting("max_pause", Kind.DURATION, "30m", "For how long it may stand still in all."),
+    Setting("max_pauses_a_bidder", Kind.INTEGER, 2, "How often it waits for one and the same bidder.", 0, MAX_PAUSES),
+    Setting("max_pause_a_bidder", Kind.DURATION, "2m", "For how long it waits for one bidder in all."),
+    Setting(
+        "payment_timeout",
+        Kind.DURATION,
+        "0s",
+        "How long the winner has to report its payment; 0s: the log ends with the close, and payment is no matter of"
+        " it.",
+    ),
+    Setting(
+        "payment_absence",
+        Kind.DURATION,
+        "0s",
+        "For how long the winner may be away before it has paid; 0s: that does not matter.",
+    ),
+    Setting(
+        "on_default",
+        Kind.WORD,
+        "revert",
+        "What becomes of a sale that was not paid for: it is undone, or the seller may offer the lot to the next"
+        " bidder.",
+        words=OnDefault,
+    ),
+    Setting(
+        "offer_timeout",
+        Kind.DURATION,
+        None,
+        "How long the seller has to make such an offer, and the bidder to answer it.",
+        default_words="as long as payment_timeout, where there are offers",
+    ),
+    Setting(
+        "cancellation",
+        Kind.WORD,
+        "before_first_bid",
+        "Until when an operator may call the auction off.",
+        words=Cancellation,
     ),
 )
 
@@ -301,6 +351,9 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             return _read_retention(table, name)
         case Kind.INCREMENT:
             return _check_increment(table, name)
+        case Kind.WORD:
+            assert setting.words is not None
+            return table.word(name, setting.words(str(setting.default)))
         case _:
             assert_never(setting.kind)
 

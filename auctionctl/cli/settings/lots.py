@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from auctionctl.auction.rules import MAX_MIN_BIDDERS
+from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import decode_terms
 from auctionctl.cli.settings.house_file import HouseConfiguration, HouseSection, Inherited, Layer, combine, make_layer
 from auctionctl.cli.settings.toml_table import TomlTable, read_toml
@@ -39,6 +39,21 @@ EXTENSIONS_BY_DEFAULT: Final = 10
 """How many windows a soft close may extend an auction by, where max_extension is left out."""
 
 FILE_KEYS: Final = frozenset({"house", "defaults", "auction"})
+SALE_KEYS: Final = frozenset(
+    {
+        "on_disconnect",
+        "max_pauses",
+        "max_pause",
+        "max_pauses_a_bidder",
+        "max_pause_a_bidder",
+        "payment_timeout",
+        "payment_absence",
+        "on_default",
+        "offer_timeout",
+        "cancellation",
+    }
+)
+"""Of disconnections, pauses, payment and cancellation."""
 LOT_KEYS: Final = frozenset(
     {
         "item",
@@ -55,6 +70,7 @@ LOT_KEYS: Final = frozenset(
         "soft_close",
         "max_extension",
         "format",
+        *SALE_KEYS,
     }
 )
 
@@ -162,9 +178,32 @@ def read_lot(
         soft_close_window_ns=window_ns,
         max_extension_ns=table.duration_ns("max_extension", EXTENSIONS_BY_DEFAULT * window_ns),
         format=table.text("format", "english", 32),
+        pauses=_read_pauses(table),
+        payment=_read_payment(table),
+        cancellation=table.word("cancellation", Cancellation.BEFORE_FIRST_BID),
     )
     _check_terms(path, place, lot)
     return lot
+
+
+def _read_pauses(table: TomlTable) -> PauseRules:
+    usual = PauseRules()
+    return PauseRules(
+        table.word("on_disconnect", usual.disconnection),
+        table.integer("max_pauses", usual.max_pauses, 0, MAX_PAUSES),
+        table.duration_ns("max_pause", usual.max_pause_ns),
+        table.integer("max_pauses_a_bidder", usual.max_pauses_a_bidder, 0, MAX_PAUSES),
+        table.duration_ns("max_pause_a_bidder", usual.max_pause_a_bidder_ns),
+    )
+
+
+def _read_payment(table: TomlTable) -> PaymentRules:
+    """Without a time for payment none is waited for; an offer may be answered for as long as the price may be paid."""
+    payment_ns = table.duration_ns("payment_timeout", 0)
+    on_default = table.word("on_default", OnDefault.REVERT)
+    usual_ns = payment_ns if on_default is OnDefault.OFFER else 0
+    absence_ns = table.duration_ns("payment_absence", 0)
+    return PaymentRules(payment_ns, absence_ns, on_default, table.duration_ns("offer_timeout", usual_ns))
 
 
 def _has_soft_close(values: Mapping[str, Any], defaults: Mapping[str, Inherited]) -> bool:

@@ -8,6 +8,7 @@ not exact. Source: TOML 1.0, DESIGN.md section 6.
 from __future__ import annotations
 
 import difflib
+import enum
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
 T = TypeVar("T")
+E = TypeVar("E", bound=enum.StrEnum)
 
 _TYPE_NAMES: Final = {
     str: "text",
@@ -137,6 +139,16 @@ class TomlTable:
             shown = number if abs(number) < 10**20 else "a number of more than 20 digits"
             self.fail(key, f"{shown} is not between {low} and {high}", f"{default} is what holds where it is left out")
         return number
+
+    def word(self, key: str, default: E) -> E:
+        """One of the words of an enumeration."""
+        if key not in self._values:
+            return default
+        words = [each.value for each in type(default)]
+        text = self._get(key, str, f'write it in quotes: {key} = "{default.value}"')
+        if text not in words:
+            self.fail(key, f"{text[:40]!r} is none of {', '.join(words)}", f'write {key} = "{default.value}"')
+        return type(default)(text)
 
     def duration_ns(self, key: str, default_ns: int) -> int:
         """A duration such as ``"30s"``, in nanoseconds."""
