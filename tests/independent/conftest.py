@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.commands import COMMAND_KINDS, decode_command
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.audit import Audit, audit
+from auctionctl.replica.export import decode_export
+from auctionctl.replica.replay import is_operation
+from auctionctl.tlog.entry import decode
 
 TESTS = Path(__file__).parents[1]
 
@@ -46,7 +50,18 @@ def load_verifier() -> ModuleType:
 program = load_verifier()
 
 
-def verdict_on(found: Audit) -> dict[str, Any]:
+def operations_in(data: bytes) -> list[list[Any]]:
+    """Index, time and key of whatever was done by operators."""
+    done = []
+    for index, entry in enumerate(map(decode, decode_export(data).entries)):
+        if entry.signature and entry.kind in COMMAND_KINDS:
+            command = decode_command(entry.body)
+            if is_operation(command):
+                done.append([index, entry.time_ns, command.actor.hex()])
+    return done
+
+
+def verdict_on(found: Audit, data: bytes) -> dict[str, Any]:
     """What the package found, in the verifier's words."""
     auction, sale = found.auction, found.auction.sale
     return {
@@ -64,7 +79,7 @@ def verdict_on(found: Audit) -> dict[str, Any]:
         "deadline": auction.get_timer(),
         "pauses": auction.pauses.count,
         "paused": auction.pauses.spent_ns,
-        "operators": [],
+        "operators": operations_in(data),
     }
 
 
@@ -77,7 +92,7 @@ def audit_twice(data: bytes, house: Identity, progress: Callable[[int], None] | 
         if second != {"verified": False, "rule": error.rule, "index": error.index, "reason": second.get("reason")}:
             raise AssertionError(f"{second}, but {error.rule} at {error.index}: {error}") from error
         raise
-    assert second == verdict_on(found)
+    assert second == verdict_on(found, data)
     return found
 
 
@@ -116,3 +131,9 @@ def verifier() -> ModuleType:
 def proofs() -> ModuleType:
     """Of the verifier: what it holds signatures and proofs against."""
     return sys.modules["proofs"]
+
+
+@pytest.fixture(scope="session")
+def plays() -> ModuleType:
+    """Auctions that stand still, are called off, and are paid for or not."""
+    return load("independent/plays.py")
