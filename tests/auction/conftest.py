@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.bid import Bid, Join, command_id
+from auctionctl.auction.commands import AnyCommand, encode_command
 from auctionctl.auction.events import HouseEvent
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.rejection import Refusal
@@ -42,6 +44,11 @@ RULES = Rules(
 def key_of(name: str) -> bytes:
     """A stand-in for the public key of ``name``."""
     return hashlib.sha256(name.encode()).digest()
+
+
+def snapshot(auction: Auction) -> dict[str, Any]:
+    """Everything that an auction holds, as it is now: what happens to it later changes nothing here."""
+    return deepcopy({name: getattr(auction, name) for name in Auction.__slots__ if name != "_format"})
 
 
 class Room:
@@ -79,6 +86,13 @@ class Room:
         )
         return replace(frame, **changes)
 
+    def command_frame(self, of: type[AnyCommand], name: str, *fields: Any, **changes: Any) -> AnyCommand:
+        """A command of ``name``, with ``fields`` after what every command says; its nonce is the log's size."""
+        nonce = self.auction.size.to_bytes(16, "big")
+        times_ns = (self.now_ns, self.now_ns + SECOND_NS)
+        build: Callable[..., AnyCommand] = of
+        return replace(build(self.terms.house, self.auction.id, key_of(name), nonce, *times_ns, *fields), **changes)
+
     def at(self, now_ns: int) -> Room:
         self.now_ns = now_ns
         return self
@@ -88,6 +102,27 @@ class Room:
 
     def try_bid(self, name: str, amount_minor: int, **changes: Any) -> Refusal | None:
         return self.auction.decide_bid(self.bid_frame(name, amount_minor, **changes), self.now_ns)
+
+    def refusal(self, command: AnyCommand) -> Refusal | None:
+        return self.auction.decide_command(command, command_id(encode_command(command)), self.now_ns)
+
+    def try_command(self, of: type[AnyCommand], name: str, *fields: Any, **changes: Any) -> Refusal | None:
+        return self.refusal(self.command_frame(of, name, *fields, **changes))
+
+    def command(self, of: type[AnyCommand], name: str, *fields: Any, **changes: Any) -> bytes:
+        """Gives a command, which has to be accepted, and returns its id; what has to follow it does."""
+        frame = self.command_frame(of, name, *fields, **changes)
+        assert self.refusal(frame) is None
+        command = command_id(encode_command(frame))
+        self.auction.apply_command(frame, command, self.now_ns)
+        self.follow()
+        return command
+
+    def follow(self) -> Room:
+        """What has to come next comes."""
+        while (event := self.auction.must_follow) is not None:
+            self.say(event)
+        return self
 
     def join(self, *names: str) -> Room:
         for name in names:
@@ -111,6 +146,11 @@ class Room:
         assert event is not None
         self.say(event)
         return event
+
+
+@pytest.fixture(scope="session")
+def snapshot_of() -> Callable[[Auction], dict[str, Any]]:
+    return snapshot
 
 
 @pytest.fixture(scope="session")

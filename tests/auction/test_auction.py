@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS, Auction
+from auctionctl.auction.commands import Pause, Resume
 from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, HouseEvent, Left
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.price import MAX_MINOR
@@ -229,14 +230,16 @@ def test_another_bid_at_an_accepted_seq_is_refused_as_sequence_conflict(open_roo
     assert room.try_bid("ann", 1_200, seq=5) == Refusal(Code.SEQUENCE_CONFLICT, (("seq", 5), ("last_seq", 5)))
 
 
-def test_a_refused_bid_consumes_no_seq_and_changes_nothing(open_room: Rooms) -> None:
+def test_a_refused_bid_consumes_no_seq_and_changes_nothing(
+    open_room: Rooms, snapshot_of: Callable[[Auction], Any]
+) -> None:
     room = open_room()
     room.bid("ann", 1_000)
-    before = {name: repr(getattr(room.auction, name)) for name in Auction.__slots__}
+    before = snapshot_of(room.auction)
     for changes in ({"house": bytes(32)}, {"currency": "USD"}, {"not_after_ns": 0}, {"seq": 7, "amount_minor": 1_099}):
         assert room.try_bid("ben", changes.pop("amount_minor", 1_100), **changes) is not None
     assert room.try_join("ann") is not None
-    assert {name: repr(getattr(room.auction, name)) for name in Auction.__slots__} == before
+    assert snapshot_of(room.auction) == before
     assert room.try_bid("ben", 1_100, seq=1) is None
 
 
@@ -281,9 +284,22 @@ def test_a_bid_stands_after_its_bidder_has_left(open_room: Rooms) -> None:
     assert room.at(room.auction.end_ns).due() == Closed("completed", room.key("ann"), 1_000, 4)
 
 
-def test_every_code_is_reached_by_a_test_above() -> None:
+def test_a_bid_while_the_auction_stands_still_is_refused_as_paused(open_room: Rooms) -> None:
+    room = open_room()
+    room.command(Pause, "otto", "")
+    assert room.try_bid("ann", 1_000) == Refusal(Code.PAUSED)
+    room.command(Resume, "otto", "")
+    assert room.try_bid("ann", 1_000) is None
+
+
+CODES = tuple(Code)
+OF_OTHER_COMMANDS = set(CODES[CODES.index(Code.NOT_PAUSED) :])
+
+
+def test_every_code_that_can_refuse_a_bid_or_a_joining_is_reached_by_a_test_above() -> None:
     named = [name for name in globals() if name.startswith("test_")]
-    assert [code for code in Code if not any(name.partition("_as_")[2].startswith(code) for name in named)] == []
+    codes = [code for code in Code if code not in OF_OTHER_COMMANDS]
+    assert [code for code in codes if not any(name.partition("_as_")[2].startswith(code) for name in named)] == []
 
 
 # The soft close

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from auctionctl.auction.events import (
     Cancelled,
     Closed,
+    DefaultCause,
+    Defaulted,
     Gap,
     GapCause,
     HouseEvent,
     Left,
+    OfferLapsed,
     Opened,
+    PauseCause,
+    Paused,
+    Resumed,
+    Reverted,
     decode_event,
     encode_event,
     kind_of,
@@ -32,6 +39,11 @@ KINDS: dict[str, type[HouseEvent]] = {
     "gap": Gap,
     "cancelled": Cancelled,
     "closed": Closed,
+    "paused": Paused,
+    "resumed": Resumed,
+    "defaulted": Defaulted,
+    "declined": OfferLapsed,
+    "reverted": Reverted,
 }
 KEYS = st.binary(min_size=32, max_size=32)
 MINORS = st.integers(0, MAX_MINOR)
@@ -50,6 +62,11 @@ EVENTS: st.SearchStrategy[HouseEvent] = st.one_of(
         st.none() | st.integers(0, 2**63),
         st.none() | st.builds(ReserveOpening, MINORS, KEYS),
     ),
+    st.builds(Paused, st.sampled_from(PauseCause)),
+    st.builds(Resumed, st.sampled_from(PauseCause)),
+    st.builds(Defaulted, KEYS, st.sampled_from(DefaultCause)),
+    st.builds(OfferLapsed, KEYS),
+    st.just(Reverted()),
 )
 
 
@@ -120,7 +137,19 @@ def test_an_entry_that_holds_another_kinds_event_is_malformed(event: HouseEvent,
         pytest.param("cancelled", "92a963616e63656c6c6564a1ff", id="a reason that is not UTF-8"),
         pytest.param("opened", "91a66f70656e65ff", id="a tag that is not UTF-8"),
         pytest.param("bid", "92a3626964c0", id="a participant's tag"),
-        pytest.param("paused", "91a6706175736564", id="a tag that is not yet known"),
+        pytest.param("takeover", "91a874616b656f766572", id="a tag that is not yet known"),
+        pytest.param("paused", "91a6706175736564", id="a pause without a cause"),
+        pytest.param("paused", "92a6706175736564a36f7074", id="a pause for an unknown cause"),
+        pytest.param("resumed", "93a7726573756d6564a3636170c0", id="an element too many in a resumption"),
+        pytest.param(
+            "defaulted", "93a964656661756c746564c41f" + "00" * 31 + "a46c617465", id="a defaulter of 31 bytes"
+        ),
+        pytest.param("defaulted", "92a964656661756c746564c420" + "00" * 32, id="a default without a cause"),
+        pytest.param("defaulted", "93a964656661756c746564c420" + "00" * 32 + "a3636170", id="the cause of another"),
+        pytest.param("declined", "92a86465636c696e6564c41f" + "00" * 31, id="an offer's id of 31 bytes"),
+        pytest.param("declined", "91a86465636c696e6564", id="an offer without its id"),
+        pytest.param("reverted", "92a87265766572746564c0", id="an element too many in a reversal"),
+        pytest.param("reverted", "92a76465636c696e65c0", id="a participant's command"),
     ],
 )
 def test_a_body_in_any_other_form_is_malformed(kind: str, body: str) -> None:

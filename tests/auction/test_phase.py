@@ -1,4 +1,7 @@
-"""Every pair of a phase and a kind of entry is in the table or refused, by the table and by the machine alike."""
+"""Every pair of a phase and a kind of entry is in the table or refused, by the table and by the machine alike.
+
+What holds of phases holds of the stages of a settlement, which has a table of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,22 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, HouseEvent, Left, Opened, kind_of
-from auctionctl.auction.phase import TRANSITIONS, EndReason, Phase, next_phase
+from auctionctl.auction.commands import Cancel, Pause, Resume
+from auctionctl.auction.events import (
+    Cancelled,
+    Closed,
+    Gap,
+    GapCause,
+    HouseEvent,
+    Left,
+    Opened,
+    PauseCause,
+    Paused,
+    Resumed,
+    kind_of,
+)
+from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS, EndReason, Phase, Stage, next_phase, next_stage
+from auctionctl.auction.rules import Disconnection, PauseRules
 
 KINDS = (
     *("terms", "joined", "left", "opened", "bid", "paused", "resumed", "gap", "closed", "payment", "payment_rejected"),
@@ -30,16 +47,57 @@ ALLOWED = {
     ("open", "gap"): "open",
     ("open", "bid"): "open",
     ("open", "closed"): "closed",
+    ("open", "paused"): "paused",
+    ("open", "cancelled"): "closed",
+    ("paused", "joined"): "paused",
+    ("paused", "left"): "paused",
+    ("paused", "gap"): "paused",
+    ("paused", "resumed"): "open",
+    ("paused", "cancelled"): "closed",
+}
+ALLOWED_IN_A_SETTLEMENT = {
+    ("pending_payment", "joined"): "pending_payment",
+    ("pending_payment", "left"): "pending_payment",
+    ("pending_payment", "gap"): "pending_payment",
+    ("pending_payment", "payment"): "paid",
+    ("pending_payment", "defaulted"): "defaulted",
+    ("paid", "payment_rejected"): "pending_payment",
+    ("paid", "settled"): "settled",
+    ("defaulted", "gap"): "defaulted",
+    ("defaulted", "offered"): "offered",
+    ("defaulted", "reverted"): "reverted",
+    ("offered", "gap"): "offered",
+    ("offered", "accepted"): "pending_payment",
+    ("offered", "declined"): "defaulted",
 }
 
-PHASES = ("announced", "open", "closed")
-HOUSE_KINDS = ("opened", "left", "gap", "cancelled", "closed")
+PHASES = ("announced", "open", "paused", "closed")
+STAGES = ("pending_payment", "paid", "defaulted", "offered", "settled", "reverted")
+HOUSE_KINDS = ("opened", "left", "gap", "paused", "resumed", "cancelled", "closed")
+COMMANDS = {"paused": Pause, "resumed": Resume, "cancelled": Cancel}
 
 
 @pytest.mark.parametrize(("phase", "kind"), list(itertools.product((None, *PHASES), KINDS)))
 def test_what_is_not_in_the_table_is_not_allowed(phase: str | None, kind: str) -> None:
     after = next_phase(None if phase is None else Phase(phase), kind)
     assert after == ALLOWED.get((phase, kind))
+
+
+@pytest.mark.parametrize(("stage", "kind"), list(itertools.product(STAGES, KINDS)))
+def test_what_is_not_in_the_table_of_a_settlement_is_not_allowed(stage: str, kind: str) -> None:
+    assert next_stage(Stage(stage), kind) == ALLOWED_IN_A_SETTLEMENT.get((stage, kind))
+
+
+def test_the_table_of_a_settlement_holds_no_other_pair_and_does_not_change() -> None:
+    assert dict(SETTLEMENT) == ALLOWED_IN_A_SETTLEMENT
+    assert tuple(Stage) == STAGES
+    with pytest.raises(TypeError):
+        SETTLEMENT[Stage.SETTLED, "payment"] = Stage.PAID  # type: ignore[index]
+
+
+def test_nothing_leads_out_of_the_last_stages_and_every_stage_can_be_reached() -> None:
+    assert {after for (before, _), after in SETTLEMENT.items() if before is not after} == set(Stage)
+    assert {before for before, _ in SETTLEMENT} == set(Stage) - {Stage.SETTLED, Stage.REVERTED}
 
 
 def test_the_table_holds_no_other_pair_and_does_not_change() -> None:
@@ -57,15 +115,21 @@ def test_nothing_leads_out_of_the_last_phase_and_every_phase_can_be_reached() ->
 
 
 def test_the_end_reasons_are_these() -> None:
-    assert [str(reason) for reason in EndReason] == ["completed", "reserve_not_met", "no_bids", "cancelled"]
+    reasons = ["completed", "reserve_not_met", "no_bids", "cancelled", "reverted"]
+    assert [str(reason) for reason in EndReason] == reasons
 
 
 @pytest.fixture(params=PHASES)
 def room(request: pytest.FixtureRequest, room_with: Callable[..., Any], open_room: Callable[..., Any]) -> Any:
-    """An auction in each phase, ann and ben present, nobody leading; the announced one waits for a third."""
+    """An auction in each phase, ann and ben present, nobody leading; the announced one waits for a third.
+
+    The one that stands still waits for cat, by its terms.
+    """
     if request.param == "announced":
         return room_with(min_bidders=3).join("ann", "ben")
-    room = open_room()
+    room = open_room(pauses=PauseRules(Disconnection.PAUSE, max_pauses_a_bidder=10))
+    if request.param == "paused":
+        room.join("cat").say(Left(room.key("cat"))).follow()
     if request.param == "closed":
         room.at(room.auction.end_ns).due()
     assert room.auction.phase == request.param
@@ -82,6 +146,11 @@ def claims(room: Any, kind: str) -> list[tuple[HouseEvent, int]]:
             return [(Left(room.key("ann")), now_ns)]
         case "gap":
             return [(Gap(now_ns, now_ns, GapCause.RESTART), now_ns)]
+        case "paused":
+            return [(Paused(PauseCause.TERMS), now_ns)]
+        case "resumed":
+            times_ns = (now_ns, auction.pauses.end_by_ns())
+            return [(Resumed(cause), max(now_ns, at_ns)) for cause in PauseCause for at_ns in times_ns]
         case "cancelled":
             return [(Cancelled("min_bidders"), now_ns), (Cancelled("min_bidders"), auction.start_deadline_ns)]
         case _:
@@ -94,11 +163,15 @@ def test_the_machine_takes_an_event_of_the_house_only_where_the_table_does(room:
     phase = room.auction.phase
     if kind == "opened" and phase is Phase.ANNOUNCED:
         room.join("cat")  # so that there is cause
+    if kind == "paused" and phase is Phase.OPEN:
+        room.join("cat").say(Left(room.key("cat")))
     verdicts = []
     for event, time_ns in claims(room, kind):
         assert kind_of(event) == kind
         verdicts.append(room.auction.check(event, time_ns))
-    if (phase, kind) in ALLOWED:
+    if (phase, kind) == ("open", "cancelled") or (phase, kind) == ("paused", "cancelled"):
+        assert set(verdicts) == {"cancelled without cause"}  # there only an operator does it, and signs
+    elif (phase, kind) in ALLOWED:
         assert None in verdicts
         event, time_ns = claims(room, kind)[verdicts.index(None)]
         room.at(time_ns).say(event)
@@ -124,6 +197,21 @@ def test_the_machine_takes_a_bid_only_where_the_table_does(room: Any) -> None:
         assert room.auction.phase == ALLOWED[phase, "bid"]
 
 
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_the_machine_takes_a_command_of_an_operator_only_where_the_table_does(
+    open_room: Callable[..., Any], room: Any, kind: str
+) -> None:
+    if room.auction.phase is Phase.PAUSED:
+        room = open_room()  # by an operator, who alone may have it go on
+        room.command(Pause, "otto", "")
+    phase = room.auction.phase
+    allowed = room.try_command(COMMANDS[kind], "otto", "") is None
+    assert allowed == ((phase, kind) in ALLOWED)
+    if allowed:
+        room.command(COMMANDS[kind], "otto", "")
+        assert room.auction.phase == ALLOWED[phase, kind]
+
+
 @pytest.mark.parametrize("kind", HOUSE_KINDS)
 def test_an_announced_auction_with_enough_bidders_takes_its_opening_alone(
     room_with: Callable[..., Any], kind: str
@@ -133,8 +221,8 @@ def test_an_announced_auction_with_enough_bidders_takes_its_opening_alone(
     match kind:
         case "opened":
             assert verdicts == {None}
-        case "closed":
-            assert verdicts == {"closed is not allowed while announced"}
+        case "closed" | "paused" | "resumed":
+            assert verdicts == {f"{kind} is not allowed while announced"}
         case _:
             assert verdicts == {"enough bidders have joined: it has to open first"}
     assert room.try_join("cat") is not None

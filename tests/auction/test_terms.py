@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.price import MAX_MINOR
+from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import (
     MAX_TERMS_BYTES,
     Lot,
@@ -56,20 +57,26 @@ TERMS = Terms(
         soft_close_window_ns=60 * SECOND_NS,
         max_extension_ns=600 * SECOND_NS,
         reserve=Reserve(b"\x33" * 32, b"\x44" * 80),
+        pauses=PauseRules(Disconnection.PAUSE, 7, 900 * SECOND_NS, 3, 90 * SECOND_NS),
+        payment=PaymentRules(86_400 * SECOND_NS, 600 * SECOND_NS, OnDefault.OFFER, 3_600 * SECOND_NS),
+        cancellation=Cancellation.BEFORE_CLOSE,
     ),
 )
 TERMS_HEX = (
     "97" + "a57465726d73" + "c420" + "11" * 32 + "c420" + "22" * 32 + "c410000102030405060708090a0b0c0d0e0f"
     "ac323032362e6c6f742d375f62"
     "93" + "b5c38974756465" + "2c206f696c206f6e2063616e766173" + "b15369676e656420616e642064617465642e" + "cd61a8"
-    "9b" + "a7656e676c697368" + "a3455552" + "cd2710" + "92a5666978656464"
+    "9e" + "a7656e676c697368" + "a3455552" + "cd2710" + "92a5666978656464"
     "cf00000045d964b800"
     + "cf0000034630b8a000"
     + "03"
     + "cf00000006fc23ac00"
     + "cf0000000df8475800"
     + "cf0000008bb2c97000"
-    "92" + "c420" + "33" * 32 + "c450" + "44" * 80
+    "92" + "c420" + "33" * 32 + "c450" + "44" * 80 + "95"
+    "a57061757365" + "07" + "cf000000d18c2e2800" + "03" + "cf00000014f46b0400"
+    "94" + "cf00004e94914f0000" + "cf0000008bb2c97000" + "a56f66666572" + "cf0000034630b8a000"
+    "ac6265666f72655f636c6f7365"
 )
 
 FIELDS = {
@@ -91,6 +98,18 @@ FIELDS = {
     "soft_close_window": (6, 8),
     "max_extension": (6, 9),
     "reserve": (6, 10),
+    "pauses": (6, 11),
+    "disconnection": (6, 11, 0),
+    "max_pauses": (6, 11, 1),
+    "max_pause": (6, 11, 2),
+    "max_pauses_a_bidder": (6, 11, 3),
+    "max_pause_a_bidder": (6, 11, 4),
+    "payment": (6, 12),
+    "payment_timeout": (6, 12, 0),
+    "absence_timeout": (6, 12, 1),
+    "on_default": (6, 12, 2),
+    "offer_timeout": (6, 12, 3),
+    "cancellation": (6, 13),
 }
 
 
@@ -113,11 +132,13 @@ def test_every_vector_of_terms_reads_writes_and_hashes_as_published(vectors: dic
     assert len(vectors["terms"]) >= 3
     for vector in vectors["terms"]:
         body = bytes.fromhex(vector["bytes"])
-        _, house, seller, nonce, listing, lot, (*rules, reserve) = vector["fields"]
+        _, house, seller, nonce, listing, lot, (*rules, reserve, pauses, payment, cancellation) = vector["fields"]
         tag, value = rules[3]
         rules[3] = INCREMENTS[tag](value)
         reserve = None if reserve is None else Reserve(*reserve)
-        terms = Terms(house, seller, nonce, listing, Lot(*lot), Rules(*rules, reserve))
+        pauses[0], payment[2] = Disconnection(pauses[0]), OnDefault(payment[2])
+        following = (PauseRules(*pauses), PaymentRules(*payment), Cancellation(cancellation))
+        terms = Terms(house, seller, nonce, listing, Lot(*lot), Rules(*rules, reserve, *following))
         assert encode_terms(terms) == body, vector["name"]
         assert decode_terms(body) == terms, vector["name"]
         assert auction_id(body).hex() == vector["id"], vector["name"]
@@ -143,6 +164,16 @@ ACCEPTED = [
     *[("soft_close_window", value) for value in (1, 300 * SECOND_NS)],
     *[("max_extension", value) for value in (1, YEAR_NS)],
     *[("reserve", value) for value in (None, [bytes(32), b"\0"], [bytes(32), bytes(512)])],
+    ("pauses", ["continue", 0, 0, 0, 0]),
+    *[("disconnection", value) for value in ("continue", "pause_below_min_bidders", "pause")],
+    *[(name, value) for name in ("max_pauses", "max_pauses_a_bidder") for value in (0, 1_000)],
+    *[(name, value) for name in ("max_pause", "max_pause_a_bidder") for value in (0, YEAR_NS)],
+    *[("payment", value) for value in ([0, 0, "revert", 0], [1, 0, "revert", 0], [1, 1, "offer", 1])],
+    *[("payment_timeout", value) for value in (1, YEAR_NS)],
+    *[("absence_timeout", value) for value in (0, YEAR_NS)],
+    ("on_default", "offer"),
+    *[("offer_timeout", value) for value in (1, YEAR_NS)],
+    *[("cancellation", value) for value in ("before_first_bid", "before_close")],
 ]
 NO_KEYS = [b"", bytes(31), bytes(33), "1" * 32, None, 1]
 NO_AMOUNTS = [-1, MAX_MINOR + 1, 2**64 - 1, 1.0, True, "1", [1]]
@@ -171,6 +202,17 @@ REFUSED = [
     *[("max_extension", value) for value in (0, -1, YEAR_NS + 1, None)],
     *[("reserve", value) for value in ([], [bytes(31), b"\0"], [bytes(33), b"\0"], [bytes(32), b""], [bytes(32)])],
     *[("reserve", value) for value in ([bytes(32), bytes(513)], [bytes(32), b"\0", 1], bytes(32))],
+    *[("pauses", value) for value in (None, [], ["continue", 0, 0, 0], ["continue", 0, 0, 0, 0, 0], {"max_pauses": 0})],
+    *[("disconnection", value) for value in ("", "Continue", "stop", None, 0)],
+    *[(name, value) for name in ("max_pauses", "max_pauses_a_bidder") for value in (-1, 1_001, 1.0, None)],
+    *[(name, value) for name in ("max_pause", "max_pause_a_bidder") for value in (-1, YEAR_NS + 1, 2**63, None)],
+    *[("payment", value) for value in (None, [], [1, 0, "revert"], [1, 0, "revert", 0, 0], [0, 1, "revert", 0])],
+    *[("payment", value) for value in ([0, 0, "offer", 1], [0, 0, "revert", 1], [1, 0, "revert", 1])],
+    *[("payment_timeout", value) for value in (0, -1, YEAR_NS + 1, 2**63, None)],
+    *[("absence_timeout", value) for value in (-1, YEAR_NS + 1, None)],
+    *[("on_default", value) for value in ("revert", "Offer", "resell", None)],
+    *[("offer_timeout", value) for value in (0, -1, YEAR_NS + 1, None)],
+    *[("cancellation", value) for value in ("", "Before_close", "never", None, 1)],
 ]
 
 
@@ -191,6 +233,21 @@ def test_every_field_has_its_bounds_tested() -> None:
     assert {field for field, _ in ACCEPTED} == set(FIELDS) - {"house", "seller", "nonce", "format"}
 
 
+FOLLOWING_TOO_LONG = "the time for a payment, an absence or an offer must be at most 366 days"
+FOLLOWING_NOTHING = "absence and offers matter only where a payment is waited for"
+TOO_LONG: list[dict[str, Any]] = [
+    {"payment_ns": YEAR_NS + 1},
+    {"payment_ns": 1, "absence_ns": YEAR_NS + 1},
+    {"payment_ns": 1, "on_default": OnDefault.OFFER, "offer_ns": YEAR_NS + 1},
+]
+WITHOUT_PAYMENT: list[dict[str, Any]] = [
+    {"absence_ns": 1},
+    {"offer_ns": 1},
+    {"on_default": OnDefault.OFFER},
+    {"on_default": OnDefault.OFFER, "offer_ns": 1},
+]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -204,6 +261,12 @@ def test_every_field_has_its_bounds_tested() -> None:
         ({"max_extension_ns": YEAR_NS + 1}, "the longest extension must be at most 366 days"),
         ({"max_extension_ns": 0}, "a soft close needs both a window and a longest extension"),
         ({"soft_close_window_ns": 0}, "a soft close needs both a window and a longest extension"),
+        ({"pauses": PauseRules(max_pause_ns=YEAR_NS + 1)}, "the longest pause must be at most 366 days"),
+        ({"pauses": PauseRules(max_pause_a_bidder_ns=YEAR_NS + 1)}, "the longest pause must be at most 366 days"),
+        *[({"payment": PaymentRules(**late)}, FOLLOWING_TOO_LONG) for late in TOO_LONG],
+        *[({"payment": PaymentRules(**unpaid)}, FOLLOWING_NOTHING) for unpaid in WITHOUT_PAYMENT],
+        ({"payment": PaymentRules(1, 0, OnDefault.OFFER, 0)}, "a second offer needs a time to answer it"),
+        ({"payment": PaymentRules(1, 0, OnDefault.REVERT, 1)}, "a second offer needs a time to answer it"),
     ],
 )
 def test_terms_under_which_no_auction_can_be_held_are_never_signed(changes: dict[str, Any], message: str) -> None:
@@ -224,6 +287,11 @@ RULES_OUT_OF_BOUNDS = [
     *[{"min_bidders": bidders} for bidders in (0, 10_001, 2**64)],
     {"soft_close_window_ns": -1, "max_extension_ns": -1},
     *[{"reserve": Reserve(*reserve)} for reserve in ((b"", b""), (bytes(32), b""), (bytes(32), bytes(513)))],
+    *[{"pauses": PauseRules(max_pauses=pauses)} for pauses in (-1, 1_001, 2**64)],
+    *[{"pauses": PauseRules(max_pauses_a_bidder=pauses)} for pauses in (-1, 1_001)],
+    *[{"pauses": PauseRules(**{name: -1})} for name in ("max_pause_ns", "max_pause_a_bidder_ns")],
+    *[{"payment": PaymentRules(1, absence_ns)} for absence_ns in (-1, -(2**63) - 1)],
+    {"payment": PaymentRules(-1)},
 ]
 
 
@@ -283,6 +351,8 @@ def test_a_refusal_says_what_to_write_instead() -> None:
         "known: english": replace(TERMS, rules=replace(TERMS.rules, format="dutch")),
         "ISO 4217": replace(TERMS, rules=replace(TERMS.rules, currency="XXX")),
         "soft_close": replace(TERMS, rules=replace(TERMS.rules, max_extension_ns=0)),
+        "payment_timeout": replace(TERMS, rules=replace(TERMS.rules, payment=PaymentRules(0, 1))),
+        "offer_timeout": replace(TERMS, rules=replace(TERMS.rules, payment=PaymentRules(1, 0, OnDefault.OFFER))),
     }
     for word, terms in refused.items():
         with pytest.raises(TermsError) as caught:
@@ -320,7 +390,8 @@ def longer_forms() -> dict[str, bytes]:
         "an element too many": msgspec.msgpack.encode([*document, None]),
         "an element too many in the rules": msgspec.msgpack.encode([*document[:-1], [*document[-1], None]]),
         "an element too many in the lot": with_field(["x", "", None, None], 5),
-        "the reserve left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-1]]),
+        "what follows the reserve left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-3]]),
+        "the cancellation left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-1]]),
         "the estimate left out": with_field(["x", ""], 5),
         "a map for the lot": with_field({"title": "x"}, 5),
         "bytes for a string": body.replace(b"\xa3EUR", b"\xc4\x03EUR"),

@@ -17,7 +17,7 @@ from auctionctl.wire.frames import MAX_REPLY_BYTES, domain
 from auctionctl.wire.messages import MAX_ANSWERS_A_MESSAGE, List, RejectionsHead, encode
 
 # As large as terms get: every character of title and description takes four bytes.
-MAXIMAL = {"title": "\U0001f3fa" * 200, "description": "\U0001f3fa" * 2_820}
+MAXIMAL = {"title": "\U0001f3fa" * 200, "description": "\U0001f3fa" * 2_800}
 
 
 @pytest.fixture

@@ -177,7 +177,8 @@ def test_a_stored_entry_that_is_missing_is_found_out(stage: Any, missing: int) -
         (4, "entry", {"body": b""}),
         (3, "signature", {"signature": b"s" * 64}),
         (3, "entry", {"body": b"\x91\xa6closed"}),
-        (6, "phase", {"kind": "paused"}),
+        (6, "phase", {"kind": "resumed"}),
+        (6, "entry", {"kind": "paused"}),
         (2, "phase", {"kind": "bid"}),
     ],
 )

@@ -332,7 +332,7 @@ def test_anything_after_the_close_is_caught(book: Any) -> None:
 
 def test_a_cancellation_instead_of_a_sale_is_caught(book: Any) -> None:
     body = b"\x92\xa9cancelled\xabmin_bidders"
-    caught(book.cut(11).inserted(11, Entry(Kind.CANCELLED, book.entry(11).time_ns, body)), "phase", 11)
+    caught(book.cut(11).inserted(11, Entry(Kind.CANCELLED, book.entry(11).time_ns, body)), "cancelled", 11)
     caught(book.cut(3).inserted(3, Entry(Kind.CANCELLED, book.entry(2).time_ns, body)), "cancelled", 3)
 
 

@@ -151,7 +151,7 @@ def test_every_announcement_that_was_seen_is_in_the_registry_that_is_shown(line:
 
 def test_a_catalogue_of_the_largest_terms_comes_whole(staging: Any, line_to: Any) -> None:
     stage = staging.Stage(Limits(max_concurrent_auctions=40))
-    auctions = tuple(stage.announce(title="\U0001f3fa" * 200, description="\U0001f3fa" * 2_820) for _ in range(40))
+    auctions = tuple(stage.announce(title="\U0001f3fa" * 200, description="\U0001f3fa" * 2_800) for _ in range(40))
     line = line_to(stage).connect()
     lengths: list[int] = []
 
