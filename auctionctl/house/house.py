@@ -12,13 +12,14 @@ from typing import Final
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
-from auctionctl.auction.events import Gap, GapCause, Left
+from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
+from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
@@ -69,9 +70,7 @@ class House:
         self._clock_heads = ClockHeads(key)
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
-        # (since, until, cause), in order: of the batch in flight, and of batches that were rolled back.
-        self._gaps_said: dict[tuple[int, int, GapCause], None] = {}
-        self._gaps_owed: dict[tuple[int, int, GapCause], None] = {}
+        self._gaps = Gaps()
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._live_count = 0
@@ -131,7 +130,7 @@ class House:
         for log in logs:
             self._register(log)
         since_ns = now_ns if last_alive_ns is None else last_alive_ns
-        self._append_gaps(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART, now_ns)
+        self._append_gaps(Outage(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART), now_ns)
         for log in self._order:
             self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
@@ -207,7 +206,7 @@ class House:
     def _note_stall(self, now_ns: int) -> None:
         last_ns, self._now_ns = self._now_ns, now_ns
         if now_ns - last_ns > STALL_NS and self._gateway_lost_ns is None:
-            self._append_gaps(last_ns, now_ns, GapCause.STALLED, now_ns)
+            self._append_gaps(Outage(last_ns, now_ns, GapCause.STALLED), now_ns)
 
     def _run_due(self, now_ns: int) -> None:
         if self._gateway_lost_ns is not None:
@@ -230,20 +229,9 @@ class House:
             self._clock_heads.ended(log.id)
         self._touch(log)
 
-    def _append_owed_gaps(self, now_ns: int) -> None:
-        owed, self._gaps_owed = self._gaps_owed, {}
-        for since_ns, until_ns, cause in owed:
-            self._append_gaps(since_ns, until_ns, cause, now_ns)
-
-    def _append_gaps(self, since_ns: int, until_ns: int, cause: GapCause, now_ns: int) -> None:
-        gap = (since_ns, until_ns, cause)
-        for log in self._order:
-            if log.auction.allows("gap") and (log.auction.get_timer() or 0) > since_ns:
-                start_ns = log.auction.next_gap_since_ns(since_ns)
-                if start_ns < until_ns:
-                    log.add_event(Gap(start_ns, until_ns, cause), now_ns)
-                    self._touch(log)
-                    self._gaps_said[gap] = None
+    def _append_gaps(self, outage: Outage, now_ns: int) -> None:
+        for log in self._gaps.say(outage, self._order, now_ns):
+            self._touch(log)
 
     # The gateway
 
@@ -269,7 +257,7 @@ class House:
         self._note_stall(now_ns)
         lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
         if lost_ns is not None:
-            self._append_gaps(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST, now_ns)
+            self._append_gaps(Outage(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST), now_ns)
             for log in self._order:
                 self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
@@ -305,7 +293,8 @@ class House:
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
-        self._append_owed_gaps(now_ns)
+        for outage in self._gaps.take_owed():
+            self._append_gaps(outage, now_ns)
         self._note_stall(now_ns)
         self._keep_registry(now_ns)
         self._run_due(now_ns)
@@ -480,7 +469,7 @@ class House:
     def committed(self) -> list[Effect]:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
         self._in_flight = False
-        self._gaps_said.clear()
+        self._gaps.committed()
         changed, self._dirty = list(self._dirty.values()), {}
         return self._outbox.release(self.registry, changed, self._order) + self._clock_heads.release(self._logs)
 
@@ -499,8 +488,7 @@ class House:
             self.registry.followers = followers
             self._is_registry_behind = True
         self._in_flight = False
-        self._gaps_owed |= self._gaps_said
-        self._gaps_said.clear()
+        self._gaps.rolled_back()
         self._clock_heads.rolled_back()
         self._turned.clear()
         dirty, self._dirty = list(self._dirty.values()), {}

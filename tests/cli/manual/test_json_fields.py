@@ -5,19 +5,20 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
+from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS, Stage
 from auctionctl.cli import bid_events, bid_once, demo, records, watch
 from auctionctl.cli.benchmarks import restart, throughput
 from auctionctl.cli.manual.commands import program, schemas_of, walk, writes_json
 from auctionctl.cli.manual.json_fields import AUCTION, ENTRY, FIELDS
 from auctionctl.cli.records import auction_record
 from auctionctl.replica.audit import audit
-from auctionctl.replica.replay import Fact
 
 from ..conftest import Run, Sold
 
@@ -133,8 +134,12 @@ def test_what_comes_of_bids_has_the_fields_that_are_said() -> None:
     assert set().union(*map(keys_in, (bid_events.BidEvents, *once))) == said("bid")
 
 
-def test_every_kind_of_fact_is_among_the_kinds_that_are_said() -> None:
-    assert len(get_args(Fact)) == len(ENTRY["kind"].replace(" or ", ", ").split(", "))
+def test_every_kind_of_entry_is_among_the_kinds_that_are_said() -> None:
+    assert set(re.findall(r"`(\w+)`", ENTRY["kind"])) == {kind for _, kind in (*TRANSITIONS, *SETTLEMENT)}
+
+
+def test_every_field_and_stage_of_a_settlement_is_among_those_that_are_said() -> None:
+    assert keys_in(records.settlement_record) | set(Stage) == set(re.findall(r"`(\w+)`", AUCTION["settlement"]))
 
 
 def test_commands_of_which_nothing_is_said_are_few_and_known() -> None:

@@ -1,0 +1,54 @@
+"""Times in which nobody could bid, as entries in every log whose deadlines they move (DESIGN.md section 6, "Gaps").
+
+Rule: a gap that was not written, because its batch was rolled back, is owed to the next one. No gap reaches back over a
+sign of life in a log, or over another gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from auctionctl.auction.events import Gap, GapCause
+from auctionctl.house.auction_log import AuctionLog
+
+
+class Outage(NamedTuple):
+    """Nobody could bid from ``since_ns`` until ``until_ns``."""
+
+    since_ns: int
+    until_ns: int
+    cause: GapCause
+
+
+class Gaps:
+    """The outages of the batch in flight, and of batches that were rolled back, in order."""
+
+    def __init__(self) -> None:
+        self._said: dict[Outage, None] = {}
+        self._owed: dict[Outage, None] = {}
+
+    def say(self, outage: Outage, logs: Iterable[AuctionLog], now_ns: int) -> Iterator[AuctionLog]:
+        """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved."""
+        since_ns, until_ns, cause = outage
+        for log in logs:
+            if log.auction.allows("gap") and (log.auction.get_timer() or 0) > since_ns:
+                start_ns = log.auction.next_gap_since_ns(since_ns)
+                if start_ns < until_ns:
+                    log.add_event(Gap(start_ns, until_ns, cause), now_ns)
+                    self._said[outage] = None
+                    yield log
+
+    def take_owed(self) -> list[Outage]:
+        """What has to be said again."""
+        owed, self._owed = list(self._owed), {}
+        return owed
+
+    def committed(self) -> None:
+        """What was said is durable."""
+        self._said.clear()
+
+    def rolled_back(self) -> None:
+        """What was said was not written."""
+        self._owed |= self._said
+        self._said.clear()
