@@ -125,7 +125,8 @@ class Account:
 
     def heard_until(self) -> int:
         """Up to when no gap can be claimed any more: somebody was heard, or a gap has told of it already."""
-        heard = [row[2] for row in self.of("joined")] + [row[1] for row in self.of("opened")]
+        heard = [row[2] for row in self.of("joined")]
+        heard += [row[1] for kind in ("opened", "closed", "cancelled") for row in self.of(kind)]
         heard += [row[4] for row in self.of("bid")] + [row[2] for row in self.of("gap")]
         return max(heard, default=self.announced_ns)
 
