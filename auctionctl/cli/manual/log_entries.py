@@ -11,7 +11,7 @@ from auctionctl.auction.terms import MAX_TERMS_BYTES
 from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.log_bodies import BODIES, OF_AUCTIONS, PARTS_OF_TERMS, Body
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
-from auctionctl.cli.manual.shapes import fields_table, job_of, number_text, tag_of
+from auctionctl.cli.manual.shapes import fields_table, job_of, number_text, tag_of, words_of
 from auctionctl.tlog.entry import MAX_ENTRY_BYTES, SIGNATURE_BYTES, TIME_LIMIT_NS, Entry, Kind
 
 ENTRY: Final = {
@@ -136,6 +136,8 @@ def body_parts() -> tuple[Part, ...]:
         of_whom = f" ({'signed' if body.signer else 'of the house'})" if body.kind in several else ""
         parts += [Subheading(f"{body.kind}{of_whom}"), Paragraph(job_of(body.struct))]
         parts.append(fields_table(body.struct, body.meanings))
+        if words := words_of(body.struct):
+            parts.append(Paragraph(words))
         if body.kind is Kind.TERMS:
             parts += _terms_parts()
     return tuple(parts)
@@ -145,4 +147,6 @@ def _terms_parts() -> list[Part]:
     parts: list[Part] = [Paragraph(f"The body of terms is at most {MAX_TERMS_BYTES} bytes long. Inside of it:")]
     for struct, meanings in PARTS_OF_TERMS:
         parts += [Paragraph(f"`{struct.__name__}`: {job_of(struct)}"), fields_table(struct, meanings)]
+        if words := words_of(struct):
+            parts.append(Paragraph(words))
     return parts

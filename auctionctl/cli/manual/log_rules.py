@@ -190,7 +190,7 @@ def phase_parts() -> tuple[Part, ...]:
         roff.Table(("phase or stage", "deadline"), DEADLINES),
         Subheading("What has to come next"),
         Paragraph("After some entries one thing has to come next, before anything else:"),
-        roff.Table(("phase or stage", "if", "next"), tuple((*row[:2], f"`{row[2]}`") for row in MUST_FOLLOW)),
+        roff.Table(("phase or stage", "next", "if"), tuple((row[0], f"`{row[2]}`", row[1]) for row in MUST_FOLLOW)),
         Paragraph(
             "That is looked at anew before every entry, whatever the last one was. It is an entry of the house, at t ="
             " last, and `paused` and `resumed` are then of the cause `terms`. While something has to come next, the"

@@ -32,6 +32,9 @@ from auctionctl.cli.manual.roff import Table
 MAX_WORDS_SHOWN: Final = 3
 """An enumeration of more words has to be described elsewhere."""
 
+MAX_TYPE_CHARACTERS: Final = 35
+"""Of an enumeration beside a meaning; a longer one leaves no room for it."""
+
 _EXPONENTS: Final = {10**power: f"10^{power}" for power in range(6, 19)} | {
     2**power: f"2^{power}" for power in range(20, 64)
 }
@@ -72,10 +75,25 @@ def fields_table(kind: type[msgspec.Struct], meanings: Mapping[str, str]) -> Tab
     first = 0 if info.tag is None else 1
     rows = [] if info.tag is None else [("0", "", f'"`{info.tag}`"', "The type.")]
     rows += [
-        (str(place), f"`{field.encode_name}`", type_text(field.type), meanings[field.encode_name])
+        (
+            str(place),
+            f"`{field.encode_name}`",
+            "str" if _is_long(field.type) else type_text(field.type),
+            meanings[field.encode_name],
+        )
         for place, field in enumerate(info.fields, first)
     ]
     return Table(("", "field", "type", "meaning"), tuple(rows))
+
+
+def words_of(kind: type[msgspec.Struct]) -> str:
+    """Which words a field may hold, for those of which :func:`fields_table` has no room to say it; or nothing."""
+    told = [f"`{field.encode_name}` is {type_text(field.type)}." for field in fields_of(kind) if _is_long(field.type)]
+    return " ".join(told)
+
+
+def _is_long(kind: Type) -> bool:
+    return isinstance(kind, EnumType) and len(type_text(kind)) > MAX_TYPE_CHARACTERS
 
 
 def plain_table(kind: type[msgspec.Struct]) -> Table:
