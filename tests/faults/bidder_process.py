@@ -16,16 +16,20 @@ from house_process import PATIENCE_S, HouseInProcesses, key_of, until
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.tlog.proof import TlogProof, decode_receipt
+from auctionctl.wire.address import HouseAddress
 
 RECEIPT_SUFFIX = ".tlog-proof"
 
 
 class Desk:
-    """A home for commands at one house."""
+    """A home for commands at one house, which they reach at ``address``, if that is another than its own."""
 
-    def __init__(self, directory: Path, house: HouseInProcesses, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, directory: Path, house: HouseInProcesses, names: tuple[str, ...], address: HouseAddress | None = None
+    ) -> None:
         self.directory = directory
         self.house = house
+        self.address = address or house.address
         for name in names:
             write_key(key_path(directory / "config/keys", name), key_of(name), created="2026-01-31T12:00:00Z")
 
@@ -33,7 +37,7 @@ class Desk:
         """``auctionctl ARGUMENTS`` at the house, as it is."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "auctionctl", *arguments, "--house", self.house.address.text],
+            [sys.executable, "-P", "-m", "auctionctl", *arguments, "--house", self.address.text],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.STDOUT,
