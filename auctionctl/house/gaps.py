@@ -44,6 +44,10 @@ class Gaps:
         owed, self._owed = list(self._owed), {}
         return owed
 
+    def before_owed(self, at_ns: int) -> int:
+        """``at_ns``, or the beginning of the first outage that is owed, if that is earlier."""
+        return min((at_ns, *(outage.since_ns for outage in self._owed)))
+
     def committed(self) -> None:
         """What was said is durable."""
         self._said.clear()

@@ -233,6 +233,10 @@ class House:
         for log in self._gaps.say(outage, self._order, now_ns):
             self._touch(log)
 
+    def _append_owed_gaps(self, now_ns: int) -> None:
+        for outage in self._gaps.take_owed():
+            self._append_gaps(outage, now_ns)
+
     # The gateway
 
     def gateway_lost(self, now_ns: int) -> None:
@@ -286,15 +290,14 @@ class House:
         not later than a gap that is owed: whoever starts after a crash would know nothing of it.
         """
         reached_ns = max(self._now_ns, now_ns) if self._gateway_lost_ns is None else self._gateway_lost_ns
-        return min((reached_ns, *(since_ns for since_ns, _, _ in self._gaps_owed)))
+        return self._gaps.before_owed(reached_ns)
 
     # Requests
 
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
-        for outage in self._gaps.take_owed():
-            self._append_gaps(outage, now_ns)
+        self._append_owed_gaps(now_ns)
         self._note_stall(now_ns)
         self._keep_registry(now_ns)
         self._run_due(now_ns)
