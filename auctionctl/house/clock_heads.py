@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from auctionctl.auction.auction import Auction
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect, Publish
@@ -77,9 +76,9 @@ class ClockHeads:
             return
         for auction in list(self._followed):
             log = logs.get(auction)
-            if log is None or not log.followers:
+            if log is None or not log.followers or log.auction.outcome is not None:
                 del self._followed[auction]
-            elif _is_running(log.auction):
+            elif log.auction.opened_at_ns:
                 # Seconds may have been skipped, and with them this log's turn.
                 is_its_turn = (second + auction[0]) % SLOW_S < passed
                 if is_its_turn or log.auction.end_ns - now_ns <= LAST_MINUTE_NS:
@@ -117,7 +116,3 @@ class ClockHeads:
                 note = self._cosigner.stamp(log.sign_head(), self._durable_ns // SECOND_NS)
                 effects.append(Publish(auction, Message(encode(ClockHead(auction, note)))))
         return effects
-
-
-def _is_running(auction: Auction) -> bool:
-    return bool(auction.opened_at_ns) and auction.outcome is None

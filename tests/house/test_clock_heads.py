@@ -132,6 +132,14 @@ def test_with_nobody_following_nothing_is_signed_or_made_durable(stage: Any) -> 
     assert stage.effects == []
 
 
+def test_whoever_follows_what_has_ended_wakes_nobody(stage: Any) -> None:
+    auction = followed(stage)
+    stage.after(21 * SECOND_NS)
+    stage.handle(stage.ask(9, Subscribe((auction,))))
+    stage.after(SECOND_NS)
+    assert stage.house.get_timer() is None
+
+
 def test_an_auction_that_has_not_opened_is_not_stamped_and_from_then_on_is(stage: Any) -> None:
     auction = stage.announce()
     for session, name in ((1, "ann"), (2, "ben")):
