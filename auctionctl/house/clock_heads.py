@@ -1,7 +1,7 @@
 """Clock heads: while an auction runs, the house says again and again how long its log is, and how late it is.
 
 Whoever follows an open auction gets its head with the house's signature over the time: every second in the last minute
-before the end, every ten seconds before that, and once with the close. An entry that comes later and is dated earlier
+before the end, every ten seconds before that and while it is paused, and once with the close. An entry that comes later and is dated earlier
 then proves that the house back-dated it (:mod:`auctionctl.tlog.cosignature`; DESIGN.md section 7). Nobody follows,
 nothing is signed.
 
@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.phase import Phase
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect, Publish
@@ -30,7 +32,7 @@ from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import ClockHead, encode
 
 LAST_MINUTE_NS: Final = 60 * SECOND_NS
-"""So long before its end, and until then, an auction's head is stamped every second."""
+"""So long before its end, and until then, an auction's head is stamped every second; not while it stands still."""
 SLOW_S: Final = 10
 """Before that, every so many seconds."""
 CLOCK_HEADS_A_TURN: Final = 32
@@ -81,7 +83,7 @@ class ClockHeads:
             elif log.auction.opened_at_ns:
                 # Seconds may have been skipped, and with them this log's turn.
                 is_its_turn = (second + auction[0]) % SLOW_S < passed
-                if is_its_turn or log.auction.end_ns - now_ns <= LAST_MINUTE_NS:
+                if is_its_turn or _is_near_its_end(log.auction, now_ns):
                     self._due[auction] = None
 
     # The commit point
@@ -116,3 +118,7 @@ class ClockHeads:
                 note = self._cosigner.stamp(log.sign_head(), self._durable_ns // SECOND_NS)
                 effects.append(Publish(auction, Message(encode(ClockHead(auction, note)))))
         return effects
+
+
+def _is_near_its_end(auction: Auction, now_ns: int) -> bool:
+    return auction.phase is Phase.OPEN and auction.end_ns - now_ns <= LAST_MINUTE_NS

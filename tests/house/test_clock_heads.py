@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.phase import Phase
+from auctionctl.auction.rules import Disconnection, PauseRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.clock_heads import CLOCK_HEADS_A_TURN, FULL_PAUSE_S, LAST_MINUTE_NS, SLOW_S, ClockHeads
 from auctionctl.house.effects import Append, Commit, Effect, Publish
 from auctionctl.house.limits import Limits
+from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.replica.clock_heads import KeptHead as Kept
 from auctionctl.replica.clock_heads import contradiction
 from auctionctl.replica.registry import REGISTRY_ID
@@ -76,6 +78,16 @@ def test_before_the_last_minute_the_head_is_stamped_every_ten_seconds(stage: Any
     assert {later - earlier for earlier, later in pairwise(slow)} == {SLOW_S * SECOND_NS}
     fast = [time for time in times if time not in slow]
     assert fast == [end_ns - left_s * SECOND_NS for left_s in range(60, 0, -1)]
+
+
+def test_while_an_auction_stands_still_its_end_is_not_near(stage: Any) -> None:
+    auction = followed(stage, duration_ns=30 * SECOND_NS, pauses=PauseRules(Disconnection.PAUSE))
+    stage.house.session_ended(1, stage.now_ns)
+    stage.after(PRESENCE_GRACE_NS)
+    assert stage.log(auction).auction.phase is Phase.PAUSED
+    stage.effects.clear()
+    stage.after(30 * SECOND_NS)
+    assert [len(heads(stage)), stage.log(auction).auction.phase] == [3, Phase.PAUSED]
 
 
 def test_auctions_far_from_their_ends_take_turns(staging: Any) -> None:
