@@ -137,3 +137,15 @@ def proofs() -> ModuleType:
 def plays() -> ModuleType:
     """Auctions that stand still, are called off, and are paid for or not."""
     return load("independent/plays.py")
+
+
+@pytest.fixture(scope="session")
+def states() -> ModuleType:
+    """Both programs side by side."""
+    return load("independent/states.py")
+
+
+@pytest.fixture(scope="session")
+def rules() -> ModuleType:
+    """Of the verifier: the rules of an auction."""
+    return sys.modules["replay"]
