@@ -123,6 +123,14 @@ def binding() -> type:
 
 
 @pytest.fixture(scope="session")
+def book_of() -> Callable[[Any, bytes], Any]:
+    """The book of an auction on a stage."""
+    return lambda stage, auction: replicas.Book(
+        stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction)
+    )
+
+
+@pytest.fixture(scope="session")
 def verifier() -> ModuleType:
     return program
 
@@ -137,6 +145,12 @@ def proofs() -> ModuleType:
 def plays() -> ModuleType:
     """Auctions that stand still, are called off, and are paid for or not."""
     return load("independent/plays.py")
+
+
+@pytest.fixture(scope="session")
+def forging() -> ModuleType:
+    """What is done to logs."""
+    return load("independent/forging.py")
 
 
 @pytest.fixture(scope="session")

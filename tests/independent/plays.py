@@ -12,6 +12,7 @@ from auctionctl.auction import commands
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.commands import Capacity, encode_command
+from auctionctl.auction.phase import Stage
 from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.wire.frames import sign_body
@@ -101,6 +102,24 @@ def do(stage: Any, staging: Any, auctions: Iterable[bytes], step: tuple[Any, ...
             stage.after(who * SECOND_NS)
         case _:
             stage.handle(*(order(stage, staging, each, what, who) for each in auctions))
+
+
+def proceed(stage: Any, staging: Any, auction: bytes, choice: int) -> None:
+    """One of the steps that may follow in the settlement, by whoever may take it."""
+    settlement = stage.log(auction).auction.settlement
+    stages = {
+        Stage.PENDING_PAYMENT: ("pay", "pay", "leave", "wait", "wait", "wait"),
+        Stage.PAID: ("settle", "reject_payment", "reject_payment"),
+        Stage.DEFAULTED: ("offer", "offer", "offer", "wait"),
+        Stage.OFFERED: ("accept", "accept", "decline", "wait"),
+    }
+    if settlement is None or settlement.stage not in stages:
+        return
+    what = stages[settlement.stage][choice % len(stages[settlement.stage])]
+    sessions = {staging.key_of(name).identity.signing: session for session, name in ROLES.items()}
+    debtor = sessions[settlement.offered_to or settlement.debtor]
+    who = 15 if what == "wait" else debtor if what in {"pay", "leave", "accept", "decline"} else SUE
+    do(stage, staging, [auction], (what, who))
 
 
 def currency_of(stage: Any, auction: bytes) -> str:

@@ -8,13 +8,13 @@ import pytest
 
 
 @pytest.fixture(scope="module", params=["PAUSES", "SALES"])
-def played(request: pytest.FixtureRequest, staging: Any, plays: Any, binding: Any) -> dict[str, tuple[Any, Any, bytes]]:
+def played(request: pytest.FixtureRequest, staging: Any, plays: Any, book_of: Any) -> dict[str, tuple[Any, Any, bytes]]:
     """Name → the play, its log, and the file that the house exports."""
     done = {}
     for name, play in getattr(plays, request.param).items():
         stage = staging.Stage()
         auction = plays.perform(stage, staging, play)
-        book = binding(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
+        book = book_of(stage, auction)
         done[name] = play, book, stage.export(auction)
     return done
 

@@ -134,10 +134,10 @@ KINDS: dict[str, Callable[[Any], bytes]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_agrees_on_every_kind_of_log_and_on_every_beginning_of_it(
-    stage: Any, binding: Any, audit_twice: Any, kind: str
+    stage: Any, book_of: Any, audit_twice: Any, kind: str
 ) -> None:
     auction = KINDS[kind](stage)
-    book = binding(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
+    book = book_of(stage, auction)
     whole = audit_twice(stage.export(auction), stage.key.identity)
     assert whole.is_finished
     for size in range(1, len(book.entries)):
@@ -156,10 +156,10 @@ def test_it_agrees_on_every_kind_of_log_and_on_every_beginning_of_it(
     "kind", ["sold", "sold for nothing", "fixed", "percent", "percent of a little", "table", "yen"]
 )
 def test_it_agrees_on_the_least_bid_to_the_last_minor_unit(
-    stage: Any, staging: Any, binding: Any, judge: Any, kind: str
+    stage: Any, staging: Any, book_of: Any, judge: Any, kind: str
 ) -> None:
     auction = KINDS[kind](stage)
-    book = binding(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
+    book = book_of(stage, auction)
     replay, keys = Replay(stage.key.identity.signing, auction), [staging.key_of(name) for name in ("ann", "ben")]
     for index, data in enumerate(book.entries):
         if book.kinds()[index] == "bid":
