@@ -1,9 +1,9 @@
 """Clock heads: while an auction runs, the house says again and again how long its log is, and how late it is.
 
 Whoever follows an open auction gets its head with the house's signature over the time: every second in the last minute
-before the end, every ten seconds before that and while it is paused, and once with the close. An entry that comes later and is dated earlier
-then proves that the house back-dated it (:mod:`auctionctl.tlog.cosignature`; DESIGN.md section 7). Nobody follows,
-nothing is signed.
+before the end, every ten seconds before that and while it is paused, and once with the close. An entry that comes later
+and is dated earlier then proves that the house back-dated it (:mod:`auctionctl.tlog.cosignature`; DESIGN.md section 7).
+Nobody follows, nothing is signed.
 
 Rule: a stamp is never later than what the store has as the time when the house was last alive, and a house that starts
 again begins no earlier than there; so no crash makes an honest house contradict itself, not even with a clock that has

@@ -229,10 +229,6 @@ class House:
             self._clock_heads.ended(log.id)
         self._touch(log)
 
-    def _append_owed_gaps(self, now_ns: int) -> None:
-        for outage in self._gaps.take_owed():
-            self._append_gaps(outage, now_ns)
-
     def _append_gaps(self, outage: Outage, now_ns: int) -> None:
         for log in self._gaps.say(outage, self._order, now_ns):
             self._touch(log)

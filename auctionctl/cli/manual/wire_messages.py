@@ -104,8 +104,8 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
     ClockHead: "Unsigned; the note is a clock head of auctionctl-log(5). It comes to whoever subscribed, while the"
     f" auction is open or paused: every second in the last {LAST_MINUTE_NS // SECOND_NS} s before its end, unless it is"
-    f" paused, else every {SLOW_S} s; each time at the beginning of a second of the house's clock and after the feed; and"
-    " once with the close.",
+    f" paused, else every {SLOW_S} s; each time at the beginning of a second of the house's clock and after the feed;"
+    " and once with the close.",
     Acknowledged: f"Unsigned; proofs are within. At most {MAX_ANSWERS_A_MESSAGE} receipts a message.",
     Rejections: f"The signature is within. At most {MAX_ANSWERS_A_MESSAGE} rejections a message.",
 }
