@@ -36,7 +36,6 @@ class Settlement:
         "_best",
         "_currency",
         "_excluded",
-        "_offer",
         "_paid_at_ns",
         "_reserve_minor",
         "_rules",
@@ -44,6 +43,7 @@ class Settlement:
         "bid_index",
         "debtor",
         "due_ns",
+        "offer",
         "offered_to",
         "payment",
         "price_minor",
@@ -64,7 +64,6 @@ class Settlement:
         self._excluded: set[bytes] = set()
         self._absent_since_ns: int | None = None
         self._paid_at_ns = 0
-        self._offer = b""
         self.stage = Stage.PENDING_PAYMENT
         self.debtor = b""
         self.price_minor = 0
@@ -76,6 +75,8 @@ class Settlement:
         self.payment = b""
         """The id of the payment that was reported last, and its reference."""
         self.reference = ""
+        self.offer = b""
+        """The id of the offer that was made last, and to whom; nobody once it is answered."""
         self.offered_to: bytes | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -138,7 +139,7 @@ class Settlement:
         if self.stage is Stage.DEFAULTED:
             return Reverted()
         if self.stage is Stage.OFFERED:
-            return OfferLapsed(self._offer)
+            return OfferLapsed(self.offer)
         is_late = now_ns >= self.due_ns
         return Defaulted(self.debtor, DefaultCause.LATE if is_late else DefaultCause.ABSENT)
 
@@ -219,7 +220,7 @@ class Settlement:
             return Refusal(Code.NO_OFFER)
         if answer.actor != self.offered_to:
             return Refusal(Code.NOT_OFFERED)
-        return None if answer.offer == self._offer else Refusal(Code.WRONG_OFFER)
+        return None if answer.offer == self.offer else Refusal(Code.WRONG_OFFER)
 
     def check(self, event: SettlementEvent, time_ns: int) -> str | None:
         """Why the house may not claim ``event`` at ``time_ns``, or None; the table has been asked."""
@@ -243,7 +244,7 @@ class Settlement:
                 self._absent_since_ns = None if self.debtor in present else at_ns
             case Offer():
                 self.stage = Stage.OFFERED
-                self._offer, self.offered_to = command_id, command.bidder
+                self.offer, self.offered_to = command_id, command.bidder
                 self.stage_by_ns = at_ns + self._rules.offer_ns
             case Accept():
                 self.begin(command.actor, self._best[command.actor], at_ns, command.actor in present)

@@ -7,6 +7,7 @@ dealt with (DESIGN.md section 7).
 from __future__ import annotations
 
 from auctionctl.auction.bid import decode_bid, decode_join
+from auctionctl.auction.commands import decode_command
 from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.errors import NoteError, RemoteProtocolError, VerificationError
@@ -49,8 +50,10 @@ def check_judgement(replica: Replica, command: Command, rejection: Rejection) ->
     auction = replica.replay.state
     if command.kind is Kind.BID:
         refusal = auction.decide_bid(decode_bid(command.message.body), rejection.time_ns)
-    else:
+    elif command.kind is Kind.JOINED:
         refusal = auction.decide_join(decode_join(command.message.body), rejection.time_ns)
+    else:
+        refusal = auction.decide_command(decode_command(command.message.body), command.id, rejection.time_ns)
     if refusal is None or (refusal.code, refusal.observed) != (rejection.code, rejection.observed):
         said = "accept it" if refusal is None else f"say {refusal.code}"
         raise VerificationError(

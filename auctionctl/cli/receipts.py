@@ -1,7 +1,8 @@
 """Receipts on disk: one file each, under names that a person recognises.
 
 Rule: ``<listing>-<12 digits of the auction>/<seq>-<amount>-<12 digits of the bid>.tlog-proof``, for a joining
-``joined-<12 digits>.tlog-proof``, for a seller's terms ``terms-<12 digits>.tlog-proof``; private, whole, and durable
+``joined-<12 digits>.tlog-proof``, for a seller's terms ``terms-<12 digits>.tlog-proof``, for other commands
+``<type>-<12 digits>.tlog-proof``; private, whole, and durable
 when :class:`ReceiptFiles` returns the path. A listing is checked to be a name (:mod:`auctionctl.auction.terms`), so
 that it cannot lead elsewhere.
 """
@@ -38,6 +39,10 @@ class ReceiptFiles:
     def keep_bid(self, listing: str, seq: int, money: Money, evidence: Evidence) -> Path:
         """Keep the proof of a bid. Raises ConfigurationError."""
         return self._keep(listing, evidence, f"{seq}-{money}")
+
+    def keep_command(self, listing: str, name: str, evidence: Evidence) -> Path:
+        """Keep the proof of a command; ``name`` is its type, such as ``pay``. Raises ConfigurationError."""
+        return self._keep(listing, evidence, name)
 
     def keep_clock_head(self, listing: str, auction: bytes, note: bytes) -> Path:
         """Keep the last clock head of an auction, instead of the one before it. Raises ConfigurationError."""

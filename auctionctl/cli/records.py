@@ -97,7 +97,7 @@ def entry_record(auction: Auction, applied: Applied) -> dict[str, object]:
         "index": applied.entry_index,
         "kind": applied.entry.kind.value,
         "time_ns": applied.entry.time_ns,
-        **_fact_record(applied.fact, auction.terms.rules.currency),
+        **fact_record(applied.fact, auction.terms.rules.currency),
     }
 
 
@@ -139,7 +139,8 @@ def bid_record(placed: PlacedBid) -> dict[str, object]:
     }
 
 
-def _fact_record(fact: Fact, currency: str) -> dict[str, object]:
+def fact_record(fact: Fact, currency: str) -> dict[str, object]:
+    """What an entry, or a command that may become one, says; ``currency`` is that of the terms."""
     match fact:
         case Terms():
             return {"listing": fact.listing, "item": fact.lot.title, "seller": fact.seller.hex()}
@@ -185,7 +186,7 @@ def _fact_record(fact: Fact, currency: str) -> dict[str, object]:
 
 def entry_words(auction: Auction, applied: Applied, names: Names) -> list[str]:
     """The fields of one line about an entry: time (UTC), auction, listing, index, kind, who, and what."""
-    who, what = _fact_words(applied.fact, auction.terms.rules.currency, names)
+    who, what = fact_words(applied.fact, auction.terms.rules.currency, names)
     time = clock_time(applied.entry.time_ns)
     index = str(applied.entry_index)
     return [time, auction.id.hex()[:12], auction.terms.listing, index, applied.entry.kind.value, who, what]
@@ -215,7 +216,8 @@ def clock_time(time_ns: int) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time_ns % SECOND_NS // 1_000_000:03}Z"
 
 
-def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
+def fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
+    """Who, and what, in a few words."""
     match fact:
         case Terms():
             return name_of(fact.seller, names), safe_text(fact.lot.title)
@@ -228,7 +230,7 @@ def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
         case Gap():
             return "", f"{fact.cause.value}: {(fact.until_ns - fact.since_ns) // 1_000_000} ms"
         case Cancelled():
-            return "", safe_text(fact.reason)
+            return "", _shown(fact.reason)
         case Closed():
             price = "" if fact.price_minor is None else " " + format_minor(fact.price_minor, currency)
             return "" if fact.winner is None else name_of(fact.winner, names), f"{fact.end_reason}{price}"
@@ -239,10 +241,10 @@ def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
         case OfferLapsed() | Reverted():
             return "", ""
         case Pause() | Resume() | Cancel() | RejectPayment():
-            return name_of(fact.actor, names), safe_text(fact.reason)
+            return name_of(fact.actor, names), _shown(fact.reason)
         case Pay():
             paid = format_minor(fact.amount_minor, fact.currency)
-            return name_of(fact.actor, names), f"{paid} {safe_text(fact.reference)}".rstrip()
+            return name_of(fact.actor, names), f"{paid} {_shown(fact.reference)}".rstrip()
         case Settle():
             return name_of(fact.actor, names), fact.capacity.value
         case Offer():
@@ -251,3 +253,8 @@ def _fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
             return name_of(fact.actor, names), ""
         case _:
             assert_never(fact)
+
+
+def _shown(words: str) -> str:
+    """Words of a peer, made safe; where there are none, nothing."""
+    return safe_text(words) if words else ""

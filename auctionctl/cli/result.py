@@ -28,7 +28,10 @@ def result(
     auction: Annotated[str, typer.Argument(metavar="ID", help="The auction, by listing or first digits.")],
     wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
 ) -> int:
-    """Say how an auction ended: exit status 0 if it was sold, 11 if it ended unsold, 10 if it has not ended."""
+    """Say how an auction ended: exit status 0 if it was sold, 11 if it ended unsold, 10 if it has not ended.
+
+    A sale that was not paid for, or was reverted, is none.
+    """
     from auctionctl.cli.observer import ConnectionNotes, Observer, names_of  # noqa: PLC0415 - imports zmq
 
     secret = at.secret()
@@ -50,11 +53,9 @@ def result(
 
 
 def _status(auction: Auction) -> ExitStatus:
-    from auctionctl.auction.phase import EndReason  # noqa: PLC0415
-
     if auction.end_reason is None:
         return ExitStatus.UNFINISHED
-    return ExitStatus.OK if auction.end_reason is EndReason.COMPLETED else ExitStatus.NO_SALE
+    return ExitStatus.NO_SALE if auction.sale is None else ExitStatus.OK
 
 
 def _record(replica: Replica) -> dict[str, object]:
@@ -73,9 +74,8 @@ def _record(replica: Replica) -> dict[str, object]:
 
 
 def _facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
-    from auctionctl.auction.phase import EndReason  # noqa: PLC0415
     from auctionctl.cli.records import clock_time  # noqa: PLC0415
-    from auctionctl.views.auction_row import END_WORDS  # noqa: PLC0415
+    from auctionctl.views.auction_row import END_WORDS, STAGE_WORDS  # noqa: PLC0415
 
     auction = replica.replay.state
     facts = [("item", row.title), ("auction", auction.id.hex())]
@@ -85,8 +85,12 @@ def _facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
         best = [("best bid", row.price), ("leader", row.leader)] if row.price else []
         return [*facts, *best]
     facts.append(("result", END_WORDS[row.end_reason]))
-    if row.end_reason is EndReason.COMPLETED:
+    if auction.sale is not None:
         facts += [("winner", row.leader), ("price", row.price)]
     elif row.price:
         facts.append(("best bid", row.price))
+    if auction.settlement is not None:
+        timer_ns = auction.settlement.get_timer()
+        until = "" if timer_ns is None else f", until {clock_time(timer_ns)}"
+        facts.append(("sale", f"{STAGE_WORDS[auction.settlement.stage]}{until}"))
     return [*facts, ("ended", clock_time(auction.ended_ns)), ("log", f"{auction.size} entries, verified")]

@@ -273,7 +273,7 @@ def _check_registry(data: bytes, known: Identity | None, form: Form) -> tuple[di
 
 def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:
     from auctionctl.auction.price import format_minor  # noqa: PLC0415
-    from auctionctl.views.auction_row import name_of  # noqa: PLC0415
+    from auctionctl.views.auction_row import STAGE_WORDS, name_of  # noqa: PLC0415
 
     auction = result.auction
     unfinished = "unfinished: the log is the true beginning of one"
@@ -284,12 +284,13 @@ def _log_facts(result: Audit, known: Identity | None) -> list[tuple[str, str]]:
         ("lot", auction.terms.lot.title),
         ("end", unfinished if auction.end_reason is None else auction.end_reason.value),
     ]
-    sale = result.sale
-    if sale is not None and sale.winner is not None and sale.price_minor is not None:
-        facts.append(("winner", name_of(sale.winner, {})))
+    if (sale := auction.sale) is not None:
+        facts.append(("winner", name_of(sale.leader, {})))
         facts.append(("price", format_minor(sale.price_minor, auction.terms.rules.currency)))
     elif auction.standing is not None:
         facts.append(("best bid", format_minor(auction.standing.price_minor, auction.terms.rules.currency)))
+    if auction.settlement is not None:
+        facts.append(("sale", STAGE_WORDS[auction.settlement.stage]))
     return [*facts, ("bids", str(auction.bid_count)), ("entries", str(auction.size))]
 
 
@@ -346,9 +347,10 @@ def _check_command(
 ) -> tuple[str, str, dict[str, object]]:
     """Who signed the entry, and what it says. The proof shows that it is in the log, not that it belongs there."""
     from auctionctl.auction.bid import decode_bid, decode_join  # noqa: PLC0415
+    from auctionctl.auction.commands import COMMAND_KINDS, KINDS, decode_command, type_of  # noqa: PLC0415
     from auctionctl.auction.price import format_minor  # noqa: PLC0415
     from auctionctl.auction.terms import auction_id, decode_terms  # noqa: PLC0415
-    from auctionctl.cli.records import amount  # noqa: PLC0415
+    from auctionctl.cli.records import amount, fact_words  # noqa: PLC0415
     from auctionctl.views.auction_row import name_of  # noqa: PLC0415
     from auctionctl.wire.frames import is_signed_by  # noqa: PLC0415
 
@@ -365,10 +367,14 @@ def _check_command(
         elif kind == "terms":
             terms = decode_terms(body)
             auction, signer, what, role = auction_id(body), terms.seller, terms.lot.title, "seller"
+        elif kind in COMMAND_KINDS:
+            command = decode_command(body)
+            if KINDS[type_of(command)] != kind:
+                raise VerificationError(f"it holds a {type_of(command)}", rule="entry", index=index)
+            auction, signer, role = command.auction, command.actor, "signed_by"
+            what = fact_words(command, "", {})[1]
         else:
-            raise VerificationError(
-                f"receipts are for terms, bids and joinings, not for {kind}", rule="format", index=index
-            )
+            raise VerificationError(f"receipts are for what was signed, not for {kind}", rule="format", index=index)
     except (ProtocolError, TermsError) as error:
         raise VerificationError(str(error), rule="entry", index=index) from error
     if not is_signed_by(signer, body, signature):

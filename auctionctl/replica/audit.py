@@ -56,7 +56,7 @@ class Audit:
 
     @property
     def sale(self) -> Closed | None:
-        """Winner and price, where there is a sale."""
+        """Winner and price as bidding ended, where there was a sale; ``auction.sale`` is who buys it in the end."""
         outcome = self.auction.outcome
         return outcome if isinstance(outcome, Closed) and outcome.winner is not None else None
 

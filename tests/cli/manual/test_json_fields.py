@@ -53,7 +53,7 @@ def test_every_schema_belongs_to_a_command_that_writes_json() -> None:
 def test_an_auction_and_its_entries_have_the_fields_that_are_said(sold: Sold) -> None:
     auction = audit(sold.data, sold.house.key.identity).auction
     assert list(auction_record(auction)) == list(AUCTION)
-    assert keys_in(records._fact_record) | keys_in(records.entry_record) == set(ENTRY)
+    assert keys_in(records.fact_record) | keys_in(records.entry_record) == set(ENTRY)
 
 
 def test_keys_allow_list_and_contexts_have_the_fields_that_are_said(run: Run) -> None:

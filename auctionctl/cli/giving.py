@@ -1,0 +1,288 @@
+"""Giving one command about one auction: its receipt, or its signed refusal and what is possible instead.
+
+Rule: the receipt is durable on disk before anything is written; where it is not known what became of a command, that is
+said, with the time after which it cannot be accepted any more. With ``--dry-run`` the rules are asked here, by a
+verified copy of the log, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Final, NamedTuple, assert_never
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.commands import AnyCommand, Offer, Pay, Settle, encode_command, type_of
+from auctionctl.auction.rejection import RULES, Code
+from auctionctl.auction.terms import Terms
+from auctionctl.bidding.commanding import (
+    VALID_NS,
+    Commander,
+    Done,
+    Ending,
+    Make,
+    NotHeard,
+    Rejected,
+    Stamp,
+    Turned,
+    Unanswered,
+)
+from auctionctl.cli.bidder import find_auctions
+from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
+from auctionctl.cli.options import AtHouse
+from auctionctl.cli.output import write_document, write_facts, write_note
+from auctionctl.cli.paths import find_paths
+from auctionctl.cli.receipts import ReceiptFiles
+from auctionctl.cli.records import clock_time, fact_record, fact_words, observed_words
+from auctionctl.cli.seen_registry import SeenRegistry
+from auctionctl.errors import NotAuthorisedError
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.clock import Clock
+from auctionctl.net.dealer import Dealer
+from auctionctl.replica.follower import Notice, RegistryAdvanced
+from auctionctl.replica.registry import Registry
+from auctionctl.tlog.entry import encode
+from auctionctl.views.auction_row import Names
+from auctionctl.views.peer_text import safe_text
+from auctionctl.wire.address import HouseAddress
+from auctionctl.wire.messages import Refused
+
+SCHEMA: Final = "auctionctl.command/1"
+JSON_SCHEMA: Final = {
+    SCHEMA: {
+        "command": "Its type: `pause`, `resume`, `cancel`, `pay`, `settle`, `reject_payment`, `offer`, `accept` or"
+        " `decline`.",
+        "event": "`accepted`, `rejected`, `refused`, `not_heard` or `unanswered`; with `--dry-run` `acceptable` or"
+        " `unacceptable`.",
+        "auction": "The id of the auction.",
+        "listing": "Its name at this house.",
+        "index": "If accepted: the entry's place in the log.",
+        "time_ns": "If accepted or rejected: when, by the house.",
+        "receipt": "If accepted: the file of the receipt.",
+        "whereabouts": "The phase of the auction, or the stage of its settlement, as it is now.",
+        "code": "If rejected or refused: why, as a stable word.",
+        "rule": "If rejected: the rule in words; if refused: the words of the house.",
+        "observed": "If rejected: the values that the rule compared.",
+        "possible": "Which commands the rules could take now, from whoever may give them.",
+        "not_after_ns": "If unanswered: until when it may have been accepted.",
+        "operator": "Of pause, resume and cancel: who gives it.",
+        "reason": "Of pause, resume, cancel and reject_payment: why.",
+        "bidder": "Of pay, offer, accept and decline: the bidder's signing key.",
+        "amount": "Of pay and offer: how much.",
+        "reference": "Of pay: by what the seller finds the payment.",
+        "by": "Of settle and reject_payment: who gives it.",
+        "capacity": "Of the same: `seller` or `operator`.",
+        "payment": "Of the same: the id of the payment.",
+        "bid_index": "Of an offer: the entry of the bid.",
+        "offer": "Of accept and decline: the id of the offer.",
+    }
+}
+
+RoleOf = Callable[[Terms, bytes], str]
+"""(terms, our signing key) → the role in which the command is given."""
+
+
+class Order(NamedTuple):
+    """What is to be done: ``make`` makes the command, ``role_of`` says in which role it is given."""
+
+    make: Make
+    role_of: RoleOf
+
+
+def always(role: str) -> RoleOf:
+    """The :data:`RoleOf` of a command for which there is one role only."""
+    return lambda _terms, _actor: role
+
+
+def give(at: AtHouse, wanted: str, order: Order, *, is_dry: bool) -> ExitStatus:
+    """Give the command about the auction that ``wanted`` names, or only judge it; and say what comes of it."""
+    return _judge(at, wanted, order) if is_dry else _give(at, wanted, order)
+
+
+def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
+    address, secret = at.address(), at.secret()
+    ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
+    commander = Commander(
+        secret,
+        address.identity,
+        auction,
+        order.role_of(terms, secret.identity.signing),
+        make=order.make,
+        nonce=secrets.token_bytes(16),
+        now_ns=Clock().now_ns(),
+    )
+    try:
+        _drive(commander, address, secret)
+    except KeyboardInterrupt:
+        if commander.sent is not None:
+            write_note(f"it was sent, and may be accepted until {clock_time(commander.sent.not_after_ns)}")
+        raise
+    assert commander.ending is not None
+    names = names_of(at.paths, secret, commander.follower.registry.replay.state)
+    replica = commander.replica
+    state = None if replica is None else replica.replay.auction
+    return _write(at, _Answering(at, terms, auction, state, names).answer(commander.ending))
+
+
+def _drive(commander: Commander, address: HouseAddress, secret: SecretKey) -> None:
+    """Until there is an ending. VerificationError if the house shows another registry than before."""
+    seen = SeenRegistry(find_paths(), address.identity)
+    registry_entries: list[bytes] = []
+
+    def handle(notice: Notice) -> None:
+        if isinstance(notice, RegistryAdvanced):
+            registry_entries.extend(encode(each.entry) for each in notice.applied)
+            seen.check(commander.follower.registry, registry_entries)
+        elif isinstance(notice, Refused) and notice.code in ("busy", "store_full"):
+            write_note(f"the house is busy, trying again: {safe_text(notice.message, 300)}")
+
+    dealer = Dealer(commander, address, secret)
+    try:
+        dealer.run(handle, lambda: commander.is_done, on_tick=ConnectionNotes(commander.follower).tick)
+    finally:
+        dealer.close()
+
+
+class _Answer(NamedTuple):
+    """What came of it, for programs and for people."""
+
+    status: ExitStatus
+    record: dict[str, object]
+    facts: list[tuple[str, str]]
+
+
+def _write(at: AtHouse, answer: _Answer) -> ExitStatus:
+    if at.form.is_json:
+        write_document(SCHEMA, answer.record)
+    else:
+        write_facts(answer.facts)
+    return answer.status
+
+
+class _Answering:
+    """Words for what came of a command about one auction, of which ``state`` is what is known now, if anything is."""
+
+    def __init__(self, at: AtHouse, terms: Terms, auction: bytes, state: Auction | None, names: Names) -> None:
+        self._at = at
+        self._terms = terms
+        self._state = state
+        self._names = names
+        self._basics: dict[str, object] = {"auction": auction.hex(), "listing": terms.listing}
+
+    def answer(self, ending: Ending) -> _Answer:
+        """What to say of how it ended."""
+        match ending:
+            case Done():
+                return self._done(ending)
+            case Rejected(command, rejection):
+                said = {"event": "rejected", "time_ns": rejection.time_ns}
+                return self.rejected(command, said, rejection.code, rejection.observed, "rejected")
+            case Turned(code, words):
+                said = {"event": "refused", **self._basics, "code": code, "rule": words}
+                facts = [("command", "refused by the house"), ("why", f"{code}: {safe_text(words, 300)}")]
+                return _Answer(_TURNED.get(code, ExitStatus.REJECTED), said, [*facts, self._listing])
+            case NotHeard():
+                words = "not given: the house does not say how the auction stands"
+                said = {"event": "not_heard", **self._basics}
+                return _Answer(ExitStatus.UNREACHABLE, said, [("command", words), self._listing])
+            case Unanswered(command):
+                until = clock_time(command.not_after_ns)
+                words = f"sent, and not answered: it may have been accepted until {until}; `auctionctl events` says"
+                record = self._record(command) | {"event": "unanswered", "not_after_ns": command.not_after_ns}
+                return _Answer(ExitStatus.UNREACHABLE, record, self._facts(command, words))
+            case _:
+                assert_never(ending)
+
+    def _done(self, done: Done) -> _Answer:
+        name, receipt = type_of(done.command), done.evidence.receipt
+        files = ReceiptFiles(self._at.paths.receipts)
+        path = str(files.keep_command(self._terms.listing, name, done.evidence))
+        more = {"event": "accepted", "index": receipt.index, "time_ns": receipt.time_ns, "receipt": path}
+        facts = [*self._facts(done.command, "accepted"), ("entry", str(receipt.index))]
+        return _Answer(
+            ExitStatus.OK,
+            self._record(done.command) | more,
+            [*facts, ("time", clock_time(receipt.time_ns)), *self._now(), ("receipt", path)],
+        )
+
+    def acceptable(self, command: AnyCommand) -> _Answer:
+        """The rules have nothing against it."""
+        facts = self._facts(command, "would be accepted, as things are; nothing was sent")
+        return _Answer(ExitStatus.OK, self._record(command) | {"event": "acceptable"}, facts)
+
+    def rejected(
+        self,
+        command: AnyCommand,
+        said: dict[str, object],
+        code: str,
+        observed: tuple[tuple[str, int], ...],
+        verdict: str,
+    ) -> _Answer:
+        """The rules refuse it, under ``code``; ``said`` goes into the record, ``verdict`` before the people."""
+        words = RULES[Code(code)] if code in set(Code) else ""
+        possible = () if self._state is None else self._state.possible_commands
+        record = self._record(command) | said | {"code": code, "rule": words, "observed": dict(observed)}
+        facts = [*self._facts(command, verdict), ("rule", f"{code}: {words}" if words else code)]
+        if observed:
+            facts.append(("observed", observed_words(dict(observed), self._terms.rules.currency)))
+        shown = ", ".join(name.replace("_", "-") for name in possible)
+        return _Answer(
+            ExitStatus.REJECTED,
+            record | {"possible": list(possible)},
+            [*facts, *self._now(), ("possible now", shown or "nothing")],
+        )
+
+    @property
+    def _listing(self) -> tuple[str, str]:
+        return ("auction", self._terms.listing)
+
+    def _record(self, command: AnyCommand) -> dict[str, object]:
+        where = None if self._state is None else self._state.whereabouts.value
+        about = fact_record(command, self._terms.rules.currency)
+        return {"command": type_of(command), **self._basics, "whereabouts": where, **about}
+
+    def _facts(self, command: AnyCommand, verdict: str) -> list[tuple[str, str]]:
+        who, what = fact_words(command, self._terms.rules.currency, self._names)
+        facts = [(type_of(command).replace("_", " "), verdict), self._listing]
+        if isinstance(command, Offer):
+            facts.append(("to", who))
+        return [*facts, (_ABOUT.get(type(command), "about"), what)] if what else facts
+
+    def _now(self) -> list[tuple[str, str]]:
+        return [] if self._state is None else [("now", self._state.whereabouts.value.replace("_", " "))]
+
+
+_ABOUT: Final[dict[type, str]] = {Pay: "paid", Settle: "as", Offer: "at"}
+"""Type of a command → what its words are called; reasons are what others are about."""
+_TURNED: Final = {"not_authorised": ExitStatus.NOT_AUTHORISED, "no_such_auction": ExitStatus.NOT_FOUND}
+
+
+def _judge(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
+    secret = at.secret()
+    observer, replica = read_auction(at, wanted)
+    auction = replica.replay.state
+    actor = secret.identity.signing
+    _check_role(observer.registry, secret, order.role_of(auction.terms, actor))
+    now_ns = observer.house_now_ns
+    stamp = Stamp(auction.terms.house, auction.id, actor, secrets.token_bytes(16), now_ns, now_ns + VALID_NS)
+    command = order.make(auction, stamp)
+    refusal = auction.decide_command(command, command_id(encode_command(command)), now_ns)
+    names = names_of(at.paths, secret, observer.registry)
+    answering = _Answering(at, auction.terms, auction.id, auction, names)
+    if refusal is None:
+        return _write(at, answering.acceptable(command))
+    said: dict[str, object] = {"event": "unacceptable", "time_ns": now_ns}
+    verdict = "would be rejected, as things are; nothing was sent"
+    return _write(at, answering.rejected(command, said, refusal.code, refusal.observed, verdict))
+
+
+def _check_role(registry: Registry, secret: SecretKey, role: str) -> None:
+    """The rules of an auction know nothing of roles; the house would refuse the session. NotAuthorisedError."""
+    member = registry.members.get(secret.identity.signing)
+    if member is not None and role not in member.role.split("+"):
+        raise NotAuthorisedError(
+            f"{safe_text(member.name)} is admitted as {member.role}, not as {role}",
+            hint=f"the house's operator changes that with: auctionctl allow add KEY NAME --role {role} --replace",
+        )
