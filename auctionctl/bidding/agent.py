@@ -39,7 +39,7 @@ from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message
-from auctionctl.wire.messages import Read, Receipts, Refused, Rejection, Rejections, encode
+from auctionctl.wire.messages import Condition, Read, Receipts, Refused, Rejection, Rejections, encode
 
 HOLD_NS: Final = SECOND_NS // 4
 """After a rejection, how long the log is waited for before the strategy is asked again."""
@@ -201,6 +201,8 @@ class Agent:
                     self._refused(notice, now_ns)
                 case RegistryAdvanced() | Stamped() | ClockOff():
                     self._notices.append(notice)
+                case Condition():
+                    pass  # An agent asks for none.
                 case _:
                     assert_never(notice)
         return self.take_notices()

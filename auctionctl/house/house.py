@@ -18,6 +18,7 @@ from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
+from auctionctl.house.condition import Warnings
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
@@ -34,11 +35,13 @@ from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
+    Condition,
     Hello,
     List,
     Read,
     Rejection,
     Remind,
+    Status,
     Subscribe,
     decode_request,
     encode,
@@ -60,6 +63,9 @@ class House:
         self.limits = limits
         self.allowed = allowed
         self.presence = Presence()
+        self.warnings = Warnings()
+        """What keeps this house from its work: told to whoever asks."""
+        self._started_ns = now_ns
         self._key = key
         self.registry = RegistryLog(key)
         self._logs: dict[bytes, AuctionLog] = {}
@@ -422,9 +428,22 @@ class House:
             self._read(session, message, effects)
         elif isinstance(message, Remind):
             open_reminder(message, self.identity)
+        elif isinstance(message, Status):
+            effects.append(Send(session, Message(encode(self._condition(now_ns)))))
         else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)
+
+    def _condition(self, now_ns: int) -> Condition:
+        return Condition(
+            time_ns=now_ns,
+            started_ns=self._started_ns,
+            open_count=self._live_count,
+            unfinished_count=self.unfinished_count,
+            session_count=len(self.presence.peers),
+            registry_size=self.registry.durable_size,
+            warnings=self.warnings.listed(),
+        )
 
     def _no_such_auction(self, auction: bytes, about: bytes) -> Message:
         where = "has archived the" if auction in self.registry.state.auctions else "holds no"

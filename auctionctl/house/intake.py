@@ -48,6 +48,7 @@ ROLES: Final = MappingProxyType(
         "subscribe": frozenset({"bidder", "seller", "operator", "observer"}),
         "read": frozenset({"bidder", "seller", "operator", "observer"}),
         "remind": frozenset({"bidder", "seller", "operator", "observer"}),
+        "status": frozenset({"bidder", "seller", "operator", "observer"}),
         "bye": frozenset({"bidder", "seller", "operator", "observer"}),
     }
 )

@@ -25,6 +25,7 @@ from auctionctl.errors import (
     StoreFullError,
     TermsError,
 )
+from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, STORE_FULL
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
@@ -117,6 +118,8 @@ class HouseProcess:
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
         self._registry = self._stored.registry()
         self._recovered, quarantined = self._stored.auctions(self._registry)
+        for name, reason in quarantined:
+            self._house.warnings.say(QUARANTINED, reason, name)
         self._report(Opened(quarantined))
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
@@ -360,7 +363,9 @@ class HouseProcess:
         waiting = [lot.listing for lot in self._own_lots.waiting]
         if waiting != self._said_waiting:
             self._said_waiting = waiting
+            self._house.warnings.take_back(LOTS_WAIT)
             if waiting:
+                self._house.warnings.say(LOTS_WAIT, f"there is no room yet for: {', '.join(waiting)}")
                 self._report(LotsWait(waiting))
 
     def _reload(self, message: Reload) -> None:
@@ -413,6 +418,7 @@ class HouseProcess:
             self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
             return
+        self._house.warnings.take_back(STORE_FULL)
         self._said_full = False
         if appends:
             # A commit of the time alone, as clock heads need it, is no reason to put off what is done now and then.
@@ -474,14 +480,17 @@ class HouseProcess:
                 self._say_full(error)
             elif not self._said_archive_failed:
                 self._said_archive_failed = True
+                self._house.warnings.say(ARCHIVE_FAILED, str(error))
                 self._report(ArchiveFailed(str(error), error.hint))
             return
         for log, path in self._archiving.take_done():
             self._said_archive_failed = False
+            self._house.warnings.take_back(ARCHIVE_FAILED)
             tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
 
     def _say_full(self, error: StoreFullError) -> None:
         """Once until something is accepted again; the first time, with room made for closes and gaps that are due."""
+        self._house.warnings.say(STORE_FULL, f"nothing is accepted until there is room: {error}")
         if not self._said_full:
             self._said_full = True
             self._report(StoreFull(str(error), self._store.release_ballast()))

@@ -29,6 +29,7 @@ from auctionctl.wire.messages import (
     Bye,
     Catalogue,
     ClockHead,
+    Condition,
     Entries,
     List,
     Listing,
@@ -38,6 +39,7 @@ from auctionctl.wire.messages import (
     Receipts,
     Refused,
     Rejections,
+    Status,
     Subscribe,
     Welcome,
     decode_reply,
@@ -101,7 +103,9 @@ class ClockOff:
     ahead_ns: int
 
 
-Notice = Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | Stamped | ClockOff
+Notice = (
+    Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | Condition | Stamped | ClockOff
+)
 
 
 class Follower:
@@ -171,6 +175,10 @@ class Follower:
     def house_is_at(self, house_ns: int, now_ns: int) -> None:
         """The house has signed that it was ``house_ns`` there, so it is that or later now."""
         self._clock.dated(house_ns, now_ns)
+
+    def ask_condition(self) -> None:
+        """Ask how the house is; a :class:`~auctionctl.wire.messages.Condition` will follow."""
+        self._send(Status())
 
     def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
         """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""
@@ -277,7 +285,7 @@ class Follower:
 
     # Inside
 
-    def _send(self, request: List | Subscribe | Read | Ping | Bye) -> None:
+    def _send(self, request: List | Subscribe | Read | Ping | Status | Bye) -> None:
         self._outgoing.append(Message(encode(request)))
 
     def _ping(self, now_ns: int) -> None:

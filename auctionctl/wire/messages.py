@@ -82,6 +82,10 @@ class Remind(msgspec.Struct, array_like=True, tag="remind", frozen=True):
     note: Note
 
 
+class Status(msgspec.Struct, array_like=True, tag="status", frozen=True):
+    """How is the house?"""
+
+
 # From the house to a session
 
 
@@ -113,6 +117,21 @@ class Pong(msgspec.Struct, array_like=True, tag="pong", frozen=True):
 
     token: Size
     time_ns: TimeNs
+
+
+class Condition(msgspec.Struct, array_like=True, tag="condition", frozen=True):
+    """How the house is, by its own word: unsigned, and nothing is to be proved by it.
+
+    ``warnings`` are (code, words) of what keeps it from its work, the gravest first; times are its own.
+    """
+
+    time_ns: TimeNs
+    started_ns: TimeNs
+    open_count: Size
+    unfinished_count: Size
+    session_count: Size
+    registry_size: Size
+    warnings: tuple[tuple[Annotated[str, msgspec.Meta(max_length=32)], Text], ...]
 
 
 class Listing(msgspec.Struct, array_like=True, frozen=True):
@@ -214,8 +233,8 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
     root: Key
 
 
-Request = Hello | Bye | Ping | List | Subscribe | Read | Remind
-Reply = Welcome | Refused | Pong | Catalogue | Entries | ClockHead | Acknowledged | Rejections
+Request = Hello | Bye | Ping | List | Subscribe | Read | Remind | Status
+Reply = Welcome | Refused | Pong | Condition | Catalogue | Entries | ClockHead | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

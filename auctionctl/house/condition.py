@@ -1,0 +1,46 @@
+"""How the house is, in its own words, for whoever asks: what keeps it from its work, and how much work there is.
+
+Rule: a warning has a stable code and stands until whoever raised it takes it back; what is said is cut to what a
+message holds, the gravest first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS
+
+MAX_WARNINGS: Final = 32
+STORE_FULL: Final = "store_full"
+QUARANTINED: Final = "quarantined"
+ARCHIVE_FAILED: Final = "archive_failed"
+LOTS_WAIT: Final = "lots_wait"
+_ORDER: Final = (STORE_FULL, "halted", QUARANTINED, ARCHIVE_FAILED, LOTS_WAIT)
+
+
+class Warnings:
+    """What is wrong, by code and subject; each until it is taken back."""
+
+    def __init__(self) -> None:
+        self._words: dict[tuple[str, str], str] = {}
+
+    def say(self, code: str, words: str, subject: str = "") -> None:
+        """From now on this is wrong, with ``subject`` (a log, if any)."""
+        self._words[code, subject] = words
+
+    def take_back(self, code: str, subject: str = "") -> None:
+        """It is not, any more."""
+        self._words.pop((code, subject), None)
+
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """(code, words), the gravest first, as many as a message holds."""
+
+        def gravity(item: tuple[tuple[str, str], str]) -> int:
+            code = item[0][0]
+            return _ORDER.index(code) if code in _ORDER else len(_ORDER)
+
+        said = sorted(self._words.items(), key=gravity)[:MAX_WARNINGS]
+        return tuple(
+            (code, (f"{subject}: {words}" if subject else words)[:MAX_TEXT_CHARACTERS])
+            for (code, subject), words in said
+        )
