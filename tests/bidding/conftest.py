@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.bid import decode_bid, decode_join
+from auctionctl.auction.commands import KINDS, decode_command
 from auctionctl.auction.price import Money
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms
 from auctionctl.bidding import strategies
@@ -84,6 +85,7 @@ class World:
         self.ahead_ns = ahead_ns
         entries = [Entry(key_of(name).identity, name, "bidder+seller") for name in NAMES]
         entries.append(Entry(key_of("seller").identity, "seller", "seller"))
+        entries.append(Entry(key_of("olga").identity, "olga", "operator"))
         self.house = House(self.key, Limits(), AllowList(enumerate(entries, 1)), self.house_ns)
         self.store: dict[str, list[bytes]] = {}
         self.lines: dict[str, Line] = {}
@@ -296,6 +298,8 @@ def _signer(message: Message) -> bytes:
         signer = decode_join(message.body).bidder
     elif kind == "terms":
         signer = decode_terms(message.body).seller
+    elif kind in KINDS:
+        signer = decode_command(message.body).actor
     else:
         return b""
     assert is_signed_by(signer, message.body, message.signature)
