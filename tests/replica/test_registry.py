@@ -276,3 +276,26 @@ def test_what_does_not_hold_is_named_by_entry_and_rule_and_changes_nothing(data:
     assert (raised.value.rule, raised.value.index) == (rule, 1)
     assert (replay.size, replay.tree.root(), replay.state.members, replay.state.last_time_ns) == before
     replay.apply(entry_of(admitted(SUE, "sue"), 10))
+
+
+def test_the_roles_of_a_time_are_those_before_and_after_a_change_at_that_very_time() -> None:
+    registry = Registry(HOUSE)
+    ann = b"a" * 32
+    for event, time_ns in (
+        (Admitted(ann, b"t" * 32, "ann", "bidder"), 10),
+        (RoleChanged(ann, "ann", "operator+seller"), 20),
+        (RoleChanged(ann, "ann", ""), 30),
+    ):
+        assert registry.check(event, time_ns) is None
+        registry.apply(event, time_ns)
+    roles = {time_ns: registry.roles_at(ann, time_ns) for time_ns in (9, 10, 19, 20, 21, 30, 31)}
+    assert roles == {
+        9: frozenset(),
+        10: {"bidder"},
+        19: {"bidder"},
+        20: {"bidder", "operator", "seller"},
+        21: {"operator", "seller"},
+        30: {"operator", "seller"},
+        31: frozenset(),
+    }
+    assert registry.roles_at(b"b" * 32, 20) == frozenset()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
+from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.cli.settings.lots import AuctionsFile, read_auctions, slug
 from auctionctl.errors import ConfigurationError, NotFoundError
 
@@ -189,3 +190,56 @@ def test_a_file_that_is_no_text_or_too_large_or_missing_is_refused(tmp_path: Pat
         read_auctions(tmp_path / "missing")
     with pytest.raises(ConfigurationError, match="is a directory"):
         read_auctions(tmp_path)
+
+
+def test_pauses_payment_and_cancellation_are_those_of_the_terms_unless_said_otherwise(tmp_path: Path) -> None:
+    (lot,) = read(tmp_path, LOT).lots
+    assert (lot.pauses, lot.payment, lot.cancellation) == (
+        PauseRules(),
+        PaymentRules(),
+        Cancellation.BEFORE_FIRST_BID,
+    )
+    words = """
+        on_disconnect = "pause"
+        max_pauses = 3
+        max_pause = "4m"
+        max_pauses_a_bidder = 1
+        max_pause_a_bidder = "30s"
+        payment_timeout = "7d"
+        payment_absence = "1h"
+        on_default = "offer"
+        offer_timeout = "2d"
+        cancellation = "before_close"
+    """
+    (lot,) = read(tmp_path, LOT + words).lots
+    assert lot.pauses == PauseRules(Disconnection.PAUSE, 3, 240 * SECOND_NS, 1, 30 * SECOND_NS)
+    day_ns = 86_400 * SECOND_NS
+    assert lot.payment == PaymentRules(7 * day_ns, 3_600 * SECOND_NS, OnDefault.OFFER, 2 * day_ns)
+    assert lot.cancellation is Cancellation.BEFORE_CLOSE
+
+
+def test_an_offer_may_be_answered_for_as_long_as_the_price_may_be_paid(tmp_path: Path) -> None:
+    (lot,) = read(tmp_path, f'{LOT}payment_timeout = "3h"\non_default = "offer"').lots
+    assert lot.payment.offer_ns == lot.payment.payment_ns == 3 * 3_600 * SECOND_NS
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('on_disconnect = "stop"', "'stop' is none of continue, pause_below_min_bidders, pause"),
+        ("on_disconnect = true", "text is needed"),
+        ("max_pauses = -1", "is not between 0 and 1000"),
+        ('on_default = "offer"', "absence and offers matter only where a payment is waited for"),
+        ('payment_absence = "1h"', "absence and offers matter only where a payment is waited for"),
+        ('payment_timeout = "1h"\noffer_timeout = "1h"', "a second offer needs a time to answer it"),
+        ('payment_timeout = "1h"\non_default = "offer"\noffer_timeout = "0s"', "a second offer needs a time"),
+        ('payment_timeout = "400d"', "at most 366 days"),
+        ('cancellation = "never"', "'never' is none of before_first_bid, before_close"),
+    ],
+)
+def test_what_does_not_fit_together_is_named_with_its_lot(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read(tmp_path, f"{LOT}{line}\n")
+    assert words in str(raised.value)
+    assert "auction 1 ('Gold watch')" in str(raised.value)
+    assert raised.value.hint

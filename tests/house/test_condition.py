@@ -1,0 +1,75 @@
+"""A house says how it is: each warning until it is taken back, the gravest first, within what a message holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.condition import ARCHIVE_FAILED, MAX_WARNINGS, QUARANTINED, STORE_FULL, Warnings
+from auctionctl.wire.frames import MAX_REPLY_BYTES
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, Status, encode
+
+from .stage import START_NS, replies
+
+
+def test_a_warning_stands_until_it_is_taken_back() -> None:
+    warnings = Warnings()
+    assert warnings.listed() == ()
+    warnings.say(STORE_FULL, "no room")
+    warnings.say(STORE_FULL, "no room at all")
+    assert warnings.listed() == ((STORE_FULL, "no room at all"),)
+    warnings.take_back(QUARANTINED)
+    warnings.take_back(STORE_FULL)
+    assert warnings.listed() == ()
+
+
+def test_each_subject_has_a_warning_of_its_own_and_the_gravest_comes_first() -> None:
+    warnings = Warnings()
+    warnings.say("never heard of", "something")
+    warnings.say(ARCHIVE_FAILED, "loose modes")
+    warnings.say(QUARANTINED, "time", "auction/1")
+    warnings.say(QUARANTINED, "root", "auction/2")
+    warnings.say(STORE_FULL, "no room")
+    assert warnings.listed() == (
+        (STORE_FULL, "no room"),
+        (QUARANTINED, "auction/1: time"),
+        (QUARANTINED, "auction/2: root"),
+        (ARCHIVE_FAILED, "loose modes"),
+        ("never heard of", "something"),
+    )
+    warnings.take_back(QUARANTINED, "auction/1")
+    assert (QUARANTINED, "auction/2: root") in warnings.listed()
+    assert (QUARANTINED, "auction/1: time") not in warnings.listed()
+
+
+def test_whatever_is_wrong_fits_into_one_message() -> None:
+    warnings = Warnings()
+    for number in range(2 * MAX_WARNINGS):
+        warnings.say(QUARANTINED, "ä" * 2 * MAX_TEXT_CHARACTERS, f"auction/{number}")
+    listed = warnings.listed()
+    assert len(listed) == MAX_WARNINGS
+    assert {len(words) for _, words in listed} == {MAX_TEXT_CHARACTERS}
+    assert len(encode(Condition(0, 0, 0, 0, 0, 0, listed))) <= MAX_REPLY_BYTES
+
+
+def test_whoever_is_let_in_is_told_how_the_house_is(stage: Any) -> None:
+    stage.opened(duration_ns=SECOND_NS)
+    stage.announce()
+    stage.house.warnings.say(STORE_FULL, "no room")
+    stage.after(2 * SECOND_NS)
+    observer = stage.enter(7, "olga", "observer")
+    (said,) = replies(stage.handle(stage.ask(observer, Status())), observer)
+    assert said == Condition(
+        time_ns=stage.now_ns,
+        started_ns=START_NS,
+        open_count=1,
+        unfinished_count=1,
+        session_count=3,
+        registry_size=stage.house.registry.durable_size,
+        warnings=((STORE_FULL, "no room"),),
+    )
+
+
+def test_a_stranger_is_told_nothing(stage: Any) -> None:
+    (refused,) = replies(stage.handle(stage.ask(9, Status())), 9)
+    assert refused.code == "no_session"
