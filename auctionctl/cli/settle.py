@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.operate import Auction_, DryRun, Reason
+from auctionctl.cli.operate import JSON_SCHEMA, Auction_, DryRun, Reason
 from auctionctl.cli.options import AtHouse, with_house
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from auctionctl.auction.commands import AnyCommand
     from auctionctl.auction.terms import Terms
     from auctionctl.bidding.commanding import Make, Stamp
+
+__all__ = ["JSON_SCHEMA", "app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
