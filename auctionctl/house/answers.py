@@ -7,8 +7,10 @@ from typing import Final
 
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect, Send
+from auctionctl.house.intake import refused
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import Registry
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.frames import MAX_REPLY_BYTES, Message, domain
 from auctionctl.wire.messages import Catalogue, Listing, Rejected, Rejections, RejectionsHead, encode, parts_of
@@ -34,6 +36,12 @@ def sign_rejections(key: SecretKey, batch: Sequence[tuple[int, bytes]]) -> list[
         for session, rejected in by_session.items()
         for part in parts_of(rejected)
     ]
+
+
+def no_such_auction(registry: Registry, auction: bytes, about: bytes) -> Message:
+    """The answer to whoever asks for an auction that is not held here (any more); ``about`` names the question."""
+    where = "has archived the" if auction in registry.auctions else "holds no"
+    return refused("no_such_auction", f"this house {where} auction {auction.hex()[:12]}…", about)
 
 
 def catalogue_page(logs: Sequence[AuctionLog], registry: RegistryLog, start: int) -> Catalogue:

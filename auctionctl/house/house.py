@@ -13,12 +13,12 @@ from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_joi
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.auction.events import GapCause, Left
-from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
+from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import Warnings
+from auctionctl.house.condition import Warnings, describe
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
@@ -35,11 +35,9 @@ from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
-    Condition,
     Hello,
     List,
     Read,
-    Rejection,
     Remind,
     Status,
     Subscribe,
@@ -361,7 +359,7 @@ class House:
             return
         log = self._logs.get(command.auction)
         if log is None:
-            effects.append(Send(session, self._no_such_auction(command.auction, name)))
+            effects.append(Send(session, no_such_auction(self.registry.state, command.auction, name)))
             return
         self._dirty[log.id] = log
         self._outbox.note_command(session, name, log.id)
@@ -369,7 +367,7 @@ class House:
             return
         refusal = log.decide(command, name, now_ns)
         if refusal is not None:
-            self._reject(request, log, name, refusal, now_ns)
+            self._outbox.reject(session, log, name, refusal, now_ns)
         elif isinstance(command, Bid):
             end_ns = log.auction.end_ns
             log.add_bid(request, command, name, now_ns)
@@ -429,25 +427,10 @@ class House:
         elif isinstance(message, Remind):
             open_reminder(message, self.identity)
         elif isinstance(message, Status):
-            effects.append(Send(session, Message(encode(self._condition(now_ns)))))
+            effects.append(Send(session, describe(self, self._started_ns, now_ns)))
         else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)
-
-    def _condition(self, now_ns: int) -> Condition:
-        return Condition(
-            time_ns=now_ns,
-            started_ns=self._started_ns,
-            open_count=self._live_count,
-            unfinished_count=self.unfinished_count,
-            session_count=len(self.presence.peers),
-            registry_size=self.registry.durable_size,
-            warnings=self.warnings.listed(),
-        )
-
-    def _no_such_auction(self, auction: bytes, about: bytes) -> Message:
-        where = "has archived the" if auction in self.registry.state.auctions else "holds no"
-        return refused("no_such_auction", f"this house {where} auction {auction.hex()[:12]}…", about)
 
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._logs.get(log_id)
@@ -455,15 +438,9 @@ class House:
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
         log = self._find(message.auction)
         if log is None or not (log.durable_size or log is self.registry):
-            effects.append(Send(session, self._no_such_auction(message.auction, message.auction)))
+            effects.append(Send(session, no_such_auction(self.registry.state, message.auction, message.auction)))
         else:
             self._outbox.ask_entries(session, log, message.start)
-
-    def _reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
-        rejection = Rejection(
-            self.identity.signing, log.id, command, refusal.code, refusal.observed, log.auction.size, now_ns
-        )
-        self._outbox.reject(request.session, rejection)
 
     # The commit point
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.answers import catalogue_page, sign_rejections
 from auctionctl.house.auction_log import AuctionLog
@@ -40,8 +41,11 @@ class Outbox:
         """``session`` has sent ``command`` (its id) for ``auction``, and what comes of it is in this batch."""
         self._commands[session, command] = auction
 
-    def reject(self, session: int, rejection: Rejection) -> None:
-        """``session`` gets this rejection, signed together with those of the batch."""
+    def reject(self, session: int, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
+        """``session`` gets to know why the rules refuse its command, signed together with the others of the batch."""
+        house = self._key.identity.signing
+        judged = (log.auction.size, now_ns)
+        rejection = Rejection(house, log.id, command, refusal.code, refusal.observed, *judged)
         self._rejections.append((session, encode(rejection)))
 
     def ask_entries(self, session: int, log: HouseLog, start: int) -> None:
