@@ -14,13 +14,14 @@ from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import SECOND_NS, decode_terms
-from auctionctl.errors import NotAuthorisedError, NotFoundError, RemoteProtocolError, TermsError
+from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.condition import Warnings, describe
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.gaps import Gaps, Outage
+from auctionctl.house.holdings import Holdings
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
@@ -28,7 +29,6 @@ from auctionctl.house.outbox import Outbox
 from auctionctl.house.presence import Presence
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import open_reminder
-from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import REGISTRY_ID, Announced
@@ -66,49 +66,42 @@ class House:
         self._started_ns = now_ns
         self._key = key
         self.registry = RegistryLog(key)
-        self._logs: dict[bytes, AuctionLog] = {}
-        self._order: list[AuctionLog] = []
-        self._dirty: dict[bytes, AuctionLog] = {}
+        self._held = Holdings()
         self._outbox = Outbox(key)
-        self._timers = Timers()
         self._clock_heads = ClockHeads(key)
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
         self._gaps = Gaps()
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
-        self._live_count = 0
-        self._unfinished: set[bytes] = set()
         self._is_registry_behind = True
         """Whether the registry may say something else than the allow list that is in force."""
-        self._turned: dict[bytes, AuctionLog] = {}
 
     # What there is
 
     @property
     def logs(self) -> Sequence[AuctionLog]:
         """Every auction, in the order of announcement."""
-        return self._order
+        return self._held.in_order
 
     @property
     def live_count(self) -> int:
         """How many auctions have not ended."""
-        return self._live_count
+        return self._held.live_count
 
     @property
     def unfinished_count(self) -> int:
         """How many auctions have an end to come, be it of the bidding or of the settlement of a sale."""
-        return len(self._unfinished)
+        return self._held.unfinished_count
 
     def take_turned(self) -> list[AuctionLog]:
         """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
-        turned, self._turned = list(self._turned.values()), {}
-        return turned
+        return self._held.take_turned()
 
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
         """The auction that ``seller`` (signing key) announced under this name, ended or not, if it is still held."""
         auction = self.registry.state.find_listing(seller, listing)
-        return None if auction is None else self._logs.get(auction)
+        return None if auction is None else self._held.get(auction)
 
     def has_announced(self, seller: bytes, listing: str) -> bool:
         """Whether ``seller`` has announced this listing, be its auction held here or not."""
@@ -116,10 +109,7 @@ class House:
 
     def log(self, auction: bytes) -> AuctionLog:
         """The auction of this id; NotFoundError."""
-        try:
-            return self._logs[auction]
-        except KeyError:
-            raise NotFoundError(f"this house holds no auction {auction.hex()[:12]}…") from None
+        return self._held[auction]
 
     # Starting
 
@@ -132,10 +122,10 @@ class House:
         self.registry = registry
         self._keep_registry(now_ns)
         for log in logs:
-            self._register(log)
+            self._held.register(log)
         since_ns = now_ns if last_alive_ns is None else last_alive_ns
         self._append_gaps(Outage(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART), now_ns)
-        for log in self._order:
+        for log in self._held:
             self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
 
@@ -165,8 +155,8 @@ class House:
                 hint="raise max_concurrent_auctions in [house], or wait for one to end",
             )
         self.registry.add(announced, now_ns)
-        self._register(log)
-        self._touch(log)
+        self._held.register(log)
+        self._held.touch(log)
         return log
 
     def _keep_registry(self, now_ns: int) -> None:
@@ -175,19 +165,10 @@ class House:
             self.registry.admit(self.allowed, now_ns)
             self._is_registry_behind = False
 
-    def _register(self, log: AuctionLog) -> None:
-        self._logs[log.id] = log
-        self._order.append(log)
-        self._look_ahead(log)
-        self._live_count += log.auction.outcome is None
-
     def forget(self, log: AuctionLog) -> None:
         """``log``, which has ended, is kept elsewhere from now on; it stays announced, and is not sold again."""
         assert not self._in_flight
-        assert log.auction.is_final
-        del self._logs[log.id]
-        self._order.remove(log)
-        self._dirty.pop(log.id, None)
+        self._held.forget(log)
 
     # Time
 
@@ -195,7 +176,7 @@ class House:
         """When :meth:`handle_timer` has to be called, or None. Deadlines stand still while there is no gateway."""
         if self._gateway_lost_ns is not None:
             return None
-        times = (self._timers.next_ns(), self.presence.next_ns(), self._clock_heads.get_timer())
+        times = (self._held.next_ns(), self.presence.next_ns(), self._clock_heads.get_timer())
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def handle_timer(self, now_ns: int) -> list[Effect]:
@@ -215,27 +196,29 @@ class House:
     def _run_due(self, now_ns: int) -> None:
         if self._gateway_lost_ns is not None:
             return
-        for auction in list(self._timers.take_due(now_ns)):
-            self._settle_phase(self._logs[auction], now_ns)
+        for log in self._held.take_due(now_ns):
+            self._settle_phase(log, now_ns)
         for identity in self.presence.take_gone(now_ns):
-            for log in self._order:
+            for log in self._held:
                 if log.auction.watches(identity):
                     log.add_event(Left(identity), now_ns)
                     self._settle_phase(log, now_ns)
 
     def _settle_phase(self, log: AuctionLog, now_ns: int) -> None:
-        was_live = log.auction.outcome is None
         while (event := log.auction.due(now_ns, log.reserve)) is not None:
             log.add_event(event, now_ns)
-            self._turned[log.id] = log
-        if was_live and log.auction.outcome is not None:
-            self._live_count -= 1
+            self._held.turn(log)
+        if log.auction.outcome is not None:
             self._clock_heads.ended(log.id)
-        self._touch(log)
+        self._held.touch(log)
 
     def _append_gaps(self, outage: Outage, now_ns: int) -> None:
-        for log in self._gaps.say(outage, self._order, now_ns):
-            self._touch(log)
+        for log in self._gaps.say(outage, self._held, now_ns):
+            self._held.touch(log)
+
+    def _append_owed_gaps(self, now_ns: int) -> None:
+        for outage in self._gaps.take_owed():
+            self._append_gaps(outage, now_ns)
 
     def _append_owed_gaps(self, now_ns: int) -> None:
         for outage in self._gaps.take_owed():
@@ -250,7 +233,7 @@ class House:
             self._gateway_lost_ns = last_ns if now_ns - last_ns > STALL_NS else now_ns
         self._now_ns = now_ns
         self.presence.end_all(now_ns)
-        for log in (self.registry, *self._order):
+        for log in (self.registry, *self._held):
             log.followers.clear()
 
     def gateway_silent(self, since_ns: int) -> None:
@@ -266,7 +249,7 @@ class House:
         lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
         if lost_ns is not None:
             self._append_gaps(Outage(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST), now_ns)
-            for log in self._order:
+            for log in self._held:
                 self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
 
@@ -284,7 +267,7 @@ class House:
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
         self.presence.end(session, self._at(now_ns))
-        for log in (self.registry, *self._order):
+        for log in (self.registry, *self._held):
             log.followers.discard(session)
 
     def alive_ns(self, now_ns: int) -> int:
@@ -305,7 +288,7 @@ class House:
         self._note_stall(now_ns)
         self._keep_registry(now_ns)
         self._run_due(now_ns)
-        self._clock_heads.fall_due(now_ns, self._logs)
+        self._clock_heads.fall_due(now_ns, self._held.by_id)
         effects: list[Effect] = []
         for request in requests:
             if not request.body:
@@ -357,11 +340,11 @@ class House:
         if (reason := refuse_actor(self.presence.peers[session], command, request.signer)) is not None:
             effects.append(Send(session, refused("not_authorised", reason, name)))
             return
-        log = self._logs.get(command.auction)
+        log = self._held.get(command.auction)
         if log is None:
             effects.append(Send(session, no_such_auction(self.registry.state, command.auction, name)))
             return
-        self._dirty[log.id] = log
+        self._held.answer(log)
         self._outbox.note_command(session, name, log.id)
         if log.owe_again(session, name):
             return
@@ -372,7 +355,7 @@ class House:
             end_ns = log.auction.end_ns
             log.add_bid(request, command, name, now_ns)
             if log.auction.end_ns != end_ns:
-                self._timers.set(log.id, log.auction.end_ns)
+                self._held.extended(log)
         else:
             if isinstance(command, Join):
                 log.add_join(request, command, name, now_ns)
@@ -382,11 +365,9 @@ class House:
 
     def _perform(self, log: AuctionLog, request: Request, command: AnyCommand, now_ns: int) -> None:
         """An accepted command; whoever matters from now on has the grace to be there."""
-        was_live = log.auction.outcome is None
         log.add_command(request, command, command_id(request.body), now_ns)
-        self._live_count -= was_live and log.auction.outcome is not None
-        self._turned[log.id] = log
-        if not was_live:
+        self._held.turn(log)
+        if log.auction.settlement is not None:
             self.presence.expect(log.auction.watched, now_ns)
 
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
@@ -397,16 +378,16 @@ class House:
         try:
             if not decode_terms(request.body).seller == request.signer == identity:
                 raise TermsError("terms are signed by their session's identity")
-            log = self._logs.get(name)
+            log = self._held.get(name)
             if log is None:
-                check_share(identity, self.registry.state, self._order, self.limits, now_ns)
+                check_share(identity, self.registry.state, self._held, self.limits, now_ns)
                 log = self._open_log(request.body, request.signature, now_ns)
-                self._turned[log.id] = log
+                self._held.turn(log)
         except TermsError as error:
             hint = f" ({error.hint})" if error.hint else ""
             effects.append(Send(request.session, refused("terms", f"{error}{hint}", name)))
         else:
-            self._dirty[log.id] = log
+            self._held.answer(log)
             log.owe_again(request.session, name)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
@@ -433,7 +414,7 @@ class House:
             self.session_ended(session, now_ns)
 
     def _find(self, log_id: bytes) -> HouseLog | None:
-        return self.registry if log_id == REGISTRY_ID else self._logs.get(log_id)
+        return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)
 
     def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
         log = self._find(message.auction)
@@ -444,20 +425,9 @@ class House:
 
     # The commit point
 
-    def _touch(self, log: AuctionLog) -> None:
-        self._dirty[log.id] = log
-        self._look_ahead(log)
-
-    def _look_ahead(self, log: AuctionLog) -> None:
-        self._timers.set(log.id, log.auction.get_timer())
-        if log.auction.is_final:
-            self._unfinished.discard(log.id)
-        else:
-            self._unfinished.add(log.id)
-
     def _commit(self) -> list[Effect]:
         """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
-        logs: tuple[HouseLog, ...] = (self.registry, *self._dirty.values())
+        logs: tuple[HouseLog, ...] = (self.registry, *self._held.dirty)
         appends = tuple(append for log in logs if (append := log.to_append()) is not None)
         self._in_flight = True
         if not appends and not self._clock_heads.needs_commit:
@@ -469,8 +439,9 @@ class House:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
         self._in_flight = False
         self._gaps.committed()
-        changed, self._dirty = list(self._dirty.values()), {}
-        return self._outbox.release(self.registry, changed, self._order) + self._clock_heads.release(self._logs)
+        changed = self._held.take_dirty()
+        said = self._outbox.release(self.registry, changed, self._held.in_order)
+        return said + self._clock_heads.release(self._held.by_id)
 
     def rolled_back(
         self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
@@ -489,19 +460,9 @@ class House:
         self._in_flight = False
         self._gaps.rolled_back()
         self._clock_heads.rolled_back()
-        self._turned.clear()
-        dirty, self._dirty = list(self._dirty.values()), {}
-        for log in dirty:
+        for log in self._held.take_dirty():
             stored = rebuild(log)
-            position = self._order.index(log)
-            if stored is None:
-                del self._logs[log.id], self._order[position]
-                self._timers.set(log.id, None)
-                self._unfinished.discard(log.id)
-                continue
-            stored.followers = log.followers
-            self._logs[log.id] = self._order[position] = stored
-            self._look_ahead(stored)
-            self.presence.expect(stored.auction.watched, self._now_ns)
-        self._live_count = sum(log.auction.outcome is None for log in self._order)
-        return self._outbox.refuse_all(self._logs)
+            self._held.replace(log, stored)
+            if stored is not None:
+                self.presence.expect(stored.auction.watched, self._now_ns)
+        return self._outbox.refuse_all(self._held.by_id)

@@ -31,7 +31,7 @@ def operated(stage: Any, staging: Any, name: str = "otto") -> bytes:
         log = stage.log(auction)
         command = kind(*_fields(message.body))
         log.add_command(staging.Request(1, key.identity.signing, *message), command, bytes([nonce]) * 32, stage.now_ns)
-        stage.house._touch(log)
+        stage.house._held.touch(log)
         stage.do(stage.house._commit())
         stage.after(SECOND_NS)
     return auction

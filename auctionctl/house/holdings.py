@@ -1,0 +1,140 @@
+"""The auctions that a house holds, in the order of their announcement, and what is to be done about them.
+
+Rule: whoever changes an auction says so by :meth:`Holdings.touch`; deadlines, counts and the batch to come follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from auctionctl.errors import NotFoundError
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.timers import Timers
+
+
+class Holdings:
+    """Auctions by their ids, 32 bytes; the next deadline of each; which of them the batch has changed."""
+
+    def __init__(self) -> None:
+        self._logs: dict[bytes, AuctionLog] = {}
+        self._order: list[AuctionLog] = []
+        self._dirty: dict[bytes, AuctionLog] = {}
+        self._turned: dict[bytes, AuctionLog] = {}
+        self._live: set[bytes] = set()
+        self._unfinished: set[bytes] = set()
+        self._timers = Timers()
+
+    def __iter__(self) -> Iterator[AuctionLog]:
+        return iter(self._order)
+
+    def __getitem__(self, auction: bytes) -> AuctionLog:
+        """The auction of this id; NotFoundError."""
+        try:
+            return self._logs[auction]
+        except KeyError:
+            raise NotFoundError(f"this house holds no auction {auction.hex()[:12]}…") from None
+
+    def get(self, auction: bytes) -> AuctionLog | None:
+        """The auction of this id, if it is held."""
+        return self._logs.get(auction)
+
+    @property
+    def in_order(self) -> Sequence[AuctionLog]:
+        """All of them, in the order of announcement."""
+        return self._order
+
+    @property
+    def by_id(self) -> Mapping[bytes, AuctionLog]:
+        """All of them by their ids."""
+        return self._logs
+
+    @property
+    def dirty(self) -> Sequence[AuctionLog]:
+        """Those that the batch has changed, or that somebody is to be answered about."""
+        return list(self._dirty.values())
+
+    @property
+    def live_count(self) -> int:
+        """In how many bidding has not ended."""
+        return len(self._live)
+
+    @property
+    def unfinished_count(self) -> int:
+        """How many have an end to come, be it of the bidding or of the settlement of a sale."""
+        return len(self._unfinished)
+
+    def next_ns(self) -> int | None:
+        """When the first deadline is, or None."""
+        return self._timers.next_ns()
+
+    def take_due(self, now_ns: int) -> list[AuctionLog]:
+        """Those whose deadline has come, by its time; each has to be touched."""
+        return [self._logs[auction] for auction in self._timers.take_due(now_ns)]
+
+    # Changes
+
+    def register(self, log: AuctionLog) -> None:
+        """``log`` is held from now on."""
+        self._logs[log.id] = log
+        self._order.append(log)
+        self._look_ahead(log)
+
+    def forget(self, log: AuctionLog) -> None:
+        """``log``, to which nothing can be added any more, is kept elsewhere from now on."""
+        assert log.auction.is_final
+        self._drop(log, self._order.index(log))
+        self._dirty.pop(log.id, None)
+
+    def touch(self, log: AuctionLog) -> None:
+        """Something has been entered in ``log``: it belongs to the batch, and its deadlines may be others."""
+        self._dirty[log.id] = log
+        self._look_ahead(log)
+
+    def answer(self, log: AuctionLog) -> None:
+        """Somebody is to be answered about ``log`` with this batch."""
+        self._dirty[log.id] = log
+
+    def extended(self, log: AuctionLog) -> None:
+        """A bid has moved the end of ``log``, and nothing else about its deadlines."""
+        self._timers.set(log.id, log.auction.end_ns)
+
+    def turn(self, log: AuctionLog) -> None:
+        """``log`` is in another phase, or its sale in another stage."""
+        self._turned[log.id] = log
+
+    def take_turned(self) -> list[AuctionLog]:
+        """Those that have turned since the last call."""
+        turned, self._turned = list(self._turned.values()), {}
+        return turned
+
+    def take_dirty(self) -> list[AuctionLog]:
+        """As :attr:`dirty`; the next batch begins without them."""
+        dirty, self._dirty = list(self._dirty.values()), {}
+        return dirty
+
+    def replace(self, log: AuctionLog, stored: AuctionLog | None) -> None:
+        """What was added to ``log`` was not written: ``stored`` takes its place, or nothing where nothing is stored."""
+        position = self._order.index(log)
+        self._turned.pop(log.id, None)
+        if stored is None:
+            self._drop(log, position)
+            return
+        stored.followers = log.followers
+        self._logs[log.id] = self._order[position] = stored
+        self._look_ahead(stored)
+
+    def _drop(self, log: AuctionLog, position: int) -> None:
+        del self._logs[log.id], self._order[position]
+        self._timers.set(log.id, None)
+        self._live.discard(log.id)
+        self._unfinished.discard(log.id)
+
+    def _look_ahead(self, log: AuctionLog) -> None:
+        auction = log.auction
+        self._timers.set(log.id, auction.get_timer())
+        _keep(self._live, log.id, auction.outcome is None)
+        _keep(self._unfinished, log.id, not auction.is_final)
+
+
+def _keep(ids: set[bytes], each: bytes, is_in: bool) -> None:
+    (ids.add if is_in else ids.discard)(each)
