@@ -220,10 +220,6 @@ class House:
         for outage in self._gaps.take_owed():
             self._append_gaps(outage, now_ns)
 
-    def _append_owed_gaps(self, now_ns: int) -> None:
-        for outage in self._gaps.take_owed():
-            self._append_gaps(outage, now_ns)
-
     # The gateway
 
     def gateway_lost(self, now_ns: int) -> None:

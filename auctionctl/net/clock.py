@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Final
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import ConfigurationError
+
+MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 
 
 class Clock:
@@ -16,3 +22,17 @@ class Clock:
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""
         return self._offset_ns + time.monotonic_ns()
+
+
+def check_clock(now_ns: int, last_ns: int) -> int:
+    """The time at which a house may start whose last sign of life is of ``last_ns``: not before that.
+
+    Raises ConfigurationError where the clock has gone back far: new entries would be dated before old ones (DESIGN.md
+    section 7).
+    """
+    if last_ns - now_ns > MAX_CLOCK_BACK_NS:
+        raise ConfigurationError(
+            f"the clock of this machine is {(last_ns - now_ns) // SECOND_NS} s before the house's last entry",
+            hint="set the clock, then start again",
+        )
+    return max(now_ns, last_ns)

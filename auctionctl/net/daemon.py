@@ -10,7 +10,7 @@ import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -32,7 +32,7 @@ from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.archiving import Archiving
-from auctionctl.net.clock import Clock
+from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import (
     Admit,
@@ -40,7 +40,6 @@ from auctionctl.net.hops import (
     Alive,
     AllClosed,
     AllowListKept,
-    Announced,
     Archived,
     ArchiveFailed,
     Checked,
@@ -70,7 +69,7 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.news import describe_turn, tell
-from auctionctl.net.own_lots import OwnLots
+from auctionctl.net.own_lots import OwnLots, list_announced
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
@@ -84,7 +83,6 @@ ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
 ALIVE_NS: Final = SECOND_NS
 ARCHIVE_PAUSE_NS: Final = 60 * SECOND_NS
-MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 BATCH_REQUESTS: Final = 2_000
 """So many at most are judged and answered at once, however long the queue may be."""
@@ -106,7 +104,7 @@ class HouseProcess:
         self._allow_file = AllowFile(Path(start.allow_list), self._key.identity)
         self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
         self._lots: Sequence[LotDescription] = start.lots
-        now_ns = self._check_clock()
+        now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
         self._house = House(self._key, start.limits, self._allow_file.read(), now_ns)
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         if start.retention_ns:
@@ -145,16 +143,6 @@ class HouseProcess:
         self._said_waiting: list[str] = []
         self._said_closed = False
         self._said_full = False
-
-    def _check_clock(self) -> int:
-        """DESIGN.md section 7: a house whose clock went back far would date new entries before old ones."""
-        now_ns, last_ns = self._clock.now_ns(), self._store.last_alive_ns() or 0
-        if last_ns - now_ns > MAX_CLOCK_BACK_NS:
-            raise ConfigurationError(
-                f"the clock of this machine is {(last_ns - now_ns) // SECOND_NS} s before the house's last entry",
-                hint="set the clock, then start again",
-            )
-        return max(now_ns, last_ns)
 
     # The loop
 
@@ -349,15 +337,8 @@ class HouseProcess:
         differs = self._own_lots.take_on(self._lots)
         self._own_lots.announce(self._clock.now_ns())
         self._is_begun = True
-        self._report(Listening(self._list_auctions(resumed, differs)))
+        self._report(Listening(list_announced(self._house, resumed, differs)))
         self._tell_waiting()
-
-    def _list_auctions(self, resumed: Set[bytes], differs: Mapping[str, tuple[str, ...]]) -> list[Announced]:
-        return [
-            Announced(log.id, terms.listing, terms.lot.title, log.id in resumed, differs.get(terms.listing, ()))
-            for log in self._house.logs
-            for terms in [log.auction.terms]
-        ]
 
     def _tell_waiting(self) -> None:
         waiting = [lot.listing for lot in self._own_lots.waiting]
@@ -380,7 +361,7 @@ class HouseProcess:
         self._archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
         self._own_lots.announce(self._clock.now_ns())
-        auctions = self._list_auctions(resumed, differs)
+        auctions = list_announced(self._house, resumed, differs)
         self._report(Reloaded(tuple(each for each in auctions if each.differs or not each.is_resumed)))
         self._tell_waiting()
 

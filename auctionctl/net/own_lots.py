@@ -7,12 +7,13 @@ and holds up nothing that was acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from secrets import token_bytes
 
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.hops import Announced
 from auctionctl.wire.frames import Message
 from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
 
@@ -59,3 +60,12 @@ class OwnLots:
         entropy = Entropy(token_bytes(16), token_bytes(32), token_bytes(32))
         house = self._key.identity.signing
         return sign_terms(lot, house, self._key.escrow_public, self._key, entropy)
+
+
+def list_announced(house: House, resumed: Set[bytes], differs: Mapping[str, tuple[str, ...]]) -> list[Announced]:
+    """Every auction that ``house`` holds; ``resumed`` are ids of those that it held before, ``differs`` as above."""
+    return [
+        Announced(log.id, terms.listing, terms.lot.title, log.id in resumed, differs.get(terms.listing, ()))
+        for log in house.logs
+        for terms in [log.auction.terms]
+    ]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 
-from auctionctl.net.clock import Clock
+import pytest
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import ConfigurationError
+from auctionctl.net.clock import MAX_CLOCK_BACK_NS, Clock, check_clock
 
 
 def test_the_clock_never_goes_back():
@@ -19,3 +23,12 @@ def test_the_clock_is_wall_time_at_the_start_and_does_not_follow_it_after(monkey
     before_ns = clock.now_ns()
     monkeypatch.setattr(time, "time_ns", lambda: 0)
     assert before_ns <= clock.now_ns() < before_ns + 60 * 10**9
+
+
+def test_a_house_does_not_start_far_before_its_last_sign_of_life_and_never_before_it() -> None:
+    last_ns = 1_767_225_600 * SECOND_NS
+    assert check_clock(last_ns + 7, last_ns) == last_ns + 7
+    assert check_clock(last_ns - MAX_CLOCK_BACK_NS, last_ns) == last_ns
+    with pytest.raises(ConfigurationError, match="6 s before the house's last entry") as raised:
+        check_clock(last_ns - 6 * SECOND_NS, last_ns)
+    assert raised.value.hint == "set the clock, then start again"

@@ -30,6 +30,7 @@ from auctionctl.wire.messages import (
     Bye,
     Catalogue,
     ClockHead,
+    Condition,
     Entries,
     Hello,
     List,
@@ -45,6 +46,7 @@ from auctionctl.wire.messages import (
     Rejections,
     RejectionsHead,
     Remind,
+    Status,
     Subscribe,
     Welcome,
 )
@@ -74,6 +76,7 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     Remind: "Not answered, unless the note, in either form of auctionctl-log(5), is no checkpoint of this log by this"
     " house: then by `refused` with `malformed`. Send it when the house serves less than a head that was verified"
     " before, or another root.",
+    Status: "Answered by `condition`.",
     Join: f"Signed by `bidder`, {ANSWERED}.",
     Bid: f"Signed by `bidder`, {ANSWERED}.",
     Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
@@ -99,6 +102,8 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Refused: "Unsigned. `command` is the id of the command that it is about (and, for `no_such_auction`, perhaps the"
     " log that was to be read), or empty. `message` is for people.",
     Pong: "Unsigned.",
+    Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
+    " room), `halted`, `quarantined` (a log that does not verify), `archive_failed`, `lots_wait`.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
