@@ -39,6 +39,27 @@ def shown_progress(form: Form, words: str) -> Iterator[Progress]:
         yield tell
 
 
+class PassingProgress:
+    """Progress of something that begins and ends in the midst of other news; as :func:`shown_progress` otherwise."""
+
+    def __init__(self, form: Form, words: str) -> None:
+        self._form = form
+        self._words = words
+        self._held = ExitStack()
+        self._tell: Progress | None = None
+
+    def show(self, done: int, total: int) -> None:
+        """So much is done."""
+        if self._tell is None:
+            self._tell = self._held.enter_context(shown_progress(self._form, self._words))
+        self._tell(done, total)
+
+    def close(self) -> None:
+        """It is over, or something else is to be said: nothing is left of it."""
+        self._tell = None
+        self._held.close()
+
+
 def _tell_nobody(done: int, total: int) -> None:
     """For whom nothing is shown."""
 

@@ -7,7 +7,8 @@ nobody reads what this writes does not stop an auction.
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +19,9 @@ from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.house_state import check_one_state, mark_state
 from auctionctl.cli.options import JsonOption
-from auctionctl.cli.output import write_note
+from auctionctl.cli.output import Form, write_note
 from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.cli.progress import PassingProgress
 from auctionctl.cli.serve_reports import write_report, write_report_json
 from auctionctl.cli.streams import has_room, stop_writing
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection
     from auctionctl.cli.settings.lots import AuctionsFile
     from auctionctl.house.limits import Limits
-    from auctionctl.net.reports import Report
+    from auctionctl.net.reports import News, Report, Serving
     from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -68,7 +70,6 @@ def serve(
     content = read()
     from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
-    from auctionctl.net.reports import Serving  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
     from auctionctl.net.supervisor import Finish  # noqa: PLC0415
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
@@ -81,29 +82,47 @@ def serve(
         write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
     settings = settings_of(section, paths)
     report = write_report_json if as_json else write_report
-    with published_address(paths, section.name) as address_file:
+    recovery = PassingProgress(Form.JSON if as_json else Form.PLAIN, "replaying the logs")
+    with published_address(paths, section.name) as address_file, closing(recovery):
 
-        def on_report(news: Report) -> None:
-            if isinstance(news, Serving) and not address_file.is_published:
+        def on_serving(serving: Serving) -> None:
+            if not address_file.is_published:
                 mark_state(paths, section.name, secret.identity)
-                address_file.publish(news.address)
-            if not isinstance(news, Serving) and not has_room():
-                return  # Whoever supervises a house must not wait for a reader that has fallen asleep.
-            try:
-                report(news)
-            except OSError:
-                stop_writing()
+                address_file.publish(serving.address)
 
         ended = run_house(
             settings,
             secret,
             content.lots,
-            on_report,
+            heeding(recovery, on_serving, report),
             Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
             read_settings=read_again,
             notifier=take_notifier(),
         )
     return status_of_end(ended)
+
+
+def heeding(
+    recovery: PassingProgress, on_serving: Callable[[Serving], None], write: Callable[[News], None]
+) -> Callable[[Report], None]:
+    """What to do with each report of a house: show how far it is, heed that it serves, or ``write`` it."""
+    from auctionctl.net.reports import Recovering, Serving  # noqa: PLC0415
+
+    def heed(report: Report) -> None:
+        if isinstance(report, Recovering):
+            recovery.show(report.done, report.total)
+            return
+        recovery.close()
+        if isinstance(report, Serving):
+            on_serving(report)
+        elif not has_room():
+            return  # Whoever supervises a house must not wait for a reader that has fallen asleep.
+        try:
+            write(report)
+        except OSError:
+            stop_writing()
+
+    return heed
 
 
 def status_of_end(ended: Ended) -> ExitStatus:

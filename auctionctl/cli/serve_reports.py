@@ -13,14 +13,14 @@ from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
     from auctionctl.net.hops import Announced, Turned
-    from auctionctl.net.reports import Report, Serving
+    from auctionctl.net.reports import News, Serving
 
 SCHEMA: Final = "auctionctl.serve/1"
 MAX_REASON_CHARACTERS: Final = 500
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
 
 
-def write_report(report: Report) -> None:
+def write_report(report: News) -> None:
     """What the house reports, in lines for people."""
     from auctionctl.net import reports  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def write_report(report: Report) -> None:
             write_line(_line(report))
 
 
-def _line(report: Report) -> str:
+def _line(report: News) -> str:
     from auctionctl.net import reports  # noqa: PLC0415
 
     match report:
@@ -112,13 +112,13 @@ def _turn_line(turned: Turned) -> str:
     return f"{line}  {turned.end_reason.replace('_', ' ')}{stage}" if turned.end_reason else line
 
 
-def write_report_json(report: Report) -> None:
+def write_report_json(report: News) -> None:
     """What the house reports, one object a line."""
     event, fields = _record(report)
     write_json({"schema": SCHEMA, "event": event, **fields})
 
 
-def _record(report: Report) -> tuple[str, dict[str, Any]]:
+def _record(report: News) -> tuple[str, dict[str, Any]]:
     from auctionctl.net import reports  # noqa: PLC0415
 
     match report:

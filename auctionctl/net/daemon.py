@@ -68,7 +68,7 @@ from auctionctl.net.hops import (
     decode_from_gateway,
     encode,
 )
-from auctionctl.net.news import describe_turn, tell
+from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.own_lots import OwnLots, list_announced
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.reading import Reading
@@ -115,7 +115,7 @@ class HouseProcess:
         self._stored = StoredLogs(self._key, self._store, archive)
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
         self._registry = self._stored.registry()
-        self._recovered, quarantined = self._stored.auctions(self._registry)
+        self._recovered, quarantined = self._stored.auctions(self._registry, lambda *far: tell_progress(control, *far))
         for name, reason in quarantined:
             self._house.warnings.say(QUARANTINED, reason, name)
         self._report(Opened(quarantined))

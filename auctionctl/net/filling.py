@@ -92,7 +92,7 @@ def fill(
     Time: 30 µs an entry on each of two cores.
     """
     start_ns = now_ns - entries * STEP_NS
-    plans = _plan(house, bidders, entries - len(allowed) - LOGS, start_ns)
+    plans = plan_logs(house, bidders, entries - len(allowed) - LOGS, start_ns)
     _announce(store, house, allowed, plans)
     big, *others = plans
     for done in _store_all(store, ((big,), tuple(others))):
@@ -106,7 +106,8 @@ _OPENING: Final = 4
 """Terms, two joinings, and that it opened."""
 
 
-def _plan(house: SecretKey, bidders: Sequence[SecretKey], entries: int, start_ns: int) -> list[LogPlan]:
+def plan_logs(house: SecretKey, bidders: Sequence[SecretKey], entries: int, start_ns: int) -> list[LogPlan]:
+    """The logs that are to hold ``entries`` together, the largest first; all of them begin at ``start_ns``."""
     others = entries // 2 // OTHERS
     sizes = [entries - OTHERS * others, *[others] * OTHERS]
     return [
@@ -197,7 +198,7 @@ def _write(pipe: Connection, plans: Sequence[LogPlan]) -> None:
     # Whoever interrupts the benchmark interrupts its own process, which ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     each = BATCH_ENTRIES // len(plans)
-    logs = {auction_id(plan.terms.body): _entries(plan) for plan in plans}
+    logs = {auction_id(plan.terms.body): write_log(plan) for plan in plans}
     while logs:
         batch: _Batch = []
         for auction, entries in list(logs.items()):
@@ -211,8 +212,8 @@ def _write(pipe: Connection, plans: Sequence[LogPlan]) -> None:
     pipe.close()
 
 
-def _entries(plan: LogPlan) -> Iterator[tuple[bytes, int]]:
-    """Each entry of one log, and its time."""
+def write_log(plan: LogPlan) -> Iterator[tuple[bytes, int]]:
+    """Each entry of the log of ``plan``, and its time."""
     tree, at_ns = Tree(), plan.start_ns
     keys = [SecretKey.from_text(text) for text in plan.bidders]
     terms = decode_terms(plan.terms.body)

@@ -165,6 +165,13 @@ class Stop(msgspec.Struct, array_like=True, tag="stop"):
 ToChild = StartHouse | Reload | StartGateway | SetQueue | Drain | VerifierPipe | GatewayPipe | HousePipe | Stop
 
 
+class Recovering(msgspec.Struct, array_like=True, frozen=True, tag="recovering"):
+    """So many of the store's entries have been replayed; now and then, while a house starts on a large store."""
+
+    done: int
+    total: int
+
+
 class Opened(msgspec.Struct, array_like=True, tag="opened"):
     """The store is open and recovered; ``quarantined`` are (log, reason) of those that do not verify."""
 
@@ -286,7 +293,8 @@ class Failed(msgspec.Struct, array_like=True, tag="failed"):
 
 
 FromChild = (
-    Opened
+    Recovering
+    | Opened
     | Listening
     | Reloaded
     | SettingsKept

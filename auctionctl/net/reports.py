@@ -12,6 +12,7 @@ from auctionctl.net.hops import (
     Archived,
     ArchiveFailed,
     LotsWait,
+    Recovering,
     Reloaded,
     SettingsKept,
     StoreFull,
@@ -27,8 +28,10 @@ __all__ = [
     "Archived",
     "Draining",
     "LotsWait",
+    "News",
     "Processes",
     "Quarantined",
+    "Recovering",
     "Reloaded",
     "Report",
     "RestartNeeded",
@@ -86,7 +89,7 @@ class RestartNeeded:
     settings: tuple[str, ...]
 
 
-Report = (
+News = (
     Serving
     | Restarted
     | Quarantined
@@ -104,3 +107,7 @@ Report = (
     | Draining
     | Processes
 )
+"""What is worth a line."""
+
+Report = News | Recovering
+"""All that a supervisor reports."""

@@ -6,6 +6,9 @@ nobody could tell which of the other logs are this house's (DESIGN.md section 10
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Final
+
 from auctionctl.auction.terms import decode_terms
 from auctionctl.errors import (
     ArchiveError,
@@ -24,10 +27,33 @@ from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import LogStore
 from auctionctl.tlog.entry import decode
 
+ENTRIES_A_WORD: Final = 8_192
+"""Replayed in a tenth of a second."""
+
 
 def archive_name(listing: str, auction: bytes) -> str:
     """What the file of an auction's log is called in the archive: its listing, for people, and its whole id."""
     return f"{listing}-{auction.hex()}"
+
+
+class _Count:
+    """Counts the entries of several logs on their way, and tells of each :data:`ENTRIES_A_WORD`."""
+
+    def __init__(self, total: int, on_progress: Callable[[int, int], None] | None) -> None:
+        self._done = 0
+        self._total = total
+        self._on_progress = on_progress
+
+    def through(self, entries: Iterator[bytes]) -> Iterator[bytes]:
+        """``entries``, counted."""
+        if self._on_progress is None:
+            yield from entries
+            return
+        for data in entries:
+            yield data
+            self._done += 1
+            if not self._done % ENTRIES_A_WORD:
+                self._on_progress(self._done, self._total)
 
 
 class StoredLogs:
@@ -50,15 +76,21 @@ class StoredLogs:
                 f"the registry does not verify: {error}", hint="restore the state directory from a copy"
             ) from error
 
-    def auctions(self, registry: RegistryLog) -> tuple[list[AuctionLog], list[tuple[str, str]]]:
-        """The logs that hold, and (name, reason) of each that does not or that is gone. ConfigurationError as above."""
+    def auctions(
+        self, registry: RegistryLog, on_progress: Callable[[int, int], None] | None = None
+    ) -> tuple[list[AuctionLog], list[tuple[str, str]]]:
+        """The logs that hold, and (name, reason) of each that does not or that is gone. ConfigurationError as above.
+
+        ``on_progress`` is told now and then how many entries have been replayed, of how many.
+        """
+        replayed = _Count(sum(size for _, size in self._store.logs()), on_progress)
         logs: list[AuctionLog] = []
         quarantined: list[tuple[str, str]] = []
         for name, _ in self._store.logs():
             if name == REGISTRY:
                 continue
             try:
-                log = rebuild(self._key, name, self._store.read(name))
+                log = rebuild(self._key, name, replayed.through(self._store.read(name)))
                 check_announced(log, registry.state)
                 logs.append(log)
             except (VerificationError, TermsError) as error:

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 from auctionctl.cli.output import Form
-from auctionctl.cli.progress import shown_progress
+from auctionctl.cli.progress import PassingProgress, shown_progress
 
 WORK = """
 import time
@@ -48,4 +48,35 @@ def test_nothing_is_shown_without_a_terminal(capfd: pytest.CaptureFixture[str], 
     for form in (Form.TABLE, Form.JSON):
         with shown_progress(form, "counting") as progress:
             progress(1, 2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_passes_is_shown_while_it_lasts_and_may_begin_again() -> None:
+    work = """
+import time
+from auctionctl.cli.output import Form
+from auctionctl.cli.progress import PassingProgress
+progress = PassingProgress(Form.PLAIN, "replaying")
+for name in ("one", "two"):
+    begun_s = time.monotonic()
+    while time.monotonic() < begun_s + 0.7:
+        progress.show(5, 10)
+    progress.close()
+    print(name, flush=True)
+progress.close()
+"""
+    child = pexpect.spawn(sys.executable, ["-c", work], env=os.environ | {"TERM": "xterm"}, encoding="utf-8")
+    for name in ("one", "two"):
+        child.expect("replaying", timeout=30)
+        child.expect(name, timeout=30)
+    child.expect(pexpect.EOF, timeout=30)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_what_passes_is_not_shown_without_a_terminal(capfd: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr("auctionctl.cli.progress.MOMENT_S", 0.0)
+    progress = PassingProgress(Form.PLAIN, "replaying")
+    progress.show(1, 2)
+    progress.close()
     assert capfd.readouterr() == ("", "")

@@ -75,4 +75,4 @@ def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys
 
 
 def test_no_report_is_without_its_line_in_this_test() -> None:
-    assert {type(report) for report, _ in REPORTS} == set(get_args(reports.Report))
+    assert {type(report) for report, _ in REPORTS} == set(get_args(reports.News))

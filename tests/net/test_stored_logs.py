@@ -31,6 +31,18 @@ def test_every_log_comes_back_with_its_registry(stage: Any, tmp_path: Path) -> N
     assert again.tree.root() == stage.log(auctions[0]).tree.root()
 
 
+def test_whoever_waits_is_told_how_far_it_is(stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auctionctl.net.stored_logs.ENTRIES_A_WORD", 2)
+    for listing in ("vase", "lamp"):
+        stage.opened(listing=listing)
+    logs = stored(stage, tmp_path)
+    told: list[tuple[int, int]] = []
+    registry = logs.registry()
+    logs.auctions(registry, lambda *far: told.append(far))
+    total = sum(size for _, size in stage.store.logs())
+    assert told == [(done, total) for done in range(2, total - registry.tree.size + 1, 2)]
+
+
 def test_a_log_that_was_never_stored_is_not_rebuilt(stage: Any, tmp_path: Path) -> None:
     log = stage.log(stage.announce())
     empty = StoredLogs(stage.key, MemoryStore(), Archive(tmp_path))
