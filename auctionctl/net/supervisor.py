@@ -14,7 +14,6 @@ has its settings read again, unless it says that the terminal was closed: that e
 from __future__ import annotations
 
 import enum
-import os
 import selectors
 import signal
 import socket
@@ -72,6 +71,8 @@ STOP_PATIENCE_S: Final = 10.0
 MAX_QUICK_DEATHS: Final = 5
 """A house that so many times in a row died within QUICK_DEATH_S of serving, or before, will do so again."""
 HURRIED_PATIENCE_S: Final = 1.0
+END_PATIENCE_S: Final = 0.2
+"""How long after the end of its control socket a process may take to end."""
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -240,7 +241,10 @@ class Supervisor:
     def watch(self) -> Ended:
         """Until the house is done, or has been ended in order."""
         while not self._is_over():
-            for key, _ in self._selector.select(self._patience_s()):
+            # The house first: those that end because it has ended are no deaths of their own.
+            for key, _ in sorted(
+                self._selector.select(self._patience_s()), key=lambda each: each[0].data != self._house
+            ):
                 if isinstance(key.data, Child):
                     if key.data.is_buried:
                         continue  # It has gone with its house, in this same round.
@@ -451,9 +455,12 @@ class Supervisor:
 
     def _hear(self, child: Child) -> None:
         if child is not self._house:
-            # The others have nothing to report: one that does is no longer ours, and is replaced.
-            child.process.kill()
-            raise PipeClosedError(f"{child.name} spoke out of turn")
+            # The others have nothing to report: one that does not end now is no longer ours, and is replaced.
+            try:
+                child.process.wait(END_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+            raise PipeClosedError(f"{child.name} ended, or spoke out of turn")
         data, _ = receive_control(child.control)
         message = decode_from_child(data)
         if isinstance(message, Failed):
@@ -488,8 +495,3 @@ class Supervisor:
         assert self._gateway is not None
         verifiers = tuple(child.process.pid for child in self._verifiers.values())
         self._on_report(Processes(self._house.process.pid, self._gateway.process.pid, verifiers))
-
-
-def default_verifiers() -> int:
-    """One a core."""
-    return max(1, os.cpu_count() or 1)

@@ -30,7 +30,6 @@ from auctionctl.net.supervisor import (
     HouseSettings,
     NewSettings,
     Supervisor,
-    default_verifiers,
     serve,
 )
 from auctionctl.store.sqlite import SqliteStore
@@ -365,10 +364,6 @@ def test_a_house_that_was_about_to_end_and_died_is_started_again_and_ends(tmp_pa
     heard, hear = listen_to({("Processes", 1): found.append, ("AllClosed", 1): kill_house_of(found)})
     assert serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], hear, Finish.WHEN_CLOSED).by is None
     assert heard[heard.index("Restarted") :] == ["Restarted", "Processes", "Serving", "AllClosed", "Draining"]
-
-
-def test_there_is_a_verifier_for_each_core():
-    assert default_verifiers() == os.cpu_count()
 
 
 def test_a_gateway_that_dies_again_and_again_is_started_ever_more_slowly(start_house):
