@@ -22,7 +22,8 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │   ├── StoreFullError          no room: nothing was appended
     │   ├── StoreBrokenError        durability is unknown: the process must end
     │   ├── StoreLockedError        another process holds this state
-    │   └── ArchiveError            a file of the archive: the store itself is unharmed
+    │   ├── ArchiveError            a file of the archive: the store itself is unharmed
+    │   └── BackupError             a file that is no backup, is damaged, or cannot be written
     ├── NotFoundError               an auction, key or file by that name
     ├── NotAuthorisedError          the house knows no such key, or not in that role
     ├── RefusedError                the house does not take what it was offered
@@ -147,6 +148,10 @@ class StoreLockedError(StoreError):
 
 class ArchiveError(StoreError):
     """The archive cannot be used, or a file of it not be written; what it should have held is still in the store."""
+
+
+class BackupError(StoreError):
+    """A file is no backup, or is damaged, or cannot be written; what it should hold is where it came from."""
 
 
 class NotFoundError(AuctionctlError):

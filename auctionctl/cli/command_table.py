@@ -41,6 +41,8 @@ COMMANDS: Final = {
     "cancel": "auctionctl.cli.operate",
     "export": "auctionctl.cli.export",
     "verify": "auctionctl.cli.verify",
+    "backup": "auctionctl.cli.backup",
+    "restore": "auctionctl.cli.restore",
     "bench": "auctionctl.cli.bench",
     "completion": "auctionctl.cli.completion.command",
 }
@@ -76,6 +78,8 @@ SUMMARIES: Final = {
     "cancel": "Call an auction off, as its operator: before the first bid, or where its...",
     "export": "Write the verified log of an auction, or the registry, to a file that anybody...",
     "verify": "Check a log or a receipt: signatures, times, tree, checkpoint, and every rule...",
+    "backup": "Write every log of a house to one file, verified; one that runs is read as an...",
+    "restore": "Make the state of a house from a backup, every entry verified; the state...",
     "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
     "completion": "Write the script by which a shell completes command lines to stdout.",
 }

@@ -67,6 +67,7 @@ TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     errors.RemoteProtocolError: ExitStatus.VERIFICATION_FAILED,
     errors.StoreBrokenError: ExitStatus.STORE_BROKEN,
     errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
+    errors.BackupError: ExitStatus.CONFIGURATION,
     errors.NotFoundError: ExitStatus.NOT_FOUND,
     errors.NotAuthorisedError: ExitStatus.NOT_AUTHORISED,
     errors.RefusedError: ExitStatus.REJECTED,

@@ -39,5 +39,10 @@ def mark_state(paths: Paths, house: str, identity: Identity) -> None:
         write_whole(path, identity.text.encode() + b"\n", PRIVATE_MODE, Existing.REPLACE)
 
 
+def owner_of(paths: Paths, house: str) -> str:
+    """The text of the identity whose state that of ``house`` is; empty if it does not say."""
+    return _read(paths.house_state(house) / FILE_NAME)
+
+
 def _read(path: Path) -> str:
     return read_bounded(path, MAX_BYTES).decode(errors="replace").strip() if path.exists() else ""

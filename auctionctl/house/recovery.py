@@ -13,7 +13,6 @@ from auctionctl.auction.bid import command_id
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey
-from auctionctl.replica.registry import Registry
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Entry
 
@@ -42,16 +41,6 @@ def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
     log.times_ns.extend(times_ns)
     log.sign_head()
     return log
-
-
-def check_announced(log: AuctionLog, registry: Registry) -> None:
-    """VerificationError unless the house's registry has announced ``log``, under its terms and at its beginning."""
-    terms = log.auction.terms
-    found = registry.auctions.get(log.id)
-    if found is None or (found.seller, found.listing) != (terms.seller, terms.listing):
-        raise VerificationError("the registry does not announce this auction", rule="announcement")
-    if found.time_ns != log.times_ns[0]:
-        raise VerificationError("the registry announces this auction at another time", rule="announcement")
 
 
 def _trust_own_store(public: bytes, body: bytes, signature: bytes) -> bool:  # noqa: ARG001 - the shape of a check

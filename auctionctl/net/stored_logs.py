@@ -19,9 +19,10 @@ from auctionctl.errors import (
     VerificationError,
 )
 from auctionctl.house.auction_log import AuctionLog, log_name
-from auctionctl.house.recovery import check_announced, rebuild
+from auctionctl.house.recovery import rebuild
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.house_logs import check_announced
 from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import LogStore
@@ -91,7 +92,7 @@ class StoredLogs:
                 continue
             try:
                 log = rebuild(self._key, name, replayed.through(self._store.read(name)))
-                check_announced(log, registry.state)
+                check_announced(log.auction, registry.state)
                 logs.append(log)
             except (VerificationError, TermsError) as error:
                 self._check_owner(name)

@@ -35,7 +35,7 @@ RENEWED_BYTES: Final = 64 * 1024
 # Entries of removed logs that one call of maintain() takes away: some milliseconds.
 SWEEP_ENTRIES: Final = 1_000
 
-_LAYOUT: Final = (
+LAYOUT: Final = (
     "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE entries (position INTEGER PRIMARY KEY, log INTEGER NOT NULL, idx INTEGER NOT NULL,"
     " data BLOB NOT NULL) STRICT",
@@ -311,7 +311,7 @@ class SqliteStore(LogStore):
                 raise StoreError(f"{self._path}: {pragma} is {found!r} and cannot be made {expected!r}")
         if blank:
             self._cursor.execute("BEGIN IMMEDIATE")
-            for statement in _LAYOUT:
+            for statement in LAYOUT:
                 self._cursor.execute(statement).fetchall()
             self._cursor.execute("COMMIT")
 

@@ -17,8 +17,9 @@ from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit
 from auctionctl.house.limits import Limits
-from auctionctl.house.recovery import check_announced, rebuild
+from auctionctl.house.recovery import rebuild
 from auctionctl.replica.audit import audit
+from auctionctl.replica.house_logs import check_announced
 from auctionctl.tlog.entry import decode, encode
 from auctionctl.wire.messages import Bye
 
@@ -229,7 +230,7 @@ def test_a_log_is_taken_only_as_its_registry_announces_it(stage: Any) -> None:
     auction = stage.announce()
     log = rebuild(stage.key, stage.log(auction).name, stage.data(auction))
     registry = stage.rebuild_registry().state
-    check_announced(log, registry)
+    check_announced(log.auction, registry)
     found = registry.auctions[auction]
     others = [
         (found._replace(seller=b"s" * 32), "does not announce this auction"),
@@ -241,5 +242,5 @@ def test_a_log_is_taken_only_as_its_registry_announces_it(stage: Any) -> None:
         registry.auctions.pop(auction, None)
         registry.auctions |= {} if other is None else {auction: other}
         with pytest.raises(VerificationError, match=words) as raised:
-            check_announced(log, registry)
+            check_announced(log.auction, registry)
         assert (raised.value.rule, raised.value.index) == ("announcement", None)

@@ -25,7 +25,7 @@ READING: Final = {
 
 NOT_READING: Final = (
     {"init", "open", "demo", "keygen", "key", "allow", "context", "bidders", "config", "doctor", "completion", "bench"}
-) | {"watch", "bid", "verify", "serve"}
+) | {"watch", "bid", "verify", "serve", "backup", "restore"}
 """Commands that show nothing of a seller's own words, or that have a test of their own here."""
 
 STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")

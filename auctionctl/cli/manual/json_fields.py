@@ -244,6 +244,33 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "bytes": "How long it is.",
         }
     },
+    "backup": {
+        "auctionctl.backup/1": {
+            "file": "The file that was written.",
+            "house": "The house, `auc1…`.",
+            "source": "The state directory that was read, or the address of the house.",
+            "logs": "How many logs it holds, the registry among them.",
+            "entries": "How many entries it holds, in all logs.",
+            "new_entries": "How many of them it did not hold before.",
+            "up_to_ns": "Until when the house was alive by then: what happened later is not in it.",
+            "left_out": f"The logs that do not verify and so are not in it, each with `log` and `reason`.{_LIST}",
+            "missing": "The ids of auctions that are announced, and whose logs the house has archived or lost.",
+        }
+    },
+    "restore": {
+        "auctionctl.restore/1": {
+            "file": "The backup.",
+            "house": "The house, `auc1…`.",
+            "state": "The state directory that holds it now.",
+            "logs": "How many logs were restored, the registry among them.",
+            "entries": "How many entries, in all logs.",
+            "up_to_ns": "Until when the house was alive by then: what it acknowledged later, it does not know.",
+            "taken_ns": "When the backup was taken.",
+            "set_aside": "Where the state before is kept; null if there was none.",
+            "lacking": "How many entries of the state before are not in the backup; null if it could not be read.",
+            "missing": "The ids of auctions that are announced and not in the backup.",
+        }
+    },
     "verify": {
         "auctionctl.verify/1": {
             "verified": "Always true: what does not hold is an error.",

@@ -48,20 +48,30 @@ VARIABLES: Final = (
 )
 
 _WITH_HOUSES: Final = (
-    *("ls", "show", "result", "events", "watch", "bid", "export", "verify"),
+    *("ls", "show", "result", "events", "watch", "bid", "export", "verify", "backup"),
     *("context", "config", "doctor"),
 )
 _OF_A_HOUSE: Final = ("serve", "init", "config", "doctor")
+_OF_A_STATE: Final = ("serve", "backup", "restore")
 
 FILES: Final = (
     File(f"{PLACES.config}/config.toml", (*_WITH_HOUSES, "init"), "A person's settings: `house`, `key` and `output`."),
     File(f"{PLACES.config}/contexts.toml", _WITH_HOUSES, "Houses by name, each with its address and a key."),
-    File(f"{PLACES.config}/house.toml", _OF_A_HOUSE, "The settings of a house: see `auctionctl-house`(5)."),
-    File(f"{PLACES.keys}/‹NAME›.key", ("keygen", "key", "serve", "init", *_WITH_HOUSES), "A secret key, mode 0600."),
+    File(
+        f"{PLACES.config}/house.toml",
+        (*_OF_A_HOUSE, "backup", "restore"),
+        "The settings of a house: see `auctionctl-house`(5).",
+    ),
+    File(
+        f"{PLACES.keys}/‹NAME›.key",
+        ("keygen", "key", "serve", "init", "restore", *_WITH_HOUSES),
+        "A secret key, mode 0600.",
+    ),
     File(str(PLACES.allow_list), ("allow", *_OF_A_HOUSE), "Whom a house on this machine lets in, a key a line."),
     File(
-        str(PLACES.house_state("‹NAME›")), ("serve",), "The store of the house called ‹NAME›, which must not be lost."
+        str(PLACES.house_state("‹NAME›")), _OF_A_STATE, "The store of the house called ‹NAME›, which must not be lost."
     ),
+    File(f"{PLACES.state}/replaced-‹NAME›-‹TIME›", ("restore",), "What stood there before a backup was restored."),
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(
         f"{PLACES.receipts}/‹LISTING›-‹ID›/clock-head.note",
@@ -77,7 +87,7 @@ FILES: Final = (
     ),
     File(
         str(PLACES.seen_registry("‹IDENTITY›")),
-        ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify"),
+        ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify", "backup"),
         "The head of a house's registry when it was last seen; beside it, evidence against a house that shows another.",
     ),
     File(f"{PLACES.state}/catalogue-‹IDENTITY›.json", ("completion",), "What a house held when it was last seen."),

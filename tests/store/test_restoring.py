@@ -1,0 +1,210 @@
+"""A backup takes the place of a store in one step; what was there keeps another name; what fails changes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from auctionctl.errors import BackupError, StoreError, StoreLockedError
+from auctionctl.store import restoring as module
+from auctionctl.store.backup_file import Backup, BackupLabel, open_backup, write_backup
+from auctionctl.store.log_store import Append
+from auctionctl.store.restoring import ENTRIES_A_COMMIT, restoring
+from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
+from auctionctl.store.state_directory import locked
+
+A, B = "registry", "auction/" + "b" * 64
+LOGS = {A: [b"a0", b"a1"], B: [b"%d" % number for number in range(2 * ENTRIES_A_COMMIT + 1)]}
+
+
+@pytest.fixture
+def backup(tmp_path: Path):
+    write_backup(tmp_path / "backup", BackupLabel("auc1house", 20, 17), LOGS.items())
+    with open_backup(tmp_path / "backup") as found:
+        yield found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "house-x"
+
+
+def filled(state: Path, logs: dict[str, list[bytes]]) -> Path:
+    store = SqliteStore(state, ballast_target_bytes=0)
+    store.append([Append(name, 0, tuple(entries)) for name, entries in logs.items()], 99)
+    store.close()
+    return state
+
+
+def content(state: Path) -> dict[str, list[bytes]]:
+    store = SqliteStore(state, ballast_target_bytes=0)
+    try:
+        return {name: list(store.read(name)) for name, _ in store.logs()}
+    finally:
+        store.close()
+
+
+def restored(state: Path, backup: Backup) -> bool:
+    with restoring(state, backup) as found:
+        return found.put(state.parent / "aside")
+
+
+def lacking_of(state: Path, backup: Backup) -> int | None:
+    with restoring(state, backup) as found:
+        return found.lacking
+
+
+def names(state: Path) -> list[str]:
+    return sorted(os.listdir(state.parent))
+
+
+def test_where_nothing_was_there_is_what_the_backup_holds(state: Path, backup: Backup) -> None:
+    assert not restored(state, backup)
+    assert content(state) == LOGS
+    assert names(state) == ["house-x"]
+    store = SqliteStore(state, ballast_target_bytes=0)
+    assert store.last_alive_ns() == 17, "and not until now: what is lost is a gap"
+    assert store.logs() == [(name, len(entries)) for name, entries in LOGS.items()]
+    store.close()
+
+
+def test_what_was_there_is_set_aside_and_the_rest_of_the_directory_stays(state: Path, backup: Backup) -> None:
+    before = {A: [b"a0", b"other"]}
+    filled(state, before)
+    (state / "identity").write_text("auc1house")
+    assert restored(state, backup)
+    assert content(state) == LOGS
+    assert (state / "identity").read_text() == "auc1house"
+    assert content(state.parent / "aside") == before
+    assert names(state) == ["aside", "house-x"]
+
+
+@pytest.mark.parametrize(
+    ("logs", "lacking"),
+    [
+        ({}, 0),
+        ({A: [b"a0"]}, 0),
+        (LOGS, 0),
+        ({A: [b"a0", b"a1", b"a2", b"a3"]}, 2),
+        ({A: [b"other", b"a1"]}, 2),
+        ({A: [b"a0", b"other"], "auction/" + "c" * 64: [b"c"] * 3}, 4),
+    ],
+    ids=["nothing", "a beginning", "the same", "more", "other", "another log"],
+)
+def test_entries_that_the_backup_lacks_are_counted(state: Path, backup: Backup, logs, lacking: int) -> None:
+    assert lacking_of(filled(state, logs), backup) == lacking
+    assert content(state) == logs
+
+
+def test_a_state_without_a_store_lacks_nothing(state: Path, backup: Backup) -> None:
+    state.mkdir(mode=0o700, parents=True)
+    assert lacking_of(state, backup) == 0
+    assert os.listdir(state) == ["lock"]
+
+
+def test_a_store_that_cannot_be_read_is_set_aside_with_its_log(state: Path, backup: Backup) -> None:
+    filled(state, {A: [b"a0"]})
+    (state / DATABASE_NAME).write_bytes(b"damaged" * 1_000)
+    (state / f"{DATABASE_NAME}-wal").write_bytes(b"a log")
+    with restoring(state, backup) as found:
+        assert found.lacking is None
+        assert found.trouble == f"{state / DATABASE_NAME} is no database of auctionctl"
+        assert found.put(state.parent / "aside")
+    assert content(state) == LOGS
+    aside = state.parent / "aside"
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == {
+        DATABASE_NAME: b"damaged" * 1_000,
+        f"{DATABASE_NAME}-wal": b"a log",
+    }
+
+
+def test_a_state_that_somebody_holds_is_left_alone(state: Path, backup: Backup) -> None:
+    filled(state, {A: [b"a0"]})
+    with locked(state), pytest.raises(StoreLockedError):
+        restored(state, backup)
+    assert content(state) == {A: [b"a0"]}
+    assert names(state) == ["house-x"]
+
+
+def test_a_store_that_was_not_closed_is_compared_with_all_that_it_holds(state: Path, backup: Backup) -> None:
+    """What a crash left: entries that are in the write-ahead log alone."""
+    store = SqliteStore(state, ballast_target_bytes=0)
+    store.append([Append(A, 0, (b"a0", b"a1", b"acknowledged"))], 1)
+    crashed = {path.name: path.read_bytes() for path in state.iterdir()}
+    store.close()
+    for name, data in crashed.items():
+        (state / name).write_bytes(data)
+    assert lacking_of(state, backup) == 1
+    assert restored(state, backup)
+    assert content(state) == LOGS
+    assert content(state.parent / "aside") == {A: [b"a0", b"a1", b"acknowledged"]}
+
+
+def test_a_state_that_is_only_compared_is_left_as_it_was(state: Path, backup: Backup) -> None:
+    filled(state, {A: [b"a0", b"other"]})
+    assert lacking_of(state, backup) == 1
+    assert content(state) == {A: [b"a0", b"other"]}
+    assert names(state) == ["house-x"]
+    new = state.with_name("house-y")
+    assert lacking_of(new, backup) == 0
+    assert names(state) == ["house-x"]
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_backup_that_turns_out_damaged_changes_nothing(
+    state: Path, backup: Backup, monkeypatch, was_there: bool
+) -> None:
+    if was_there:
+        filled(state, {A: [b"a0"]})
+    whole = Backup.read
+
+    def read(self: Backup, log: str):
+        yield from whole(self, log)
+        if log == B:
+            raise BackupError("for the test")
+
+    monkeypatch.setattr(Backup, "read", read)
+    with pytest.raises(BackupError, match="for the test"):
+        restored(state, backup)
+    assert names(state) == (["house-x"] if was_there else [])
+    if was_there:
+        assert content(state) == {A: [b"a0"]}
+
+
+@pytest.mark.parametrize("step", ["mkdir", "link", "unlink", "replace"])
+def test_a_disk_that_fails_at_any_step_changes_nothing(state: Path, backup: Backup, monkeypatch, step: str) -> None:
+    filled(state, {A: [b"a0"]})
+    (state / DATABASE_NAME).write_bytes(b"damaged" * 1_000)
+    (state / f"{DATABASE_NAME}-wal").write_bytes(b"a log")
+    before = stored(state)
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(5, "put in")
+
+    if step == "link":
+        monkeypatch.setattr(module.os, "link", failing)
+    else:
+        monkeypatch.setattr(module, "_replace", with_failing(step, failing, monkeypatch))
+    with pytest.raises(StoreError, match=r"cannot restore .*put in"):
+        restored(state, backup)
+    monkeypatch.undo()
+    assert stored(state) == before
+    assert names(state) == ["house-x"]
+
+
+def stored(state: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in state.iterdir() if path.name != "lock"}
+
+
+def with_failing(step: str, failing, monkeypatch):
+    """The last step of a restoration, on a disk on which one of its operations fails."""
+    whole = module._replace
+
+    def replace(directory: Path, new: Path, aside: Path) -> bool:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, step, failing)
+            return whole(directory, new, aside)
+
+    return replace
