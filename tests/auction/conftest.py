@@ -23,7 +23,17 @@ from auctionctl.auction.commands import AnyCommand, encode_command
 from auctionctl.auction.events import HouseEvent
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.rejection import Refusal
-from auctionctl.auction.terms import Lot, ReserveOpening, Rules, Terms, auction_id, encode_terms
+from auctionctl.auction.rules import OnDefault, PaymentRules
+from auctionctl.auction.terms import (
+    Lot,
+    Reserve,
+    ReserveOpening,
+    Rules,
+    Terms,
+    auction_id,
+    commit_reserve,
+    encode_terms,
+)
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_767_225_600 * SECOND_NS
@@ -39,6 +49,9 @@ RULES = Rules(
     soft_close_window_ns=10 * SECOND_NS,
     max_extension_ns=25 * SECOND_NS,
 )
+
+
+PAYMENT = PaymentRules(100 * SECOND_NS, 20 * SECOND_NS, OnDefault.OFFER, 50 * SECOND_NS)
 
 
 def key_of(name: str) -> bytes:
@@ -183,6 +196,27 @@ def open_room(room_with: Callable[..., Room]) -> Callable[..., Room]:
     def build(**changes: Any) -> Room:
         room = room_with(**changes).join("ann", "ben")
         room.due()
+        return room
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def sold_room(open_room: Callable[..., Room]) -> Callable[..., Room]:
+    """A sale to be settled: ann bid 10.00 (entry 6), ben 11.00 (7), cat 12.00 (8), and entry 9 closed it just now.
+
+    The winner has 100 s to pay and may be gone for 20 s; then the seller has 50 s to offer the lot to the next bidder,
+    and that one as long to answer.
+    """
+
+    def build(reserve: ReserveOpening | None = None, **changes: Any) -> Room:
+        terms = {"payment": PAYMENT} | changes
+        if reserve is not None:
+            terms["reserve"] = Reserve(commit_reserve(reserve, "EUR"), b"sealed")
+        room = open_room(**terms).join("cat", "dan")
+        for name, amount_minor in (("ann", 1_000), ("ben", 1_100), ("cat", 1_200)):
+            room.bid(name, amount_minor)
+        room.at(room.auction.end_ns).due(reserve)
         return room
 
     return build
