@@ -19,9 +19,10 @@ from msgspec.structs import replace
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id
-from auctionctl.auction.commands import AnyCommand, encode_command
+from auctionctl.auction.commands import AnyCommand, Capacity, Offer, Pay, Settle, encode_command
 from auctionctl.auction.events import HouseEvent
 from auctionctl.auction.increments import Fixed
+from auctionctl.auction.phase import Stage
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.rules import OnDefault, PaymentRules
 from auctionctl.auction.terms import (
@@ -218,6 +219,28 @@ def sold_room(open_room: Callable[..., Room]) -> Callable[..., Room]:
             room.bid(name, amount_minor)
         room.at(room.auction.end_ns).due(reserve)
         return room
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def sale_in(sold_room: Callable[..., Room]) -> Callable[[Stage], tuple[Room, bytes]]:
+    """A sale that has come to a stage, and the id of the payment or offer that a command in it would name."""
+
+    def build(stage: Stage) -> tuple[Room, bytes]:
+        room, about = sold_room(), b"?" * 32
+        if stage in (Stage.PAID, Stage.SETTLED):
+            about = room.command(Pay, "cat", 1_200, "EUR", "a reference")
+        if stage is Stage.SETTLED:
+            room.command(Settle, "seller", Capacity.SELLER, about)
+        if stage in (Stage.DEFAULTED, Stage.OFFERED, Stage.REVERTED):
+            room.at(room.auction.get_timer() or 0).due()
+        if stage is Stage.OFFERED:
+            about = room.command(Offer, "seller", key_of("ben"), 1_100, "EUR", 7)
+        if stage is Stage.REVERTED:
+            room.at(room.auction.get_timer() or 0).due()
+        assert room.auction.whereabouts is stage
+        return room, about
 
     return build
 
