@@ -265,118 +265,117 @@ def test_a_gap_before_a_default_does_not_move_what_runs_from_the_default(sold_ro
 # Bad input: a code, and nothing changed
 
 
-def cases() -> dict[str, tuple[Stage, Callable[[Any, bytes], tuple[Any, ...]], Code]]:
-    """What is tried → in which stage, the command, and the code under which it is refused."""
-    cent_less, yen = (1_199, "EUR", ""), (1_200, "JPY", "")
-    whole = (1_200, "EUR", "")
-    return {
-        "paying for another's win": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "ben", *whole), Code.NOT_THE_WINNER),
-        "paying less": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", *cent_less), Code.WRONG_AMOUNT),
-        "paying more": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", 1_201, "EUR", ""), Code.WRONG_AMOUNT),
-        "paying in yen": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", *yen), Code.WRONG_AMOUNT),
-        "paying twice": (Stage.PAID, lambda _, __: (Pay, "cat", *whole), Code.ALREADY_PAID),
-        "paying for another's win that is paid": (Stage.PAID, lambda _, __: (Pay, "ben", *whole), Code.NOT_THE_WINNER),
-        "paying after the default": (Stage.DEFAULTED, lambda _, __: (Pay, "cat", *whole), Code.DEFAULTED),
-        "paying what is offered to another": (Stage.OFFERED, lambda _, __: (Pay, "cat", *whole), Code.DEFAULTED),
-        "paying before accepting": (Stage.OFFERED, lambda _, __: (Pay, "ben", 1_100, "EUR", ""), Code.DEFAULTED),
-        "paying what is settled": (Stage.SETTLED, lambda _, __: (Pay, "cat", *whole), Code.SETTLED),
-        "paying what was undone": (Stage.REVERTED, lambda _, __: (Pay, "cat", *whole), Code.REVERTED),
-        "settling what is not paid": (
-            Stage.PENDING_PAYMENT,
-            lambda _, __: (Settle, "seller", SELLER, NO_ID),
-            Code.NOT_PAID,
-        ),
-        "settling after a default": (Stage.DEFAULTED, lambda _, __: (Settle, "otto", OPERATOR, NO_ID), Code.NOT_PAID),
-        "settling another payment": (Stage.PAID, lambda _, __: (Settle, "seller", SELLER, NO_ID), Code.WRONG_PAYMENT),
-        "settling in the seller's name": (
-            Stage.PAID,
-            lambda _, paid: (Settle, "ben", SELLER, paid),
-            Code.NOT_THE_SELLER,
-        ),
-        "settling twice": (Stage.SETTLED, lambda _, paid: (Settle, "seller", SELLER, paid), Code.SETTLED),
-        "rejecting what nobody paid": (
-            Stage.PENDING_PAYMENT,
-            lambda _, __: (RejectPayment, "seller", SELLER, NO_ID, ""),
-            Code.NOT_PAID,
-        ),
-        "rejecting another payment": (
-            Stage.PAID,
-            lambda _, __: (RejectPayment, "otto", OPERATOR, NO_ID, ""),
-            Code.WRONG_PAYMENT,
-        ),
-        "rejecting in the seller's name": (
-            Stage.PAID,
-            lambda _, paid: (RejectPayment, "cat", SELLER, paid, ""),
-            Code.NOT_THE_SELLER,
-        ),
-        "offering without a default": (
-            Stage.PAID,
-            lambda room, _: (Offer, "seller", *offer_fields(room)),
-            Code.NO_DEFAULT,
-        ),
-        "offering what is not due": (
-            Stage.PENDING_PAYMENT,
-            lambda room, _: (Offer, "seller", *offer_fields(room)),
-            Code.NO_DEFAULT,
-        ),
-        "offering twice": (Stage.OFFERED, lambda room, _: (Offer, "seller", *offer_fields(room)), Code.NO_DEFAULT),
-        "offering in the seller's name": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "ben", *offer_fields(room)),
-            Code.NOT_THE_SELLER,
-        ),
-        "offering to a bidder further down": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "seller", room.key("ann"), 1_000, "EUR", 6),
-            Code.NOT_NEXT_BIDDER,
-        ),
-        "offering to the defaulter": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "seller", room.key("cat"), 1_200, "EUR", 8),
-            Code.NOT_NEXT_BIDDER,
-        ),
-        "offering above the bid": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "seller", room.key("ben"), 1_200, "EUR", 7),
-            Code.NOT_NEXT_BIDDER,
-        ),
-        "offering another bid": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "EUR", 6),
-            Code.NOT_NEXT_BIDDER,
-        ),
-        "offering in yen": (
-            Stage.DEFAULTED,
-            lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "JPY", 7),
-            Code.NOT_NEXT_BIDDER,
-        ),
-        "offering what was undone": (
-            Stage.REVERTED,
-            lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "EUR", 7),
-            Code.REVERTED,
-        ),
-        "accepting what is offered to another": (
-            Stage.OFFERED,
-            lambda _, offered: (Accept, "ann", offered),
-            Code.NOT_OFFERED,
-        ),
-        "declining for another": (Stage.OFFERED, lambda _, offered: (Decline, "ann", offered), Code.NOT_OFFERED),
-        "accepting another offer": (Stage.OFFERED, lambda _, __: (Accept, "ben", NO_ID), Code.WRONG_OFFER),
-        "declining another offer": (Stage.OFFERED, lambda _, __: (Decline, "ben", NO_ID), Code.WRONG_OFFER),
-        "accepting what is not offered": (Stage.DEFAULTED, lambda _, __: (Accept, "ben", NO_ID), Code.NO_OFFER),
-        "accepting what was undone": (Stage.REVERTED, lambda _, __: (Accept, "ben", NO_ID), Code.REVERTED),
-        "pausing what has closed": (Stage.PENDING_PAYMENT, lambda _, __: (Pause, "otto", ""), Code.CLOSED),
-        "resuming what has closed": (Stage.PAID, lambda _, __: (Resume, "otto", ""), Code.CLOSED),
-        "cancelling what is sold": (Stage.PENDING_PAYMENT, lambda _, __: (Cancel, "otto", ""), Code.CLOSED),
-        "cancelling what is settled": (Stage.SETTLED, lambda _, __: (Cancel, "otto", ""), Code.CLOSED),
-    }
+Build = Callable[[Any, bytes], tuple[Any, ...]]
+WHOLE = (1_200, "EUR", "")
+CASES: dict[str, tuple[Stage, Build, Code]] = {
+    "paying for another's win": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "ben", *WHOLE), Code.NOT_THE_WINNER),
+    "paying less": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", 1_199, "EUR", ""), Code.WRONG_AMOUNT),
+    "paying more": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", 1_201, "EUR", ""), Code.WRONG_AMOUNT),
+    "paying in yen": (Stage.PENDING_PAYMENT, lambda _, __: (Pay, "cat", 1_200, "JPY", ""), Code.WRONG_AMOUNT),
+    "paying twice": (Stage.PAID, lambda _, __: (Pay, "cat", *WHOLE), Code.ALREADY_PAID),
+    "paying for another's win that is paid": (Stage.PAID, lambda _, __: (Pay, "ben", *WHOLE), Code.NOT_THE_WINNER),
+    "paying after the default": (Stage.DEFAULTED, lambda _, __: (Pay, "cat", *WHOLE), Code.DEFAULTED),
+    "paying what is offered to another": (Stage.OFFERED, lambda _, __: (Pay, "cat", *WHOLE), Code.DEFAULTED),
+    "paying before accepting": (Stage.OFFERED, lambda _, __: (Pay, "ben", 1_100, "EUR", ""), Code.DEFAULTED),
+    "paying what is settled": (Stage.SETTLED, lambda _, __: (Pay, "cat", *WHOLE), Code.SETTLED),
+    "paying what was undone": (Stage.REVERTED, lambda _, __: (Pay, "cat", *WHOLE), Code.REVERTED),
+    "settling what is not paid": (
+        Stage.PENDING_PAYMENT,
+        lambda _, __: (Settle, "seller", SELLER, NO_ID),
+        Code.NOT_PAID,
+    ),
+    "settling after a default": (Stage.DEFAULTED, lambda _, __: (Settle, "otto", OPERATOR, NO_ID), Code.NOT_PAID),
+    "settling another payment": (Stage.PAID, lambda _, __: (Settle, "seller", SELLER, NO_ID), Code.WRONG_PAYMENT),
+    "settling in the seller's name": (
+        Stage.PAID,
+        lambda _, paid: (Settle, "ben", SELLER, paid),
+        Code.NOT_THE_SELLER,
+    ),
+    "settling twice": (Stage.SETTLED, lambda _, paid: (Settle, "seller", SELLER, paid), Code.SETTLED),
+    "rejecting what nobody paid": (
+        Stage.PENDING_PAYMENT,
+        lambda _, __: (RejectPayment, "seller", SELLER, NO_ID, ""),
+        Code.NOT_PAID,
+    ),
+    "rejecting another payment": (
+        Stage.PAID,
+        lambda _, __: (RejectPayment, "otto", OPERATOR, NO_ID, ""),
+        Code.WRONG_PAYMENT,
+    ),
+    "rejecting in the seller's name": (
+        Stage.PAID,
+        lambda _, paid: (RejectPayment, "cat", SELLER, paid, ""),
+        Code.NOT_THE_SELLER,
+    ),
+    "offering without a default": (
+        Stage.PAID,
+        lambda room, _: (Offer, "seller", *offer_fields(room)),
+        Code.NO_DEFAULT,
+    ),
+    "offering what is not due": (
+        Stage.PENDING_PAYMENT,
+        lambda room, _: (Offer, "seller", *offer_fields(room)),
+        Code.NO_DEFAULT,
+    ),
+    "offering twice": (Stage.OFFERED, lambda room, _: (Offer, "seller", *offer_fields(room)), Code.NO_DEFAULT),
+    "offering in the seller's name": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "ben", *offer_fields(room)),
+        Code.NOT_THE_SELLER,
+    ),
+    "offering to a bidder further down": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "seller", room.key("ann"), 1_000, "EUR", 6),
+        Code.NOT_NEXT_BIDDER,
+    ),
+    "offering to the defaulter": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "seller", room.key("cat"), 1_200, "EUR", 8),
+        Code.NOT_NEXT_BIDDER,
+    ),
+    "offering above the bid": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "seller", room.key("ben"), 1_200, "EUR", 7),
+        Code.NOT_NEXT_BIDDER,
+    ),
+    "offering another bid": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "EUR", 6),
+        Code.NOT_NEXT_BIDDER,
+    ),
+    "offering in yen": (
+        Stage.DEFAULTED,
+        lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "JPY", 7),
+        Code.NOT_NEXT_BIDDER,
+    ),
+    "offering what was undone": (
+        Stage.REVERTED,
+        lambda room, _: (Offer, "seller", room.key("ben"), 1_100, "EUR", 7),
+        Code.REVERTED,
+    ),
+    "accepting what is offered to another": (
+        Stage.OFFERED,
+        lambda _, offered: (Accept, "ann", offered),
+        Code.NOT_OFFERED,
+    ),
+    "declining for another": (Stage.OFFERED, lambda _, offered: (Decline, "ann", offered), Code.NOT_OFFERED),
+    "accepting another offer": (Stage.OFFERED, lambda _, __: (Accept, "ben", NO_ID), Code.WRONG_OFFER),
+    "declining another offer": (Stage.OFFERED, lambda _, __: (Decline, "ben", NO_ID), Code.WRONG_OFFER),
+    "accepting what is not offered": (Stage.DEFAULTED, lambda _, __: (Accept, "ben", NO_ID), Code.NO_OFFER),
+    "accepting what was undone": (Stage.REVERTED, lambda _, __: (Accept, "ben", NO_ID), Code.REVERTED),
+    "pausing what has closed": (Stage.PENDING_PAYMENT, lambda _, __: (Pause, "otto", ""), Code.CLOSED),
+    "resuming what has closed": (Stage.PAID, lambda _, __: (Resume, "otto", ""), Code.CLOSED),
+    "cancelling what is sold": (Stage.PENDING_PAYMENT, lambda _, __: (Cancel, "otto", ""), Code.CLOSED),
+    "cancelling what is settled": (Stage.SETTLED, lambda _, __: (Cancel, "otto", ""), Code.CLOSED),
+}
+"""What is tried → in which stage, the command, and the code under which it is refused."""
 
 
-@pytest.mark.parametrize("what", cases())
+@pytest.mark.parametrize("what", CASES)
 def test_what_the_rules_do_not_allow_has_a_code_and_changes_nothing(
     sale_in: Rooms, snapshot_of: Snapshots, what: str
 ) -> None:
-    stage, build, code = cases()[what]
+    stage, build, code = CASES[what]
     room, about = sale_in(stage)
     before = snapshot_of(room.auction)
     refusal = room.try_command(*build(room, about))
