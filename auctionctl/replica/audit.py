@@ -51,8 +51,11 @@ class Audit:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the log has come to its end; a valid beginning of a log is *unfinished*, not wrong."""
-        return self.auction.outcome is not None
+        """Whether the log has come to its end: bidding, and the settlement of a sale that is followed up.
+
+        A valid beginning of a log is *unfinished*, not wrong.
+        """
+        return self.auction.is_final
 
     @property
     def sale(self) -> Closed | None:

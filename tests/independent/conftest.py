@@ -11,13 +11,9 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.commands import COMMAND_KINDS, decode_command
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.audit import Audit, audit
-from auctionctl.replica.export import decode_export
-from auctionctl.replica.replay import is_operation
-from auctionctl.tlog.entry import decode
 
 TESTS = Path(__file__).parents[1]
 
@@ -50,23 +46,12 @@ def load_verifier() -> ModuleType:
 program = load_verifier()
 
 
-def operations_in(data: bytes) -> list[list[Any]]:
-    """Index, time and key of whatever was done by operators."""
-    done = []
-    for index, entry in enumerate(map(decode, decode_export(data).entries)):
-        if entry.signature and entry.kind in COMMAND_KINDS:
-            command = decode_command(entry.body)
-            if is_operation(command):
-                done.append([index, entry.time_ns, command.actor.hex()])
-    return done
-
-
-def verdict_on(found: Audit, data: bytes) -> dict[str, Any]:
+def verdict_on(found: Audit) -> dict[str, Any]:
     """What the package found, in the verifier's words."""
     auction, sale = found.auction, found.auction.sale
     return {
         "verified": True,
-        "finished": auction.is_final,
+        "finished": found.is_finished,
         "phase": str(auction.whereabouts),
         "end_reason": auction.end_reason and str(auction.end_reason),
         "winner": sale.leader.hex() if sale else None,
@@ -79,7 +64,7 @@ def verdict_on(found: Audit, data: bytes) -> dict[str, Any]:
         "deadline": auction.get_timer(),
         "pauses": auction.pauses.count,
         "paused": auction.pauses.spent_ns,
-        "operators": operations_in(data),
+        "operators": [[index, time_ns, key.hex()] for index, time_ns, key in found.operations],
     }
 
 
@@ -92,7 +77,7 @@ def audit_twice(data: bytes, house: Identity, progress: Callable[[int], None] | 
         if second != {"verified": False, "rule": error.rule, "index": error.index, "reason": second.get("reason")}:
             raise AssertionError(f"{second}, but {error.rule} at {error.index}: {error}") from error
         raise
-    assert second == verdict_on(found, data)
+    assert second == verdict_on(found)
     return found
 
 

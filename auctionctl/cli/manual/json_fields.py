@@ -280,7 +280,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "head": "Of a registry: the head that the house signed, `size` and `root`, to compare with other copies'.",
             "announced": "Of a registry: its auctions, each with `id`, `listing`, `seller` and `time_ns`.",
             "house": "The house, `auc1…`.",
-            "is_finished": "Of a log: whether the auction has ended in it.",
+            "is_finished": "Of a log: whether it has come to its end, a sale that is to be paid for included.",
             "contested": "Of a log: the indexes of bids that claim to have seen another history.",
             "registry_checked": "Of a log: whether it was found announced in the registry given by `--registry`.",
             "clock_heads_checked": "Of a log or a receipt: how many clock heads were given, which all agree with it.",

@@ -144,8 +144,9 @@ def _operator_parts() -> tuple[Part, ...]:
         Paragraph("Whoever signs these has acted as an operator of the house:"),
         Table(("type", "when"), rows),
         Paragraph(
-            "That its key is one of an operator the log does not say: in it, it is the word of the house, which the"
-            " registry can confirm. So `verify` reports who acted as an operator: index, time and signing key of each."
+            "That its key is one of an operator the log does not say: in it, it is the word of the house, which its"
+            " registry confirms or not. So keep index, time and signing key of each, for whoever has the registry: see"
+            " The registry."
         ),
     )
 

@@ -256,15 +256,13 @@ def receipt_parts() -> tuple[Part, ...]:
     return (
         Heading("Receipts"),
         Paragraph(
-            f"`auctionctl verify` takes the receipt of a bid or joining as well: a file that begins with"
+            f"`auctionctl verify` takes the receipt of whatever a participant signed as well: a file that begins with"
             f" `{PROOF_HEADER.partition('@')[0]}@`. It is a tlog-proof as above whose `extra` is the participant's"
             " entry and whose checkpoint is of the auction's log. Checked are, in this order: the form (`format`); the"
             " house in the origin (`checkpoint`, or `format` if it is none); that there is an entry in it (`format`);"
             " the note (for which there is no word); the inclusion (`inclusion`); the entry (without a word, too);"
-            " that the"
-            " entry is of kind `bid` or `joined` (`format`); its body (`entry`); its signature (`signature`); that it"
-            " is"
-            " of the auction that the origin names (`wrong_auction`). No rule of the auction is checked: that takes"
-            " the log."
+            " that the entry is of a kind that participants sign (`format`); its body, as a signed one (`entry`); its"
+            " signature (`signature`); that it is of the auction that the origin names (`wrong_auction`). No rule of"
+            " the auction is checked: that takes the log."
         ),
     )

@@ -6,6 +6,8 @@ the page alone.
 
 from __future__ import annotations
 
+from typing import Final
+
 from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.events import DefaultCause, PauseCause
@@ -14,6 +16,10 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.keys.allowlist import Role
+from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
+
+OPERATOR: Final = "operator"
+"""The rule by which somebody who acted as an operator was none."""
 
 
 def house_parts() -> tuple[Part, ...]:
@@ -156,5 +162,28 @@ def registry_parts() -> tuple[Part, ...]:
                     " they were; `role` is as above, or empty: then the member is let in no more.",
                 ),
             )
+        ),
+        Subheading("A log beside a copy of the registry"),
+        Paragraph(
+            "With `verify --registry` the log is held against a copy of the registry, once both have been verified, in"
+            " this order:"
+        ),
+        Definitions(
+            (
+                (f"`{ANNOUNCEMENT}`", "The registry is of the same house."),
+                (f"`{ANNOUNCEMENT}`", "It has as many entries as the checkpoint in the announcement says, or more."),
+                (f"`{ANNOUNCEMENT}`", "Its root at that size is the root in that checkpoint."),
+                (
+                    f"`{OPERATOR}`",
+                    f"Whoever acted as an operator was one: for each, in the order of the log, `{Role.OPERATOR}` is"
+                    " among the roles that the last `admitted` or `role` entry before t gave to that key, or among"
+                    " those that one at t gave to it; t is the time of what was done. The index is that of the entry"
+                    " in the log of the auction.",
+                ),
+            )
+        ),
+        Paragraph(
+            "A copy that is older than the log may know nothing of an operator: take a newer one. The registry itself"
+            " is the house's word: that an operator is whom the house says, it does not prove."
         ),
     )

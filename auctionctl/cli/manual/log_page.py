@@ -23,7 +23,7 @@ from auctionctl.cli.manual.log_form import (
     receipt_parts,
     tree_parts,
 )
-from auctionctl.cli.manual.log_house import house_parts, registry_parts
+from auctionctl.cli.manual.log_house import OPERATOR, house_parts, registry_parts
 from auctionctl.cli.manual.log_pauses import pause_parts
 from auctionctl.cli.manual.log_rules import bidder_parts, phase_parts, terms_parts
 from auctionctl.cli.manual.log_settlement import finish_parts, sale_parts
@@ -45,6 +45,7 @@ WORDS: Final = (
     ("wrong_auction", "a joining, bid or command for another auction"),
     ("root", "the entries have another root than the checkpoint"),
     (ANNOUNCEMENT, "the proof that the registry announced this auction"),
+    (OPERATOR, "somebody acted as an operator who was none, by a copy of the registry"),
     ("inclusion", "of a receipt: its proof"),
     *CLOCK_WORDS,
 )
