@@ -7,7 +7,7 @@ order of times is for the caller to see to.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from auctionctl.auction.events import (
     Cancelled,
@@ -23,11 +23,10 @@ from auctionctl.auction.events import (
     Reverted,
     kind_of,
 )
-from auctionctl.auction.phase import Phase
-from auctionctl.auction.terms import SECOND_NS, opens_commitment
-
-if TYPE_CHECKING:
-    from auctionctl.auction.auction import Auction
+from auctionctl.auction.pauses import Pauses
+from auctionctl.auction.phase import Phase, Stage
+from auctionctl.auction.settlement import Settlement
+from auctionctl.auction.terms import SECOND_NS, ReserveOpening, Terms, opens_commitment
 
 MAX_GAP_GRACE_NS: Final = 5 * SECOND_NS
 """How far beyond its own entry's time a gap may reach: the time that bidders are given to reconnect."""
@@ -52,7 +51,29 @@ _FIRST: Final = MappingProxyType(
 """Kind of an entry that has to come next → what is said of another one, and of its coming later."""
 
 
-def check_claim(auction: Auction, event: HouseEvent, time_ns: int) -> str | None:
+class AuctionState(Protocol):
+    """What has to be known of an auction (:class:`auctionctl.auction.auction.Auction`) to judge a claim about it."""
+
+    terms: Terms
+    phase: Phase
+    present: set[bytes]
+    pauses: Pauses
+    settlement: Settlement | None
+    end_ns: int
+    last_time_ns: int
+    gap_floor_ns: int
+
+    @property
+    def whereabouts(self) -> Phase | Stage: ...
+    @property
+    def must_follow(self) -> HouseEvent | None: ...
+    def allows(self, kind: str) -> bool: ...
+    def takes_debtor(self, bidder: bytes) -> bool: ...
+    def due(self, now_ns: int, reserve: ReserveOpening | None) -> HouseEvent | None: ...
+    def closing(self, reserve: ReserveOpening | None) -> Closed: ...
+
+
+def check_claim(auction: AuctionState, event: HouseEvent, time_ns: int) -> str | None:
     """Why the house may not claim ``event`` at ``time_ns``, or None (its caller sees to the order of times)."""
     kind = kind_of(event)
     if not auction.allows(kind):
@@ -86,7 +107,7 @@ def check_claim(auction: Auction, event: HouseEvent, time_ns: int) -> str | None
             assert_never(event)
 
 
-def _check_left(auction: Auction, bidder: bytes, time_ns: int) -> str | None:
+def _check_left(auction: AuctionState, bidder: bytes, time_ns: int) -> str | None:
     if bidder not in auction.present:
         return "a bidder left that was not there"
     if auction.phase is Phase.PAUSED and time_ns >= auction.pauses.end_by_ns():
@@ -96,7 +117,7 @@ def _check_left(auction: Auction, bidder: bytes, time_ns: int) -> str | None:
     return None
 
 
-def _check_gap(auction: Auction, gap: Gap, time_ns: int) -> str | None:
+def _check_gap(auction: AuctionState, gap: Gap, time_ns: int) -> str | None:
     if not auction.gap_floor_ns <= gap.since_ns <= gap.until_ns:
         return "a gap reaches back over a sign of life or another gap, or ends before it begins"
     if gap.until_ns > time_ns + MAX_GAP_GRACE_NS:
@@ -104,7 +125,7 @@ def _check_gap(auction: Auction, gap: Gap, time_ns: int) -> str | None:
     return None
 
 
-def _check_closed(auction: Auction, closed: Closed, time_ns: int) -> str | None:
+def _check_closed(auction: AuctionState, closed: Closed, time_ns: int) -> str | None:
     if time_ns < auction.end_ns:
         return f"closed {auction.end_ns - time_ns} ns before its end"
     reserve = auction.terms.rules.reserve

@@ -29,9 +29,9 @@ from auctionctl.bidding.commanding import (
     Unanswered,
 )
 from auctionctl.cli.bidder import find_auctions
+from auctionctl.cli.command_schema import SCHEMA
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
-from auctionctl.cli.operate import SCHEMA
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
 from auctionctl.cli.paths import find_paths

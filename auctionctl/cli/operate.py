@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from auctionctl.cli.command_schema import JSON_SCHEMA
 from auctionctl.cli.options import AtHouse, with_house
 
 if TYPE_CHECKING:
@@ -13,37 +14,7 @@ if TYPE_CHECKING:
     from auctionctl.auction.commands import Cancel, Pause, Resume
     from auctionctl.bidding.commanding import Stamp
 
-SCHEMA: Final = "auctionctl.command/1"
-JSON_SCHEMA: Final = {
-    SCHEMA: {
-        "command": "Its type: `pause`, `resume`, `cancel`, `pay`, `settle`, `reject_payment`, `offer`, `accept` or"
-        " `decline`.",
-        "event": "`accepted`, `rejected`, `refused`, `not_heard` or `unanswered`; with `--dry-run` `acceptable` or"
-        " `unacceptable`.",
-        "auction": "The id of the auction.",
-        "listing": "Its name at this house.",
-        "index": "If accepted: the entry's place in the log.",
-        "time_ns": "If accepted or rejected: when, by the house.",
-        "receipt": "If accepted: the file of the receipt.",
-        "whereabouts": "The phase of the auction, or the stage of its settlement, as it is now.",
-        "code": "If rejected or refused: why, as a stable word.",
-        "rule": "If rejected: the rule in words; if refused: the words of the house.",
-        "observed": "If rejected: the values that the rule compared.",
-        "possible": "Which commands the rules could take now, from whoever may give them.",
-        "not_after_ns": "If unanswered: until when it may have been accepted.",
-        "operator": "Of pause, resume and cancel: who gives it.",
-        "reason": "Of pause, resume, cancel and reject_payment: why.",
-        "bidder": "Of pay, offer, accept and decline: the bidder's signing key.",
-        "amount": "Of pay and offer: how much.",
-        "reference": "Of pay: by what the seller finds the payment.",
-        "by": "Of settle and reject_payment: who gives it.",
-        "capacity": "Of the same: `seller` or `operator`.",
-        "payment": "Of the same: the id of the payment.",
-        "bid_index": "Of an offer: the entry of the bid.",
-        "offer": "Of accept and decline: the id of the offer.",
-    }
-}
-"""What is written of every command that is given, here and in :mod:`auctionctl.cli.settle`."""
+__all__ = ["JSON_SCHEMA", "app"]
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.operate import JSON_SCHEMA, Auction_, DryRun, Reason
+from auctionctl.cli.command_schema import JSON_SCHEMA
+from auctionctl.cli.operate import Auction_, DryRun, Reason
 from auctionctl.cli.options import AtHouse, with_house
 
 if TYPE_CHECKING:

@@ -6,13 +6,9 @@ message holds, the gravest first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from auctionctl.wire.frames import Message
-from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, encode
-
-if TYPE_CHECKING:
-    from auctionctl.house.house import House
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS
 
 MAX_WARNINGS: Final = 32
 STORE_FULL: Final = "store_full"
@@ -48,20 +44,3 @@ class Warnings:
             (code, (f"{subject}: {words}" if subject else words)[:MAX_TEXT_CHARACTERS])
             for (code, subject), words in said
         )
-
-
-def describe(house: House, started_ns: int, now_ns: int) -> Message:
-    """The answer to whoever asks how the house is, whose process runs since ``started_ns``."""
-    return Message(
-        encode(
-            Condition(
-                time_ns=now_ns,
-                started_ns=started_ns,
-                open_count=house.live_count,
-                unfinished_count=house.unfinished_count,
-                session_count=len(house.presence.peers),
-                registry_size=house.registry.durable_size,
-                warnings=house.warnings.listed(),
-            )
-        )
-    )

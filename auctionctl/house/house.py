@@ -18,7 +18,7 @@ from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsErro
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import Warnings, describe
+from auctionctl.house.condition import Warnings
 from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.holdings import Holdings
@@ -35,6 +35,7 @@ from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
+    Condition,
     Hello,
     List,
     Read,
@@ -404,10 +405,21 @@ class House:
         elif isinstance(message, Remind):
             open_reminder(message, self.identity)
         elif isinstance(message, Status):
-            effects.append(Send(session, describe(self, self._started_ns, now_ns)))
+            effects.append(Send(session, Message(encode(self._condition(now_ns)))))
         else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(session, now_ns)
+
+    def _condition(self, now_ns: int) -> Condition:
+        return Condition(
+            time_ns=now_ns,
+            started_ns=self._started_ns,
+            open_count=self.live_count,
+            unfinished_count=self.unfinished_count,
+            session_count=len(self.presence.peers),
+            registry_size=self.registry.durable_size,
+            warnings=self.warnings.listed(),
+        )
 
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)
