@@ -43,12 +43,12 @@ Increment = Fixed | Percent | Table
 def increment_at(increment: Increment, price_minor: int) -> int:
     """The step from ``price_minor``, at least 1."""
     match increment:
-        case Fixed(minor):
-            return minor
-        case Percent(basis_points):
-            return max(1, -(-price_minor * basis_points // 10_000))
-        case Table(rows):
-            return rows[bisect_right(rows, price_minor, key=_lower_bound) - 1][1]
+        case Fixed():
+            return increment.minor
+        case Percent():
+            return max(1, -(-price_minor * increment.basis_points // 10_000))
+        case Table():
+            return increment.rows[bisect_right(increment.rows, price_minor, key=_lower_bound) - 1][1]
         case _:
             assert_never(increment)
 

@@ -64,7 +64,7 @@ def check_judgement(replica: Replica, command: Command, rejection: Rejection) ->
 def prove_from_replica(replica: Replica, command: bytes, applied: Applied) -> Evidence:
     """What the house's own receipt would be, for an entry that came in the feed under a verified head."""
     assert replica.head is not None
-    index, entry, _ = applied
+    index, entry = applied.entry_index, applied.entry
     proof = replica.replay.tree.inclusion(index, replica.head.size)
     receipt = Receipt(index, entry.time_ns, proof, replica.head_note)
     return Evidence(replica.replay.auction_id, command, encode(entry), receipt)

@@ -52,7 +52,11 @@ def open_reserve(terms_body: bytes, key: SecretKey) -> ReserveOpening | None:
 
 
 class AuctionLog(HouseLog):
-    """Rules and log of one auction. ``commands`` maps the id of a signed command to its index."""
+    """Rules and log of one auction. ``commands`` maps the id of a signed command to its index.
+
+    Memory: 200 to 240 bytes an entry, of which the tree takes 64 to 72, and the ids of commands 130 to 160. What the
+    store keeps besides is 8.
+    """
 
     __slots__ = ("_owed", "auction", "commands", "reserve", "terms_body", "terms_signature", "times_ns")
 

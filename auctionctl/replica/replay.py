@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
 from auctionctl.auction.commands import (
@@ -39,7 +41,7 @@ SIGNED_COMMANDS = frozenset({"payment", "payment_rejected", "settled", "offered"
 """Kinds of entries that a participant signs; others of :data:`COMMAND_KINDS` may be the house's own word as well."""
 
 SignatureCheck = Callable[[bytes, bytes, bytes], bool]
-"""(signing key, body, signature) → whether it holds; a recovery may trust its own store instead."""
+"""(signing key, body, signature) → whether it holds."""
 
 
 class Operation(NamedTuple):
@@ -50,7 +52,7 @@ class Operation(NamedTuple):
     operator: bytes
 
 
-class Applied(NamedTuple):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """One entry that passed, and its index in the log."""
 
     entry_index: int
@@ -61,7 +63,7 @@ class Applied(NamedTuple):
 class Replay:
     """The state of one auction's log so far. ``house`` is the house's signing key, ``auction_id`` the log's name."""
 
-    __slots__ = ("_is_signed", "auction", "auction_id", "contested", "house", "operations", "tree")
+    __slots__ = ("_is_signed", "_takes_bids", "auction", "auction_id", "contested", "house", "operations", "tree")
 
     def __init__(self, house: bytes, auction_id: bytes, is_signed: SignatureCheck = is_signed_by) -> None:
         self.house = house
@@ -73,11 +75,12 @@ class Replay:
         self.operations: list[Operation] = []
         """What was done by operators: that they are operators stands in the house's registry."""
         self._is_signed = is_signed
+        self._takes_bids = False
 
     @property
     def size(self) -> int:
         """How many entries have passed."""
-        return self.tree.size
+        return 0 if self.auction is None else self.auction.size
 
     @property
     def state(self) -> Auction:
@@ -87,19 +90,28 @@ class Replay:
 
     def apply(self, data: bytes) -> Applied:
         """Check the next entry's canonical bytes and apply it; VerificationError leaves the state as it was."""
-        index = self.tree.size
+        auction = self.auction
+        index = 0 if auction is None else auction.size
         try:
             entry = decode(data)
-            if self.auction is None:
-                applied = Applied(index, entry, self._apply_terms(entry))
+            if auction is None:
+                fact: Fact = self._apply_terms(entry)
+            elif entry.time_ns < auction.last_time_ns:
+                back_ns = auction.last_time_ns - entry.time_ns
+                raise VerificationError(f"dated {back_ns} ns before the entry below it", rule="time", index=index)
+            elif self._takes_bids and entry.kind is Kind.BID:
+                fact = self._apply_bid(auction, entry, index)
             else:
-                applied = Applied(index, entry, self._apply_next(self.auction, entry, index))
+                fact = self._apply_next(auction, entry, index)
+                # Most entries are bids, and no bid changes this: it is taken only while the auction runs, and by it
+                # nobody comes or goes. So it is found out once for all bids that follow.
+                self._takes_bids = auction.allows(Kind.BID) and auction.must_follow is None
         except VerificationError:
             raise
         except AuctionctlError as error:
             raise VerificationError(str(error), rule="entry", index=index) from error
-        self.tree.append(leaf_hash(data))
-        return applied
+        self._grow(data)
+        return Applied(index, entry, fact)
 
     def _apply_terms(self, entry: Entry) -> Terms:
         if entry.kind is not Kind.TERMS:
@@ -115,9 +127,6 @@ class Replay:
 
     def _apply_next(self, auction: Auction, entry: Entry, index: int) -> Fact:
         time_ns = entry.time_ns
-        if time_ns < auction.last_time_ns:
-            back_ns = auction.last_time_ns - time_ns
-            raise VerificationError(f"dated {back_ns} ns before the entry below it", rule="time", index=index)
         if not auction.allows(entry.kind):
             where = auction.whereabouts
             raise VerificationError(f"{entry.kind} is not allowed while {where}", rule="phase", index=index)
@@ -144,8 +153,7 @@ class Replay:
             raise VerificationError("a bid for another auction", rule="wrong_auction", index=index)
         if (refusal := auction.decide_bid(bid, entry.time_ns)) is not None:
             raise VerificationError(refusal.rule, rule=refusal.code, index=index)
-        if bid.head_size and (bid.head_size > index or self.tree.root(bid.head_size) != bid.head_root):
-            self.contested.append(index)
+        self._check_head(bid, index)
         auction.apply_bid(bid, entry.time_ns)
         return bid
 
@@ -175,6 +183,13 @@ class Replay:
         if is_operation(command):
             self.operations.append(Operation(index, entry.time_ns, command.actor))
         return command
+
+    def _grow(self, data: bytes) -> None:
+        self.tree.append(leaf_hash(data))
+
+    def _check_head(self, bid: Bid, index: int) -> None:
+        if bid.head_size and (bid.head_size > index or self.tree.root(bid.head_size) != bid.head_root):
+            self.contested.append(index)
 
     def _check_signature(self, signer: bytes, entry: Entry, index: int) -> None:
         if not self._is_signed(signer, entry.body, entry.signature):

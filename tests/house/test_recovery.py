@@ -17,9 +17,10 @@ from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Commit
 from auctionctl.house.limits import Limits
-from auctionctl.house.recovery import rebuild
+from auctionctl.house.recovery import ENTRIES_AT_ONCE, rebuild
 from auctionctl.replica.audit import audit
 from auctionctl.replica.house_logs import check_announced
+from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import decode, encode
 from auctionctl.wire.messages import Bye
 
@@ -161,6 +162,37 @@ def test_a_log_stored_under_the_name_of_another_is_found_out(stage: Any) -> None
     with pytest.raises(VerificationError) as raised:
         rebuild(stage.key, "auction/" + "0" * 64, finished(stage)[1])
     assert (raised.value.rule, raised.value.index) == ("terms", 0)
+
+
+def test_what_was_checked_before_it_was_stored_is_not_checked_again(stage: Any) -> None:
+    name, data = finished(stage)
+    entry = decode(data[4])
+    claim = replace(decode_bid(entry.body), head_size=3, head_root=bytes(32))
+    data[4] = encode(replace(entry, body=encode_bid(claim), signature=bytes(64)))
+    assert rebuild(stage.key, name, data).auction.bid_count == 2
+    replay = Replay(stage.key.identity.signing, bytes.fromhex(name[-64:]))
+    for each in data[:4]:
+        replay.apply(each)
+    with pytest.raises(VerificationError) as raised:
+        replay.apply(data[4])
+    assert (raised.value.rule, raised.value.index) == ("signature", 4)
+
+
+@pytest.mark.parametrize("size", [1, ENTRIES_AT_ONCE - 1, ENTRIES_AT_ONCE, ENTRIES_AT_ONCE + 1])
+def test_every_entry_is_hashed_however_many_there_are(stage: Any, size: int) -> None:
+    auction = stage.announce(min_bidders=1)
+    if size > 1:
+        stage.enter(1, "ann")
+        stage.handle(stage.join(1, auction))
+        stage.enter(2, "ben")
+        stage.handle(stage.join(2, auction))
+    while stage.log(auction).tree.size < size:
+        number = stage.log(auction).tree.size
+        stage.handle(stage.bid(1 + number % 2, auction, stage.log(auction).auction.minimum_minor))
+    live = stage.log(auction)
+    live.sign_head()
+    assert live.tree.size == size
+    assert everything_of(rebuild(stage.key, live.name, stage.data(auction))) == everything_of(live)
 
 
 @pytest.mark.parametrize("missing", range(6))

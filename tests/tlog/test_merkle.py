@@ -66,6 +66,30 @@ def reference_consistency(oracle: InmemoryTree, old_size: int, new_size: int) ->
     return b"".join(subproof(old_size, 0, new_size, whole=True))
 
 
+@given(st.lists(st.integers(0, 70), max_size=12), st.randoms(use_true_random=False))
+def test_leaves_that_come_together_make_the_tree_of_those_that_come_one_by_one(
+    lengths: list[int], chance: random.Random
+) -> None:
+    tree, singly, at = Tree(), Tree(), 0
+    for length in lengths:
+        leaves = LEAVES[at : at + length]
+        at += len(leaves)
+        if chance.random() < 0.5:
+            tree.extend(b"".join(leaves))
+        else:
+            for leaf in leaves:
+                tree.append(leaf)
+        for leaf in leaves:
+            singly.append(leaf)
+        assert (tree.size, tree.root()) == (singly.size, singly.root())
+    assert [tree.inclusion(index) for index in range(at)] == [singly.inclusion(index) for index in range(at)]
+
+
+def test_part_of_a_leaf_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(AssertionError, match="33 bytes"):
+        Tree().extend(bytes(33))
+
+
 def test_the_hashes_of_certificate_transparency_come_out() -> None:
     leaves = [leaf_hash(bytes.fromhex(text)) for text in VECTORS["inputs"]]
     assert [leaf.hex() for leaf in leaves] == VECTORS["leaf_hashes"]

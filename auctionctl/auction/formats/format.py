@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.rules import Rules
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct, gc=False):
     """The best bid so far: its amount in minor units, who made it, and its index in the log."""
 
     price_minor: int
