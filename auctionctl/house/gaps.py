@@ -39,9 +39,16 @@ class Gaps:
                     self._said[outage] = None
                     yield log
 
-    def take_owed(self) -> list[Outage]:
-        """What has to be said again."""
-        owed, self._owed = list(self._owed), {}
+    def take_owed(self, more: Iterable[Outage] = ()) -> list[Outage]:
+        """What has to be said again, and ``more``; what has one cause and no time in between is one outage."""
+        owed: list[Outage] = []
+        for outage in sorted((*self._owed, *more)):
+            last = owed[-1] if owed else None
+            if last is not None and last.cause == outage.cause and outage.since_ns <= last.until_ns:
+                owed[-1] = last._replace(until_ns=max(last.until_ns, outage.until_ns))
+            else:
+                owed.append(outage)
+        self._owed.clear()
         return owed
 
     def before_owed(self, at_ns: int) -> int:

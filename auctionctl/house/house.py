@@ -25,10 +25,11 @@ from auctionctl.house.holdings import Holdings
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
-from auctionctl.house.outbox import Outbox
+from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import open_reminder
+from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import REGISTRY_ID, Announced
@@ -47,7 +48,6 @@ from auctionctl.wire.messages import (
 )
 from auctionctl.wire.session import admit, admits, welcome
 
-STALL_NS: Final = SECOND_NS
 RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
 
@@ -73,6 +73,7 @@ class House:
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
         self._gaps = Gaps()
+        self._room = Room()
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._is_registry_behind = True
@@ -178,7 +179,7 @@ class House:
         if self._gateway_lost_ns is not None:
             return None
         times = (self._held.next_ns(), self.presence.next_ns(), self._clock_heads.get_timer())
-        return min((at_ns for at_ns in times if at_ns is not None), default=None)
+        return min((self._room.not_before(at_ns) for at_ns in times if at_ns is not None), default=None)
 
     def handle_timer(self, now_ns: int) -> list[Effect]:
         """Do what is due. To be called at least every STALL_NS / 2 while anything runs: a longer silence is a gap."""
@@ -218,7 +219,7 @@ class House:
             self._held.touch(log)
 
     def _append_owed_gaps(self, now_ns: int) -> None:
-        for outage in self._gaps.take_owed():
+        for outage in self._gaps.take_owed(self._room.say(now_ns)):
             self._append_gaps(outage, now_ns)
 
     # The gateway
@@ -274,18 +275,21 @@ class House:
         not later than a gap that is owed: whoever starts after a crash would know nothing of it.
         """
         reached_ns = max(self._now_ns, now_ns) if self._gateway_lost_ns is None else self._gateway_lost_ns
-        return self._gaps.before_owed(reached_ns)
+        return self._room.before_lack(self._gaps.before_owed(reached_ns))
 
     # Requests
 
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
-        self._append_owed_gaps(now_ns)
-        self._note_stall(now_ns)
-        self._keep_registry(now_ns)
-        self._run_due(now_ns)
-        self._clock_heads.fall_due(now_ns, self._held.by_id)
+        if self._room.is_awaited(now_ns):
+            self._now_ns = now_ns
+        else:
+            self._append_owed_gaps(now_ns)
+            self._note_stall(now_ns)
+            self._keep_registry(now_ns)
+            self._run_due(now_ns)
+            self._clock_heads.fall_due(now_ns, self._held.by_id)
         effects: list[Effect] = []
         for request in requests:
             if not request.body:
@@ -345,6 +349,9 @@ class House:
         self._outbox.note_command(session, name, log.id)
         if log.owe_again(session, name):
             return
+        if self._room.is_awaited(now_ns):
+            effects.append(Send(session, no_room(name)))
+            return
         refusal = log.decide(command, name, now_ns)
         if refusal is not None:
             self._outbox.reject(session, log, name, refusal, now_ns)
@@ -376,6 +383,9 @@ class House:
             if not decode_terms(request.body).seller == request.signer == identity:
                 raise TermsError("terms are signed by their session's identity")
             log = self._held.get(name)
+            if log is None and self._room.is_awaited(now_ns):
+                effects.append(Send(request.session, no_room(name)))
+                return
             if log is None:
                 check_share(identity, self.registry.state, self._held, self.limits, now_ns)
                 log = self._open_log(request.body, request.signature, now_ns)
@@ -439,12 +449,16 @@ class House:
         appends = tuple(append for log in logs if (append := log.to_append()) is not None)
         self._in_flight = True
         if not appends and not self._clock_heads.needs_commit:
-            return self.committed()
+            return self._release()
         self._clock_heads.committing(self.alive_ns(self._now_ns))
         return [Commit(appends)]
 
     def committed(self) -> list[Effect]:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""
+        self._room.found()
+        return self._release()
+
+    def _release(self) -> list[Effect]:
         self._in_flight = False
         self._gaps.committed()
         changed = self._held.take_dirty()
@@ -466,6 +480,7 @@ class House:
             self.registry.followers = followers
             self._is_registry_behind = True
         self._in_flight = False
+        self._room.lacked(self._now_ns)
         self._gaps.rolled_back()
         self._clock_heads.rolled_back()
         for log in self._held.take_dirty():

@@ -27,6 +27,11 @@ FULL_RETRY_NS: Final = SECOND_NS
 """When to ask again whether there is room."""
 
 
+def no_room(command: bytes) -> Message:
+    """To whoever sent ``command``, of which nothing is written."""
+    return refused("store_full", "this house has no room to write this", command, FULL_RETRY_NS)
+
+
 class Outbox:
     """Rejections, and questions about logs and the catalogue: of those, the last one of each session counts."""
 
@@ -59,7 +64,7 @@ class Outbox:
     def refuse_all(self, logs: Mapping[bytes, AuctionLog]) -> list[Effect]:
         """Nothing of the batch was written, and nothing is answered; but refused is what is not in ``logs`` by now."""
         lacking = [
-            Send(session, refused("store_full", "this house has no room to write this", command, FULL_RETRY_NS))
+            Send(session, no_room(command))
             for (session, command), auction in self._commands.items()
             if auction not in logs or command not in logs[auction].commands
         ]

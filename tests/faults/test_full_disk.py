@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ import pytest
 from house_clients import all_join, bid_against_each_other, check_promises
 from house_process import lot
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.wire.messages import Refused
 
@@ -114,3 +116,28 @@ def test_on_a_full_disk_nothing_is_accepted_and_nothing_lost_and_bidding_goes_on
         check_promises(bidders, auction)
     house.hear()
     assert house.count("Restarted") == 0
+
+
+def test_an_auction_whose_end_passes_while_the_disk_is_full_goes_on_when_there_is_room(disk, start_house, bidder_of):
+    house = start_house(NAMES, [lot("vase", duration_ns=6 * SECOND_NS)])
+    bidders = [bidder_of(name, house) for name in NAMES]
+    auction = house.auctions["vase"]
+    all_join(bidders, [auction])
+    bid_against_each_other(bidders, [auction], lambda: all(len(b.kept) > 3 for b in bidders), "receipts")
+    end_ns = bidders[0].auction(auction).end_ns
+
+    def is_over() -> bool:
+        disk.fill()
+        return bool(refusals(bidders)) and time.time_ns() > end_ns + SECOND_NS
+
+    bid_against_each_other(bidders, [auction], is_over, "the end to pass on a full disk")
+    kept = [len(bidder.kept) for bidder in bidders]
+    disk.make_room()
+    bid_against_each_other(
+        bidders,
+        [auction],
+        lambda: all(len(b.kept) > least for b, least in zip(bidders, kept, strict=True)),
+        "receipts after the end that was",
+    )
+    assert {gap.cause for gap in check_promises(bidders, auction)} == {"stalled"}
+    assert bidders[0].auction(auction).end_ns > end_ns + SECOND_NS

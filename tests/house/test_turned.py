@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from auctionctl.house.room import LONGEST_PAUSE_NS
+
 
 def test_an_opening_and_an_end_are_told_once_each(stage: Any) -> None:
     auction = stage.announce()
@@ -23,5 +25,5 @@ def test_what_was_rolled_back_is_told_when_it_has_happened(stage: Any) -> None:
     stage.after(40 * 10**9)
     assert stage.house.take_turned() == []
     stage.is_full = False
-    stage.after(10**9)
+    stage.after(LONGEST_PAUSE_NS)
     assert [(log.id, log.auction.phase) for log in stage.house.take_turned()] == [(auction, "closed")]
