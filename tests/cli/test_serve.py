@@ -239,6 +239,13 @@ def test_a_service_manager_is_told_how_the_house_is(start_house: Start, tmp_path
         assert said_last(manager, 2.0) > 0
         os.kill(pids["house"], signal.SIGCONT)
         hear(b"WATCHDOG=1")
+        # One that has died is started again, and ready again.
+        os.kill(pids["house"], signal.SIGKILL)
+        hear(b"STATUS=the house's process has died, and is being started again")
+        hear(b"READY=1")
+        assert next_event(house, "restarted")["process"] == "house"
+        hear(b"STATUS=serving at auction://")
+        hear(b"WATCHDOG=1")
         house.terminate()
         hear(b"STOPPING=1")
         assert house.wait(30) == 0
