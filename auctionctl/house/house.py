@@ -205,6 +205,7 @@ class House:
                 if log.auction.watches(identity):
                     log.add_event(Left(identity), now_ns)
                     self._settle_phase(log, now_ns)
+        self._clock_heads.fall_due(now_ns, self._held.by_id)
 
     def _settle_phase(self, log: AuctionLog, now_ns: int) -> None:
         while (event := log.auction.due(now_ns, log.reserve)) is not None:
@@ -289,7 +290,6 @@ class House:
             self._note_stall(now_ns)
             self._keep_registry(now_ns)
             self._run_due(now_ns)
-            self._clock_heads.fall_due(now_ns, self._held.by_id)
         effects: list[Effect] = []
         for request in requests:
             if not request.body:

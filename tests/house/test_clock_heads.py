@@ -304,6 +304,20 @@ def test_a_close_that_was_not_written_is_stamped_when_it_is(stage: Any) -> None:
     assert (stage.kinds(auction)[-1], head.checkpoint.size) == ("closed", len(stage.data(auction)))
 
 
+def test_a_silent_gateway_gets_no_stamps_until_it_is_heard_again(stage: Any) -> None:
+    """The store's sign of life stands still meanwhile, and a stamp must not be later than that."""
+    auction = followed(stage, duration_ns=3_600 * SECOND_NS)
+    stage.after(20 * SECOND_NS)
+    stage.effects.clear()
+    stage.house.gateway_silent(stage.now_ns)
+    stage.after(60 * SECOND_NS)
+    assert heads(stage) == []
+    stage.do(stage.house.gateway_back(stage.now_ns))
+    stage.after(20 * SECOND_NS)
+    assert heads(stage)
+    assert stage.kinds(auction)[-1] == "gap"
+
+
 # Whatever happens
 
 
