@@ -17,6 +17,7 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │   ├── MalformedEntryError     bytes that are no entry
     │   ├── NoteError               text that is no signed note, or not signed by the key expected
     │   └── VerificationError       a log that breaks its promise: entry index and rule
+    │       └── HistoryChangedError one that is not what its house signed before: both notes
     ├── StoreError
     │   ├── SizeConflictError       somebody else appended first (compare-and-swap)
     │   ├── StoreFullError          no room: nothing was appended
@@ -118,6 +119,21 @@ class VerificationError(LogError):
         self.rule = rule
         self.index = index
         self.evidence = evidence
+
+
+class HistoryChangedError(VerificationError):
+    """A house signed ``before``, and then ``now``, and one log cannot have both heads. Rule ``history``.
+
+    Both are signed notes; ``log`` is the auction's 32 bytes, or empty for the registry. ``entries`` are those that came
+    last, in canonical bytes, and of which nobody was told yet.
+    """
+
+    def __init__(self, message: str, *, log: bytes, before: bytes, now: bytes, entries: tuple[bytes, ...] = ()) -> None:
+        super().__init__(message, rule="history")
+        self.log = log
+        self.before = before
+        self.now = now
+        self.entries = entries
 
 
 class StoreError(AuctionctlError):

@@ -32,11 +32,11 @@ from auctionctl.bidding.notices import (
 from auctionctl.bidding.seat import QUIET_NS, RETRY_NS, Command, Seat, refuse_terms
 from auctionctl.bidding.strategy import Offer, Strategy
 from auctionctl.bidding.wallet import Wallet
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ConfigurationError, HistoryChangedError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.follower import Advanced, ClockOff, Follower, Listed, RegistryAdvanced, Stamped, Welcomed
 from auctionctl.replica.replay import Applied
-from auctionctl.replica.replica import Replica
+from auctionctl.replica.replica import Head, HeadsOf, no_heads
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Condition, Read, Receipts, Refused, Rejection, Rejections, encode
@@ -68,6 +68,7 @@ class Agent:
         auctions: Collection[bytes] | None,
         earlier: Iterable[Message] = (),
         refused: Iterable[Message] = (),
+        heads_of: HeadsOf = no_heads,
     ) -> None:
         """``auctions`` are the ids to bid in, or None for all that the house lists, now and later.
 
@@ -81,7 +82,7 @@ class Agent:
         if auctions is not None and not auctions:
             raise ConfigurationError("no auction to bid in", hint="name at least one, or all of them with --all")
         self.wallet = wallet
-        self.follower = Follower(key, house, "bidder")
+        self.follower = Follower(key, house, "bidder", heads_of)
         self._key = key
         self._me = key.identity.signing
         self._house = house
@@ -231,7 +232,7 @@ class Agent:
     def _seat(self, auction: bytes, now_ns: int) -> Seat:
         seat = self._seats.get(auction)
         if seat is None:
-            replica = self.follower.replicas.setdefault(auction, Replica(self._house, auction))
+            replica = self.follower.replica(auction)
             seat = self._seats[auction] = self._open[auction] = Seat(self._key, replica, self.wallet)
             seat.read_at_ns = now_ns + QUIET_NS
             if self._uncounted is not None:
@@ -353,7 +354,7 @@ class Agent:
             if command is None:
                 continue
             evidence, checkpoint = check_receipt(self._house, seat.replica, command, receipted, receipts.checkpoint)
-            seat.claim(checkpoint)
+            self._hold(seat, Head(checkpoint.size, checkpoint.root, receipts.checkpoint))
             if not command.is_reported:
                 self._report(seat, command, evidence)
             if receipted.index >= seat.replica.size:
@@ -362,6 +363,14 @@ class Agent:
             command.send_at_ns = now_ns + QUIET_NS
         if not seat.is_over:
             self._transmit(seat, now_ns)
+
+    def _hold(self, seat: Seat, head: Head) -> None:
+        """The house signed this head in a receipt: it must be a head of the log that the feed brings, or it forked."""
+        try:
+            seat.replica.hold(head)
+        except HistoryChangedError as error:
+            self.follower.remind(error)
+            raise
 
     def _rejected(self, rejection: Rejection, now_ns: int) -> None:
         seat = self._seats.get(rejection.auction)

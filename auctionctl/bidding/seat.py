@@ -23,7 +23,6 @@ from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
-from auctionctl.tlog.checkpoint import Checkpoint
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message, sign_body
 
@@ -88,7 +87,6 @@ class Seat:
         self._wallet = wallet
         self._last_seq = 0
         self._fresh: list[Applied] = []
-        self._claimed_roots: dict[int, bytes] = {}
         self._judged = (0, 0)
         self._told: Waiting | None = None
 
@@ -111,29 +109,13 @@ class Seat:
             self.hold_until_ns = 0
 
     def take_verified(self) -> list[Applied]:
-        """The entries of :meth:`add` that a verified checkpoint now covers, each once. Raises VerificationError."""
+        """The entries of :meth:`add` that a verified checkpoint now covers, each once."""
         head = self.replica.head
         if head is None:
             return []
-        for size in [size for size in self._claimed_roots if size <= self.replica.size]:
-            self._compare(size, self._claimed_roots.pop(size))
         count = sum(applied.entry_index < head.size for applied in self._fresh)
         verified, self._fresh = self._fresh[:count], self._fresh[count:]
         return verified
-
-    def claim(self, checkpoint: Checkpoint) -> None:
-        """The house signed this head in a receipt: it must be a head of the log that the feed brings, or it forked.
-
-        Raises VerificationError, now or once the log has come so far.
-        """
-        if checkpoint.size <= self.replica.size:
-            self._compare(checkpoint.size, checkpoint.root)
-        elif self._claimed_roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
-            raise VerificationError(f"the house signed two roots for {checkpoint.size} entries", rule="fork")
-
-    def _compare(self, size: int, root: bytes) -> None:
-        if self.replica.replay.tree.root(size) != root:
-            raise VerificationError(f"the house signed two roots for {size} entries", rule="fork")
 
     def own_bid(self, bid: Bid, applied: Applied) -> Command | None:
         """A verified bid of ours: it leads, and what had its seq or a lower one is decided. Returns what we sent."""

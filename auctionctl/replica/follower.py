@@ -14,14 +14,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
-from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError, VerificationError
+from auctionctl.errors import (
+    HistoryChangedError,
+    NotAuthorisedError,
+    RemoteProtocolError,
+    TermsError,
+    VerificationError,
+)
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import KeptHead
 from auctionctl.replica.house_clock import HouseClock
 from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
-from auctionctl.replica.replica import RegistryReplica, Replica
+from auctionctl.replica.replica import HeadsOf, RegistryReplica, Replica, no_heads
 from auctionctl.wire.frames import Message, is_signed_by
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
@@ -39,6 +45,7 @@ from auctionctl.wire.messages import (
     Receipts,
     Refused,
     Rejections,
+    Remind,
     Status,
     Subscribe,
     Welcome,
@@ -111,7 +118,8 @@ Notice = (
 class Follower:
     """One session's view of one house. Times are this machine's clock, nanoseconds since the Unix epoch."""
 
-    def __init__(self, key: SecretKey, house: Identity, role: str) -> None:
+    def __init__(self, key: SecretKey, house: Identity, role: str, heads_of: HeadsOf = no_heads) -> None:
+        """Raises what ``heads_of`` raises, here and where a log is first followed."""
         self.house = house
         self.replicas: dict[bytes, Replica] = {}
         self.registry = RegistryReplica(house)
@@ -123,6 +131,9 @@ class Follower:
         self.queue_limit = 0
         self._clock = HouseClock()
         self._greeting = ClientGreeting(key, house, role)
+        self._heads_of = heads_of
+        self._reminders: list[Remind] = []
+        self._is_new_connection = True
         self._wanted: set[bytes] = set()  # of logs: auctions, and perhaps the registry
         self._follow_all = False
         self._outgoing: list[Message] = []
@@ -139,6 +150,7 @@ class Follower:
         self._ping_at_ns = 0
         self._ping_sent_ns = 0
         self._pings = 0
+        self._recall_heads(self.registry)
 
     @property
     def house_ahead_ns(self) -> int:
@@ -151,6 +163,14 @@ class Follower:
         return self._clock.round_trip_ns
 
     # What to follow
+
+    def replica(self, auction: bytes) -> Replica:
+        """The copy of the log of ``auction``; it grows once that is followed."""
+        replica = self.replicas.get(auction)
+        if replica is None:
+            replica = self.replicas[auction] = Replica(self.house, auction)
+            self._recall_heads(replica)
+        return replica
 
     def follow(self, auctions: set[bytes], now_ns: int) -> None:
         """Follow these auctions from now on, over every reconnection."""
@@ -190,6 +210,12 @@ class Follower:
 
     def connected(self, nonce: bytes, now_ns: int) -> None:
         """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
+        if self._is_new_connection:
+            # Not at a mere repetition: what was asked over the same connection may yet be answered.
+            self.registry.begin_session()
+            for replica in self.replicas.values():
+                replica.begin_session()
+        self._is_new_connection = False
         self.is_welcome = False
         self._earlier_nonces.append(self._nonce)
         self._nonce = nonce
@@ -201,6 +227,7 @@ class Follower:
 
     def disconnected(self) -> None:
         """The transport is down: nothing is heard until :meth:`connected`."""
+        self._is_new_connection = True
         self.is_welcome = False
         self._hello_at_ns = None
         self._outgoing.clear()
@@ -253,8 +280,16 @@ class Follower:
         """What happened without a message of the house: to a mere follower, nothing does."""
         return []
 
+    def remind(self, error: HistoryChangedError) -> None:
+        """The house has signed what its log does not hold: with its goodbye, it gets the note."""
+        reminder = Remind(error.log, error.before)
+        if reminder not in self._reminders:
+            self._reminders.append(reminder)
+
     def say_bye(self) -> None:
-        """Tell the house that this session ends."""
+        """Tell the house that this session ends, and what it has forgotten."""
+        for reminder in self._reminders:
+            self._send(reminder)
         self._send(Bye())
 
     def get_timer(self) -> int | None:
@@ -285,7 +320,13 @@ class Follower:
 
     # Inside
 
-    def _send(self, request: List | Subscribe | Read | Ping | Status | Bye) -> None:
+    def _recall_heads(self, replica: Replica | RegistryReplica) -> None:
+        for head in self._heads_of(replica.log_id):
+            replica.hold(head)
+            replica.expect(head.size)
+        replica.begin_session()
+
+    def _send(self, request: List | Subscribe | Read | Ping | Status | Remind | Bye) -> None:
         self._outgoing.append(Message(encode(request)))
 
     def _ping(self, now_ns: int) -> None:
@@ -379,8 +420,8 @@ class Follower:
         for start in range(0, len(ordered), MAX_AUCTIONS_A_MESSAGE):
             self._send(Subscribe(tuple(ordered[start : start + MAX_AUCTIONS_A_MESSAGE])))
         for auction in ordered:
-            if auction != REGISTRY_ID and auction not in self.replicas:
-                self.replicas[auction] = Replica(self.house, auction)
+            if auction != REGISTRY_ID:
+                self.replica(auction)
             self._heard_of_ns[auction] = now_ns
             self._read(auction, now_ns)
 
@@ -404,6 +445,13 @@ class Follower:
         if replica is None or reply.auction not in self._heard_of_ns:
             raise RemoteProtocolError("entries of a log that was not asked for")
         self._heard_of_ns[reply.auction] = now_ns
+        try:
+            return self._extend(replica, reply, now_ns)
+        except HistoryChangedError as error:
+            self.remind(error)
+            raise
+
+    def _extend(self, replica: Replica | RegistryReplica, reply: Entries, now_ns: int) -> list[Notice]:
         size = replica.size
         notice: Notice
         if isinstance(replica, Replica):
@@ -418,6 +466,8 @@ class Follower:
             self._compare_announcements()
         if notice.applied:
             self._clock.dated(notice.applied[-1].entry.time_ns, now_ns)
+        if self.is_welcome:
+            replica.check_answer(reply)
         if reply.start == size and (replica.size > size or not replica.is_behind):
             # An answer that holds nothing of what is missing is none: the question is repeated, but not at once.
             self._reading.pop(reply.auction, None)

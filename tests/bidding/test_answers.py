@@ -95,7 +95,7 @@ def test_a_receipt_from_another_history_than_the_feed_is_caught(world: World) ->
         return other_history(world, line, receipts, size=None)
 
     line = one_bidder(world, lie(Receipts, fork))
-    caught(world, line, "fork")
+    caught(world, line, "history")
 
 
 def test_a_receipt_from_another_history_is_caught_when_the_feed_gets_there(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_receipt_from_another_history_is_caught_when_the_feed_gets_there(world
         return other_history(world, line, receipts, size=5)
 
     line = one_bidder(world, lie(Receipts, fork))
-    caught(world, line, "fork")
+    caught(world, line, "history")
     assert line.agent.follower.replicas[line.told(Joined)[0].auction].size >= 5
 
 
@@ -114,7 +114,7 @@ def test_two_heads_of_one_size_are_caught_before_the_feed_gets_there(world: Worl
         return other_history(world, line, receipts, size=50, salt=bytes([next(sizes)]))
 
     line = one_bidder(world, lie(Receipts, fork))
-    caught(world, line, "fork")
+    caught(world, line, "history")
     assert line.agent.follower.replicas[line.told(Joined)[0].auction].size < 50
 
 
