@@ -125,11 +125,12 @@ class HistoryChangedError(VerificationError):
     """A house signed ``before``, and then ``now``, and one log cannot have both heads. Rule ``history``.
 
     Both are signed notes; ``log`` is the auction's 32 bytes, or empty for the registry. ``entries`` are those that came
-    last, in canonical bytes, and of which nobody was told yet.
+    last, in canonical bytes, and of which nobody was told yet; ``words`` are the message alone.
     """
 
     def __init__(self, message: str, *, log: bytes, before: bytes, now: bytes, entries: tuple[bytes, ...] = ()) -> None:
         super().__init__(message, rule="history")
+        self.words = message
         self.log = log
         self.before = before
         self.now = now

@@ -36,7 +36,7 @@ from auctionctl.bidding.strategy import AuctionView, Purse, Wait
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import MoneyError, RefusedError
 from auctionctl.keys.signing import Identity, SecretKey
-from auctionctl.replica.replica import Replica
+from auctionctl.replica.replica import HeadsOf, Replica, no_heads
 from auctionctl.wire.frames import Message
 
 ANSWER_GRACE_NS: Final = SECOND_NS
@@ -202,6 +202,7 @@ class OneBid(Agent):
         wait_ns: int,
         earlier: Iterable[Message] = (),
         refused: Iterable[Message] = (),
+        heads_of: HeadsOf = no_heads,
     ) -> None:
         """``wait_ns`` is how long an auction that has not opened is waited for, once its log is here.
 
@@ -221,6 +222,7 @@ class OneBid(Agent):
             auctions=[auction],
             earlier=earlier,
             refused=refused,
+            heads_of=heads_of,
         )
         self.ending: Ending | None = None
         self._auction = auction

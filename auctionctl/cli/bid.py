@@ -5,6 +5,7 @@ Rule: what the help says of strategies and their parameters is what their own da
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -126,6 +127,7 @@ def _bid_by_strategy(
     from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
     from auctionctl.cli.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
+    from auctionctl.cli.seen_logs import SeenLogs  # noqa: PLC0415
 
     with alone(at.paths, secret):
         journal = BidJournal(at.paths, secret.identity, address.identity)
@@ -134,10 +136,21 @@ def _bid_by_strategy(
         if count := sum(map(len, undecided)):
             write_note(earlier_words(count))
         wallet = Wallet(money)
-        agent = seat_agent(secret, address, make_strategy, wallet, auctions=chosen, undecided=undecided, seed=seed)
+        memory = SeenLogs(at.paths, address.identity)
+        agent = seat_agent(
+            secret,
+            address,
+            make_strategy,
+            wallet,
+            auctions=chosen,
+            undecided=undecided,
+            memory=memory,
+            seed=seed,
+        )
         names = names_of(at.paths, secret, agent.follower.registry.replay.state)
         events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names)
-        drive(agent, address, secret, events.handle, journal, on_tick=lambda: journal.forget_decided(wallet))
+        forget = partial(journal.forget_decided, wallet)
+        drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget)
         journal.forget_decided(wallet)
         events.write_summary(agent.outcomes)
     return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST

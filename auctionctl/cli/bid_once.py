@@ -42,6 +42,7 @@ from auctionctl.cli.output import write_document, write_facts, write_note
 from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount as amount_record
 from auctionctl.cli.records import clock_time, observed_words
+from auctionctl.cli.seen_logs import SeenLogs
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import SecretKey
@@ -94,6 +95,7 @@ def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
         earlier, refused = journal.hand_in(lambda bid: (bid.auction, bid.currency) == (auction, terms.rules.currency))
         if earlier:
             write_note("a bid of an earlier run may yet be accepted: what became of it is found out first")
+        memory = SeenLogs(at.paths, address.identity)
         agent = OneBid(
             secret,
             address.identity,
@@ -104,10 +106,11 @@ def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
             wait_ns=wait_ns,
             earlier=earlier,
             refused=refused,
+            heads_of=memory.heads_of,
         )
         keeper = _Keeper(ReceiptFiles(at.paths.receipts), terms)
         try:
-            drive(agent, address, secret, keeper.handle, journal)
+            drive(agent, address, secret, keeper.handle, journal=journal, memory=memory)
         except KeyboardInterrupt:
             keeper.warn()
             raise

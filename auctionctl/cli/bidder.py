@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from auctionctl.bidding.notices import AgentNotice
     from auctionctl.bidding.wallet import Wallet
     from auctionctl.cli.bid_journal import BidJournal, Undecided
+    from auctionctl.cli.seen_logs import Memory
     from auctionctl.keys.signing import SecretKey
+    from auctionctl.tlog.entry import Entry
     from auctionctl.wire.address import HouseAddress
 
 
@@ -63,6 +65,7 @@ def seat_agent(
     *,
     auctions: set[bytes] | None,
     undecided: Undecided,
+    memory: Memory,
     seed: int | None,
 ) -> Agent:
     """The bidder's core, with this machine's randomness. ``undecided`` is what the journal hands in."""
@@ -81,6 +84,7 @@ def seat_agent(
         auctions=auctions,
         earlier=undecided.unanswered,
         refused=undecided.refused,
+        heads_of=memory.heads_of,
     )
 
 
@@ -92,60 +96,96 @@ def fresh_nonces() -> Iterator[bytes]:
         yield secrets.token_bytes(16)
 
 
+class _Record:
+    """What a bidder keeps of its session: bids, heads and clock heads; and, for evidence, every entry."""
+
+    def __init__(self, agent: Agent, journal: BidJournal, memory: Memory) -> None:
+        from auctionctl.cli.clock_heads import ClockHeadFiles  # noqa: PLC0415
+        from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
+
+        self.entries: dict[bytes, list[bytes]] = {}
+        self.clock_heads = ClockHeadFiles(ReceiptFiles(find_paths().receipts), agent.follower.replicas)
+        self._follower = agent.follower
+        self._journal = journal
+        self._memory = memory
+
+    def take(self, notice: AgentNotice) -> None:
+        """Keep what ``notice`` brings, before anything is done about it."""
+        from auctionctl.bidding.notices import BidPlaced, BidRejected  # noqa: PLC0415
+        from auctionctl.cli.clock_heads import clock_words  # noqa: PLC0415
+        from auctionctl.replica.follower import Advanced, ClockOff, RegistryAdvanced, Stamped  # noqa: PLC0415
+        from auctionctl.replica.registry import REGISTRY_ID  # noqa: PLC0415
+
+        match notice:
+            case BidPlaced():
+                self._journal.keep(notice)
+            case BidRejected():
+                self._journal.refused(notice)
+            case RegistryAdvanced(applied=passed, is_current=is_current):
+                self._add(REGISTRY_ID, [each.entry for each in passed])
+                if is_current:
+                    self._memory.saw(self._follower.registry)
+            case Advanced(auction=auction, applied=applied, is_current=is_current):
+                self._add(auction, [each.entry for each in applied])
+                if is_current:
+                    self._memory.saw(self._follower.replicas[auction])
+                self.clock_heads.recall(auction)
+            case Stamped(auction=auction, kept=kept):
+                self.clock_heads.keep(auction, kept.note)
+            case ClockOff(ahead_ns=ahead_ns):
+                write_note(clock_words(ahead_ns))
+            case _:
+                pass
+
+    def _add(self, log: bytes, entries: list[Entry]) -> None:
+        from auctionctl.tlog.entry import encode  # noqa: PLC0415
+
+        self.entries.setdefault(log, []).extend(map(encode, entries))
+
+    def tick(self) -> None:
+        """Some time has passed."""
+        self.clock_heads.write_some()
+        self._memory.save_some()
+
+
 def drive(
     agent: Agent,
     address: HouseAddress,
     key: SecretKey,
     on_notice: Callable[[AgentNotice], None],
-    journal: BidJournal,
     *,
+    journal: BidJournal,
+    memory: Memory,
     on_tick: Callable[[], None] | None = None,
 ) -> None:
     """Run the agent until it is done; ``on_tick`` is called several times a second.
 
-    VerificationError if the house shows another registry than before; ConfigurationError where a bid cannot be kept,
-    and then it is not sent.
+    Raises what a Dealer raises; VerificationError for a log that is not what ``memory`` knows; ConfigurationError where
+    a bid cannot be kept, and then it is not sent.
     """
-    from auctionctl.bidding.notices import BidPlaced, BidRejected  # noqa: PLC0415
-    from auctionctl.cli.clock_heads import ClockHeadFiles, clock_words, keeping_evidence  # noqa: PLC0415
+    from auctionctl.cli.evidence import keeping_evidence  # noqa: PLC0415
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
-    from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
-    from auctionctl.cli.seen_registry import SeenRegistry  # noqa: PLC0415
+    from auctionctl.cli.seen_logs import remembering  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
-    from auctionctl.replica.follower import Advanced, ClockOff, RegistryAdvanced, Stamped  # noqa: PLC0415
-    from auctionctl.tlog.entry import encode  # noqa: PLC0415
 
     connection = ConnectionNotes(agent.follower)
-    seen = SeenRegistry(find_paths(), address.identity)
-    registry_entries: list[bytes] = []
-    clock_heads = ClockHeadFiles(ReceiptFiles(find_paths().receipts), agent.follower.replicas)
+    record = _Record(agent, journal, memory)
+    paths = find_paths()
 
     def handle(notice: AgentNotice) -> None:
-        if isinstance(notice, BidPlaced):
-            journal.keep(notice)
-        elif isinstance(notice, BidRejected):
-            journal.refused(notice)
-        if isinstance(notice, RegistryAdvanced):
-            registry_entries.extend(encode(each.entry) for each in notice.applied)
-            seen.check(agent.follower.registry, registry_entries)
-        elif isinstance(notice, Stamped):
-            clock_heads.keep(notice.auction, notice.kept.note)
-        elif isinstance(notice, Advanced):
-            clock_heads.recall(notice.auction)
-        elif isinstance(notice, ClockOff):
-            write_note(clock_words(notice.ahead_ns))
+        record.take(notice)
         on_notice(notice)
 
     def tick() -> None:
         connection.tick()
-        clock_heads.write_some()
+        record.tick()
         if on_tick is not None:
             on_tick()
 
     dealer = Dealer(agent, address, key)
     try:
-        with keeping_evidence(find_paths()):
+        with keeping_evidence(paths), remembering(memory, paths, agent.follower, record.entries):
             dealer.run(handle, lambda: agent.is_done, on_tick=tick)
     finally:
         dealer.close()
-        clock_heads.write_all()
+        record.clock_heads.write_all()

@@ -2,7 +2,7 @@
 
 Rule: the file of an auction holds one clock head whole, never part of one, and a later one takes its place; the next
 run of the bidder holds it against the log as that is then. To lose the last seconds in a crash does no harm, so no
-more than ``FILES_A_TICK`` are written in ``TICK_S``: a bidder has to bid. What a clock head proves is kept for ever.
+more than ``FILES_A_TICK`` are written in ``TICK_S``: a bidder has to bid.
 """
 
 from __future__ import annotations
@@ -13,17 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.cli.files import (
-    PRIVATE_MODE,
-    Existing,
-    is_there,
-    make_private_directories,
-    read_bounded,
-    shown,
-    write_whole,
-)
+from auctionctl.cli.files import is_there, read_bounded, shown
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, NoteError, VerificationError
 from auctionctl.tlog.note import MAX_NOTE_BYTES
 
@@ -91,30 +82,6 @@ class ClockHeadFiles:
             if not self._has_complained:
                 self._has_complained = True
                 write_note(f"warning: the house's clock heads are not kept: {error}")
-
-
-@contextmanager
-def keeping_evidence(paths: Paths) -> Iterator[None]:
-    """Whatever a VerificationError has with it, to show to others, is on disk when it leaves here."""
-    try:
-        yield
-    except VerificationError as error:
-        if error.evidence:
-            error.hint = f"{_keep(paths, error)}; show it to others who deal with this house, and deal with it no more"
-        raise
-
-
-def _keep(paths: Paths, error: VerificationError) -> str:
-    now_ns = time.time_ns()
-    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now_ns // 1_000_000_000))
-    directory = paths.evidence / f"{moment}.{now_ns % 1_000_000_000:09}Z-{error.rule}"
-    try:
-        make_private_directories(directory)
-        for name, data in error.evidence.items():
-            write_whole(directory / name, data, PRIVATE_MODE, Existing.REFUSE)
-    except ConfigurationError as trouble:
-        return f"the evidence could not be kept: {trouble}"
-    return f"the evidence is kept in {shown(directory)}"
 
 
 def clock_words(ahead_ns: int) -> str:

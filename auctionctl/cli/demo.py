@@ -157,9 +157,9 @@ def free_port() -> int:
 def _follow(stage: Stage, address: HouseAddress, key: SecretKey, show: Show, duration_ns: int) -> Observer:
     """Follow every auction to its end."""
     from auctionctl.cli.observer import Observer, everything, keep_nothing  # noqa: PLC0415
-    from auctionctl.cli.seen_registry import forget  # noqa: PLC0415
+    from auctionctl.cli.seen_logs import Forgetful  # noqa: PLC0415
 
-    observer = Observer(address, key, everything, keep_nothing, forget)
+    observer = Observer(address, key, everything, keep_nothing, Forgetful())
     # Extensions included, an auction cannot run for more than seven times its duration.
     deadline_s = time.monotonic() + 8 * duration_ns / 1e9 + START_PATIENCE_S
 

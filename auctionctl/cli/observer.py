@@ -12,13 +12,13 @@ from typing import Final
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
-from auctionctl.cli.clock_heads import keeping_evidence
 from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
+from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_registry import Memory, SeenRegistry
+from auctionctl.cli.seen_logs import Memory, SeenLogs, remembering
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError, UnreachableError
 from auctionctl.keys.signing import SecretKey
@@ -74,12 +74,13 @@ class Observer:
         memory: Memory | None = None,
     ) -> None:
         """``memory`` is that of this machine, by default. Raises ConfigurationError if that is damaged."""
-        self._memory = memory or SeenRegistry(find_paths(), address.identity).check
-        self.follower = Follower(key, address.identity, "observer")
+        self._paths = find_paths()
+        self._memory = memory or SeenLogs(self._paths, address.identity)
+        self.follower = Follower(key, address.identity, "observer", self._memory.heads_of)
         self.chosen: set[bytes] = set()
         """The auctions that are followed."""
         self.entries: dict[bytes, list[bytes]] = {}
-        """Auction → the canonical bytes of every entry of its replica."""
+        """Auction, or empty for the registry → the canonical bytes of every entry of its replica."""
         self.is_listed = False
         self.clock_off_ns = 0
         """By how much the house's clock is ahead of ours, or behind (< 0), once that is known to be too much."""
@@ -92,9 +93,8 @@ class Observer:
         self._unverified: dict[bytes, list[Applied]] = {}
         self._dealer = Dealer(self.follower, address, key)
         self._on_entries: Callable[[Replica, list[Applied]], None] | None = None
+        self._missed: NotFoundError | None = None
         self._heard_s = 0.0
-        self.registry_entries: list[bytes] = []
-        """The canonical bytes of every entry of the house's registry."""
         self.follower.follow_registry(self._clock.now_ns())
         if select is everything:
             self.follower.follow_all()
@@ -151,11 +151,18 @@ class Observer:
     ) -> None:
         """Follow until ``is_done()``; ``on_entries`` gets the verified entries of each log in order, each once.
 
-        Raises what a Dealer raises, and NotFoundError from ``select``.
+        Raises what a Dealer raises, VerificationError for a log that is not what it was when it was last seen here, and
+        NotFoundError from ``select``.
         """
         self._on_entries = on_entries
-        with keeping_evidence(find_paths()):
-            self._dealer.run(self._notice, is_done, on_tick=on_tick)
+
+        def tick() -> None:
+            self._memory.save_some()
+            if on_tick is not None:
+                on_tick()
+
+        with keeping_evidence(self._paths), remembering(self._memory, self._paths, self.follower, self.entries):
+            self._dealer.run(self._notice, is_done, on_tick=tick)
 
     def read(
         self,
@@ -216,7 +223,7 @@ class Observer:
         """The file of the house's registry, as far as it has been verified."""
         registry = self.follower.registry
         assert registry.head is not None
-        return encode_export(self.registry_entries[: registry.head.size], registry.head_note)
+        return encode_export(self.entries[REGISTRY_ID][: registry.head.size], registry.head_note)
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_s > SILENCE_S:
@@ -233,20 +240,35 @@ class Observer:
                 if not self.is_listed:
                     self._keep(self._address, self._known_auctions())
                 self.is_listed = True
-                self.chosen = self._select(self.follower.catalogue)
-                self.follower.follow(self.chosen, self._clock.now_ns())
-            case Advanced(auction=auction, applied=applied):
+                self._choose()
+            case Advanced(auction=auction, applied=applied, is_current=is_current):
                 self.entries.setdefault(auction, []).extend(encode(each.entry) for each in applied)
+                if is_current:
+                    self._memory.saw(self.follower.replicas[auction])
                 self._hand_on(auction, applied)
-            case RegistryAdvanced(applied=passed):
-                self.registry_entries += [encode(each.entry) for each in passed]
-                self._memory(self.follower.registry, self.registry_entries)
+            case RegistryAdvanced(applied=passed, is_current=is_current):
+                self.entries.setdefault(REGISTRY_ID, []).extend(encode(each.entry) for each in passed)
+                if is_current:
+                    self._memory.saw(self.follower.registry)
+                    if self._missed is not None:
+                        raise self._missed
             case ClockOff(ahead_ns=ahead_ns):
                 self.clock_off_ns = ahead_ns
             case Refused(code="no_such_auction", command=log) if log in self.chosen:
                 self._lose_sight(log)
             case _:
                 pass
+
+    def _choose(self) -> None:
+        try:
+            self.chosen = self._select(self.follower.catalogue)
+        except NotFoundError as error:
+            registry = self.follower.registry
+            if registry.is_verified and not registry.is_behind:
+                raise
+            # A house that has lost an auction has lost it from its registry too: that is the graver word.
+            self._missed = error
+        self.follower.follow(self.chosen, self._clock.now_ns())
 
     def _lose_sight(self, auction: bytes) -> None:
         """The house serves this log no more: what was asked for by name is missed, and of all it is no longer one."""

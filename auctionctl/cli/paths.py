@@ -58,9 +58,9 @@ class Paths:
             self.state / "offers" / f"{seller[:IDENTITY_CHARACTERS]}-{house[:IDENTITY_CHARACTERS]}" / f"{listing}.json"
         )
 
-    def seen_registry(self, house: str) -> Path:
-        """What was seen of the registry of ``house`` (text of its identity)."""
-        return self.state / "houses" / f"{house[:IDENTITY_CHARACTERS]}.registry"
+    def seen_logs(self, house: str) -> Path:
+        """What was seen of the logs of ``house`` (text of its identity)."""
+        return self.state / "houses" / f"{house[:IDENTITY_CHARACTERS]}.heads"
 
     def house_state(self, house: str) -> Path:
         """The store of the house called ``house``."""

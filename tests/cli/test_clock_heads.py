@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.cli.clock_heads import FILES_A_TICK, ClockHeadFiles, clock_words, keeping_evidence
+from auctionctl.cli.clock_heads import FILES_A_TICK, ClockHeadFiles, clock_words
+from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.paths import find_paths
 from auctionctl.cli.receipts import CLOCK_HEAD, ReceiptFiles
 from auctionctl.errors import VerificationError
@@ -271,17 +272,6 @@ def test_evidence_is_on_disk_before_anybody_hears_of_it(back_dated: Any, run: An
     done = run("verify", case / "entry.tlog-proof", "--clock-head", case / "clock-head.note")
     assert done.status == 7
     assert "entry 5: back_dated" in done.err
-
-
-def test_evidence_that_cannot_be_kept_does_not_hide_what_it_proves(tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("in the way")
-    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
-    with pytest.raises(VerificationError, match="back_dated") as error, keeping_evidence(paths):
-        raise VerificationError("dated back", rule="back_dated", evidence={"a.note": b"a"})
-    assert error.value.hint.startswith("the evidence could not be kept: ")
-    with pytest.raises(VerificationError) as plain, keeping_evidence(paths):
-        raise VerificationError("dated back", rule="time", hint="as it was")
-    assert plain.value.hint == "as it was"
 
 
 def test_a_clock_that_is_off_is_told_in_words() -> None:

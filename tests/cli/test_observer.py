@@ -20,7 +20,7 @@ from auctionctl.cli.observer import (
     names_of,
 )
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_registry import forget
+from auctionctl.cli.seen_logs import Forgetful
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
@@ -34,7 +34,7 @@ from .conftest import HouseStarter, finish, start_program
 
 def observe(fair: Any, select: Any, keep: Keep = keep_nothing) -> Observer:
     key = read_key(key_path(fair.home / "config/keys", "alice"))
-    return Observer(parse_address(fair.address), key, select, keep, forget)
+    return Observer(parse_address(fair.address), key, select, keep, Forgetful())
 
 
 def test_verified_entries_are_handed_on_in_order_each_once(fair: Any) -> None:

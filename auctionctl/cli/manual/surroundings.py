@@ -51,6 +51,7 @@ _WITH_HOUSES: Final = (
     *("ls", "show", "result", "events", "watch", "bid", "export", "verify", "backup"),
     *("context", "config", "doctor"),
 )
+_READING: Final = ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify", "backup")
 _OF_A_HOUSE: Final = ("serve", "init", "config", "doctor")
 _OF_A_STATE: Final = ("serve", "backup", "restore")
 
@@ -78,7 +79,7 @@ FILES: Final = (
         ("bid", "verify"),
         "The last clock head of the auction: what the house signed of its time.",
     ),
-    File(str(PLACES.evidence), ("bid", "watch"), "What proves that a house broke its word, a directory a case."),
+    File(str(PLACES.evidence), _READING, "What proves that a house broke its word, a directory a case."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(
         f"{PLACES.undecided_bids('‹IDENTITY›', '‹HOUSE›')}/‹ID›-‹SEQ›-‹BID›.bid",
@@ -86,9 +87,9 @@ FILES: Final = (
         "A bid of which it is not known what became of it, for the next run to take up.",
     ),
     File(
-        str(PLACES.seen_registry("‹IDENTITY›")),
-        ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify", "backup"),
-        "The head of a house's registry when it was last seen; beside it, evidence against a house that shows another.",
+        str(PLACES.seen_logs("‹IDENTITY›")),
+        _READING,
+        "The heads of a house's logs when they were last seen: another history than that is refused.",
     ),
     File(f"{PLACES.state}/catalogue-‹IDENTITY›.json", ("completion",), "What a house held when it was last seen."),
     File(str(PLACES.address_file("‹NAME›")), ("serve", *_WITH_HOUSES), "The address of a house while it runs."),

@@ -1,4 +1,4 @@
-"""A house that shows another registry than before is caught at the next visit, and both of its notes are kept."""
+"""A house that shows another log than before is caught at the next visit, and both of its notes are kept."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auctionctl.cli import seen_logs
 from auctionctl.cli.demo import free_port
+from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_registry import MAX_HEADS, SeenRegistry, forget
+from auctionctl.cli.seen_logs import MAX_HEADS, Forgetful, SeenLogs, remembering
 from auctionctl.errors import ConfigurationError, VerificationError
 from auctionctl.keys.signing import SecretKey
-from auctionctl.replica.audit import audit_registry
-from auctionctl.replica.export import encode_export
+from auctionctl.replica.audit import audit, audit_registry
+from auctionctl.replica.export import decode_export, encode_export
+from auctionctl.replica.follower import Follower
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID, Admitted, encode_registry_event
-from auctionctl.replica.replica import RegistryReplica
+from auctionctl.replica.replica import RegistryReplica, Replica
 from auctionctl.tlog.checkpoint import CheckpointSigner, open_checkpoint, origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.messages import Entries
+
+from .conftest import LOT as LOT_WITH_BIDS
 
 HOUSE = SecretKey(b"h" * 32)
 ORIGIN = origin_of(HOUSE.identity.text, REGISTRY)
@@ -55,28 +62,52 @@ def registry_of(entries: list[bytes]) -> RegistryReplica:
     return registry
 
 
+class Visit:
+    """One command that follows the registry, from its start on."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.seen = SeenLogs(paths, HOUSE.identity)
+        self.follower = Follower(SecretKey(b"o" * 32), HOUSE.identity, "observer", self.seen.heads_of)
+        self.entries: dict[bytes, list[bytes]] = {}
+
+    def take(self, *pieces: Entries) -> None:
+        """The house answers with these; the session ends."""
+        registry = self.follower.registry
+        with keeping_evidence(self.paths), remembering(self.seen, self.paths, self.follower, self.entries):
+            for piece in pieces:
+                registry.extend(piece)
+                registry.check_answer(piece)
+                self.entries.setdefault(REGISTRY_ID, []).extend(piece.entries)
+                if registry.is_verified and not registry.is_behind:
+                    self.seen.saw(registry)
+
+    def show(self, entries: list[bytes]) -> None:
+        self.take(Entries(REGISTRY_ID, 0, tuple(entries), note_over(entries)))
+
+
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     return find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
 
 
 def memory_path(paths: Paths) -> Path:
-    return paths.seen_registry(HOUSE.identity.text)
+    return paths.seen_logs(HOUSE.identity.text)
 
 
 def visit(paths: Paths, entries: list[bytes]) -> None:
     """One command that sees these entries."""
-    SeenRegistry(paths, HOUSE.identity).check(registry_of(entries), entries)
+    Visit(paths).show(entries)
 
 
 def kept_sizes(paths: Paths) -> list[int]:
-    return [head["size"] for head in json.loads(memory_path(paths).read_bytes())["heads"]]
+    return [head["size"] for head in json.loads(memory_path(paths).read_bytes())["logs"]["registry"]]
 
 
 def evidence(paths: Paths) -> dict[str, bytes]:
-    """What lies beside the memory, by the end of its name."""
-    found = memory_path(paths).parent.glob(f"{memory_path(paths).name}-*")
-    return {path.name.rpartition("Z-")[2]: path.read_bytes() for path in found}
+    """The files of the one case there is."""
+    (case,) = paths.evidence.iterdir()
+    return {path.name: path.read_bytes() for path in case.iterdir()}
 
 
 def test_the_same_registry_and_one_that_has_grown_pass_and_the_largest_head_is_kept(paths: Paths) -> None:
@@ -85,23 +116,21 @@ def test_the_same_registry_and_one_that_has_grown_pass_and_the_largest_head_is_k
         assert kept_sizes(paths) == [size]
     assert memory_path(paths).stat().st_mode & 0o777 == 0o600
     assert memory_path(paths).parent.stat().st_mode & 0o777 == 0o700
-    assert [path.name for path in memory_path(paths).parent.iterdir()] == [f"{HOUSE.identity.text[:20]}.registry"]
+    assert [path.name for path in memory_path(paths).parent.iterdir()] == [f"{HOUSE.identity.text[:20]}.heads"]
 
 
 @pytest.mark.parametrize("size", [SIZE, SIZE + 1])
 @pytest.mark.parametrize("fork_at", range(SIZE))
 def test_a_fork_anywhere_is_refused_and_the_evidence_holds(paths: Paths, fork_at: int, size: int) -> None:
     visit(paths, entries_of(SIZE))
-    with pytest.raises(
-        VerificationError, match=r"another registry than before: its first 9 entries are others"
-    ) as told:
+    with pytest.raises(VerificationError, match="this house shows another registry than before: the house sig") as told:
         visit(paths, entries_of(size, fork_at))
-    assert told.value.rule == "registry"
+    assert told.value.rule == "history"
     kept = evidence(paths)
-    assert sorted(kept) == ["before.note", "now.auction", "now.note"]
+    assert sorted(kept) == ["before.note", "log.auction", "now.note"]
     before, now = (open_checkpoint(kept[name], ORIGIN, HOUSE.identity.signing) for name in ("before.note", "now.note"))
     assert (before.size, now.size) == (SIZE, size)
-    found = audit_registry(kept["now.auction"], HOUSE.identity)
+    found = audit_registry(kept["log.auction"], HOUSE.identity)
     assert found.checkpoint.root == now.root
     assert found.tree.root(SIZE) != before.root, "that is the proof"
     assert kept_sizes(paths) == [SIZE], "what was seen before stays"
@@ -110,37 +139,22 @@ def test_a_fork_anywhere_is_refused_and_the_evidence_holds(paths: Paths, fork_at
 def test_a_registry_that_has_become_shorter_is_refused(paths: Paths) -> None:
     visit(paths, entries_of(SIZE))
     for size in (1, SIZE - 1):
-        with pytest.raises(VerificationError, match=f"it has {size} entries, and the house had signed for 9") as told:
+        with pytest.raises(VerificationError, match=f"the house signed 9 entries, and now {size}") as told:
             visit(paths, entries_of(size))
-        assert "*; " not in str(told.value)
+        assert "the evidence is kept in " in told.value.hint
         assert str(memory_path(paths)) in told.value.hint
     assert kept_sizes(paths) == [SIZE]
-
-
-def test_evidence_is_never_overwritten_and_the_same_is_kept_once(paths: Paths) -> None:
-    visit(paths, entries_of(SIZE))
-    counts = []
-    for fork_at in (1, 1, 2, 2, 1):
-        with pytest.raises(VerificationError, match="the evidence is kept"):
-            visit(paths, entries_of(SIZE, fork_at))
-        counts.append(len(list(memory_path(paths).parent.glob("*Z-*"))))
-    assert counts == [3, 3, 6, 6, 6]
 
 
 def test_a_registry_of_which_a_part_has_come_is_not_judged_as_a_shorter_one(paths: Paths) -> None:
     visit(paths, entries_of(SIZE))
     entries = entries_of(SIZE + 1)
-    seen, registry = SeenRegistry(paths, HOUSE.identity), RegistryReplica(HOUSE.identity)
-    seen.check(registry, [])
-    for end in (1, 4):
-        # In pieces, each under the head of its end, while more has been signed for.
-        registry.expect(SIZE + 1)
-        registry.extend(
-            Entries(REGISTRY_ID, registry.size, tuple(entries[registry.size : end]), note_over(entries[:end]))
-        )
-        seen.check(registry, entries[:end])
-    registry.extend(Entries(REGISTRY_ID, 4, tuple(entries[4:]), note_over(entries)))
-    seen.check(registry, entries)
+    note = note_over(entries)
+    slices = [Entries(REGISTRY_ID, start, tuple(entries[start : start + 3]), note) for start in range(0, SIZE, 3)]
+    command = Visit(paths)
+    command.take(*slices)
+    assert kept_sizes(paths) == [SIZE]
+    command.take(Entries(REGISTRY_ID, SIZE, tuple(entries[SIZE:]), note))
     assert kept_sizes(paths) == [SIZE + 1]
 
 
@@ -156,9 +170,9 @@ def test_a_registry_of_which_a_part_has_come_is_not_judged_as_a_shorter_one(path
         lambda data: b"[" * 90_000,
         lambda data: b'{"house": 1}',
         lambda data: b"[]",
-        lambda data: data.replace(b'"heads": [', b'"heads": [3, '),
+        lambda data: data.replace(b'"registry": [', b'"registry": [3, '),
         lambda data: bytes([255]) + data,
-        lambda data: data + b" " * 200_000,
+        lambda data: data + b" " * 2**26,
     ],
 )
 def test_a_damaged_memory_is_an_error_with_its_remedy(paths: Paths, damage: Any) -> None:
@@ -175,16 +189,16 @@ def test_a_damaged_memory_is_an_error_with_its_remedy(paths: Paths, damage: Any)
 def test_another_house_s_memory_is_not_taken_for_this_one_s(paths: Paths) -> None:
     visit(paths, entries_of(SIZE))
     other = SecretKey(b"o" * 32).identity
-    shutil.copy(memory_path(paths), paths.seen_registry(other.text))
+    shutil.copy(memory_path(paths), paths.seen_logs(other.text))
     with pytest.raises(ConfigurationError, match="damaged"):
-        SeenRegistry(paths, other)
+        SeenLogs(paths, other)
 
 
 def test_of_two_at_once_neither_head_is_lost_until_both_were_compared(paths: Paths) -> None:
     for sizes in ((3, 5), (7, 6), (8, 8)):
-        commands = [SeenRegistry(paths, HOUSE.identity) for _ in sizes]
+        commands = [Visit(paths) for _ in sizes]
         for command, size in zip(commands, sizes, strict=True):
-            command.check(registry_of(entries_of(size)), entries_of(size))
+            command.show(entries_of(size))
         assert kept_sizes(paths) == sorted(set(sizes)) if sizes[0] > sizes[1] else [max(sizes)]
     visit(paths, entries_of(SIZE))
     assert kept_sizes(paths) == [SIZE]
@@ -192,11 +206,11 @@ def test_of_two_at_once_neither_head_is_lost_until_both_were_compared(paths: Pat
 
 @pytest.mark.parametrize("sizes", [(4, 6), (6, 4), (5, 5)])
 def test_a_house_that_shows_two_registries_to_two_at_once_is_caught(paths: Paths, sizes: tuple[int, int]) -> None:
-    first, second = (SeenRegistry(paths, HOUSE.identity) for _ in sizes)
-    first.check(registry_of(entries_of(sizes[0])), entries_of(sizes[0]))
+    first, second = Visit(paths), Visit(paths)
+    first.show(entries_of(sizes[0]))
 
     def second_and_next() -> None:
-        second.check(registry_of(entries_of(sizes[1], 2)), entries_of(sizes[1], 2))
+        second.show(entries_of(sizes[1], 2))
         visit(paths, entries_of(SIZE))
 
     # At once if the second has seen as much as the first, and else by whoever comes next.
@@ -209,18 +223,19 @@ def test_processes_that_keep_at_once_leave_one_whole_file(paths: Paths, tmp_path
         "import sys\n"
         "from pathlib import Path\n"
         "from auctionctl.cli.paths import find_paths\n"
-        "from auctionctl.cli.seen_registry import SeenRegistry\n"
+        "from auctionctl.cli.seen_logs import SeenLogs\n"
         "from auctionctl.replica.audit import claimed_house\n"
         "from auctionctl.replica.export import decode_export\n"
         "from auctionctl.replica.replica import RegistryReplica\n"
         "from auctionctl.wire.messages import Entries\n"
         "data = Path(sys.argv[2]).read_bytes()\n"
         "house, export = claimed_house(data), decode_export(data)\n"
-        "seen, registry = SeenRegistry(find_paths({'AUCTIONCTL_HOME': sys.argv[1]}), house), RegistryReplica(house)\n"
+        "seen, registry = SeenLogs(find_paths({'AUCTIONCTL_HOME': sys.argv[1]}), house), RegistryReplica(house)\n"
         "print('ready', flush=True)\n"
         "sys.stdin.read()\n"
         "registry.extend(Entries(b'', 0, export.entries, export.checkpoint))\n"
-        "seen.check(registry, export.entries)\n"
+        "seen.saw(registry)\n"
+        "seen.save()\n"
     )
     with ExitStack() as ended:
         started = []
@@ -245,9 +260,9 @@ def test_processes_that_keep_at_once_leave_one_whole_file(paths: Paths, tmp_path
 
 def test_the_memory_stays_small(paths: Paths) -> None:
     count = MAX_HEADS + 4
-    commands = [SeenRegistry(paths, HOUSE.identity) for _ in range(count)]
+    commands = [Visit(paths) for _ in range(count)]
     for size, command in reversed(list(enumerate(commands, 1))):
-        command.check(registry_of(entries_of(size)), entries_of(size))
+        command.show(entries_of(size))
     assert kept_sizes(paths) == list(range(count - MAX_HEADS + 1, count + 1))
 
 
@@ -257,39 +272,130 @@ def test_where_nothing_can_be_kept_a_note_says_so_once(
 ) -> None:
     (tmp_path / blocked).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / blocked).write_bytes(b"a file where a directory should be")
-    seen = SeenRegistry(paths, HOUSE.identity)
+    seen = SeenLogs(paths, HOUSE.identity)
     for size in (1, 2):
-        seen.check(registry_of(entries_of(size)), entries_of(size))
+        seen.saw(registry_of(entries_of(size)))
+        seen.save()
     written = capsys.readouterr()
     assert written.out == ""
-    assert written.err.count("warning: the next command cannot compare this house's registry") == 1
+    assert written.err.count("warning: the next command cannot compare this house's logs") == 1
     assert len(written.err.splitlines()) == 1
 
 
 def test_a_file_that_cannot_be_written_stops_nobody(
     paths: Paths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = SeenRegistry(paths, HOUSE.identity)
+    seen = SeenLogs(paths, HOUSE.identity)
     # Even a person who may write everywhere cannot write a name that is too long.
     monkeypatch.setattr(seen, "_path", memory_path(paths).with_name("x" * 250))
-    seen.check(registry_of(entries_of(1)), entries_of(1))
+    seen.saw(registry_of(entries_of(1)))
+    seen.save()
     assert "cannot write" in capsys.readouterr().err
 
 
-def test_a_fork_is_told_even_where_its_evidence_cannot_be_kept(paths: Paths) -> None:
-    visit(paths, entries_of(SIZE))
-    seen = SeenRegistry(paths, HOUSE.identity)
-    shutil.rmtree(paths.state / "houses")
-    (paths.state / "houses").write_bytes(b"")
-    with pytest.raises(VerificationError, match="the evidence could not be kept: "):
-        seen.check(registry_of(entries_of(SIZE, 2)), entries_of(SIZE, 2))
-
-
 def test_forgetting_keeps_nothing_and_help_and_completion_neither(run: Any, home: Path) -> None:
-    forget(registry_of(entries_of(1)), entries_of(1))
+    nothing = Forgetful()
+    nothing.saw(registry_of(entries_of(1)))
+    nothing.save_some()
+    nothing.save()
+    assert nothing.heads_of(REGISTRY_ID) == ()
     for line in (["--help"], ["ls", "--help"], ["bid", "--help"], ["completion", "bash"]):
         assert run(*line).status == 0
     assert not (home / "state/houses").exists()
+
+
+# Auctions
+
+
+def lot_of(house: Any, bids: int) -> bytes:
+    """An auction of a house in memory, with so many bids."""
+    auction = house.announce(LOT_WITH_BIDS)
+    for bidder in (0, 1):
+        house.join(bidder, auction)
+    for number in range(bids):
+        house.bid(number % 2, auction, 10_000 + 100 * number)
+    return bytes(auction)
+
+
+def replica_of(house: Any, auction: bytes, size: int | None = None) -> Replica:
+    replica = Replica(house.key.identity, auction)
+    export = decode_export(house.export(auction, size))
+    replica.extend(Entries(auction, 0, export.entries, export.checkpoint))
+    return replica
+
+
+def test_the_heads_of_many_auctions_are_kept_and_only_that_of_one_is_looked_at(paths: Paths, memory_house: Any) -> None:
+    house = memory_house.key.identity
+    first, second = lot_of(memory_house, 1), memory_house.announce(replace(LOT_WITH_BIDS, listing="second"))
+    seen = SeenLogs(paths, house)
+    for auction in (first, second):
+        seen.saw(replica_of(memory_house, auction))
+    seen.save()
+    text = paths.seen_logs(house.text).read_text()
+    (head,) = SeenLogs(paths, house).heads_of(first)
+    assert (head.size, head.note) == (5, memory_house.house.log(first).checkpoint)
+    at = text.index("auction/" + second.hex())
+    paths.seen_logs(house.text).write_text(text[:at] + text[at:].replace("\\n1\\n", "\\n2\\n", 1))
+    again = SeenLogs(paths, house)
+    assert again.heads_of(first) == [head]
+    with pytest.raises(ConfigurationError, match="is damaged"):
+        again.heads_of(second)
+
+
+def test_another_log_of_an_auction_is_told_by_its_name_with_the_whole_log_as_evidence(
+    paths: Paths, memory_house: Any
+) -> None:
+    house = memory_house.key.identity
+    auction = lot_of(memory_house, 2)
+    seen = SeenLogs(paths, house)
+    seen.saw(replica_of(memory_house, auction))
+    seen.save()
+    seen = SeenLogs(paths, house)
+    follower = Follower(SecretKey(b"o" * 32), house, "observer", seen.heads_of)
+    shorter = decode_export(memory_house.export(auction, 5))
+    piece = Entries(auction, 0, shorter.entries, shorter.checkpoint)
+    follower.announcements[auction] = memory_house.house.registry.announcement(auction)
+
+    def show() -> None:
+        with keeping_evidence(paths), remembering(seen, paths, follower, {}):
+            follower.replica(auction).extend(piece)
+            follower.replica(auction).check_answer(piece)
+
+    told = (
+        f"this house shows another log of the auction gold-watch .{auction.hex()[:12]}….* signed 6 entries, and now 5"
+    )
+    with pytest.raises(VerificationError, match=told):
+        show()
+    assert audit(evidence(paths)["log.auction"], house).checkpoint.size == 5
+
+
+def test_of_too_many_auctions_those_that_have_not_changed_for_longest_are_forgotten(
+    paths: Paths, memory_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen_logs, "MAX_LOGS", 2)
+    house = memory_house.key.identity
+    auctions = [memory_house.announce(replace(LOT_WITH_BIDS, listing=f"lot-{number}")) for number in range(3)]
+    seen = SeenLogs(paths, house)
+    for auction in (*auctions, auctions[0]):
+        seen.saw(replica_of(memory_house, auction))
+        seen.save()
+    again = SeenLogs(paths, house)
+    assert [bool(again.heads_of(auction)) for auction in auctions] == [True, False, True]
+
+
+def test_a_long_command_keeps_what_it_saw_now_and_then_and_at_its_end(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    seen = SeenLogs(paths, HOUSE.identity)
+    for size in (1, 2):
+        seen.saw(registry_of(entries_of(size)))
+        seen.save_some()
+    assert kept_sizes(paths) == [1]
+    now_s[0] += 1.0
+    seen.save_some()
+    assert kept_sizes(paths) == [2]
 
 
 LOT = """
@@ -328,7 +434,9 @@ def stop(house: Any) -> None:
 
 
 @pytest.mark.parametrize("grows_again", ["shorter", "forked"])
-def test_a_house_restored_from_an_older_copy_is_refused_by_every_command(start_house: Any, grows_again: str) -> None:
+def test_a_house_restored_from_an_older_copy_is_refused_and_begun_anew_if_one_is_satisfied(
+    start_house: Any, grows_again: str
+) -> None:
     home = start_house.home
     start_house.prepare(LOT)
     stop(serve(start_house, LOT))
@@ -343,15 +451,54 @@ def test_a_house_restored_from_an_older_copy_is_refused_by_every_command(start_h
     shutil.copytree(copy, state)
     forked = SECOND.replace("second", "third")
     house = serve(start_house, LOT if grows_again == "shorter" else forked)
-    once = ("bid", "first", "--amount", "min", "--wait", "20s", "--key", "bob")
-    strategy = ("bid", "first", "--strategy", "smart", "--budget", "50EUR", "--key", "bob")
-    for line in (("ls", "--key", "alice"), ("export", "--registry", "-o", "-", "--key", "alice"), once, strategy):
+    for line in (("ls", "--key", "alice"), ("show", "second", "--key", "bob")):
         done = start_house.run(*line)
         assert done.status == 7, (line, done)
         assert "this house shows another registry than before" in done.err
     assert memory.read_bytes() == kept
-    ends = sorted(path.name.rpartition("Z-")[2] for path in memory.parent.iterdir() if path != memory)
-    assert ends == ["before.note", "now.auction", "now.note"]
+    assert sorted(path.name for path in (home / "state/evidence").glob("*/*")) == [
+        "before.note",
+        "log.auction",
+        "now.note",
+    ], "the same case is kept once"
     memory.unlink()
     assert start_house.run("ls", "--key", "alice").status == 0, "begun anew"
+    stop(house)
+
+
+OPEN = LOT.replace("start_timeout", 'min_bidders = 1\nduration = "1h"\nincrement = "1EUR"\nstart_timeout')
+
+
+def test_a_house_that_lost_a_bid_is_refused_by_every_command_that_reads_the_auction(start_house: Any) -> None:
+    """Its registry is as it was, and only the auction's log tells. Two bids are gone, of which there are receipts."""
+    home = start_house.home
+    start_house.prepare(OPEN)
+    house = serve(start_house, OPEN)
+    bid = ("bid", "first", "--amount", "min", "--key")
+    assert start_house.run(*bid, "alice").status == 0
+    stop(house)
+    state, copy = home / "state/house-house", home / "copy"
+    shutil.copytree(state, copy)
+    house = serve(start_house, OPEN)
+    assert start_house.run(*bid, "bob").status == 0
+    assert start_house.run(*bid, "alice").status == 0
+    stop(house)
+    shutil.rmtree(state)
+    shutil.copytree(copy, state)
+    house = serve(start_house, OPEN)
+    lines = [
+        (*bid, "bob"),
+        ("bid", "first", "--strategy", "smart", "--budget", "50EUR", "--key", "bob"),
+        ("bid", "--all", "--strategy", "smart", "--budget", "50EUR", "--key", "bob"),
+        *((command, "first", "--key", "alice") for command in ("watch", "show", "events", "verify")),
+        ("export", "first", "-o", "-", "--key", "alice"),
+        ("ls", "--key", "alice"),
+    ]
+    for line in lines:
+        done = start_house.run(*line)
+        assert (done.status, "shows another log of the auction first" in done.err) == (7, True), (line, done)
+        assert "the evidence is kept in " in done.err
+    cases = list((home / "state/evidence").iterdir())
+    assert all({path.name for path in case.iterdir()} >= {"before.note", "now.note"} for case in cases)
+    assert start_house.run("verify", done.err.partition("kept in ")[2].partition(";")[0] + "/log.auction").status == 0
     stop(house)
