@@ -163,6 +163,7 @@ def drive(
     Raises what a Dealer raises; VerificationError for a log that is not what ``memory`` knows; ConfigurationError where
     a bid cannot be kept, and then it is not sent.
     """
+    from auctionctl.bidding.notices import BidPlaced  # noqa: PLC0415
     from auctionctl.cli.evidence import keeping_evidence  # noqa: PLC0415
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
     from auctionctl.cli.seen_logs import remembering  # noqa: PLC0415
@@ -172,9 +173,21 @@ def drive(
     record = _Record(agent, journal, memory)
     paths = find_paths()
 
+    held: list[AgentNotice] = []
+
     def handle(notice: AgentNotice) -> None:
         record.take(notice)
-        on_notice(notice)
+        if isinstance(notice, BidPlaced):
+            held.append(notice)
+        else:
+            on_notice(notice)
+
+    def before_send() -> None:
+        journal.sync()
+        # Whoever reads of a bid may count on it that a crash does not make it unmade.
+        placed, held[:] = list(held), []
+        for notice in placed:
+            on_notice(notice)
 
     def tick() -> None:
         connection.tick()
@@ -185,7 +198,7 @@ def drive(
     dealer = Dealer(agent, address, key)
     try:
         with keeping_evidence(paths), remembering(memory, paths, agent.follower, record.entries):
-            dealer.run(handle, lambda: agent.is_done, on_tick=tick)
+            dealer.run(handle, lambda: agent.is_done, on_tick=tick, before_send=before_send)
     finally:
         dealer.close()
         record.clock_heads.write_all()

@@ -72,7 +72,7 @@ class Paths:
 
     def undecided_bids(self, bidder: str, house: str) -> Path:
         """The bids of ``bidder`` at ``house`` (texts of identities) of which it is not known what became of them."""
-        return self.bidder_state(bidder) / "bids" / house[:IDENTITY_CHARACTERS]
+        return self.bidder_state(bidder) / f"{house[:IDENTITY_CHARACTERS]}.bids"
 
     def address_file(self, house: str) -> Path:
         """Where the running house called ``house`` says how to reach it."""

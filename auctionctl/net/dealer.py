@@ -56,6 +56,7 @@ class Dealer:
         self._socket = self._context.socket(zmq.DEALER)
         self._waiting: deque[Message] = deque()
         self._is_connected = False
+        self._before_send: Callable[[], None] | None = None
         configure(self._socket, address, key)
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         self._poller = zmq.Poller()
@@ -78,13 +79,18 @@ class Dealer:
         patience_s: float = 5.0,
         tick_s: float = 0.25,
         on_tick: Callable[[], None] | None = None,
+        before_send: Callable[[], None] | None = None,
     ) -> None:
         """Drive the core until ``is_done()``; ``on_tick`` is called at least every ``tick_s`` seconds.
+
+        ``before_send`` is called when the core has something to send, after all notices of it, and before it leaves; if
+        that raises, it does not leave.
 
         Raises UnreachableError if no house has welcomed us within ``patience_s`` of the start; NotAuthorisedError if
         it refuses our key; and what the core raises. Later losses of the connection are mended without a word.
         """
         deadline_s: float | None = time.monotonic() + patience_s
+        self._before_send = before_send
         while not is_done():
             self._step(tick_s, on_notice)
             if on_tick is not None:
@@ -105,6 +111,7 @@ class Dealer:
             # What waits may be a bid that whoever keeps bids could not be told of, or is for a house that was caught.
             self._waiting.clear()
             self._core.take_outgoing()
+            self._before_send = None
             self._core.say_bye()
             self._transmit()
         self._socket.disable_monitor()
@@ -152,7 +159,10 @@ class Dealer:
         return True
 
     def _transmit(self) -> None:
-        self._waiting.extend(self._core.take_outgoing())
+        outgoing = self._core.take_outgoing()
+        if outgoing and self._before_send is not None:
+            self._before_send()
+        self._waiting.extend(outgoing)
         while self._waiting and self._is_connected:
             try:
                 self._socket.send_multipart(self._waiting[0], zmq.NOBLOCK)

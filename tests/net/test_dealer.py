@@ -130,16 +130,24 @@ class Placing(BiddingCore):
         return commands + outgoing
 
 
-def test_what_nobody_could_be_told_of_is_not_sent(bare_house):
+@pytest.mark.parametrize("fails", ["notice", "before sending"])
+def test_what_nobody_could_be_told_of_is_not_sent(bare_house, fails):
     """The journal of a bidder is told of a bid first; if its disk is full, the bid must not leave with the goodbye."""
     router, address = bare_house
     dealer = Dealer(Placing(key_of("ann"), address, "bidder"), address, key_of("ann"))
+    told: list[object] = []
 
     def keep(notice):
-        raise ConfigurationError("the disk is full")
+        told.append(notice)
+        if fails == "notice":
+            raise ConfigurationError("the disk is full")
+
+    def sync():
+        if told:
+            raise ConfigurationError("the disk is full")
 
     with pytest.raises(ConfigurationError, match="the disk is full"):
-        dealer.run(keep, lambda: False, patience_s=PATIENCE_S)
+        dealer.run(keep, lambda: False, patience_s=PATIENCE_S, before_send=sync)
     dealer.close()
     sent = [message_type(router.recv_multipart()[1])]
     while sent[-1] != "bye":

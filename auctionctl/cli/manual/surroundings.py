@@ -82,9 +82,9 @@ FILES: Final = (
     File(str(PLACES.evidence), _READING, "What proves that a house broke its word, a directory a case."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(
-        f"{PLACES.undecided_bids('‹IDENTITY›', '‹HOUSE›')}/‹ID›-‹SEQ›-‹BID›.bid",
+        str(PLACES.undecided_bids("‹IDENTITY›", "‹HOUSE›")),
         ("bid",),
-        "A bid of which it is not known what became of it, for the next run to take up.",
+        "The bids of which it is not known what became of them, for the next run to take up.",
     ),
     File(
         str(PLACES.seen_logs("‹IDENTITY›")),
