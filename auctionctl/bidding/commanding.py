@@ -22,7 +22,7 @@ from auctionctl.bidding.seat import Command
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.follower import Advanced, Follower, Notice, Welcomed
 from auctionctl.replica.replay import Applied
-from auctionctl.replica.replica import Replica
+from auctionctl.replica.replica import HeadsOf, Replica, no_heads
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message, sign_body
 from auctionctl.wire.messages import Receipts, Refused, Rejection, Rejections
@@ -107,10 +107,19 @@ class Commander:
     """One command about ``auction`` (32 bytes), in the role that it needs. Times are this machine's."""
 
     def __init__(
-        self, key: SecretKey, house: Identity, auction: bytes, role: str, *, make: Make, nonce: bytes, now_ns: int
+        self,
+        key: SecretKey,
+        house: Identity,
+        auction: bytes,
+        role: str,
+        *,
+        make: Make,
+        nonce: bytes,
+        now_ns: int,
+        heads_of: HeadsOf = no_heads,
     ) -> None:
         """``nonce`` is 16 fresh bytes, which make the command another than all before."""
-        self.follower = Follower(key, house, role)
+        self.follower = Follower(key, house, role, heads_of)
         self.ending: Ending | None = None
         self.sent: AnyCommand | None = None
         self._key = key

@@ -18,8 +18,7 @@ from auctionctl.errors import NotFoundError, VerificationError
 from auctionctl.house.auction_log import log_name
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.house_logs import HouseLogs, auction_of, check_house_logs, tree_of
-from auctionctl.replica.registry import REGISTRY, Registry
-from auctionctl.replica.replica import Replica
+from auctionctl.replica.registry import REGISTRY, REGISTRY_ID, Registry
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.address import HouseAddress
 
@@ -158,7 +157,7 @@ def running_house(address: HouseAddress, key: SecretKey, held: Held, progress: P
         observer.read(on_progress=progress)
         return _read_source(observer, address.identity, held)
     except VerificationError as error:
-        if held.logs() and error.rule in ("root", "checkpoint"):
+        if held.logs() and error.rule in ("root", "checkpoint", "history"):
             # Its checkpoints are over less than was held, or over something else.
             raise _contradiction("a log of the house", f"is not what it was ({error})") from error
         raise
@@ -183,20 +182,20 @@ def _apply(observer: Observer, name: str, entries: list[bytes]) -> None:
     if name == REGISTRY:
         for data in entries:
             follower.registry.replay.apply(data)
-        observer.registry_entries = entries
+        observer.begin_with(REGISTRY_ID, entries)
         return
     auction = auction_of(name)
-    replica = follower.replicas[auction] = Replica(follower.house, auction)
+    replica = follower.replica(auction)
     for data in entries:
         replica.replay.apply(data)
-    observer.entries[auction] = entries
+    observer.begin_with(auction, entries)
 
 
 def _read_source(observer: Observer, house: Identity, held: Held) -> Source:
     registry = observer.follower.registry
     if registry.head is None or not registry.head.size:
         raise NotFoundError("this house has let nobody in and announced nothing: there are no logs")
-    entries = {REGISTRY: observer.registry_entries[: registry.head.size]}
+    entries = {REGISTRY: observer.entries[REGISTRY_ID][: registry.head.size]}
     last_ns = max(observer.house_now_ns, observer.registry.last_time_ns)
     for replica in observer.replicas():
         assert replica.head is not None, "what was read is verified"

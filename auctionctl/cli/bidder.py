@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from auctionctl.cli.bid_journal import BidJournal, Undecided
     from auctionctl.cli.seen_logs import Memory
     from auctionctl.keys.signing import SecretKey
-    from auctionctl.tlog.entry import Entry
     from auctionctl.wire.address import HouseAddress
 
 
@@ -97,38 +96,31 @@ def fresh_nonces() -> Iterator[bytes]:
 
 
 class _Record:
-    """What a bidder keeps of its session: bids, heads and clock heads; and, for evidence, every entry."""
+    """What a bidder keeps of its session: bids, the heads of logs, and clock heads."""
 
     def __init__(self, agent: Agent, journal: BidJournal, memory: Memory) -> None:
         from auctionctl.cli.clock_heads import ClockHeadFiles  # noqa: PLC0415
         from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
+        from auctionctl.cli.seen_logs import FollowedLogs  # noqa: PLC0415
 
-        self.entries: dict[bytes, list[bytes]] = {}
-        self.clock_heads = ClockHeadFiles(ReceiptFiles(find_paths().receipts), agent.follower.replicas)
-        self._follower = agent.follower
+        paths = find_paths()
+        self.logs = FollowedLogs(memory, paths, agent.follower)
+        self.clock_heads = ClockHeadFiles(ReceiptFiles(paths.receipts), agent.follower.replicas)
         self._journal = journal
-        self._memory = memory
 
     def take(self, notice: AgentNotice) -> None:
         """Keep what ``notice`` brings, before anything is done about it."""
         from auctionctl.bidding.notices import BidPlaced, BidRejected  # noqa: PLC0415
         from auctionctl.cli.clock_heads import clock_words  # noqa: PLC0415
-        from auctionctl.replica.follower import Advanced, ClockOff, RegistryAdvanced, Stamped  # noqa: PLC0415
-        from auctionctl.replica.registry import REGISTRY_ID  # noqa: PLC0415
+        from auctionctl.replica.follower import Advanced, ClockOff, Stamped  # noqa: PLC0415
 
+        self.logs.take(notice)
         match notice:
             case BidPlaced():
                 self._journal.keep(notice)
             case BidRejected():
                 self._journal.refused(notice)
-            case RegistryAdvanced(applied=passed, is_current=is_current):
-                self._add(REGISTRY_ID, [each.entry for each in passed])
-                if is_current:
-                    self._memory.saw(self._follower.registry)
-            case Advanced(auction=auction, applied=applied, is_current=is_current):
-                self._add(auction, [each.entry for each in applied])
-                if is_current:
-                    self._memory.saw(self._follower.replicas[auction])
+            case Advanced(auction=auction):
                 self.clock_heads.recall(auction)
             case Stamped(auction=auction, kept=kept):
                 self.clock_heads.keep(auction, kept.note)
@@ -137,15 +129,10 @@ class _Record:
             case _:
                 pass
 
-    def _add(self, log: bytes, entries: list[Entry]) -> None:
-        from auctionctl.tlog.entry import encode  # noqa: PLC0415
-
-        self.entries.setdefault(log, []).extend(map(encode, entries))
-
     def tick(self) -> None:
         """Some time has passed."""
         self.clock_heads.write_some()
-        self._memory.save_some()
+        self.logs.tick()
 
 
 def drive(
@@ -164,15 +151,11 @@ def drive(
     a bid cannot be kept, and then it is not sent.
     """
     from auctionctl.bidding.notices import BidPlaced  # noqa: PLC0415
-    from auctionctl.cli.evidence import keeping_evidence  # noqa: PLC0415
     from auctionctl.cli.observer import ConnectionNotes  # noqa: PLC0415
-    from auctionctl.cli.seen_logs import remembering  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
 
     connection = ConnectionNotes(agent.follower)
     record = _Record(agent, journal, memory)
-    paths = find_paths()
-
     held: list[AgentNotice] = []
 
     def handle(notice: AgentNotice) -> None:
@@ -197,7 +180,7 @@ def drive(
 
     dealer = Dealer(agent, address, key)
     try:
-        with keeping_evidence(paths), remembering(memory, paths, agent.follower, record.entries):
+        with record.logs.kept():
             dealer.run(handle, lambda: agent.is_done, on_tick=tick, before_send=before_send)
     finally:
         dealer.close()

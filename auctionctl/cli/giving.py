@@ -34,17 +34,15 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
-from auctionctl.cli.paths import find_paths
 from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import clock_time, fact_record, fact_words, observed_words
-from auctionctl.cli.seen_registry import SeenRegistry
+from auctionctl.cli.seen_logs import FollowedLogs, SeenLogs
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
-from auctionctl.replica.follower import Notice, RegistryAdvanced
+from auctionctl.replica.follower import Notice
 from auctionctl.replica.registry import Registry
-from auctionctl.tlog.entry import encode
 from auctionctl.views.auction_row import Names
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.address import HouseAddress
@@ -74,6 +72,7 @@ def give(at: AtHouse, wanted: str, order: Order, *, is_dry: bool) -> ExitStatus:
 def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     address, secret = at.address(), at.secret()
     ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
+    memory = SeenLogs(at.paths, address.identity)
     commander = Commander(
         secret,
         address.identity,
@@ -82,9 +81,10 @@ def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
         make=order.make,
         nonce=secrets.token_bytes(16),
         now_ns=Clock().now_ns(),
+        heads_of=memory.heads_of,
     )
     try:
-        _drive(commander, address, secret)
+        _drive(commander, FollowedLogs(memory, at.paths, commander.follower), address, secret)
     except KeyboardInterrupt:
         if commander.sent is not None:
             write_note(f"it was sent, and may be accepted until {clock_time(commander.sent.not_after_ns)}")
@@ -96,21 +96,23 @@ def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     return _write(at, _Answering(at, terms, auction, state, names).answer(commander.ending))
 
 
-def _drive(commander: Commander, address: HouseAddress, secret: SecretKey) -> None:
-    """Until there is an ending. VerificationError if the house shows another registry than before."""
-    seen = SeenRegistry(find_paths(), address.identity)
-    registry_entries: list[bytes] = []
+def _drive(commander: Commander, logs: FollowedLogs, address: HouseAddress, secret: SecretKey) -> None:
+    """Until there is an ending. VerificationError if a log is not what it was when it was last seen here."""
+    connection = ConnectionNotes(commander.follower)
 
     def handle(notice: Notice) -> None:
-        if isinstance(notice, RegistryAdvanced):
-            registry_entries.extend(encode(each.entry) for each in notice.applied)
-            seen.check(commander.follower.registry, registry_entries)
-        elif isinstance(notice, Refused) and notice.code in ("busy", "store_full"):
+        logs.take(notice)
+        if isinstance(notice, Refused) and notice.code in ("busy", "store_full"):
             write_note(f"the house is busy, trying again: {safe_text(notice.message, 300)}")
+
+    def tick() -> None:
+        connection.tick()
+        logs.tick()
 
     dealer = Dealer(commander, address, secret)
     try:
-        dealer.run(handle, lambda: commander.is_done, on_tick=ConnectionNotes(commander.follower).tick)
+        with logs.kept():
+            dealer.run(handle, lambda: commander.is_done, on_tick=tick)
     finally:
         dealer.close()
 

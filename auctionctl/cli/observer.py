@@ -13,12 +13,11 @@ from typing import Final
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
-from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_logs import Memory, SeenLogs, remembering
+from auctionctl.cli.seen_logs import FollowedLogs, Memory, SeenLogs
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError, UnreachableError
 from auctionctl.keys.signing import SecretKey
@@ -29,7 +28,6 @@ from auctionctl.replica.follower import Advanced, ClockOff, Follower, Listed, No
 from auctionctl.replica.registry import REGISTRY_ID, Registry
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
-from auctionctl.tlog.entry import encode
 from auctionctl.tlog.note import is_signed_alone
 from auctionctl.views.auction_row import AuctionRow, Names, row_of
 from auctionctl.wire.address import HouseAddress
@@ -74,13 +72,12 @@ class Observer:
         memory: Memory | None = None,
     ) -> None:
         """``memory`` is that of this machine, by default. Raises ConfigurationError if that is damaged."""
-        self._paths = find_paths()
-        self._memory = memory or SeenLogs(self._paths, address.identity)
-        self.follower = Follower(key, address.identity, "observer", self._memory.heads_of)
+        paths = find_paths()
+        memory = memory or SeenLogs(paths, address.identity)
+        self.follower = Follower(key, address.identity, "observer", memory.heads_of)
+        self._logs = FollowedLogs(memory, paths, self.follower)
         self.chosen: set[bytes] = set()
         """The auctions that are followed."""
-        self.entries: dict[bytes, list[bytes]] = {}
-        """Auction, or empty for the registry → the canonical bytes of every entry of its replica."""
         self.is_listed = False
         self.clock_off_ns = 0
         """By how much the house's clock is ahead of ours, or behind (< 0), once that is known to be too much."""
@@ -98,6 +95,11 @@ class Observer:
         self.follower.follow_registry(self._clock.now_ns())
         if select is everything:
             self.follower.follow_all()
+
+    @property
+    def entries(self) -> Mapping[bytes, Sequence[bytes]]:
+        """Auction, or empty for the registry → the canonical bytes of every entry of its replica."""
+        return self._logs.entries
 
     @property
     def registry(self) -> Registry:
@@ -157,11 +159,11 @@ class Observer:
         self._on_entries = on_entries
 
         def tick() -> None:
-            self._memory.save_some()
+            self._logs.tick()
             if on_tick is not None:
                 on_tick()
 
-        with keeping_evidence(self._paths), remembering(self._memory, self._paths, self.follower, self.entries):
+        with self._logs.kept():
             self._dealer.run(self._notice, is_done, on_tick=tick)
 
     def read(
@@ -212,6 +214,10 @@ class Observer:
             for auction, terms in self.follower.catalogue.items()
         ]
 
+    def begin_with(self, log: bytes, entries: Sequence[bytes]) -> None:
+        """These entries of ``log`` were had from elsewhere, and its replica has applied them: the session reads on."""
+        self._logs.entries[log] = list(entries)
+
     def export(self, auction: bytes) -> bytes:
         """The file of the log of ``auction``, as far as it has been verified."""
         replica = self.follower.replicas[auction]
@@ -233,6 +239,7 @@ class Observer:
 
     def _notice(self, notice: Notice) -> None:
         self._heard_s = time.monotonic()
+        self._logs.take(notice)
         match notice:
             case Welcomed() if not self.is_listed and self._select is not everything:
                 self.follower.list_auctions(self._clock.now_ns())
@@ -241,17 +248,10 @@ class Observer:
                     self._keep(self._address, self._known_auctions())
                 self.is_listed = True
                 self._choose()
-            case Advanced(auction=auction, applied=applied, is_current=is_current):
-                self.entries.setdefault(auction, []).extend(encode(each.entry) for each in applied)
-                if is_current:
-                    self._memory.saw(self.follower.replicas[auction])
+            case Advanced(auction=auction, applied=applied):
                 self._hand_on(auction, applied)
-            case RegistryAdvanced(applied=passed, is_current=is_current):
-                self.entries.setdefault(REGISTRY_ID, []).extend(encode(each.entry) for each in passed)
-                if is_current:
-                    self._memory.saw(self.follower.registry)
-                    if self._missed is not None:
-                        raise self._missed
+            case RegistryAdvanced(is_current=True) if self._missed is not None:
+                raise self._missed
             case ClockOff(ahead_ns=ahead_ns):
                 self.clock_off_ns = ahead_ns
             case Refused(code="no_such_auction", command=log) if log in self.chosen:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Protocol
 
+from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.files import (
     PRIVATE_MODE,
     Existing,
@@ -31,10 +32,11 @@ from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError, HistoryChangedError, NoteError, NotFoundError, VerificationError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.export import encode_export
-from auctionctl.replica.follower import Follower
+from auctionctl.replica.follower import Advanced, Follower, RegistryAdvanced
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.replica.replica import Head, LogReplica
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
+from auctionctl.tlog.entry import encode
 
 MAX_HEADS: Final = 16
 """More commands than these do not run at once; the largest heads of a log stay."""
@@ -213,22 +215,47 @@ def _is_list_of_heads(records: object) -> bool:
     )
 
 
-@contextmanager
-def remembering(
-    memory: Memory, paths: Paths, follower: Follower, entries: Mapping[bytes, Sequence[bytes]]
-) -> Iterator[None]:
-    """Keep what is seen in here, however it ends; and tell people of a log that is not what it was.
+class FollowedLogs:
+    """What one session sees of every log that it follows: heads for its memory, entries for files and for evidence."""
 
-    That is a VerificationError with both notes as evidence, and the log as far as it was shown: ``entries`` are those
-    of each log that ``follower`` has handed on, as canonical bytes.
-    """
-    try:
-        try:
-            yield
-        finally:
-            memory.save()
-    except HistoryChangedError as error:
-        raise _told(error, paths, follower, entries) from error
+    def __init__(self, memory: Memory, paths: Paths, follower: Follower) -> None:
+        self.entries: dict[bytes, list[bytes]] = {}
+        """Auction, or empty for the registry → the canonical bytes of every entry of its replica."""
+        self._memory = memory
+        self._paths = paths
+        self._follower = follower
+
+    def take(self, notice: object) -> None:
+        """Note what a notice brings of a log; others bring nothing."""
+        match notice:
+            case Advanced(auction=log, is_current=is_current):
+                replica: LogReplica[Any] = self._follower.replicas[log]
+            case RegistryAdvanced(is_current=is_current):
+                log, replica = REGISTRY_ID, self._follower.registry
+            case _:
+                return
+        self.entries.setdefault(log, []).extend(encode(each.entry) for each in notice.applied)
+        if is_current:
+            self._memory.saw(replica)
+
+    def tick(self) -> None:
+        """Some time has passed."""
+        self._memory.save_some()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what is seen in here, however it ends; and tell people of a log that is not what it was.
+
+        That is a VerificationError, and both notes, and the log as far as it was shown, are on disk by then.
+        """
+        with keeping_evidence(self._paths):
+            try:
+                try:
+                    yield
+                finally:
+                    self._memory.save()
+            except HistoryChangedError as error:
+                raise _told(error, self._paths, self._follower, self.entries) from error
 
 
 def _told(

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 
 from auctionctl.cli import seen_logs
-from auctionctl.cli.evidence import keeping_evidence
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_logs import MAX_HEADS, Forgetful, SeenLogs, remembering
+from auctionctl.cli.seen_logs import MAX_HEADS, FollowedLogs, Forgetful, SeenLogs
 from auctionctl.errors import ConfigurationError, VerificationError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.audit import audit, audit_registry
 from auctionctl.replica.export import decode_export, encode_export
-from auctionctl.replica.follower import Follower
+from auctionctl.replica.follower import Follower, RegistryAdvanced
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID, Admitted, encode_registry_event
 from auctionctl.replica.replica import RegistryReplica, Replica
 from auctionctl.tlog.checkpoint import CheckpointSigner, open_checkpoint, origin_of
@@ -68,18 +67,16 @@ class Visit:
         self.paths = paths
         self.seen = SeenLogs(paths, HOUSE.identity)
         self.follower = Follower(SecretKey(b"o" * 32), HOUSE.identity, "observer", self.seen.heads_of)
-        self.entries: dict[bytes, list[bytes]] = {}
+        self.logs = FollowedLogs(self.seen, paths, self.follower)
 
     def take(self, *pieces: Entries) -> None:
         """The house answers with these; the session ends."""
         registry = self.follower.registry
-        with keeping_evidence(self.paths), remembering(self.seen, self.paths, self.follower, self.entries):
+        with self.logs.kept():
             for piece in pieces:
-                registry.extend(piece)
+                applied = tuple(registry.extend(piece))
                 registry.check_answer(piece)
-                self.entries.setdefault(REGISTRY_ID, []).extend(piece.entries)
-                if registry.is_verified and not registry.is_behind:
-                    self.seen.saw(registry)
+                self.logs.take(RegistryAdvanced(applied, registry.is_verified and not registry.is_behind))
 
     def show(self, entries: list[bytes]) -> None:
         self.take(Entries(REGISTRY_ID, 0, tuple(entries), note_over(entries)))
@@ -356,7 +353,7 @@ def test_another_log_of_an_auction_is_told_by_its_name_with_the_whole_log_as_evi
     follower.announcements[auction] = memory_house.house.registry.announcement(auction)
 
     def show() -> None:
-        with keeping_evidence(paths), remembering(seen, paths, follower, {}):
+        with FollowedLogs(seen, paths, follower).kept():
             follower.replica(auction).extend(piece)
             follower.replica(auction).check_answer(piece)
 
