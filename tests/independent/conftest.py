@@ -13,7 +13,7 @@ import pytest
 
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import Identity
-from auctionctl.replica.audit import Audit, audit
+from auctionctl.replica.audit import Audit, RegistryAudit, audit, audit_registry, compare_with_registry
 
 TESTS = Path(__file__).parents[1]
 
@@ -74,8 +74,8 @@ def audit_twice(data: bytes, house: Identity, progress: Callable[[int], None] | 
     try:
         found = audit(data, house, progress)
     except VerificationError as error:
-        if second != {"verified": False, "rule": error.rule, "index": error.index, "reason": second.get("reason")}:
-            raise AssertionError(f"{second}, but {error.rule} at {error.index}: {error}") from error
+        if (wrong := same_refusal(second, error)) is not None:
+            raise wrong from error
         raise
     assert second == verdict_on(found)
     return found
@@ -89,6 +89,48 @@ def judge(data: bytes, house: Identity) -> tuple[Any, ...]:
         return error.rule, error.index
     sale = found.sale
     return None if sale is None else (sale.winner, sale.price_minor)
+
+
+def same_refusal(second: dict[str, Any], error: VerificationError) -> AssertionError | None:
+    """What is wrong if the verifier does not refuse by this word, at this entry."""
+    if (second["verified"], second.get("rule"), second.get("index")) == (False, error.rule, error.index):
+        return None
+    return AssertionError(f"{second}, but {error.rule} at {error.index}: {error}")
+
+
+def audit_registry_twice(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
+    """As ``audit_registry``, once it is certain that the verifier says the same."""
+    second = program.check_registry(data, house.text)
+    try:
+        found = audit_registry(data, house, progress)
+    except VerificationError as error:
+        if (wrong := same_refusal(second, error)) is not None:
+            raise wrong from error
+        raise
+    assert second == {"verified": True, "entries": found.checkpoint.size}
+    return found
+
+
+def compare_twice(data: bytes, registry: bytes, house: Identity) -> None:
+    """As ``compare_with_registry`` of two files, once it is certain that the verifier says the same."""
+    second = program.check(data, house.text, registry)
+    try:
+        compare_with_registry(audit(data, house), audit_registry(registry, house))
+    except VerificationError as error:
+        if (wrong := same_refusal(second, error)) is not None:
+            raise wrong from error
+        raise
+    assert second["verified"]
+
+
+@pytest.fixture(scope="session", name="audit_registry_twice")
+def _audit_registry_twice() -> Callable[..., RegistryAudit]:
+    return audit_registry_twice
+
+
+@pytest.fixture(scope="session", name="compare_twice")
+def _compare_twice() -> Callable[..., None]:
+    return compare_twice
 
 
 @pytest.fixture(scope="session", name="audit_twice")

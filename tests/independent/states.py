@@ -52,7 +52,7 @@ class Pair:
         try:
             self.second.add(data)
         except ValueError as error:
-            return str(error.args[1]) if len(error.args) == 2 else "entry"
+            return str(getattr(error, "rule", None) or "entry")
         return ""
 
     def compare(self) -> None:
@@ -126,7 +126,7 @@ def of_verifier(replay: Any) -> dict[str, Any]:
         "waits": pauses.waits,
         "waited": pauses.waited,
         "since": pauses.since,
-        "root": replay.roots[-1],
+        "root": replay.tree.roots[-1],
         "contested": replay.contested,
         "operators": replay.operators,
         "sale": None,

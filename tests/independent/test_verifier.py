@@ -21,7 +21,7 @@ from auctionctl.replica.replay import Replay
 from auctionctl.wire.messages import Bye
 
 VERIFIER = Path(__file__).with_name("verifier")
-MAX_LINES = 600
+MAX_LINES = 700
 """Of code: without blank lines and docstrings."""
 SOFT = {"soft_close_window_ns": 5 * SECOND_NS, "max_extension_ns": 8 * SECOND_NS}
 

@@ -139,6 +139,7 @@ def registry_parts() -> tuple[Part, ...]:
         Heading("The registry"),
         Paragraph(
             "The registry is a log of the same form under the origin ‹HOUSE›`/registry`; its file has no announcement."
+            " It is verified in the order above, as far as the root; a file with an announcement is `checkpoint`."
             " Of an auction's file only the announcement is needed. Its entries are all the house's own. For each, in"
             " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty"
             " (`signature`); its time is not before the last (`time`); then, with the kind as the word:"

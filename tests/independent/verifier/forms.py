@@ -58,14 +58,23 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "accept": f"{COMMAND}; offer bin 32",
     "decline": f"{COMMAND}; offer bin 32",
     "opening": "minor uint 0..10^15; salt bin 32",
+    "admitted": "signing bin 32; transport bin 32; name str 0..32; role str 0..64",
+    "role": "signing bin 32; name str 0..32; role str 0..64",
     "announced": "auction bin 32; seller bin 32; listing str 1..64",
 }
 
 
-def need(holds, reason, rule=None):
-    """Refuse by the word of a rule, or as a wrong form, whose word the caller knows."""
+class Refused(ValueError):
+    """By the word of a rule; or without one, as a wrong form, whose word the caller knows. So with the index."""
+
+    def __init__(self, reason, rule=None, index=None):
+        super().__init__(reason)
+        self.rule, self.index = rule, index
+
+
+def need(holds, *reason):
     if not holds:
-        raise ValueError(reason, rule) if rule else ValueError(reason)
+        raise Refused(*reason)
 
 
 def h(*parts):

@@ -1,5 +1,6 @@
 """Signatures, the tree and its proofs, checkpoints in both forms, and the proof that an auction was announced."""
 
+import functools
 import re
 
 from forms import h, need, read_bytes, unbase64
@@ -14,6 +15,20 @@ def signed(key, message, signature):
         return len(signature) == 64 and crypto_sign_open(signature + message, key) == message
     except BadSignatureError:
         return False
+
+
+class Tree:
+    """The roots of the first 1, 2, 3 ... leaves."""
+
+    def __init__(self):
+        self.peaks, self.roots = [], []
+
+    def add(self, data):
+        self.peaks.append((1, h(b"\0", data)))
+        while len(self.peaks) > 1 and self.peaks[-1][0] == self.peaks[-2][0]:
+            (size, right), (_, left) = self.peaks.pop(), self.peaks.pop()
+            self.peaks.append((2 * size, h(b"\1", left, right)))
+        self.roots.append(functools.reduce(lambda right, left: h(b"\1", left, right), [p for _, p in self.peaks[::-1]]))
 
 
 def climb(node, at, count, proof):
@@ -57,3 +72,4 @@ def check_announcement(proof, identity, house, replay):
     body = read_bytes(entry.body, "announced", 16384, "announced")
     ours = replay.auction, replay.terms.seller, replay.terms.listing, replay.start
     need((body.auction, body.seller, body.listing, entry.time) == ours, "of another auction, or of another time")
+    return size, root

@@ -1,10 +1,8 @@
 """The rules of an auction, entry by entry."""
 
-import functools
-
 from forms import h, need, read_bytes
 from pauses import Pauses
-from proofs import signed
+from proofs import Tree, signed
 from sale import Sale
 
 NEXT = {  # phase or stage: what may follow, and the phase or stage after it if that is another
@@ -38,7 +36,7 @@ class Replay:
 
     def __init__(self, house, auction):
         self.house, self.auction, self.phase, self.last, self.bids, self.extensions = house, auction, "", 0, 0, 0
-        self.present, self.nonces, self.seqs, self.peaks, self.roots, self.contested = set(), set(), {}, [], [], []
+        self.present, self.nonces, self.seqs, self.tree, self.contested = set(), set(), {}, Tree(), []
         self.commands, self.operators, self.best, self.floor, self.sale = set(), [], {}, 0, None
         self.price = self.leader = self.bid_index = self.end_reason = None
 
@@ -68,14 +66,7 @@ class Replay:
             self.remember(body, now)
         self.phase = "pending_payment" if kind == "closed" and self.sale else following[kind] or self.phase
         self.last, self.floor = now, {"gap": getattr(body, "until", 0), "left": self.floor}.get(kind, self.at)
-        self.grow(h(b"\0", data))
-
-    def grow(self, leaf):
-        self.peaks.append((1, leaf))
-        while len(self.peaks) > 1 and self.peaks[-1][0] == self.peaks[-2][0]:
-            (size, right), (_, left) = self.peaks.pop(), self.peaks.pop()
-            self.peaks.append((2 * size, h(b"\1", left, right)))
-        self.roots.append(functools.reduce(lambda right, left: h(b"\1", left, right), [p for _, p in self.peaks[::-1]]))
+        self.tree.add(data)
 
     def below(self):
         return len(self.present) < self.rules.min_bidders
@@ -149,10 +140,10 @@ class Replay:
             ("already_leading", body.bidder == self.leader),
             ("below_increment", body.amount < least),
         )
-        self.seqs[body.bidder], self.bids, index = body.seq, self.bids + 1, len(self.roots)
+        self.seqs[body.bidder], self.bids, index = body.seq, self.bids + 1, len(self.tree.roots)
         self.price, self.leader, self.bid_index = body.amount, body.bidder, index
         self.best[body.bidder] = body.amount, index
-        if body.head_size > index or (body.head_size and self.roots[body.head_size - 1] != body.head_root):
+        if body.head_size > index or (body.head_size and self.tree.roots[body.head_size - 1] != body.head_root):
             self.contested.append(index)
         moved = min(now + self.rules.soft_close, self.max_end)
         if self.end - now < self.rules.soft_close and moved > self.end:
@@ -174,7 +165,7 @@ class Replay:
     def remember(self, body, now):
         self.commands.add(self.id)
         if body.word in ("pause", "resume", "cancel") or getattr(body, "capacity", "") == "operator":
-            self.operators.append([len(self.roots), now, body.actor.hex()])
+            self.operators.append([len(self.tree.roots), now, body.actor.hex()])
 
     def signed_paused(self, _, now):
         refuse(("closed", self.is_due(now)), ("pauses_used_up", not self.pauses.may_pause()))

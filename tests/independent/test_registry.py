@@ -1,0 +1,113 @@
+"""A registry, and a log beside a copy of it: both programs confirm, or do not, the same auctions and operators."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from auctionctl.auction.commands import decode_command
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import VerificationError
+from auctionctl.replica.export import encode_export
+from auctionctl.replica.registry import REGISTRY, Announced, RoleChanged, encode_registry_event, kind_of
+from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
+from auctionctl.tlog.entry import Entry, encode
+from auctionctl.tlog.merkle import Tree, leaf_hash
+
+SOURCE = Path(__file__).parents[1] / "replica" / "test_audit_registry.py"
+
+
+def load() -> ModuleType:
+    """A copy of its own, whose ``audit`` and ``audit_registry`` can be others."""
+    spec = importlib.util.spec_from_file_location("auctionctl_tests_registry_forgeries", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FORGERIES = load()
+TESTS = {name: each for name, each in vars(FORGERIES).items() if name.startswith("test_")}
+told = FORGERIES.told
+globals().update(TESTS)
+
+
+@pytest.fixture(autouse=True)
+def twice(
+    monkeypatch: pytest.MonkeyPatch, audit_twice: Callable[..., Any], audit_registry_twice: Callable[..., Any]
+) -> None:
+    """Every registry and every log that is audited in those tests is judged by both."""
+    monkeypatch.setattr(FORGERIES, "audit", audit_twice)
+    monkeypatch.setattr(FORGERIES, "audit_registry", audit_registry_twice)
+
+
+def registry_of(stage: Any, *more: tuple[int, Any], size: int | None = None) -> bytes:
+    """The registry with ``more`` behind it, (time, event) each, or its first ``size`` entries; the house signs it."""
+    entries = [*stage.registry_data()[:size]]
+    entries += [encode(Entry(kind_of(event), time_ns, encode_registry_event(event))) for time_ns, event in more]
+    tree = Tree()
+    for data in entries:
+        tree.append(leaf_hash(data))
+    signer = CheckpointSigner(origin_of(stage.key.identity.text, REGISTRY), stage.key)
+    return encode_export(entries, signer.sign(tree.size, tree.root()))
+
+
+@pytest.fixture
+def operated(stage: Any, staging: Any, plays: Any, book_of: Any) -> tuple[Any, Any]:
+    """An auction that otto has paused and let go on, and its book; ann bid in between."""
+    return stage, book_of(stage, plays.perform(stage, staging, plays.PAUSES["paused by an operator, and resumed"]))
+
+
+def caught(compare: Any, stage: Any, book: Any, registry: bytes) -> tuple[Any, ...]:
+    with pytest.raises(VerificationError) as raised:
+        compare(book.file(), registry, stage.key.identity)
+    return raised.value.rule, raised.value.index
+
+
+def test_an_operator_of_the_registry_may_have_done_what_the_log_says(operated: Any, compare_twice: Any) -> None:
+    stage, book = operated
+    compare_twice(book.file(), registry_of(stage), stage.key.identity)
+
+
+@pytest.mark.parametrize("name", ["ann", "sue", "nobody"])
+def test_nobody_else_may_have_done_it(operated: Any, compare_twice: Any, staging: Any, name: str) -> None:
+    stage, book = operated
+    index, key = book.index_of("resumed"), staging.key_of(name)
+    command = decode_command(book.entry(index).body)
+    forged = book.resigned(index, key, replace(command, actor=key.identity.signing))
+    assert caught(compare_twice, stage, forged, registry_of(stage)) == ("operator", index)
+
+
+@pytest.mark.parametrize("before_ns", [-1, 0, 1])
+def test_what_counts_is_the_role_at_the_time(operated: Any, compare_twice: Any, staging: Any, before_ns: int) -> None:
+    """Otto's role is taken a nanosecond after his last command, at the same time, or a nanosecond before."""
+    stage, book = operated
+    otto, index = staging.key_of("otto").identity.signing, book.index_of("resumed")
+    at_ns = book.entry(index).time_ns
+    taken = (at_ns - before_ns, RoleChanged(otto, "otto", "observer"))
+    if before_ns <= 0:
+        compare_twice(book.file(), registry_of(stage, taken), stage.key.identity)
+        return
+    assert caught(compare_twice, stage, book, registry_of(stage, taken)) == ("operator", index)
+    given = (at_ns, RoleChanged(otto, "otto", "observer+operator"))
+    compare_twice(book.file(), registry_of(stage, taken, given), stage.key.identity)
+
+
+def test_another_registry_or_an_older_copy_confirms_nothing(operated: Any, compare_twice: Any, staging: Any) -> None:
+    stage, book = operated
+    size = len(stage.registry_data())
+    assert caught(compare_twice, stage, book, registry_of(stage, size=size - 1)) == ("announcement", None)
+    sue, last_ns = staging.key_of("sue").identity.signing, stage.now_ns + SECOND_NS
+    other = (last_ns, Announced(b"a" * 32, sue, "another"))
+    assert caught(compare_twice, stage, book, registry_of(stage, other, size=size - 1)) == ("announcement", None)
+    assert caught(compare_twice, stage, book, book.file())[0] == "checkpoint"
+    strangers = staging.Stage()
+    strangers.key = staging.key_of("stranger")
+    assert caught(compare_twice, stage, book, registry_of(strangers))[0] in {"checkpoint", "announcement"}

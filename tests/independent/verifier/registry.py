@@ -1,0 +1,70 @@
+"""The registry: what a house says of whom it lets in and what it announces."""
+
+import re
+
+from forms import need, read_bytes
+from proofs import Tree
+
+ROLES = {"bidder", "seller", "operator", "observer"}
+
+
+def is_role(text):
+    words = text.split("+")
+    return set(words) <= ROLES and len(set(words)) == len(words)
+
+
+class Registry:
+    """The state of the registry of the house with this signing key, entry by entry."""
+
+    def __init__(self, house):
+        self.house, self.last, self.tree = house, 0, Tree()
+        self.names, self.history, self.auctions, self.listings = {}, {}, set(), set()
+
+    def add(self, data):
+        entry = read_bytes(data, "entry", 16384)
+        need(entry.kind in ("announced", "admitted", "role"), "of no use here", "entry")
+        body = read_bytes(entry.body, entry.kind, 16384, entry.kind)
+        need(not entry.signature, "an entry of the registry has a signature", "signature")
+        need(entry.time >= self.last, "earlier than the entry before", "time")
+        need(getattr(self, entry.kind)(body, entry.time), "not so", entry.kind)
+        self.last = entry.time
+        self.tree.add(data)
+
+    def roles(self, key):
+        """The present ones: none of whoever is not let in."""
+        return [role for role in self.history.get(key, [(0, "")])[-1][1].split("+") if role]
+
+    def announced(self, body, _):
+        is_new = body.auction not in self.auctions and (body.seller, body.listing) not in self.listings
+        self.auctions.add(body.auction)
+        self.listings.add((body.seller, body.listing))
+        return is_new and (body.seller == self.house or "seller" in self.roles(body.seller))
+
+    def admitted(self, body, time):
+        may = not self.roles(body.signing) and body.signing != self.house and is_role(body.role)
+        return self.change(body, time) and may
+
+    def role(self, body, time):
+        is_other = (body.name, body.role) != (self.names.get(body.signing), "+".join(self.roles(body.signing)))
+        may = self.roles(body.signing) and is_other and (not body.role or is_role(body.role))
+        return self.change(body, time) and may
+
+    def change(self, body, time):
+        """Whether the name is one."""
+        self.names[body.signing] = body.name
+        self.history.setdefault(body.signing, []).append((time, body.role))
+        return re.fullmatch("[a-z0-9][a-z0-9._-]{0,31}", body.name)
+
+    def was_operator(self, key, time):
+        history = self.history.get(key, [])
+        then = [role for at, role in history if at < time][-1:] + [role for at, role in history if at == time]
+        return any("operator" in role.split("+") for role in then)
+
+
+def compare(replay, announced, registry):
+    """The log of an auction, announced under a checkpoint of this size and root, beside a copy of the registry."""
+    size, root = announced
+    need(size <= len(registry.tree.roots), "the registry ends before it", "announcement")
+    need(registry.tree.roots[size - 1] == root, "in another registry", "announcement")
+    for index, time, key in replay.operators:
+        need(registry.was_operator(bytes.fromhex(key), time), "no operator then", "operator", index)
