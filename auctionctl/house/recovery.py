@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from auctionctl.auction.bid import Bid, command_id
@@ -17,9 +18,9 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Entry
-from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.tlog.merkle import leaf_hash
 
-ENTRIES_AT_ONCE: Final = 256
+ENTRIES_AT_ONCE: Final = 128
 """So many are hashed in one go."""
 
 _NAME = re.compile(r"auction/([0-9a-f]{64})")
@@ -29,25 +30,13 @@ class _OwnReplay(Replay):
     """A replay of what this house stored itself, without what does not decide whether the store holds.
 
     Signatures were checked before their entries were stored; the heads that bidders named are their claims, which no
-    rule looks at. What has passed the rules is hashed many entries at once, and :meth:`finish` hashes the last of it.
+    rule looks at; and the tree is grown by :func:`rebuild`, by many entries at once.
     """
 
-    __slots__ = ("_passed",)
-
-    def __init__(self, house: bytes, auction: bytes) -> None:
-        super().__init__(house, auction)
-        self._passed: list[bytes] = []
-
-    def finish(self) -> Tree:
-        """The tree over everything that has passed."""
-        self.tree.extend(b"".join([leaf_hash(data) for data in self._passed]))
-        self._passed.clear()
-        return self.tree
+    __slots__ = ()
 
     def _grow(self, data: bytes) -> None:
-        self._passed.append(data)
-        if len(self._passed) == ENTRIES_AT_ONCE:
-            self.finish()
+        """Not here."""
 
     def _check_head(self, bid: Bid, index: int) -> None:
         """Not here."""
@@ -65,16 +54,18 @@ def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
     first: Entry | None = None
     commands: dict[bytes, int] = {}
     times_ns = array("q")
-    for data in entries:
-        applied = replay.apply(data)
-        entry = applied.entry
-        first = first or entry
-        times_ns.append(entry.time_ns)
-        if entry.signature:
-            commands[command_id(entry.body)] = applied.entry_index
+    coming = iter(entries)
+    while some := list(islice(coming, ENTRIES_AT_ONCE)):
+        passed = [replay.apply(data) for data in some]
+        first = first or passed[0].entry
+        replay.tree.extend(b"".join([leaf_hash(data) for data in some]))
+        times_ns.extend([applied.entry.time_ns for applied in passed])
+        commands.update(
+            [(command_id(applied.entry.body), applied.entry_index) for applied in passed if applied.entry.signature]
+        )
     if first is None:
         raise VerificationError("a log without entries", rule="terms")
-    log = AuctionLog(key, first, replay.state, replay.finish())
+    log = AuctionLog(key, first, replay.state, replay.tree)
     log.commands = commands
     log.times_ns = times_ns
     log.sign_head()
