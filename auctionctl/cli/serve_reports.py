@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "auctionctl.serve/1"
 MAX_REASON_CHARACTERS: Final = 500
+HALTED_HINT: Final = "was the state restored from an old copy? stop the house and restore a newer backup"
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
 
 
@@ -46,6 +47,8 @@ def _line(report: News) -> str:
             return f"restarted {report.process} (process {report.pid}): the one before died ({report.cause})"
         case reports.Quarantined():
             return f"quarantined {report.log}: {_safe(report.reason)}"
+        case reports.Halted():
+            return f"HALTED {report.log}, nothing is written to it any more: {_safe(report.reason)} ({HALTED_HINT})"
         case reports.Admitted():
             return f"admitted {safe_text(report.name)} as {report.role}"
         case reports.AllowListKept():
@@ -128,6 +131,8 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
             return "restarted", {"process": report.process, "pid": report.pid, "cause": report.cause}
         case reports.Quarantined():
             return "quarantined", {"log": report.log, "reason": report.reason}
+        case reports.Halted():
+            return "halted", {"log": report.log, "reason": report.reason}
         case reports.Turned():
             return report.phase, {
                 "id": report.auction.hex(),

@@ -78,7 +78,7 @@ class ClockHeads:
             return
         for auction in list(self._followed):
             log = logs.get(auction)
-            if log is None or not log.followers or log.auction.outcome is not None:
+            if log is None or not log.followers or log.is_halted or log.auction.outcome is not None:
                 del self._followed[auction]
             elif log.auction.opened_at_ns:
                 # Seconds may have been skipped, and with them this log's turn.
@@ -114,7 +114,7 @@ class ClockHeads:
             auction = next(iter(self._due))
             del self._due[auction]
             log = logs.get(auction)
-            if log is not None and log.followers:
+            if log is not None and log.followers and not log.is_halted:
                 note = self._cosigner.stamp(log.sign_head(), self._durable_ns // SECOND_NS)
                 effects.append(Publish(auction, Message(encode(ClockHead(auction, note)))))
         return effects

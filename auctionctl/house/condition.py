@@ -12,10 +12,11 @@ from auctionctl.wire.messages import MAX_TEXT_CHARACTERS
 
 MAX_WARNINGS: Final = 32
 STORE_FULL: Final = "store_full"
+HALTED: Final = "halted"
 QUARANTINED: Final = "quarantined"
 ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
-_ORDER: Final = (STORE_FULL, "halted", QUARANTINED, ARCHIVE_FAILED, LOTS_WAIT)
+_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, ARCHIVE_FAILED, LOTS_WAIT)
 
 
 class Warnings:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from auctionctl.keys.signing import Identity
 from auctionctl.wire.frames import Message
+from auctionctl.wire.messages import Remind
 
 
 class Append(NamedTuple):
@@ -72,4 +73,15 @@ class Greeted(NamedTuple):
     role: str
 
 
-Effect = Commit | Send | Publish | Fetch | Follow | Greeted
+class Halt(NamedTuple):
+    """Nothing is written to ``log`` any more, for ``reason``. To be remembered, with the note that says so.
+
+    What is in the same batch already does not write to it either.
+    """
+
+    log: str
+    reason: str
+    reminder: Remind
+
+
+Effect = Halt | Commit | Send | Publish | Fetch | Follow | Greeted

@@ -44,6 +44,11 @@ class Holdings:
         return self._order
 
     @property
+    def running(self) -> Iterator[AuctionLog]:
+        """Those that entries may be added to: all but the halted ones."""
+        return (log for log in self._order if not log.is_halted)
+
+    @property
     def by_id(self) -> Mapping[bytes, AuctionLog]:
         """All of them by their ids."""
         return self._logs
@@ -98,6 +103,11 @@ class Holdings:
         """A bid has moved the end of ``log``, and nothing else about its deadlines."""
         self._timers.set(log.id, log.auction.end_ns)
 
+    def halted(self, auction: bytes) -> None:
+        """Nothing is added to this one any more: if it is held, it has no deadline, and nobody waits for its end."""
+        if (log := self._logs.get(auction)) is not None:
+            self._look_ahead(log)
+
     def turn(self, log: AuctionLog) -> None:
         """``log`` is in another phase, or its sale in another stage."""
         self._turned[log.id] = log
@@ -119,7 +129,7 @@ class Holdings:
         if stored is None:
             self._drop(log, position)
             return
-        stored.followers = log.followers
+        stored.followers, stored.is_halted = log.followers, log.is_halted
         self._logs[log.id] = self._order[position] = stored
         self._look_ahead(stored)
 
@@ -130,10 +140,10 @@ class Holdings:
         self._unfinished.discard(log.id)
 
     def _look_ahead(self, log: AuctionLog) -> None:
-        auction = log.auction
-        self._timers.set(log.id, auction.get_timer())
-        _keep(self._live, log.id, auction.outcome is None)
-        _keep(self._unfinished, log.id, not auction.is_final)
+        auction, may_go_on = log.auction, not log.is_halted
+        self._timers.set(log.id, auction.get_timer() if may_go_on else None)
+        _keep(self._live, log.id, may_go_on and auction.outcome is None)
+        _keep(self._unfinished, log.id, may_go_on and not auction.is_final)
 
 
 def _keep(ids: set[bytes], each: bytes, is_in: bool) -> None:

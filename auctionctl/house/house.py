@@ -14,21 +14,23 @@ from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import SECOND_NS, decode_terms
-from auctionctl.errors import NotAuthorisedError, RemoteProtocolError, TermsError
+from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import Warnings
-from auctionctl.house.effects import Commit, Effect, Follow, Greeted, Send
+from auctionctl.house.condition import HALTED, Warnings
+from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.gaps import Gaps, Outage
+from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
 from auctionctl.house.intake import Request, refuse, refuse_actor, refused
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
+from auctionctl.house.questions import Questions
 from auctionctl.house.registry import RegistryLog
-from auctionctl.house.reminders import open_reminder
+from auctionctl.house.reminders import Reminders, heed
 from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
@@ -37,7 +39,6 @@ from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import (
     Bye,
     Condition,
-    Hello,
     List,
     Read,
     Remind,
@@ -46,7 +47,6 @@ from auctionctl.wire.messages import (
     decode_request,
     encode,
 )
-from auctionctl.wire.session import admit, admits, welcome
 
 RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
@@ -70,8 +70,10 @@ class House:
         self._held = Holdings()
         self._outbox = Outbox(key)
         self._clock_heads = ClockHeads(key)
+        self._questions = Questions(self._outbox, self._clock_heads, self._find)
         self._now_ns = now_ns
         """When the house last looked after everything: no entry is later, and the next one not earlier."""
+        self._reminders = Reminders(key.identity)
         self._gaps = Gaps()
         self._room = Room()
         self._gateway_lost_ns: int | None = None
@@ -96,6 +98,11 @@ class House:
         """How many auctions have an end to come, be it of the bidding or of the settlement of a sale."""
         return self._held.unfinished_count
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another auction can be announced now."""
+        return self.live_count < self.limits.max_concurrent_auctions and not self.registry.is_halted
+
     def take_turned(self) -> list[AuctionLog]:
         """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
         return self._held.take_turned()
@@ -116,20 +123,29 @@ class House:
     # Starting
 
     def adopt(
-        self, registry: RegistryLog, logs: Iterable[AuctionLog], last_alive_ns: int | None, now_ns: int
+        self,
+        registry: RegistryLog,
+        logs: Iterable[AuctionLog],
+        last_alive_ns: int | None,
+        now_ns: int,
+        reminders: Iterable[Remind] = (),
     ) -> list[Effect]:
-        """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap."""
+        """Take on recovered logs. Nobody could bid since ``last_alive_ns``: every auction that runs gets a gap.
+
+        ``reminders`` are what halted logs before: those that the logs still contradict, halt them again.
+        """
         # While there was no gateway the house was not alive, and the registry went on: it may be the later one.
         now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, registry.state.last_time_ns))
         self.registry = registry
-        self._keep_registry(now_ns)
         for log in logs:
             self._held.register(log)
+        halted = [halt for each in reminders for halt in self._remind(each)]
+        self._keep_registry(now_ns)
         since_ns = now_ns if last_alive_ns is None else last_alive_ns
         self._append_gaps(Outage(since_ns, now_ns + RECONNECT_GRACE_NS, GapCause.RESTART), now_ns)
-        for log in self._held:
+        for log in self._held.running:
             self.presence.expect(log.auction.watched, now_ns)
-        return self._commit()
+        return halted + self._commit()
 
     def announce(self, terms_body: bytes, signature: bytes, now_ns: int) -> list[Effect]:
         """Begin an auction under terms signed by their seller. Raises TermsError; then nothing has changed."""
@@ -146,6 +162,8 @@ class House:
     def _open_log(self, terms_body: bytes, signature: bytes, now_ns: int) -> AuctionLog:
         """The log of a new auction, and its announcement, in the current batch. TermsError changes nothing."""
         log = AuctionLog.announce(self._key, terms_body, signature, now_ns)
+        if (reason := self._reminders.why(log.id, REGISTRY_ID)) is not None:
+            raise TermsError(f"nothing can be announced: {reason}")
         terms = log.auction.terms
         announced = Announced(log.id, terms.seller, terms.listing)
         if (reason := self.registry.state.check(announced, now_ns)) is not None:
@@ -163,7 +181,7 @@ class House:
 
     def _keep_registry(self, now_ns: int) -> None:
         """The registry says whom the allow list in force lets in."""
-        if self._is_registry_behind:
+        if self._is_registry_behind and not self.registry.is_halted:
             self.registry.admit(self.allowed, now_ns)
             self._is_registry_behind = False
 
@@ -201,7 +219,7 @@ class House:
         for log in self._held.take_due(now_ns):
             self._settle_phase(log, now_ns)
         for identity in self.presence.take_gone(now_ns):
-            for log in self._held:
+            for log in self._held.running:
                 if log.auction.watches(identity):
                     log.add_event(Left(identity), now_ns)
                     self._settle_phase(log, now_ns)
@@ -216,7 +234,7 @@ class House:
         self._held.touch(log)
 
     def _append_gaps(self, outage: Outage, now_ns: int) -> None:
-        for log in self._gaps.say(outage, self._held, now_ns):
+        for log in self._gaps.say(outage, self._held.running, now_ns):
             self._held.touch(log)
 
     def _append_owed_gaps(self, now_ns: int) -> None:
@@ -248,7 +266,7 @@ class House:
         lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, None
         if lost_ns is not None:
             self._append_gaps(Outage(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST), now_ns)
-            for log in self._held:
+            for log in self._held.running:
                 self.presence.expect(log.auction.watched, now_ns)
         return self._commit()
 
@@ -257,10 +275,8 @@ class House:
         now_ns = self._at(now_ns)
         self.allowed = allowed
         self._is_registry_behind = True
-        for session, peer in list(self.presence.peers.items()):
-            entry = allowed.by_signing(peer.identity.signing)
-            if entry is None or entry.identity != peer.identity or not admits(entry, peer.role):
-                self.session_ended(session, now_ns)
+        for session in self.presence.not_admitted(allowed):
+            self.session_ended(session, now_ns)
         return self.handle((), now_ns)
 
     def session_ended(self, session: int, now_ns: int) -> None:
@@ -283,6 +299,7 @@ class House:
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
+        effects = heed(requests, self.presence.peers, self._remind)
         if self._room.is_awaited(now_ns):
             self._now_ns = now_ns
         else:
@@ -290,7 +307,6 @@ class House:
             self._note_stall(now_ns)
             self._keep_registry(now_ns)
             self._run_due(now_ns)
-        effects: list[Effect] = []
         for request in requests:
             if not request.body:
                 self.session_ended(request.session, now_ns)
@@ -322,17 +338,10 @@ class House:
             self._inquire(request, now_ns, effects)
 
     def _greet(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        try:
-            hello = decode_request(request.body)
-            if not isinstance(hello, Hello) or request.signer != hello.identity:
-                raise RemoteProtocolError("this hello is not signed by its identity")
-            peer = admit(hello, self.identity, request.transport, self.allowed)
-        except (RemoteProtocolError, NotAuthorisedError) as error:
-            effects.append(Send(request.session, refused("not_authorised", str(error))))
-            return
-        self.presence.greet(request.session, peer)
-        effects.append(Greeted(request.session, peer.identity, peer.name, peer.role))
-        effects.append(Send(request.session, welcome(self._key, hello, now_ns, self.limits.queue)))
+        peer, answer = greet(request, self._key, self.allowed, now_ns, self.limits.queue)
+        if peer is not None:
+            self.presence.greet(request.session, peer)
+        effects += answer
 
     def _command(self, request: Request, command: Bid | Join | AnyCommand, now_ns: int, effects: list[Effect]) -> None:
         """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
@@ -344,6 +353,9 @@ class House:
         log = self._held.get(command.auction)
         if log is None:
             effects.append(Send(session, no_such_auction(self.registry.state, command.auction, name)))
+            return
+        if (reason := self._reminders.why(log.id)) is not None:
+            effects.append(Send(session, refused("halted", reason, name)))
             return
         self._held.answer(log)
         self._outbox.note_command(session, name, log.id)
@@ -377,17 +389,20 @@ class House:
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""
         name = command_id(request.body)
+        log = self._held.get(name)
+        if (reason := self._reminders.why(name, *([REGISTRY_ID] if log is None else []))) is not None:
+            effects.append(Send(request.session, refused("halted", reason, name)))
+            return
         self._outbox.note_command(request.session, name, name)
         identity = self.presence.peers[request.session].identity.signing
         try:
             if not decode_terms(request.body).seller == request.signer == identity:
                 raise TermsError("terms are signed by their session's identity")
-            log = self._held.get(name)
             if log is None and self._room.is_awaited(now_ns):
                 effects.append(Send(request.session, no_room(name)))
                 return
             if log is None:
-                check_share(identity, self.registry.state, self._held, self.limits, now_ns)
+                check_share(identity, self.registry.state, self._held.running, self.limits, now_ns)
                 log = self._open_log(request.body, request.signature, now_ns)
                 self._held.turn(log)
         except TermsError as error:
@@ -398,27 +413,14 @@ class House:
             log.owe_again(request.session, name)
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        session = request.session
         message = decode_request(request.body)
-        if isinstance(message, List):
-            self._outbox.ask_page(session, message.start)
-        elif isinstance(message, Subscribe):
-            known = tuple(auction for auction in message.auctions if self._find(auction) is not None)
-            for auction in known:
-                found = self._find(auction)
-                assert found is not None
-                found.followers.add(session)
-                self._clock_heads.follow(auction)
-            effects.append(Follow(session, known))
-        elif isinstance(message, Read):
-            self._read(session, message, effects)
-        elif isinstance(message, Remind):
-            open_reminder(message, self.identity)
+        if isinstance(message, List | Subscribe | Read):
+            effects += self._questions.take(request.session, message, self.registry.state)
         elif isinstance(message, Status):
-            effects.append(Send(session, Message(encode(self._condition(now_ns)))))
-        else:
+            effects.append(Send(request.session, Message(encode(self._condition(now_ns)))))
+        elif not isinstance(message, Remind):  # which was heeded before everything else
             assert isinstance(message, Bye), "intake lets no other type through"
-            self.session_ended(session, now_ns)
+            self.session_ended(request.session, now_ns)
 
     def _condition(self, now_ns: int) -> Condition:
         return Condition(
@@ -434,12 +436,16 @@ class House:
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)
 
-    def _read(self, session: int, message: Read, effects: list[Effect]) -> None:
-        log = self._find(message.auction)
-        if log is None or not (log.durable_size or log is self.registry):
-            effects.append(Send(session, no_such_auction(self.registry.state, message.auction, message.auction)))
-        else:
-            self._outbox.ask_entries(session, log, message.start)
+    def _remind(self, reminder: Remind) -> list[Effect]:
+        """A note that was signed here once: where the log says otherwise, nothing is written to it any more."""
+        log = self._find(reminder.log)
+        if log is None and reminder.log in self.registry.state.auctions:
+            return []  # archived, or in quarantine: nothing is written to it anyway
+        if (halt := self._reminders.judge(reminder, log)) is None:
+            return []
+        self._held.halted(reminder.log)
+        self.warnings.say(HALTED, halt.reason, halt.log)
+        return [halt]
 
     # The commit point
 

@@ -19,7 +19,7 @@ Head = tuple[CheckpointSigner, int, bytes]
 class HouseLog:
     """The log called ``name``, of which messages speak by ``id``; ``followers`` are sessions that get what is new."""
 
-    __slots__ = ("_batch", "_is_signed_alone", "_signer", "checkpoint", "followers", "id", "name", "tree")
+    __slots__ = ("_batch", "_is_signed_alone", "_signer", "checkpoint", "followers", "id", "is_halted", "name", "tree")
 
     def __init__(self, key: SecretKey, name: str, log_id: bytes, tree: Tree) -> None:
         self.name = name
@@ -27,11 +27,14 @@ class HouseLog:
         self.tree = tree
         self.followers: set[int] = set()
         self.checkpoint = b""
+        self.is_halted = False
+        """Whether nothing may be added to it any more (:mod:`auctionctl.house.reminders`)."""
         self._is_signed_alone = False
         self._signer = CheckpointSigner(origin_of(key.identity.text, name), key)
         self._batch: list[bytes] = []
 
     def _add(self, data: bytes) -> None:
+        assert not self.is_halted, self.name
         self.tree.append(leaf_hash(data))
         self._batch.append(data)
 

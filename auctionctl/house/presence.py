@@ -12,7 +12,8 @@ from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.timers import Timers
-from auctionctl.wire.session import Peer
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.wire.session import Peer, admits
 
 PRESENCE_GRACE_NS: Final = 10 * SECOND_NS
 
@@ -44,6 +45,16 @@ class Presence:
             if now_ns is not None:
                 self._gone.set(identity, now_ns + PRESENCE_GRACE_NS)
         return peer
+
+    def not_admitted(self, allowed: AllowList) -> list[int]:
+        """The sessions of those whom ``allowed`` does not let in under these keys, or not in their role."""
+        return [
+            session
+            for session, peer in self.peers.items()
+            if (entry := allowed.by_signing(peer.identity.signing)) is None
+            or entry.identity != peer.identity
+            or not admits(entry, peer.role)
+        ]
 
     def end_all(self, now_ns: int) -> None:
         """The gateway is lost, and every session with it."""

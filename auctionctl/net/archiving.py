@@ -77,7 +77,7 @@ class Archiving:
             return None
         for log in self._house.logs:
             auction = log.auction
-            if auction.is_final and now_ns - auction.last_time_ns >= self.retention_ns:
+            if auction.is_final and not log.is_halted and now_ns - auction.last_time_ns >= self.retention_ns:
                 return log
         return None
 

@@ -280,6 +280,13 @@ class StoreFull(msgspec.Struct, array_like=True, frozen=True, tag="store_full"):
     released_bytes: int = 0
 
 
+class Halted(msgspec.Struct, array_like=True, frozen=True, tag="halted"):
+    """Nothing is written to this log any more: the house has signed for what its store does not have."""
+
+    log: str
+    reason: str
+
+
 class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
     """Every auction has ended."""
 
@@ -307,6 +314,7 @@ FromChild = (
     | LotsWait
     | ArchiveFailed
     | StoreFull
+    | Halted
     | AllClosed
     | Failed
 )

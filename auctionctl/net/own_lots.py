@@ -48,7 +48,7 @@ class OwnLots:
 
     def announce(self, now_ns: int) -> None:
         """Announce what waits, as far as there is room."""
-        while self.waiting and self._house.live_count < self._house.limits.max_concurrent_auctions:
+        while self.waiting and self._house.has_room:
             lot = self.waiting[0]
             terms = self._sign(lot)
             self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)

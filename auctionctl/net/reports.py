@@ -11,6 +11,7 @@ from auctionctl.net.hops import (
     Announced,
     Archived,
     ArchiveFailed,
+    Halted,
     LotsWait,
     Recovering,
     Reloaded,
@@ -27,6 +28,7 @@ __all__ = [
     "ArchiveFailed",
     "Archived",
     "Draining",
+    "Halted",
     "LotsWait",
     "News",
     "Processes",
@@ -103,6 +105,7 @@ News = (
     | LotsWait
     | ArchiveFailed
     | StoreFull
+    | Halted
     | AllClosed
     | Draining
     | Processes

@@ -21,6 +21,11 @@ REPORTS: list[tuple[Any, str]] = [
     ),
     (reports.Restarted("gateway", 5, "SIGKILL"), "restarted gateway (process 5): the one before died (SIGKILL)\n"),
     (reports.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
+    (
+        hops.Halted("registry", "it is sh\x1borter"),
+        "HALTED registry, nothing is written to it any more: it is shorter (was the state restored from an old copy?"
+        " stop the house and restore a newer backup)\n",
+    ),
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
     (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
     (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),

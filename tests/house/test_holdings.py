@@ -94,3 +94,17 @@ def test_only_what_has_come_to_its_last_entry_is_forgotten(held: Any, stage: Any
     held.touch(sold)
     held.forget(sold)
     assert (sold in list(held), held.dirty, held.unfinished_count) == (False, [], 2)
+
+
+def test_what_is_halted_has_no_deadline_and_nobody_waits_for_it(held: Any, stage: Any) -> None:
+    waiting, opened, sold = held
+    assert list(held.running) == list(held)
+    opened.is_halted = True
+    held.halted(opened.id)
+    held.halted(b"u" * 32)
+    assert list(held.running) == [waiting, sold]
+    assert (held.live_count, held.unfinished_count) == (1, 2)
+    assert held.next_ns() == waiting.auction.get_timer()
+    held.replace(opened, stage.rebuild(opened))
+    assert held[opened.id].is_halted
+    assert held.live_count == 1

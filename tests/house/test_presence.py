@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auctionctl.house.presence import PRESENCE_GRACE_NS, Presence
-from auctionctl.keys.signing import SecretKey
+from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.wire.session import Peer
 
 ANN, BEN = (Peer(SecretKey(letter * 32).identity, "name", "bidder") for letter in (b"a", b"b"))
@@ -71,3 +72,19 @@ def test_whoever_is_expected_has_the_grace_from_now_on_unless_there_already() ->
     presence.expect([ANN_KEY, BEN_KEY], 500)
     assert list(presence.take_gone(499 + PRESENCE_GRACE_NS)) == []
     assert list(presence.take_gone(500 + PRESENCE_GRACE_NS)) == [BEN_KEY]
+
+
+def test_whom_another_list_does_not_let_in_is_found_with_all_sessions() -> None:
+    presence = Presence()
+    for session, peer in ((1, ANN), (2, BEN), (3, BEN)):
+        presence.greet(session, peer)
+    ann, ben = Entry(ANN.identity, "ann"), Entry(BEN.identity, "ben")
+    stranger = Identity(BEN_KEY, ANN.identity.transport)
+
+    def not_admitted(*entries: Entry) -> list[int]:
+        return presence.not_admitted(AllowList(enumerate(entries, 1)))
+
+    assert not_admitted(ann, ben) == []
+    assert not_admitted(ann) == [2, 3]
+    assert not_admitted(ann, Entry(BEN.identity, "ben", "seller")) == [2, 3], "not in the role of a bidder"
+    assert not_admitted(Entry(stranger, "ben")) == [1, 2, 3], "not under these keys"

@@ -55,6 +55,13 @@ def test_an_auction_is_archived_when_it_has_been_closed_for_long_enough(stage: A
     assert stage.store.size(f"auction/{auction.hex()}") == 0
 
 
+def test_a_log_that_is_halted_stays_as_evidence(stage: Any, tmp_path: Path) -> None:
+    auction = sold(stage)
+    stage.log(auction).is_halted = True
+    assert not run(archiving(stage, tmp_path), stage.now_ns + 10 * HOUR_NS)
+    assert stage.store.size(f"auction/{auction.hex()}")
+
+
 def test_without_a_retention_everything_stays(stage: Any, tmp_path: Path) -> None:
     sold(stage)
     assert not run(archiving(stage, tmp_path, retention_ns=0), stage.now_ns + 10_000 * HOUR_NS)

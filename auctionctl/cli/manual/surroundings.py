@@ -72,6 +72,12 @@ FILES: Final = (
     File(
         str(PLACES.house_state("‹NAME›")), _OF_A_STATE, "The store of the house called ‹NAME›, which must not be lost."
     ),
+    File(
+        f"{PLACES.house_state('‹NAME›')}/halted",
+        ("serve", "restore"),
+        "Logs to which the house writes no more, since it has signed for what its store does not hold, with the notes"
+        " that say so. Once the store holds it again, they go on; without this file the house writes a second history.",
+    ),
     File(f"{PLACES.state}/replaced-‹NAME›-‹TIME›", ("restore",), "What stood there before a backup was restored."),
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(

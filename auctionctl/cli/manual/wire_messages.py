@@ -20,6 +20,7 @@ from auctionctl.house.answers import LISTINGS_A_PAGE, MAX_LISTINGS_BYTES
 from auctionctl.house.clock_heads import LAST_MINUTE_NS, SLOW_S
 from auctionctl.house.intake import ROLES
 from auctionctl.house.presence import PRESENCE_GRACE_NS
+from auctionctl.house.reminders import REMINDERS_A_TURN
 from auctionctl.net.gateway import BUSY_RETRY_NS, LEAST_SHARE, SHARES
 from auctionctl.net.reading import FETCH_ENTRIES
 from auctionctl.wire.messages import (
@@ -75,7 +76,8 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     " whose `command` is then the log. A later `read` of the same session and log takes the place of one that waits.",
     Remind: "Not answered, unless the note, in either form of auctionctl-log(5), is no checkpoint of this log by this"
     " house: then by `refused` with `malformed`. Send it when the house serves less than a head that was verified"
-    " before, or another root.",
+    f" before, or another root: it then writes no more to that log. Of more than {REMINDERS_A_TURN} at once, it passes"
+    " over some.",
     Status: "Answered by `condition`.",
     Join: f"Signed by `bidder`, {ANSWERED}.",
     Bid: f"Signed by `bidder`, {ANSWERED}.",
@@ -147,6 +149,8 @@ REFUSALS: Final = {
     "busy": "The queue is full: send the same bytes again after `retry_after_ns`.",
     "store_full": "The house's disk has no room left, and this command was not written: send the same bytes again after"
     " `retry_after_ns`.",
+    "halted": "The house has signed for more of this log, or for something else, than it holds, and writes no more to"
+    " it; where the log is the registry, it announces nothing. Do not send the command again.",
     "closing": "This house is being shut down and takes nothing more: send the same bytes again after `retry_after_ns`,"
     " to whoever answers at its address then. Without `command` it is a goodbye to the session.",
     "no_such_auction": "This house holds no auction or log of this id.",
