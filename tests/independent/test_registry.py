@@ -34,7 +34,10 @@ def load() -> ModuleType:
 
 
 FORGERIES = load()
+OF_THE_AUDIT_ALONE = "test_no_bit_of_the_announcement_behind_a_log_can_change_unnoticed"
+"""For both there is one over all bits of a file."""
 TESTS = {name: each for name, each in vars(FORGERIES).items() if name.startswith("test_")}
+del TESTS[OF_THE_AUDIT_ALONE]
 told = FORGERIES.told
 globals().update(TESTS)
 
