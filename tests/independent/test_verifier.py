@@ -16,7 +16,9 @@ from msgspec.structs import replace
 from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.cli.manual.log_example import build_example, key_of
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.export import encode_export
 from auctionctl.replica.replay import Replay
 from auctionctl.wire.messages import Bye
 
@@ -195,6 +197,17 @@ def binding_length(stage: Any, auction: bytes) -> int:
     origin = f"{stage.key.identity.text}/auction/{auction.hex()}"
     size = stage.log(auction).tree.size
     return len(f"{origin}\n{size}\n{'A' * 44}\n\n\u2014 {origin} {'A' * 92}\n".encode())
+
+
+def test_the_example_of_the_page_is_what_the_page_says_of_it(audit_twice: Any, verifier: Any) -> None:
+    example = build_example()
+    house = example.house.identity
+    assert audit_twice(example.file, house).is_finished
+    assert audit_twice(encode_export(example.entries, example.heads_note, example.announcement), house).is_finished
+    said = verifier.check(example.file, house.text)
+    ann, otto = (key_of(party).identity.signing.hex() for party in ("ann", "otto"))
+    assert (said["winner"], said["price"], said["bids"], said["pauses"], said["extensions"]) == (ann, 1_600, 2, 2, 1)
+    assert [(index, key) for index, _, key in said["operators"]] == [(6, otto), (7, otto), (20, otto)]
 
 
 def test_as_a_program_it_prints_its_verdict_and_exits_by_it(book: Any, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ base64(root)
 """
 
 
-EXAMPLE_S: Final = 100
+EXAMPLE_S: Final = 320
 
 
 def clock_head_parts() -> tuple[Part, ...]:

@@ -11,10 +11,11 @@ from typing import Final
 from auctionctl.auction.rejection import Code
 from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.log_bodies import BODIES, OF_AUCTIONS
-from auctionctl.cli.manual.log_clock import CLOCK_WORDS, EXAMPLE_S, clock_head_parts, example_note
+from auctionctl.cli.manual.log_clock import CLOCK_WORDS, clock_head_parts
 from auctionctl.cli.manual.log_commands import command_parts
 from auctionctl.cli.manual.log_entries import body_parts, entry_parts, msgpack_parts, signature_parts
-from auctionctl.cli.manual.log_example import PARTIES, Example, build_example, key_of
+from auctionctl.cli.manual.log_example import build_example
+from auctionctl.cli.manual.log_example_parts import example_parts
 from auctionctl.cli.manual.log_form import (
     announcement_parts,
     checkpoint_parts,
@@ -29,10 +30,6 @@ from auctionctl.cli.manual.log_rules import bidder_parts, phase_parts, terms_par
 from auctionctl.cli.manual.log_settlement import finish_parts, sale_parts
 from auctionctl.cli.manual.roff import Definitions, Heading, Page, Paragraph, Part, Subheading
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
-from auctionctl.tlog.entry import decode
-from auctionctl.tlog.merkle import leaf_hash
-
-HEX_BYTES_A_LINE: Final = 32
 
 WORDS: Final = (
     ("format", "the file has another form (index: that of the entry whose line is not strict base64; else none)"),
@@ -145,71 +142,3 @@ def _word_parts() -> tuple[Part, ...]:
             " did; and `opened`, `paused`, `resumed` and `reverted` are an entry that stands where one of these has to."
         ),
     )
-
-
-def example_parts(example: Example) -> tuple[Part, ...]:
-    """The example, in real bytes."""
-    parts: list[Part] = [
-        Heading("Example"),
-        Paragraph(
-            "A small log in real bytes. The house, the seller and the bidders ann and ben have the seeds 32 times 01,"
-            " 02, 03 and 04; their signing keys, and the identity of the house:"
-        ),
-        roff.Code("\n".join(_keys())),
-        Paragraph("The id of the auction, H(body of entry 0):"),
-        roff.Code(example.auction.hex()),
-        Paragraph(
-            "The entries, each with its index, its kind, its time in seconds after that of entry 0, its number of bytes"
-            " and its leaf hash:"
-        ),
-        roff.Code("\n".join(_entry_lines(example))),
-        Paragraph(
-            "Entry 3 in bytes: an array of 4; a str of 6; a uint of 64 bits; a bin of 8, the body; an empty bin:"
-        ),
-        roff.Code(hex_lines(example.entries[3])),
-        Paragraph(
-            "Entry 6, the winning bid: within the body an array of 11; after the body a bin of 64, its signature, which"
-            f" is over the bytes {b'auctionctl/bid/v1'.hex()} 00 and the body:"
-        ),
-        roff.Code(hex_lines(example.entries[6])),
-        Paragraph(
-            "Entry 5, a gap of 10 s, moved the end from 68 s to 78 s (after entry 0); entry 6 came 12 s before that,"
-            " within the window of 20 s, and moved it to 86 s. Root of the 9 entries:"
-        ),
-        roff.Code(example.root.hex()),
-        Paragraph(
-            "The whole file, which verifies as completed: ben wins at 20.00EUR, with 2 bids and 1 extension, none"
-            " contested (entry 4 names the head of 4 entries, truly):"
-        ),
-        roff.Code(hex_lines(example.file)),
-        Paragraph(
-            "The same checkpoint as a note that was signed together with another (count 2, index 1): with it in its"
-            " place, the file verifies as well:"
-        ),
-        roff.Code(hex_lines(example.heads_note)),
-        Paragraph(f"A clock head over all of it, {EXAMPLE_S} s after entry 0:"),
-        roff.Code(hex_lines(example_note(example))),
-    ]
-    return tuple(parts)
-
-
-def _keys() -> list[str]:
-    width = max(map(len, PARTIES))
-    lines = [f"{party:{width}} {key_of(party).identity.signing.hex()}" for party in PARTIES]
-    text = key_of("house").identity.text
-    return [*lines, text[:64], f"  {text[64:]} (one line)"]
-
-
-def _entry_lines(example: Example) -> list[str]:
-    start_ns = decode(example.entries[0]).time_ns
-    lines = []
-    for index, data in enumerate(example.entries):
-        entry = decode(data)
-        lines.append(f"{index} {entry.kind:6} {(entry.time_ns - start_ns) // 10**9:3} {len(data):4}")
-        lines.append(f"  {leaf_hash(data).hex()}")
-    return lines
-
-
-def hex_lines(data: bytes) -> str:
-    """``data`` in lines of hexadecimal digits, nothing else in them."""
-    return "\n".join(data[start : start + HEX_BYTES_A_LINE].hex() for start in range(0, len(data), HEX_BYTES_A_LINE))

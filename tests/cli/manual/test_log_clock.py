@@ -7,7 +7,8 @@ from base64 import b64decode
 
 from auctionctl.cli.manual.log_clock import CLOCK_HEAD_FORM, CLOCK_WORDS, EXAMPLE_S, example_note
 from auctionctl.cli.manual.log_example import START_NS, build_example, key_of
-from auctionctl.cli.manual.log_page import hex_lines, page
+from auctionctl.cli.manual.log_example_parts import hex_lines
+from auctionctl.cli.manual.log_page import page
 from auctionctl.cli.manual.roff import Code
 from auctionctl.keys.signing import verify
 from auctionctl.replica.clock_heads import AHEAD, BACK_DATED

@@ -15,7 +15,8 @@ from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import KINDS, MAX_COMMAND_TIME_NS, MAX_WORDS_CHARACTERS, AnyCommand, Capacity
-from auctionctl.auction.events import DefaultCause, GapCause, HouseEvent, PauseCause
+from auctionctl.auction.events import DefaultCause, GapCause, HouseEvent, PauseCause, kind_of
+from auctionctl.auction.formats.format import Standing
 from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import MINOR_DIGITS
 from auctionctl.auction.rejection import Code
@@ -30,8 +31,9 @@ from auctionctl.auction.terms import (
 )
 from auctionctl.cli.manual.log_bodies import BODIES, PARTS_OF_TERMS
 from auctionctl.cli.manual.log_commands import OF_OPERATORS, OF_THE_SALE, operator_refusals, sale_refusals
-from auctionctl.cli.manual.log_example import START_NS, Example, build_example, key_of
-from auctionctl.cli.manual.log_page import hex_lines, page
+from auctionctl.cli.manual.log_example import OPENED, START_NS, WINNING_BID, Example, build_example, key_of
+from auctionctl.cli.manual.log_example_parts import hex_lines
+from auctionctl.cli.manual.log_page import page
 from auctionctl.cli.manual.log_rules import BID_REFUSALS, JOIN_REFUSALS
 from auctionctl.cli.manual.roff import Code as Lines
 from auctionctl.cli.manual.roff import Table, render
@@ -131,7 +133,7 @@ def test_the_example_of_the_page_is_a_log_that_verifies(example: Example) -> Non
     assert Lines(whole) in PAGE.parts
     result = audit(bytes.fromhex(whole.replace("\n", "")), key_of("house").identity)
     assert_as_told(result)
-    for index in (3, 6):
+    for index in (OPENED, WINNING_BID):
         assert Lines(hex_lines(example.entries[index])) in PAGE.parts
     assert example.root == result.checkpoint.root
 
@@ -152,11 +154,28 @@ def test_the_example_does_not_verify_once_a_byte_is_another(example: Example) ->
 def assert_as_told(result: Audit) -> None:
     auction = result.auction
     assert auction.end_reason is EndReason.COMPLETED
-    assert result.sale is not None
-    assert result.sale.winner == key_of("ben").identity.signing
-    assert (result.sale.price_minor, auction.bid_count, auction.extensions) == (2_000, 2, 1)
-    assert auction.end_ns == START_NS + 86 * SECOND_NS
+    assert result.is_finished
+    assert auction.sale == Standing(1_600, key_of("ann").identity.signing, 4)
+    assert (auction.bid_count, auction.extensions, auction.pauses.count) == (2, 1, 2)
+    assert auction.end_ns == START_NS + 100 * SECOND_NS
     assert result.contested == ()
+    otto = key_of("otto").identity.signing
+    assert [(index, operator) for index, _, operator in result.operations] == [(6, otto), (7, otto), (20, otto)]
+
+
+def test_the_example_goes_as_it_is_told(example: Example) -> None:
+    """The times that the page names, in seconds: ends, caps, and until when what is owed."""
+    told = {3: 68, 5: 78, 7: 84, 9: 52 + 30, 11: 92, 12: 100, 13: 200, 15: 210, 16: 260, 17: 270, 18: 340}
+    for index, seconds in told.items():
+        timer_ns = state_after(example, index + 1).get_timer()
+        assert timer_ns == START_NS + seconds * SECOND_NS, index
+    for index, kind in ((8, "paused"), (10, "resumed")):
+        must = state_after(example, index + 1).must_follow
+        assert must is not None
+        assert kind_of(must) == kind
+    assert state_after(example, 6).gap_floor_ns == START_NS + 40 * SECOND_NS
+    shown = [line for part in PAGE.parts if isinstance(part, Lines) for line in part.text.splitlines()]
+    assert "16 defaulted        210  74 defaulted       260 210" in shown
 
 
 def state_after(example: Example, size: int) -> Auction:
@@ -168,9 +187,9 @@ def state_after(example: Example, size: int) -> Auction:
 
 def test_a_bid_is_judged_in_the_order_of_the_page(example: Example) -> None:
     """A bid with everything wrong is mended piece by piece: each time the next line of the table is the reason."""
-    auction = state_after(example, 6)
+    auction = state_after(example, WINNING_BID)
     ann, ben = key_of("ann").identity.signing, key_of("ben").identity.signing
-    good = replace(decode_bid(decode(example.entries[6]).body), bidder=ben)
+    good = replace(decode_bid(decode(example.entries[WINNING_BID]).body), bidder=ben)
     now_ns = good.placed_at_ns
     bid = replace(good, house=bytes(32), bidder=auction.terms.seller, currency="JPY", amount_minor=1, not_after_ns=0)
     steps: list[tuple[Bid, int]] = [(bid, auction.end_ns)]
