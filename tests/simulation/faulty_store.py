@@ -25,13 +25,14 @@ class Failure(enum.Enum):
 
 
 class FaultyStore(MemoryStore):
-    """``on_durable`` is told of every append that took place."""
+    """``on_durable`` is told of every append that took place, ``on_room`` whenever something was written."""
 
-    def __init__(self, on_durable: Durable) -> None:
+    def __init__(self, on_durable: Durable, on_room: Callable[[], None]) -> None:
         super().__init__()
         self.is_full = False
         self._is_broken = False
         self._on_durable = on_durable
+        self._on_room = on_room
         self._next: Failure | None = None
 
     def fail_next(self, failure: Failure) -> None:
@@ -62,6 +63,7 @@ class FaultyStore(MemoryStore):
         if self.is_full:
             raise StoreFullError("no room")
         super().alive(now_ns)
+        self._on_room()
 
     def _break(self) -> None:
         self._is_broken = True

@@ -279,6 +279,7 @@ class HouseShell:
         except StoreFullError:
             world.tally["batches rolled back"] += 1
             self._is_full = True
+            world.watch.rolled_back(max(self._turn_ns, self._looked_ns))
             self._perform(self.house.rolled_back(self._stored.rebuild, self._stored.registry), self._turn_ns)
             return
         except StoreBrokenError:
@@ -304,7 +305,7 @@ class HouseShell:
         if appends:
             self._alive_ns = self._turn_ns
         effects = self.house.committed()
-        self._world.watch.committed(self.house, appends)
+        self._world.watch.committed(self.house, appends, max(self._turn_ns, self._looked_ns))
         self._perform(effects, self._turn_ns)
 
     def _end(self) -> None:

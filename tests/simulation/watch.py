@@ -164,6 +164,8 @@ class Watch:
         self.presences = Presences()
         self._batch: Sequence[Request] = ()
         self._lost: tuple[int, dict[bytes, int]] | None = None
+        self._full: tuple[int, dict[bytes, int]] | None = None
+        self._dry: tuple[int, dict[bytes, int], int] | None = None
         self._latest_ns = 0
 
     @property
@@ -207,8 +209,32 @@ class Watch:
             if request.signature:
                 self.bodies[command_id(request.body)] = request.body
 
-    def committed(self, house: House, appends: Sequence[Append]) -> None:
-        """A batch is durable and released: state and log have to agree."""
+    def rolled_back(self, now_ns: int) -> None:
+        """There was no room for the batch of this instant."""
+        if self._full is None:
+            self._full = now_ns, self._sizes()
+        start_ns, sizes, _ = self._dry or (now_ns, self._sizes(), 0)
+        self._dry = start_ns, sizes, now_ns
+
+    def room(self) -> None:
+        """The store has taken something: from the first refusal in a row to the last one, it did not."""
+        if self._dry is not None:
+            start_ns, sizes, last_ns = self._dry
+            if last_ns - start_ns > STALL_NS:
+                self.outages.append(Outage(start_ns, last_ns, start_ns, sizes, last_ns))
+            self._dry = None
+
+    def _end_full(self, now_ns: int) -> None:
+        """As the house sees it, there was none until now: it had nothing to write."""
+        self.room()
+        if self._full is not None:
+            start_ns, sizes = self._full
+            self.outages.append(Outage(start_ns, now_ns, start_ns, sizes, start_ns))
+            self._full = None
+
+    def committed(self, house: House, appends: Sequence[Append], now_ns: int) -> None:
+        """The batch of this instant is durable and released: state and log have to agree."""
+        self._end_full(now_ns)
         for append in appends:
             if append.log != REGISTRY:
                 log = bytes.fromhex(append.log.removeprefix("auction/"))
@@ -319,7 +345,8 @@ class Watch:
     def house_died(self, now_ns: int | None) -> None:
         """The house's process has ended; None if nobody could reach it yet."""
         if self._lost is None and now_ns is not None:
-            self._lost = (now_ns, self._sizes())
+            self._lost = now_ns, self._sizes()
+            self._end_full(now_ns)
         self.presences.nobody(now_ns or 0)
 
     def house_serves(self, now_ns: int, last_alive_ns: int | None) -> None:

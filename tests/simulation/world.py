@@ -96,7 +96,7 @@ class World:
         self.allowed = AllowList(enumerate(entries, 1))
         self.listings = [self._sign(number) for number in range(len(plan.lots))]
         self.watch = Watch(self)
-        self.store = FaultyStore(self.watch.durable)
+        self.store = FaultyStore(self.watch.durable, self.watch.room)
         self.shell = HouseShell(self, plan.hazards, random.Random(f"house {plan.seed}"))
         self.wires = Wires(self, plan.weather, random.Random(f"wires {plan.seed}"))
         self.gateway: Gateway | None = None
