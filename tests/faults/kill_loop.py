@@ -122,15 +122,20 @@ class KillLoop:
     def _kill_process(self, name: str, kind: str) -> None:
         if kind == "house":
             self._spare_the_house()
-        until(lambda: self._look() or self._is_there(name), f"a {name} to kill", lambda: self.house.hear(0.02))
-        pid = self.house.pids[name]
-        self._dead.add(pid)
-        self.strikes.append(Strike(kind, time.time_ns()))
-        os.kill(pid, signal.SIGKILL)
+        until(lambda: self._look() or self._hits(name, kind), f"a {name} to kill", lambda: self.house.hear(0.02))
 
-    def _is_there(self, name: str) -> bool:
-        pid = self.house.pids[name]
-        return pid not in self._dead and is_running(pid)
+    def _hits(self, name: str, kind: str) -> bool:
+        """kill -9 the process called so, unless it is one that was killed before, or is gone with its house."""
+        pid, time_ns = self.house.pids[name], time.time_ns()
+        if pid in self._dead or not is_running(pid):
+            return False
+        self._dead.add(pid)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        self.strikes.append(Strike(kind, time_ns))
+        return True
 
     def _spare_the_house(self) -> None:
         """One that dies young too often in a row is given up, and rightly so: let it live for once."""
