@@ -137,8 +137,9 @@ class Account:
         return max(0, self.rules.pauses.max_pause_a_bidder_ns - sum(times))
 
     def stood_ns(self) -> int:
-        """How long the pauses were that have ended, without the gaps in them."""
-        return sum(self.counted(begin.time_ns, end.time_ns) for begin, end in self.pauses() if end is not None)
+        """How long it stood still and then went on, without the gaps in that."""
+        over = [(begin, end) for begin, end in self.pauses() if end is not None and end.kind == "resumed"]
+        return sum(self.counted(begin.time_ns, end.time_ns) for begin, end in over)
 
     def allows_another(self) -> bool:
         rules = self.rules.pauses
