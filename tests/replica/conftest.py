@@ -5,8 +5,11 @@ The house and whoever speaks to it come from ``tests/house/stage.py``. All times
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -241,6 +244,34 @@ def book(staging: ModuleType) -> Book:
     assert made.kinds() == kinds.split()
     assert auction_id(made.entry(0).body) == made.auction
     return made
+
+
+@pytest.fixture(scope="session")
+def plays() -> ModuleType:
+    """What is played for two programs: auctions that stand still, are called off, and are paid for or not."""
+    path = Path(__file__).parents[1] / "independent" / "plays.py"
+    spec = importlib.util.spec_from_file_location("auctionctl_tests_replica_plays", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def played(staging: ModuleType, plays: ModuleType) -> Callable[[str], Book]:
+    """The log of one of the plays, by its name."""
+    books: dict[str, Book] = {}
+
+    def perform(name: str) -> Book:
+        if name not in books:
+            stage = staging.Stage()
+            auction = plays.perform(stage, staging, (plays.PAUSES | plays.SALES)[name])
+            books[name] = Book(stage.key, auction, tuple(stage.data(auction)), stage.announcement(auction))
+        return books[name]
+
+    return perform
 
 
 @pytest.fixture(scope="session")
