@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.commands import KINDS, AnyCommand, decode_command, encode_command
 from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.auction_log import AuctionLog
@@ -52,14 +53,15 @@ EVERYBODY = allowed_with(**dict.fromkeys(NAMES, "bidder"), sue="seller", sam="se
 def signer_of(message: Message) -> bytes:
     """What a verifier would say: the key in the body, if the signature is by it; empty for what needs none."""
     decoders: dict[str, Any] = {"bid": decode_bid, "join": decode_join, "hello": decode_request, "terms": decode_terms}
-    decoder = decoders.get(message_type(message.body))
+    decoder = (decoders | dict.fromkeys(KINDS, decode_command)).get(message_type(message.body))
     if decoder is None:
         return b""
     try:
         body = decoder(message.body)
     except (RemoteProtocolError, TermsError):
         return b""
-    key: bytes = body.identity if isinstance(body, Hello) else body.seller if isinstance(body, Terms) else body.bidder
+    names = {Hello: "identity", Terms: "seller", Bid: "bidder", Join: "bidder"}
+    key: bytes = getattr(body, names.get(type(body), "actor"))
     return key if is_signed_by(key, *message) else b""
 
 
@@ -164,6 +166,22 @@ class Stage:
             not_after_ns=self.now_ns + 5 * SECOND_NS,
         )
         return self._signed(session, key, encode_bid(msgspec.structs.replace(bid, **changes)))
+
+    def command(self, session: int, of: type[AnyCommand], auction: bytes, *fields: Any, **changes: Any) -> Request:
+        """A command of whoever has this session, with ``fields`` after what every command says."""
+        key = key_of(self._names[session])
+        nonce = next(self._count).to_bytes(16, "big")
+        build: Any = of
+        command = build(
+            self.key.identity.signing,
+            auction,
+            key.identity.signing,
+            nonce,
+            self.now_ns,
+            self.now_ns + 5 * SECOND_NS,
+            *fields,
+        )
+        return self._signed(session, key, encode_command(msgspec.structs.replace(command, **changes)))
 
     def _signed(self, session: int, key: SecretKey, body: bytes) -> Request:
         message = sign_body(key, body)
