@@ -143,10 +143,11 @@ def test_whatever_is_changed_in_a_log_it_is_judged(plays: Any, played: Callable[
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_whatever_is_changed_in_a_log_it_is_judged_for_long(plays: Any, played: Callable[[str], Any]) -> None:
     books = [played(name) for name in plays.PAUSES | plays.SALES]
     logs = [[decode(data) for data in book.entries] for book in books]
     chance = Chance(SEED + 1, [entry for entries in logs for entry in entries[1:]])
     for book, entries in zip(books, logs, strict=True):
-        for _ in range(50 * ROUNDS):
+        for _ in range(20 * ROUNDS):
             replayed(book.house.identity.signing, book.auction, chance.damage(entries))
