@@ -21,6 +21,7 @@ from auctionctl.wire.messages import (
     Read,
     Receipts,
     Refused,
+    Remind,
     Subscribe,
     Welcome,
     decode_request,
@@ -284,6 +285,7 @@ def test_no_message_of_any_kind_harms_an_honest_session(house, mallory, bidder_o
         bid_of("mallory", house),
         bid_of("ann", house),
         *(Message(encode(item)) for item in (List(0), Ping(1), Subscribe((auction,)), Read(auction, 0), Bye())),
+        Message(encode(Remind(auction, b"note"))),
     ]
     for number in range(GARBAGE_MESSAGES):
         if number % 20 == 0:
