@@ -54,7 +54,7 @@ class Code(enum.StrEnum):
 RULES: Final = MappingProxyType(
     {
         Code.WRONG_HOUSE: "a command names the house that judges it",
-        Code.NOT_OPEN: "bids are taken once enough bidders have joined",
+        Code.NOT_OPEN: "nothing is bid, and nothing paused, before enough bidders have joined",
         Code.CLOSED: "nothing is taken after the close",
         Code.OWN_AUCTION: "a seller does not bid in its own auction",
         Code.NOT_JOINED: "a bidder joins before it bids",
@@ -74,7 +74,7 @@ RULES: Final = MappingProxyType(
         Code.PAUSES_USED_UP: "an auction stands still no more often, and no longer, than its terms allow",
         Code.HAS_BIDS: "an auction is cancelled before its first bid, unless its terms allow it later",
         Code.COMMAND_REPEATED: "each command is a new one, under a nonce of its own",
-        Code.NO_SALE: "what was not sold is neither paid for nor settled",
+        Code.NO_SALE: "what was not sold, or not under terms that follow payments up, is not paid for here",
         Code.NOT_THE_WINNER: "the winner pays, and nobody else",
         Code.WRONG_AMOUNT: "what is paid is the price, in the currency of the terms",
         Code.ALREADY_PAID: "a payment is reported once, until it is rejected",

@@ -43,7 +43,7 @@ MEANINGS: Final = {
     ExitStatus.BID_LOST: "No lot was won.",
     ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
     ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
-    ExitStatus.REJECTED: "The rules refused the bid, or would refuse it; or the house refused the terms.",
+    ExitStatus.REJECTED: "The rules refused the bid or command, or would refuse it; or the house refused the terms.",
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.STORE_BROKEN: "The disk failed under a house: look at it before the house is started again.",

@@ -13,7 +13,21 @@ from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import command_id
-from auctionctl.auction.commands import AnyCommand, Offer, Pay, Settle, encode_command, type_of
+from auctionctl.auction.commands import (
+    Accept,
+    AnyCommand,
+    Cancel,
+    Decline,
+    Offer,
+    Pause,
+    Pay,
+    RejectPayment,
+    Resume,
+    Settle,
+    encode_command,
+    type_of,
+)
+from auctionctl.auction.price import format_minor
 from auctionctl.auction.rejection import RULES, Code
 from auctionctl.auction.terms import Terms
 from auctionctl.bidding.commanding import (
@@ -35,15 +49,16 @@ from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
 from auctionctl.cli.receipts import ReceiptFiles
-from auctionctl.cli.records import clock_time, fact_record, fact_words, observed_words
+from auctionctl.cli.records import clock_time, fact_record, observed_words
 from auctionctl.cli.seen_logs import FollowedLogs, SeenLogs
+from auctionctl.cli.whereabouts import possible_words, where_words
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.follower import Notice
 from auctionctl.replica.registry import Registry
-from auctionctl.views.auction_row import Names
+from auctionctl.views.auction_row import Names, name_of
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.messages import Refused
@@ -53,10 +68,11 @@ RoleOf = Callable[[Terms, bytes], str]
 
 
 class Order(NamedTuple):
-    """What is to be done: ``make`` makes the command, ``role_of`` says in which role it is given."""
+    """What is to be done: ``make`` makes the command, ``role_of`` says in which role, ``who`` may do it at all."""
 
     make: Make
     role_of: RoleOf
+    who: str
 
 
 def always(role: str) -> RoleOf:
@@ -72,12 +88,13 @@ def give(at: AtHouse, wanted: str, order: Order, *, is_dry: bool) -> ExitStatus:
 def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     address, secret = at.address(), at.secret()
     ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
+    role = order.role_of(terms, secret.identity.signing)
     memory = SeenLogs(at.paths, address.identity)
     commander = Commander(
         secret,
         address.identity,
         auction,
-        order.role_of(terms, secret.identity.signing),
+        role,
         make=order.make,
         nonce=secrets.token_bytes(16),
         now_ns=Clock().now_ns(),
@@ -85,6 +102,8 @@ def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     )
     try:
         _drive(commander, FollowedLogs(memory, at.paths, commander.follower), address, secret)
+    except NotAuthorisedError as error:
+        raise NotAuthorisedError(str(error), hint=error.hint or _role_hint(order, role)) from None
     except KeyboardInterrupt:
         if commander.sent is not None:
             write_note(f"it was sent, and may be accepted until {clock_time(commander.sent.not_after_ns)}")
@@ -199,12 +218,9 @@ class _Answering:
         facts = [*self._facts(command, verdict), ("rule", f"{code}: {words}" if words else code)]
         if observed:
             facts.append(("observed", observed_words(dict(observed), self._terms.rules.currency)))
-        shown = ", ".join(name.replace("_", "-") for name in possible)
-        return _Answer(
-            ExitStatus.REJECTED,
-            record | {"possible": list(possible)},
-            [*facts, *self._now(), ("possible now", shown or "nothing")],
-        )
+        if self._state is not None:
+            facts += [*self._now(), ("possible now", possible_words(self._state, self._names))]
+        return _Answer(ExitStatus.REJECTED, record | {"possible": list(possible)}, facts)
 
     @property
     def _listing(self) -> tuple[str, str]:
@@ -216,18 +232,52 @@ class _Answering:
         return {"command": type_of(command), **self._basics, "whereabouts": where, **about}
 
     def _facts(self, command: AnyCommand, verdict: str) -> list[tuple[str, str]]:
-        who, what = fact_words(command, self._terms.rules.currency, self._names)
-        facts = [(type_of(command).replace("_", " "), verdict), self._listing]
-        if isinstance(command, Offer):
-            facts.append(("to", who))
-        return [*facts, (_ABOUT.get(type(command), "about"), what)] if what else facts
+        return [(type_of(command).replace("_", "-"), verdict), self._listing, *self._about(command)]
+
+    def _about(self, command: AnyCommand) -> list[tuple[str, str]]:
+        currency = self._terms.rules.currency
+        match command:
+            case Pay():
+                amount = [("amount", format_minor(command.amount_minor, currency))] if self._is_sold else []
+                return [*amount, ("reference", safe_text(command.reference))]
+            case Offer() if command.bidder == command.actor:
+                return []  # There was nobody to offer it to: the command names its own signer, and is refused.
+            case Offer():
+                price = format_minor(command.amount_minor, currency)
+                return [("to", name_of(command.bidder, self._names)), ("at", price)]
+            case Accept():
+                price_minor = None if self._state is None else price_to(command.actor, self._state)
+                return [] if price_minor is None else [("at", format_minor(price_minor, currency))]
+            case Decline():
+                return []
+            case Settle():
+                return [("as", command.capacity.value)]
+            case RejectPayment():
+                reason = [("reason", safe_text(command.reason))] if command.reason else []
+                return [("as", command.capacity.value), *reason]
+            case Pause() | Resume() | Cancel():
+                return [("reason", safe_text(command.reason))] if command.reason else []
+            case _:
+                assert_never(command)
+
+    @property
+    def _is_sold(self) -> bool:
+        return self._state is not None and (self._state.sale or self._state.settlement) is not None
 
     def _now(self) -> list[tuple[str, str]]:
-        return [] if self._state is None else [("now", self._state.whereabouts.value.replace("_", " "))]
+        return [] if self._state is None else [("now", where_words(self._state, self._names))]
 
 
-_ABOUT: Final[dict[type, str]] = {Pay: "paid", Settle: "as", Offer: "at"}
-"""Type of a command → what its words are called; reasons are what others are about."""
+def price_to(bidder: bytes, auction: Auction) -> int | None:
+    """At what price ``bidder`` may have the lot, or has it, by an offer or by its bid; None where it may not."""
+    settlement = auction.settlement
+    if settlement is None:
+        return None
+    if settlement.offered_to == bidder and settlement.next_bidder is not None:
+        return settlement.next_bidder[1].amount_minor
+    return settlement.price_minor if auction.sale is not None and settlement.debtor == bidder else None
+
+
 _TURNED: Final = {"not_authorised": ExitStatus.NOT_AUTHORISED, "no_such_auction": ExitStatus.NOT_FOUND}
 
 
@@ -236,7 +286,7 @@ def _judge(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     observer, replica = read_auction(at, wanted)
     auction = replica.replay.state
     actor = secret.identity.signing
-    _check_role(observer.registry, secret, order.role_of(auction.terms, actor))
+    _check_role(observer.registry, secret, order, order.role_of(auction.terms, actor))
     now_ns = observer.house_now_ns
     stamp = Stamp(auction.terms.house, auction.id, actor, secrets.token_bytes(16), now_ns, now_ns + VALID_NS)
     command = order.make(auction, stamp)
@@ -250,11 +300,16 @@ def _judge(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     return _write(at, answering.rejected(command, said, refusal.code, refusal.observed, verdict))
 
 
-def _check_role(registry: Registry, secret: SecretKey, role: str) -> None:
+def _check_role(registry: Registry, secret: SecretKey, order: Order, role: str) -> None:
     """The rules of an auction know nothing of roles; the house would refuse the session. NotAuthorisedError."""
     member = registry.members.get(secret.identity.signing)
     if member is not None and role not in member.role.split("+"):
         raise NotAuthorisedError(
             f"{safe_text(member.name)} is admitted as {member.role}, not as {role}",
-            hint=f"the house's operator changes that with: auctionctl allow add KEY NAME --role {role} --replace",
+            hint=_role_hint(order, role),
         )
+
+
+def _role_hint(order: Order, role: str) -> str:
+    how = f"auctionctl allow add KEY NAME --role {role} --replace (join several roles by +)"
+    return f"it takes {order.who}; let a key in as {role} with: {how}"

@@ -62,4 +62,4 @@ def _operate(at: AtHouse, auction: str, name: str, reason: str, *, is_dry: bool)
     def make(_auction: Auction, stamp: Stamp) -> Pause | Resume | Cancel:
         return kind(*stamp.fields, reason)
 
-    return give(at, auction, Order(make, always(ROLE)), is_dry=is_dry)
+    return give(at, auction, Order(make, always(ROLE), "an operator"), is_dry=is_dry)

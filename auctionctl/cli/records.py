@@ -26,11 +26,13 @@ from auctionctl.auction.commands import (
 from auctionctl.auction.events import (
     Cancelled,
     Closed,
+    DefaultCause,
     Defaulted,
     Gap,
     Left,
     OfferLapsed,
     Opened,
+    PauseCause,
     Paused,
     Resumed,
     Reverted,
@@ -216,6 +218,13 @@ def clock_time(time_ns: int) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time_ns % SECOND_NS // 1_000_000:03}Z"
 
 
+_RESUMED_WORDS: Final = {
+    PauseCause.TERMS: "by its terms: nobody is waited for any more",
+    PauseCause.CAP: "by itself: it has stood still for as long as its terms allow",
+}
+_DEFAULT_WORDS: Final = {DefaultCause.LATE: "late", DefaultCause.ABSENT: "gone for too long"}
+
+
 def fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
     """Who, and what, in a few words."""
     match fact:
@@ -234,19 +243,23 @@ def fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
         case Closed():
             price = "" if fact.price_minor is None else " " + format_minor(fact.price_minor, currency)
             return "" if fact.winner is None else name_of(fact.winner, names), f"{fact.end_reason}{price}"
-        case Paused() | Resumed():
-            return "", fact.cause.value
+        case Paused():
+            return "", "by its terms: a bidder has left"
+        case Resumed():
+            return "", _RESUMED_WORDS[fact.cause]
         case Defaulted():
-            return name_of(fact.bidder, names), fact.cause.value
-        case OfferLapsed() | Reverted():
-            return "", ""
+            return name_of(fact.bidder, names), _DEFAULT_WORDS[fact.cause]
+        case OfferLapsed():
+            return "", "not answered in time"
+        case Reverted():
+            return "", "nobody has bought it"
         case Pause() | Resume() | Cancel() | RejectPayment():
             return name_of(fact.actor, names), _shown(fact.reason)
         case Pay():
             paid = format_minor(fact.amount_minor, fact.currency)
             return name_of(fact.actor, names), f"{paid} {_shown(fact.reference)}".rstrip()
         case Settle():
-            return name_of(fact.actor, names), fact.capacity.value
+            return name_of(fact.actor, names), f"as {fact.capacity.value}"
         case Offer():
             return name_of(fact.bidder, names), format_minor(fact.amount_minor, fact.currency)
         case Accept() | Decline():

@@ -14,7 +14,7 @@ from auctionctl.cli.settings.choices import choose_auctions
 if TYPE_CHECKING:
     from auctionctl.auction.auction import Auction
     from auctionctl.replica.replica import Replica
-    from auctionctl.views.auction_row import AuctionRow
+    from auctionctl.views.auction_row import AuctionRow, Names
 
 SCHEMA: Final = "auctionctl.result/1"
 
@@ -44,11 +44,12 @@ def result(
     finally:
         observer.close()
     (replica,) = observer.replicas()
-    (row,) = observer.rows(names_of(at.paths, secret, observer.registry))
+    names = names_of(at.paths, secret, observer.registry)
+    (row,) = observer.rows(names)
     if at.form.is_json:
         write_document(SCHEMA, _record(replica))
     else:
-        write_facts(_facts(replica, row))
+        write_facts(_facts(replica, row, names))
     return _status(replica.replay.state)
 
 
@@ -73,24 +74,25 @@ def _record(replica: Replica) -> dict[str, object]:
     }
 
 
-def _facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
+def _facts(replica: Replica, row: AuctionRow, names: Names) -> list[tuple[str, str]]:
+    from auctionctl.auction.phase import EndReason  # noqa: PLC0415
+    from auctionctl.auction.price import format_minor  # noqa: PLC0415
     from auctionctl.cli.records import clock_time  # noqa: PLC0415
-    from auctionctl.views.auction_row import END_WORDS, STAGE_WORDS  # noqa: PLC0415
+    from auctionctl.cli.whereabouts import settlement_facts, where_words  # noqa: PLC0415
+    from auctionctl.views.auction_row import END_WORDS  # noqa: PLC0415
 
     auction = replica.replay.state
     facts = [("item", row.title), ("auction", auction.id.hex())]
     if row.end_reason is None:
         left = f", {row.left} left" if row.left else ""
-        facts.append(("result", f"none yet: it is {auction.phase.value}{left}"))
+        facts.append(("result", f"none yet: it is {where_words(auction, names)}{left}"))
         best = [("best bid", row.price), ("leader", row.leader)] if row.price else []
         return [*facts, *best]
-    facts.append(("result", END_WORDS[row.end_reason]))
+    is_undecided = row.end_reason is EndReason.COMPLETED and auction.sale is None
+    facts.append(("result", row.result if is_undecided else END_WORDS[row.end_reason]))
     if auction.sale is not None:
         facts += [("winner", row.leader), ("price", row.price)]
-    elif row.price:
-        facts.append(("best bid", row.price))
-    if auction.settlement is not None:
-        timer_ns = auction.settlement.get_timer()
-        until = "" if timer_ns is None else f", until {clock_time(timer_ns)}"
-        facts.append(("sale", f"{STAGE_WORDS[auction.settlement.stage]}{until}"))
+    elif auction.standing is not None:
+        facts.append(("best bid", format_minor(auction.standing.price_minor, auction.terms.rules.currency)))
+    facts += settlement_facts(auction, names)
     return [*facts, ("ended", clock_time(auction.ended_ns)), ("log", f"{auction.size} entries, verified")]

@@ -6,7 +6,7 @@ there is to name is taken from the verified log; where there is nothing, the hou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -139,6 +139,10 @@ def decline(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
     return _give_as(at, auction, "bidder", make, is_dry=dry_run)
 
 
+_WHO: Final = {"bidder": "a bidder", "seller": "the seller of the auction, with the key that opened it"}
+"""Role → whom a command is for that it is needed for."""
+
+
 def _payment(state: Auction) -> bytes:
     """The id of the payment that was reported; where none was, one that nothing has."""
     return (state.settlement.payment if state.settlement else b"") or bytes(32)
@@ -151,13 +155,14 @@ def _offer(state: Auction) -> bytes:
 def _give_as(at: AtHouse, auction: str, role: str, make: Make, *, is_dry: bool) -> int:
     from auctionctl.cli.giving import Order, always, give  # noqa: PLC0415 - takes long to import
 
-    return give(at, auction, Order(make, always(role)), is_dry=is_dry)
+    return give(at, auction, Order(make, always(role), _WHO[role]), is_dry=is_dry)
 
 
 def _give_as_seller_or_operator(at: AtHouse, auction: str, make: Make, *, is_dry: bool) -> int:
     from auctionctl.cli.giving import Order, give  # noqa: PLC0415
 
-    return give(at, auction, Order(make, _seller_or_operator), is_dry=is_dry)
+    who = "the seller of the auction, with the key that opened it, or an operator"
+    return give(at, auction, Order(make, _seller_or_operator, who), is_dry=is_dry)
 
 
 def _seller_or_operator(terms: Terms, actor: bytes) -> str:

@@ -46,7 +46,7 @@ def show(
 
     names = names_of(at.paths, at.secret(), observer.registry)
     (row,) = observer.rows(names)
-    facts = terms_facts(replica.replay.state, names) + _state_facts(replica, row)
+    facts = terms_facts(replica.replay.state, names) + _state_facts(replica, row, names)
     write_ladder(at.form, facts, newest_bids(entries, SHOWN_BIDS if bids is None else bids), names)
     return ExitStatus.OK
 
@@ -70,20 +70,23 @@ def _record(replica: Replica) -> dict[str, object]:
     }
 
 
-def _state_facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
+def _state_facts(replica: Replica, row: AuctionRow, names: Names) -> list[tuple[str, str]]:
     from auctionctl.auction.phase import Phase  # noqa: PLC0415
     from auctionctl.auction.price import format_minor  # noqa: PLC0415
     from auctionctl.cli.records import clock_time  # noqa: PLC0415
+    from auctionctl.cli.whereabouts import paused_words, settlement_facts  # noqa: PLC0415
 
     auction = replica.replay.state
     assert replica.head is not None
     facts = [("phase", auction.phase.value)]
+    if auction.phase is Phase.PAUSED:
+        facts.append(("paused by", "its terms" if auction.pauses.is_by_terms else "an operator"))
     if auction.opened_at_ns:
         facts.append(("opened", clock_time(auction.opened_at_ns)))
     if auction.phase is Phase.CLOSED:
-        facts += [("ended", clock_time(auction.ended_ns)), ("result", row.result)]
+        facts += [("ended", clock_time(auction.ended_ns)), ("result", row.result), *settlement_facts(auction, names)]
     else:
-        deadline = "starts" if auction.phase is Phase.ANNOUNCED else "ends"
+        deadline = {Phase.ANNOUNCED: "starts", Phase.PAUSED: "goes on"}.get(auction.phase, "ends")
         facts.append((f"{deadline} by", f"{clock_time(auction.get_timer() or 0)}, {row.left} left"))
         facts.append(("minimum", format_minor(auction.minimum_minor, auction.terms.rules.currency)))
     if row.price:
@@ -93,6 +96,7 @@ def _state_facts(replica: Replica, row: AuctionRow) -> list[tuple[str, str]]:
         ("bidders", f"{row.bidder_count} present, {row.min_bidders} needed to open"),
         ("bids", str(row.bid_count)),
         ("extensions", str(row.extensions)),
+        ("stood still", paused_words(auction)),
         ("log", f"{replica.head.size} entries, verified"),
         ("root", replica.head.root.hex()),
     ]

@@ -69,12 +69,16 @@ class AuctionRow:
         """How it ended, in a few words; empty while it has not."""
         if self.end_reason is None:
             return ""
-        words = END_WORDS[self.end_reason]
         if self.end_reason is not EndReason.COMPLETED:
-            return words
-        stage = "" if self.stage is None else f", {STAGE_WORDS[self.stage]}"
-        is_sold = self.stage not in (Stage.DEFAULTED, Stage.OFFERED)
-        return f"{words} to {self.leader} at {self.price}{stage}" if is_sold else f"{words}{stage}"
+            return END_WORDS[self.end_reason]
+        match self.stage:
+            case Stage.DEFAULTED:
+                return f"not paid for by {self.leader}"
+            case Stage.OFFERED:
+                return f"offered to {self.leader} at {self.price}"
+            case stage:
+                followed_up = "" if stage is None else f", {STAGE_WORDS[stage]}"
+                return f"{END_WORDS[EndReason.COMPLETED]} to {self.leader} at {self.price}{followed_up}"
 
     @property
     def left(self) -> str:
@@ -123,6 +127,12 @@ def row_of(auction: Auction, now_ns: int, names: Names, *, is_current: bool) -> 
 
 
 def _price_and_leader(auction: Auction) -> tuple[int | None, bytes | None]:
-    """Of whoever buys it, once that is known; else of the best bid."""
+    """Of whoever buys it, or could now, once that is known; else of the best bid."""
+    settlement = auction.settlement
+    if settlement is not None and settlement.stage is Stage.OFFERED and settlement.next_bidder is not None:
+        bidder, bid = settlement.next_bidder
+        return bid.amount_minor, bidder
+    if settlement is not None and settlement.stage is Stage.DEFAULTED:
+        return settlement.price_minor, settlement.debtor
     best = auction.sale or auction.standing
     return (None, None) if best is None else (best.price_minor, best.leader)

@@ -6,15 +6,15 @@ Rule: what runs out first is what is kept when rows have to go; columns go befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from rich.cells import cell_len
 from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from auctionctl.auction.phase import EndReason, Phase
-from auctionctl.views.auction_row import AuctionRow
+from auctionctl.auction.phase import EndReason, Phase, Stage
+from auctionctl.views.auction_row import END_WORDS, STAGE_WORDS, AuctionRow
 
 FRAME_ROWS: Final = 5
 """Lines of a board that are no auctions: title, header, rules, and the line that says what was left out."""
@@ -72,11 +72,19 @@ def _room_for_lot(natural: Mapping[str, int], width: int) -> int:
 
 
 def visible_rows(rows: Sequence[AuctionRow], limit: int) -> list[AuctionRow]:
-    """``rows`` as they are if they fit; else the ``limit`` most urgent ones: open by time left, announced, closed."""
+    """``rows`` as they are if they fit; else the ``limit`` most urgent ones, each kind by time left.
+
+    Open ones, then announced ones, then those that have closed and wait for something, then the others.
+    """
     if len(rows) <= limit:
         return list(rows)
     urgency = {Phase.OPEN: 0, Phase.PAUSED: 0, Phase.ANNOUNCED: 1, Phase.CLOSED: 2}
-    return sorted(rows, key=lambda row: (urgency[row.phase], row.left_s or 0))[:limit]
+
+    def rank(row: AuctionRow) -> tuple[int, int]:
+        is_over = row.phase is Phase.CLOSED and row.left_s is None
+        return 3 if is_over else urgency[row.phase], row.left_s or 0
+
+    return sorted(rows, key=rank)[:limit]
 
 
 def _cells(row: AuctionRow) -> dict[str, Text]:
@@ -99,8 +107,7 @@ def _bidders(row: AuctionRow) -> str:
 
 def _left(row: AuctionRow) -> Text:
     if row.end_reason is not None:
-        words = "sold" if row.end_reason is EndReason.COMPLETED else row.result
-        return Text(words, style=_RESULT_STYLES[row.end_reason])
+        return _settled(row) or Text(END_WORDS[row.end_reason], style=_RESULT_STYLES[row.end_reason])
     if row.phase is Phase.PAUSED:
         return Text(f"paused, {row.left} at most", style="yellow")
     if row.phase is Phase.ANNOUNCED:
@@ -109,6 +116,25 @@ def _left(row: AuctionRow) -> Text:
     if row.extensions:
         text.append(f"  +{row.extensions} extended", style="magenta")
     return text
+
+
+def _settled(row: AuctionRow) -> Text | None:
+    """How far the sale has come, and how long that may take; None where nobody follows it up, or nothing can follow."""
+    match row.stage:
+        case None | Stage.REVERTED:
+            return None
+        case Stage.PENDING_PAYMENT:
+            return Text(f"{STAGE_WORDS[row.stage]}, {row.left}", style="yellow")
+        case Stage.PAID:
+            return Text(STAGE_WORDS[row.stage], style="yellow")
+        case Stage.DEFAULTED:
+            return Text(f"not paid, {row.left}", style="red")
+        case Stage.OFFERED:
+            return Text(f"offered, {row.left}", style="yellow")
+        case Stage.SETTLED:
+            return Text(f"sold, {STAGE_WORDS[row.stage]}", style="bold green")
+        case _:
+            assert_never(row.stage)
 
 
 def left_style(left_s: int) -> str:

@@ -181,12 +181,6 @@ def forging() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def candidates() -> ModuleType:
-    """What could be said next."""
-    return load("independent/candidates.py")
-
-
-@pytest.fixture(scope="session")
 def states() -> ModuleType:
     """Both programs side by side."""
     return load("independent/states.py")

@@ -9,11 +9,14 @@ import pytest
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.commands import Offer
 from auctionctl.auction.events import Opened
+from auctionctl.auction.rules import PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.listing import Entropy, LotDescription, describe_terms
 
+NO_PAYMENT = PaymentRules()
 START_NS = 1_700_000_000 * SECOND_NS
 HOUSE = SecretKey(bytes([1]) * 32)
 ALICE = SecretKey(bytes([2]) * 32).identity.signing
@@ -55,10 +58,22 @@ class Sale:
         self.auction.apply(event, self.now_ns)
         return self
 
+    def offer(self) -> Sale:
+        """To whoever is next, after a default."""
+        auction = self.auction
+        assert auction.settlement is not None
+        assert auction.settlement.next_bidder is not None
+        bidder, bid = auction.settlement.next_bidder
+        stamp = (auction.terms.house, auction.id, auction.terms.seller, bytes(16), self.now_ns, self.now_ns)
+        offer = Offer(*stamp, bidder, bid.amount_minor, "EUR", bid.bid_index)
+        assert auction.decide_command(offer, bytes(32), self.now_ns) is None
+        auction.apply_command(offer, bytes(32), self.now_ns)
+        return self
+
 
 @pytest.fixture
 def sale() -> Callable[..., Sale]:
-    def make(title: str = "Gold watch") -> Sale:
+    def make(title: str = "Gold watch", payment: PaymentRules = NO_PAYMENT) -> Sale:
         lot = LotDescription(
             "gold-watch",
             title,
@@ -68,6 +83,7 @@ def sale() -> Callable[..., Sale]:
             soft_close_window_ns=10 * SECOND_NS,
             max_extension_ns=60 * SECOND_NS,
             min_bidders=2,
+            payment=payment,
         )
         return Sale(lot)
 

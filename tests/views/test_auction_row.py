@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.events import Cancelled
-from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.phase import EndReason, Phase, Stage
+from auctionctl.auction.rules import OnDefault, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.views.auction_row import clock_text, name_of, row_of
@@ -43,6 +44,30 @@ def test_a_sale_names_winner_and_price(sale: Make) -> None:
     made = sale().open().bid(ALICE, 10_000).close()
     row = row_of(made.auction, made.now_ns, {ALICE: "alice"}, is_current=True)
     assert (row.end_reason, row.left_s, row.result) == (EndReason.COMPLETED, None, "sold to alice at 100.00EUR")
+
+
+def test_a_sale_that_is_not_paid_for_names_whose_turn_it_is(sale: Make) -> None:
+    names = {ALICE: "alice", BOB: "bob"}
+    made = sale(payment=PaymentRules(60 * SECOND_NS, 0, OnDefault.OFFER, 60 * SECOND_NS)).open()
+    made.bid(BOB, 10_000).bid(ALICE, 12_000).close()
+
+    def row() -> Any:
+        return row_of(made.auction, made.now_ns, names, is_current=True)
+
+    assert (row().stage, row().left, row().result) == (
+        Stage.PENDING_PAYMENT,
+        "1:00",
+        "sold to alice at 120.00EUR, to be paid",
+    )
+    made.close()
+    assert (row().stage, row().left, row().result) == (Stage.DEFAULTED, "1:00", "not paid for by alice")
+    assert (row().price, row().leader) == ("120.00EUR", "alice")
+    made.offer()
+    assert (row().stage, row().left, row().result) == (Stage.OFFERED, "1:00", "offered to bob at 100.00EUR")
+    assert (row().price, row().leader) == ("100.00EUR", "bob")
+    made.close().close()
+    assert (row().stage, row().left, row().result) == (Stage.REVERTED, "", "reverted")
+    assert (row().price, row().leader) == ("120.00EUR", "alice"), "the best bid"
 
 
 def test_an_end_without_a_sale_says_why(sale: Make) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.views.auction_row import AuctionRow
 from auctionctl.views.board import COLUMNS, board, left_style, visible_rows
 
@@ -96,6 +96,34 @@ def test_columns_go_the_least_important_first_before_anything_but_a_title_is_cut
 def test_wide_characters_are_counted_by_the_columns_that_they_take() -> None:
     lines = drawn([replace(OPEN, title="漢字の題名" * 10), OPEN], 80).splitlines()
     assert {len(line) + sum(ord(character) > 0x2FFF for character in line) for line in lines[1:]} == {80}
+
+
+PAUSED = replace(OPEN, phase=Phase.PAUSED, left_s=1_776)
+STAGES = {
+    Stage.PENDING_PAYMENT: (3_599, "to be paid, 59:59"),
+    Stage.PAID: (None, "payment reported"),
+    Stage.DEFAULTED: (3_599, "not paid, 59:59"),
+    Stage.OFFERED: (86_399, "offered, 23:59:59"),
+    Stage.SETTLED: (None, "sold, settled"),
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_pause_and_every_stage_of_a_settlement_say_what_is_waited_for_and_are_not_cut(width: int) -> None:
+    settling = [replace(SOLD, stage=stage, left_s=left_s) for stage, (left_s, _) in STAGES.items()]
+    undone = replace(SOLD, end_reason=EndReason.REVERTED, stage=Stage.REVERTED)
+    text = drawn([OPEN, WAITING, PAUSED, *settling, undone], width)
+    assert "paused, 29:36 at most" in text
+    for words in (*(words for _, words in STAGES.values()), "reverted"):
+        assert f" {words}" in text
+    assert "…" not in text
+    assert all(len(line) <= width for line in text.splitlines())
+    assert set(STAGES) | {Stage.REVERTED} == set(Stage)
+
+
+def test_a_sale_that_waits_for_somebody_is_kept_before_one_that_is_over() -> None:
+    unpaid = replace(SOLD, stage=Stage.PENDING_PAYMENT, left_s=60)
+    assert visible_rows([SOLD, unpaid, WAITING, PAUSED], 3) == [PAUSED, WAITING, unpaid]
 
 
 def test_what_runs_out_first_is_kept_when_rows_have_to_go() -> None:
