@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, assert_never
 
 from auctionctl.auction.bid import Bid, Join, decode_bid
-from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.commands import Cancel, Pause, Resume
+from auctionctl.auction.events import Cancelled, Closed, Paused
+from auctionctl.auction.events import Resumed as Resumes
 from auctionctl.auction.rejection import RULES
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.answers import check_judgement, check_receipt, check_rejections, prove_from_replica
@@ -27,9 +29,10 @@ from auctionctl.bidding.notices import (
     JoinRejected,
     Outbid,
     Outcome,
+    Result,
     Skipped,
 )
-from auctionctl.bidding.seat import QUIET_NS, RETRY_NS, Command, Seat, refuse_terms
+from auctionctl.bidding.seat import ARCHIVED, HALTED, QUIET_NS, RETRY_NS, Command, Seat, refuse_terms
 from auctionctl.bidding.strategy import Offer, Strategy
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.errors import ConfigurationError, HistoryChangedError
@@ -116,7 +119,8 @@ class Agent:
     @property
     def is_done(self) -> bool:
         """Whether all chosen auctions have ended, and their verified logs say so or are gone; of none it never is."""
-        return bool(self.outcomes) and not any(map(self._is_wanted, self._open))
+        running = (seat for seat in self._open.values() if seat.outcome is None and self._is_wanted(seat.id))
+        return bool(self.outcomes) and next(running, None) is None
 
     @property
     def is_welcome(self) -> bool:
@@ -254,7 +258,7 @@ class Agent:
             # Its announcements are what the registry is held against.
             self.follower.list_auctions(now_ns)
         for seat in self._open.values():
-            seat.read_at_ns = now_ns + QUIET_NS
+            seat.read_at_ns = now_ns + seat.quiet_ns
             seat.greeted(now_ns, self.follower.house_ahead_ns)
             self._transmit(seat, now_ns)
 
@@ -266,7 +270,7 @@ class Agent:
         """Nothing is bid before it is known what every auction ties up: an earlier run may have bid in any of them."""
         if self._uncounted is None:
             return
-        if seat.is_over or seat.was_current:
+        if seat.is_skipped or seat.was_current or seat.id not in self._open:
             self._uncounted.discard(seat.id)
         if not self._uncounted and (self._chosen is not None or self.follower.catalogue):
             self._uncounted = None
@@ -277,7 +281,7 @@ class Agent:
         seat = self._open.get(notice.auction)
         if seat is None:
             return
-        seat.read_at_ns = now_ns + QUIET_NS
+        seat.read_at_ns = now_ns + seat.quiet_ns
         seat.is_current = notice.is_current
         seat.add(notice.applied)
         before_minor = self.wallet.committed_minor
@@ -287,8 +291,20 @@ class Agent:
             seat.was_current = True
             if (resumed := seat.resume()) is not None:
                 self._notices.append(resumed)
+        if seat.is_current and not seat.is_skipped:
+            self._turned(seat)
         self._released(seat, before_minor, now_ns)
         self._count(seat, now_ns)
+
+    def _turned(self, seat: Seat) -> None:
+        """What the whole, verified log says of a pause, or of the sale once bidding is over."""
+        turned = seat.turn_pause() if seat.outcome is None else seat.settle()
+        if turned is not None:
+            self._notices.append(turned)
+        if seat.outcome is not None:
+            self.outcomes[seat.id] = seat.outcome
+            if seat.replica.replay.state.is_final:
+                self._open.pop(seat.id, None)
 
     def _released(self, seat: Seat, before_minor: int, now_ns: int) -> None:
         """Act on what is new here, and elsewhere if money has become free."""
@@ -312,10 +328,11 @@ class Agent:
             case Bid() as bid:
                 if seat.others_bid() is not None:
                     self._notices.append(Outbid(seat.id, bid.amount_minor, bid.bidder))
-            case Closed() | Cancelled() as event:
+            case Closed() | Cancelled() | Cancel() as event:
                 self.outcomes[seat.id] = outcome = seat.end(event)
-                self._open.pop(seat.id)
                 self._notices.append(Ended(seat.id, outcome))
+            case Pause() | Paused() | Resume() | Resumes() as fact:
+                seat.noticed(fact)
             case _:
                 pass
 
@@ -380,7 +397,7 @@ class Agent:
         if not seat.is_over:
             check_judgement(seat.replica, command, rejection)
         seat.judged(command, rejection.log_size, rejection.time_ns)
-        if seat.is_over:
+        if seat.is_over and command.kind is Kind.BID:
             return
         if seat.refuse(command, now_ns + self.follower.house_ahead_ns, now_ns):
             rule = _RULES.get(rejection.code, rejection.code)
@@ -396,22 +413,32 @@ class Agent:
 
     def _refused(self, refused: Refused, now_ns: int) -> None:
         """A command never reached the rules: the same bytes again, later. A log that is gone does not come back."""
-        gone = self._open.pop(refused.command, None) if refused.code == "no_such_auction" else None
-        if gone is not None:
-            self.outcomes[gone.id] = outcome = gone.lose_sight()
-            self._notices.append(Ended(gone.id, outcome))
-            self._count(gone, now_ns)
         seat = self._senders.get(refused.command)
+        if refused.code == "halted" and (halted := seat or self._open.get(refused.command)) is not None:
+            self._lose_sight(halted, Result.HALTED, HALTED, now_ns)
+        if refused.code == "no_such_auction" and (gone := self._open.get(refused.command)) is not None:
+            self._lose_sight(gone, Result.UNKNOWN, ARCHIVED, now_ns)
         if seat is not None:
             pause_ns = min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS
             seat.sent[refused.command].send_at_ns = now_ns + pause_ns
 
+    def _lose_sight(self, seat: Seat, result: Result, end_reason: str, now_ns: int) -> None:
+        """Nothing more will come of this log. Where its end was seen, that stands."""
+        self._open.pop(seat.id, None)
+        if not seat.is_over:
+            self.outcomes[seat.id] = outcome = seat.lose_sight(result, end_reason)
+            self._notices.append(Ended(seat.id, outcome))
+        self._count(seat, now_ns)
+
     # What we do
 
     def _act(self, seat: Seat, now_ns: int) -> None:
-        if seat.is_over or not (self.follower.is_welcome and seat.is_current):
+        if not (self.follower.is_welcome and seat.is_current):
             return
-        if seat.unanswered is None and seat.strategy is not None:
+        if seat.is_over:
+            if seat.unanswered is None and seat.id in self._open and seat.owes_presence:
+                self._join(seat, now_ns)
+        elif seat.unanswered is None and seat.strategy is not None:
             seat.ask_at_ns = None
             if now_ns < seat.hold_until_ns:
                 seat.ask_at_ns = seat.hold_until_ns
@@ -453,5 +480,5 @@ class Agent:
             command.send_at_ns = now_ns + RETRY_NS
             self._outgoing.append(command.message)
         if seat.read_due_ns(self.follower.house_ahead_ns) <= now_ns:
-            seat.read_at_ns = now_ns + QUIET_NS
+            seat.read_at_ns = now_ns + seat.quiet_ns
             self._outgoing.append(Message(encode(Read(seat.id, seat.replica.size))))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from auctionctl.auction.phase import Stage
 from auctionctl.replica.follower import Advanced, ClockOff, Listed, RegistryAdvanced, Stamped, Welcomed
 from auctionctl.tlog.proof import Receipt, encode_receipt
 from auctionctl.wire.frames import Message
@@ -147,6 +148,49 @@ class Resumed:
     is_leading: bool
 
 
+class PausedBy(enum.StrEnum):
+    """Whose doing it is that an auction stands still, or goes on."""
+
+    OPERATOR = "operator"
+    TERMS = "terms"
+    CAP = "cap"
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionPaused:
+    """Nobody can bid here, until ``resume_by_ns`` at the latest; ``words`` are an operator's, or empty."""
+
+    auction: bytes
+    cause: PausedBy
+    words: str
+    resume_by_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionContinued:
+    """Bids are taken again, until ``end_ns`` as things stand."""
+
+    auction: bytes
+    cause: PausedBy
+    words: str
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaleTurned:
+    """The settlement of a sale has come to ``stage``.
+
+    ``is_ours``: the lot is ours at ``price_minor``, to be paid for by ``by_ns`` while that is pending; or, where it is
+    offered, it is offered to us, to be answered by then.
+    """
+
+    auction: bytes
+    stage: Stage
+    is_ours: bool
+    price_minor: int
+    by_ns: int | None
+
+
 class Result(enum.StrEnum):
     """How an auction ended for us."""
 
@@ -155,6 +199,8 @@ class Result(enum.StrEnum):
     NO_SALE = "no_sale"
     UNKNOWN = "unknown"
     """The house has archived the auction before we saw its end."""
+    HALTED = "halted"
+    """The house has stopped the auction: its log is not what the house had signed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +217,16 @@ class AcceptedBid:
 class Outcome:
     """The end of an auction, as its verified log has it; ``price_minor`` is None without a sale.
 
-    Of an unknown one, ``bids`` are those that the log held as far as it was seen.
+    Of an unknown or halted one, ``bids`` are those that the log held as far as it was seen. ``stage`` is how far the
+    sale has been settled, where that is followed up; ``due_ns`` until when we have to pay for what we won.
     """
 
     result: Result
     end_reason: str
     price_minor: int | None
     bids: tuple[AcceptedBid, ...]
+    stage: Stage | None = None
+    due_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +254,8 @@ AgentNotice = (
     | Skipped
     | Waiting
     | Resumed
+    | AuctionPaused
+    | AuctionContinued
+    | SaleTurned
     | Ended
 )

@@ -172,7 +172,14 @@ class Void:
     placed: BidPlaced
 
 
-Ending = Accepted | Rejected | Over | NotOpened | NotHeard | Unanswered | Void
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The house has stopped this auction, as its log is not what it had signed; a bid may have been sent before."""
+
+    placed: BidPlaced | None
+
+
+Ending = Accepted | Rejected | Over | NotOpened | NotHeard | Unanswered | Void | Halted
 
 
 class _Silent:
@@ -289,7 +296,10 @@ class OneBid(Agent):
     def _advance(self, now_ns: int) -> None:
         if self.ending is not None:
             return
-        if self._accepted is not None:
+        outcome = self.outcomes.get(self._auction)
+        if outcome is not None and outcome.result is Result.HALTED:
+            self.ending = Halted(self._placed)
+        elif self._accepted is not None:
             self.ending = self._after_acceptance(self._accepted, now_ns)
         elif self._placed is not None:
             self.ending = self._after_bid(self._placed, now_ns)

@@ -7,16 +7,30 @@ called ``*_at_ns`` are this machine's, all others the house's.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
-from auctionctl.auction.events import Cancelled, Closed
+from auctionctl.auction.commands import Cancel, Pause, Resume
+from auctionctl.auction.events import Cancelled, Closed, Paused
+from auctionctl.auction.events import Resumed as Resumes
 from auctionctl.auction.increments import increment_at
-from auctionctl.auction.phase import EndReason, Phase
+from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import SECOND_NS, Terms
-from auctionctl.bidding.notices import AcceptedBid, Outcome, Result, Resumed, Waiting, WaitReason
+from auctionctl.bidding.notices import (
+    AcceptedBid,
+    AuctionContinued,
+    AuctionPaused,
+    Outcome,
+    PausedBy,
+    Result,
+    Resumed,
+    SaleTurned,
+    Waiting,
+    WaitReason,
+)
 from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import VerificationError
@@ -31,8 +45,14 @@ RETRY_NS: Final = SECOND_NS
 QUIET_NS: Final = 3 * SECOND_NS
 """A log of which nothing has come for so long is read: what was lost may have been its last entry."""
 
+SETTLING_QUIET_NS: Final = 15 * SECOND_NS
+"""As QUIET_NS, once bidding is over: what follows is a matter of days."""
+
 ARCHIVED: Final = "archived"
-"""Stands for the reason of an end that was not seen."""
+HALTED: Final = "halted"
+"""Stand for the reason of an end that was not seen."""
+
+_OWED: Final = frozenset({Stage.PENDING_PAYMENT, Stage.PAID, Stage.SETTLED})
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +108,9 @@ class Seat:
         self._last_seq = 0
         self._fresh: list[Applied] = []
         self._judged = (0, 0)
+        self._turned: SaleTurned | None = None
+        self._pause: AuctionPaused | None = None
+        self._last_pause = (PausedBy.TERMS, "")
         self._told: Waiting | None = None
 
     @property
@@ -145,7 +168,7 @@ class Seat:
         self._wallet.outbid(self.id)
         return beaten
 
-    def end(self, event: Closed | Cancelled) -> Outcome:
+    def end(self, event: Closed | Cancelled | Cancel) -> Outcome:
         """The verified end."""
         price_minor, won = None, False
         end_reason: str = EndReason.CANCELLED
@@ -158,12 +181,65 @@ class Seat:
         self.refused.clear()
         return self.outcome
 
-    def lose_sight(self) -> Outcome:
+    def lose_sight(self, result: Result, end_reason: str) -> Outcome:
         """The house serves this log no more. What may have to be paid here stays tied up: nobody has said otherwise."""
-        self.outcome = Outcome(Result.UNKNOWN, ARCHIVED, None, tuple(self.bids))
+        self.outcome = Outcome(result, end_reason, None, tuple(self.bids))
         self.unanswered = self.ask_at_ns = None
         self.refused.clear()
         return self.outcome
+
+    def noticed(self, fact: Pause | Paused | Resume | Resumes) -> None:
+        """A verified entry that has the auction stand still, or go on."""
+        if isinstance(fact, Pause | Resume):
+            self._last_pause = PausedBy.OPERATOR, fact.reason
+        else:
+            self._last_pause = PausedBy(fact.cause), ""
+
+    def turn_pause(self) -> AuctionPaused | AuctionContinued | None:
+        """Whether the auction stands still now, and did not, or the other way round, as far as that was told."""
+        auction, before = self.replica.replay.state, self._pause
+        cause, words = self._last_pause
+        if auction.phase is Phase.PAUSED:
+            self._pause = AuctionPaused(self.id, cause, words, auction.pauses.end_by_ns())
+            return self._pause if before is None else None
+        self._pause = None
+        if before is None or auction.phase is not Phase.OPEN:
+            return None
+        return AuctionContinued(self.id, cause, words, auction.end_ns)
+
+    def settle(self) -> SaleTurned | None:
+        """What the verified log says of the sale now, once bidding is over; and whether that is news that concern us.
+
+        The wallet follows it.
+        """
+        auction = self.replica.replay.state
+        settlement = auction.settlement
+        assert self.outcome is not None
+        if settlement is None:
+            return None
+        stage, price_minor, buyer = settlement.stage, settlement.price_minor, settlement.debtor
+        by_ns = settlement.due_ns if stage is Stage.PENDING_PAYMENT else None
+        self._wallet.owes(self.id, price_minor if stage in _OWED and buyer == self._me else 0)
+        self.outcome = replace(self.outcome, stage=stage, due_ns=by_ns if buyer == self._me else None)
+        self.outcome = replace(self.outcome, result=self._result(auction), end_reason=str(auction.end_reason))
+        self.outcome = replace(self.outcome, price_minor=None if auction.sale is None else auction.sale.price_minor)
+        if stage is Stage.OFFERED and settlement.next_bidder is not None:
+            buyer, (price_minor, _) = settlement.next_bidder
+            by_ns = settlement.stage_by_ns
+        before, turned = self._turned, SaleTurned(self.id, stage, buyer == self._me, price_minor, by_ns)
+        self._turned = turned
+        concerns_us = turned.is_ours or (before is not None and before.is_ours)
+        return turned if concerns_us and turned != before else None
+
+    def _result(self, auction: Auction) -> Result:
+        if auction.sale is not None:
+            return Result.WON if auction.sale.leader == self._me else Result.LOST
+        return Result.NO_SALE if auction.is_final else Result.LOST
+
+    @property
+    def owes_presence(self) -> bool:
+        """Whether we have bought the lot, are to be there until we have paid, and the log says that we are not."""
+        return self.replica.replay.state.takes_debtor(self._me) and not self.is_present
 
     def judged(self, command: Command, log_size: int, time_ns: int) -> None:
         """The house signed that at ``time_ns`` it had accepted what stands below ``log_size``, but not ``command``.
@@ -255,6 +331,11 @@ class Seat:
         before, self._told = self._told, waiting
         is_same = before is not None and before.reason is waiting.reason
         return None if is_same and (before == waiting or waiting.reason is not WaitReason.BIDDERS) else waiting
+
+    @property
+    def quiet_ns(self) -> int:
+        """How long nothing may come of this log before it is read."""
+        return QUIET_NS if self.outcome is None else SETTLING_QUIET_NS
 
     def resume(self) -> Resumed | None:
         """What an earlier run has left here; to be asked once, before anything is sent."""
@@ -378,7 +459,7 @@ class Seat:
         if deadline_ns is None:
             return self.read_at_ns
         overdue_at_ns = deadline_ns - ahead_ns + SECOND_NS
-        last_read_ns = self.read_at_ns - QUIET_NS
+        last_read_ns = self.read_at_ns - self.quiet_ns
         return max(min(self.read_at_ns, overdue_at_ns), last_read_ns + SECOND_NS)
 
 

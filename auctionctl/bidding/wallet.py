@@ -2,8 +2,11 @@
 
 Its rule: of several bids of one bidder in one auction at most one can win, so an auction ties up the largest amount
 that may still have to be paid there, and the sum of these over all auctions stays within the budget. What may have to
-be paid: a win, for ever; the bid that leads; every bid that was sent and may yet be accepted, answered or not. The last
-stay tied up until a higher seq is accepted, the auction ends, or everything accepted until ``not_after`` is known.
+be paid: a win; the bid that leads; every bid that was sent and may yet be accepted, answered or not. The last stay tied
+up until a higher seq is accepted, the auction ends, or everything accepted until ``not_after`` is known.
+
+A win ties up its price for ever, for what was paid is spent; but not if the log says that the sale was reverted, or
+that we defaulted. A lot that is offered to us after another's default ties up nothing before we have accepted it.
 """
 
 from __future__ import annotations
@@ -139,6 +142,13 @@ class Wallet:
         account.leading_minor = 0
         account.undecided.clear()
         account.won_minor = price_minor or 0
+        self._update(account)
+
+    def owes(self, auction: bytes, price_minor: int) -> None:
+        """Bidding is over, and as the sale stands, we pay ``price_minor``, have paid it, or owe nothing (0)."""
+        account = self._account(auction)
+        assert account.has_ended
+        account.won_minor = price_minor
         self._update(account)
 
     def expire(self, auction: bytes, known_ns: int) -> None:

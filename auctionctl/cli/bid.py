@@ -153,7 +153,7 @@ def _bid_by_strategy(
         drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget)
         journal.forget_decided(wallet)
         events.write_summary(agent.outcomes)
-    return ExitStatus.OK if events.has_won(agent.outcomes) else ExitStatus.BID_LOST
+    return events.status(agent.outcomes)
 
 
 def _read_strategy(name: str, params: list[str], currency: str) -> StrategyFactory:

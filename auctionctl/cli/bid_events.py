@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from auctionctl.auction.events import Closed
+from auctionctl.auction.phase import Stage
 from auctionctl.auction.price import Money, format_minor
 from auctionctl.bidding.notices import (
     WAIT_WORDS,
     AgentNotice,
+    AuctionContinued,
+    AuctionPaused,
     BidAccepted,
     BidPlaced,
     BidRejected,
@@ -22,22 +24,26 @@ from auctionctl.bidding.notices import (
     JoinRejected,
     Outbid,
     Outcome,
+    PausedBy,
     Result,
     Resumed,
+    SaleTurned,
     Skipped,
     Waiting,
 )
+from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
 from auctionctl.cli.receipts import ReceiptFiles
-from auctionctl.cli.records import amount, observed_words
+from auctionctl.cli.records import amount, clock_time, observed_words
 from auctionctl.replica.follower import ClockOff
 from auctionctl.replica.replica import Replica
-from auctionctl.views.auction_row import Names, name_of
+from auctionctl.views.auction_row import STAGE_WORDS, Names, name_of
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
 ARCHIVED_HINT: Final = "ask its operator for the file of that auction, and check it with auctionctl verify"
+HALTED_WORDS: Final = "the house has halted this auction: its log is not what it had signed before"
 SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end", "winner")
 _KEYS: Final = ("leader", "winner")
 _RESULT_WORDS: Final = {
@@ -45,6 +51,7 @@ _RESULT_WORDS: Final = {
     Result.LOST: "lost",
     Result.NO_SALE: "no sale",
     Result.UNKNOWN: "unknown",
+    Result.HALTED: "halted",
 }
 
 
@@ -94,6 +101,12 @@ class BidEvents:
             case Outbid():
                 price = amount(notice.price_minor, self._currency)
                 self._write("outbid", notice.auction, {"price": price, "leader": notice.leader.hex()})
+            case AuctionPaused():
+                self._write("paused", notice.auction, self._pause(notice, notice.resume_by_ns))
+            case AuctionContinued():
+                self._write("continued", notice.auction, self._pause(notice, notice.end_ns))
+            case SaleTurned():
+                self._write("sale", notice.auction, self._sale(notice))
             case Skipped():
                 self._write("skipped", notice.auction, {"reason": notice.reason})
             case Ended():
@@ -105,16 +118,24 @@ class BidEvents:
             case _:
                 pass
 
-    def has_won(self, outcomes: Mapping[bytes, Outcome]) -> bool:
-        """Whether at least one lot is ours."""
-        return any(outcome.result is Result.WON for outcome in outcomes.values())
+    def status(self, outcomes: Mapping[bytes, Outcome]) -> ExitStatus:
+        """Whether at least one lot is ours; but if an auction was halted, that is what matters."""
+        results = {outcome.result for outcome in outcomes.values()}
+        if Result.HALTED in results:
+            return ExitStatus.VERIFICATION_FAILED
+        return ExitStatus.OK if Result.WON in results else ExitStatus.BID_LOST
 
     def write_summary(self, outcomes: Mapping[bytes, Outcome]) -> None:
         """Every auction and how it ended for us, as far as that is known."""
         for auction, outcome in outcomes.items():
+            name = self._listing(auction) or auction.hex()[:12]
             if outcome.result is Result.UNKNOWN:
-                name = self._listing(auction) or auction.hex()[:12]
                 write_note(f"the house has archived {name}, and how it ended is unknown: {ARCHIVED_HINT}")
+            if outcome.result is Result.HALTED:
+                write_note(f"{name}: {HALTED_WORDS}; what was bid there stays tied up")
+            if outcome.result is Result.WON and outcome.due_ns is not None:
+                due = clock_time(outcome.due_ns)
+                write_note(f"{name} is to be paid for by {due}: auctionctl pay {name} --reference TEXT")
         if self._form.is_json:
             lots = [
                 {"auction": auction.hex(), **self._outcome(auction, outcome)} for auction, outcome in outcomes.items()
@@ -128,7 +149,7 @@ class BidEvents:
                 _RESULT_WORDS[outcome.result],
                 "" if outcome.price_minor is None else format_minor(outcome.price_minor, self._currency),
                 str(len(outcome.bids)),
-                outcome.end_reason,
+                outcome.end_reason if outcome.stage is None else f"{outcome.end_reason}, {STAGE_WORDS[outcome.stage]}",
                 "" if (winner := self._winner(auction)) is None else name_of(winner, self._names),
             )
             for auction, outcome in outcomes.items()
@@ -148,6 +169,21 @@ class BidEvents:
             "price": amount(outcome.price_minor, self._currency),
             "bids": len(outcome.bids),
             "winner": None if winner is None else winner.hex(),
+            "stage": None if outcome.stage is None else outcome.stage.value,
+            "due_ns": outcome.due_ns,
+        }
+
+    def _pause(self, notice: AuctionPaused | AuctionContinued, until_ns: int) -> dict[str, object]:
+        words = safe_text(notice.words, 200) if notice.words else None
+        return {"cause": notice.cause.value, "words": words, "until_ns": until_ns}
+
+    def _sale(self, turned: SaleTurned) -> dict[str, object]:
+        is_owed = turned.is_ours and turned.stage in (Stage.PENDING_PAYMENT, Stage.OFFERED)
+        return {
+            "stage": turned.stage.value,
+            "is_ours": turned.is_ours,
+            "price": amount(turned.price_minor, self._currency),
+            "due_ns": turned.by_ns if is_owed else None,
         }
 
     def _resumed(self, notice: Resumed) -> dict[str, object]:
@@ -168,8 +204,8 @@ class BidEvents:
 
     def _winner(self, auction: bytes) -> bytes | None:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
-        outcome = None if state is None else state.outcome
-        return outcome.winner if isinstance(outcome, Closed) else None
+        sale = None if state is None else state.sale
+        return None if sale is None else sale.leader
 
     def _words(self, record: Mapping[str, object]) -> list[str]:
         told = {name: value for name, value in record.items() if value is not None}
@@ -200,6 +236,12 @@ def _money_words(value: object) -> str:
     return format_minor(value["minor"], value["currency"])
 
 
+_CAUSE_WORDS: Final = {
+    PausedBy.OPERATOR: "by an operator",
+    PausedBy.TERMS: "by its terms",
+    PausedBy.CAP: "as long as its terms allow",
+}
+
 _WORDS: Final[dict[str, Callable[[object], str]]] = {
     "amount": _money_words,
     "price": _money_words,
@@ -211,5 +253,11 @@ _WORDS: Final[dict[str, Callable[[object], str]]] = {
     "end_reason": str,
     "earlier_bids": lambda value: f"{value} of an earlier run",
     "is_leading": lambda value: "leading" if value else "outbid",
+    "cause": lambda value: _CAUSE_WORDS[PausedBy(str(value))],
+    "words": str,
+    "stage": lambda value: STAGE_WORDS[Stage(str(value))],
+    "is_ours": lambda value: "ours" if value else "not ours",
+    "until_ns": lambda value: f"until {clock_time(int(str(value)))}",
+    "due_ns": lambda value: f"by {clock_time(int(str(value)))}",
 }
 """Field of an event → how a person reads it; other fields are for programs."""

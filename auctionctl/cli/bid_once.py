@@ -21,6 +21,7 @@ from auctionctl.bidding.once import (
     Amount,
     Ending,
     Exactly,
+    Halted,
     Least,
     NotHeard,
     NotOpened,
@@ -33,6 +34,7 @@ from auctionctl.bidding.once import (
     judge,
 )
 from auctionctl.cli.arguments import ArgumentError, argument
+from auctionctl.cli.bid_events import HALTED_WORDS
 from auctionctl.cli.bid_journal import BidJournal
 from auctionctl.cli.bidder import alone, drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
@@ -236,6 +238,8 @@ def _answer(ending: Ending, path: str, auction: bytes, terms: Terms, state: Auct
             words = f"not made: the auction has not opened in time; {joined} of {needed} bidders have joined"
             record = {"event": "not_opened", **basics, "joined": joined, "needed": needed}
             return Answer(ExitStatus.UNFINISHED, record, [("bid", words)])
+        case Halted(placed):
+            return Answer(ExitStatus.VERIFICATION_FAILED, *_halted(basics, placed, currency))
         case NotHeard():
             words = "not made: the house has fallen silent, and nothing was bid"
             return Answer(ExitStatus.UNREACHABLE, {"event": "not_heard", **basics}, [("bid", words)])
@@ -258,6 +262,23 @@ def _answer(ending: Ending, path: str, auction: bytes, terms: Terms, state: Auct
             return Answer(ExitStatus.UNFINISHED if is_void else ExitStatus.UNREACHABLE, record, facts)
         case _:
             assert_never(ending)
+
+
+def _halted(
+    basics: dict[str, object], placed: BidPlaced | None, currency: str
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """The record and the facts of a house that says itself that its log cannot be relied on."""
+    words = (
+        "not made" if placed is None else f"sent, and may have been accepted until {clock_time(placed.not_after_ns)}"
+    )
+    facts = [("bid", words)]
+    record: dict[str, object] = {"event": "halted", **basics}
+    if placed is not None:
+        money = Money(placed.amount_minor, currency)
+        facts.append(("amount", str(money)))
+        record |= {"seq": placed.seq, "amount": amount_record(money.minor, currency)}
+        record["not_after_ns"] = placed.not_after_ns
+    return record, [*facts, ("why", HALTED_WORDS)]
 
 
 def _accepted(ending: Accepted, path: str, terms: Terms, state: Auction | None) -> Answer:

@@ -428,7 +428,7 @@ class Follower:
     def _ask_after_silent_logs(self, now_ns: int) -> None:
         # A subscription has no answer, and the last piece of a feed no successor: either may have been lost.
         silent = {auction for auction, heard_ns in self._heard_of_ns.items() if now_ns - heard_ns >= SILENCE_NS}
-        ended = {auction for auction, replica in self.replicas.items() if replica.has_ended}
+        ended = {auction for auction, replica in self.replicas.items() if replica.is_final}
         self._subscribe(silent - ended, now_ns)
 
     def _read(self, auction: bytes, now_ns: int) -> None:

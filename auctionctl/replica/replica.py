@@ -254,6 +254,12 @@ class Replica(LogReplica[Applied]):
         return evidence
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing can follow, as far as this copy goes: bidding is over, and its sale, if any, settled."""
+        auction = self.replay.auction
+        return auction is not None and auction.is_final
+
+    @property
     def has_ended(self) -> bool:
         """Whether the auction has come to its end, as far as this copy goes."""
         auction = self.replay.auction

@@ -114,6 +114,20 @@ def test_what_an_earlier_run_bid_binds_even_beyond_the_budget(wallet: Wallet) ->
     assert wallet.available_minor(C) == 0
 
 
+def test_what_the_log_says_of_the_sale_is_what_a_win_ties_up(wallet: Wallet) -> None:
+    wallet.commit(A, command(1), 1, 5_000, 100)
+    wallet.accepted(A, 1, 5_000)
+    wallet.ended(A, 5_000)
+    wallet.owes(A, 0)
+    assert wallet.committed_minor == 0
+    assert wallet.available_minor(B) == BUDGET_MINOR
+    wallet.ended(B, None)
+    wallet.commit(C, command(2), 1, 9_000, 100)
+    wallet.owes(B, 4_000)
+    assert wallet.committed_minor == 13_000, "who accepts an offer by hand may owe more than the budget"
+    assert wallet.available_minor(C) == 6_000
+
+
 @dataclass
 class SentBid:
     seq: int
@@ -130,6 +144,7 @@ class Truth:
     leading_minor: int = 0
     won_minor: int = 0
     has_ended: bool = False
+    is_final: bool = False
     events: list[tuple[str, int, int]] = field(default_factory=list)
     told: int = 0
 
@@ -198,6 +213,33 @@ class AnyInterleaving(RuleBasedStateMachine):
             truth.has_ended, truth.won_minor = True, truth.leading_minor
             truth.events.append(("ended", 0, truth.won_minor))
 
+    @rule(auction=st.sampled_from([A, B]), is_reverted=st.booleans())
+    def settle(self, auction: bytes, is_reverted: bool) -> None:
+        """What was won is paid, and so spent; or the sale is undone."""
+        truth = self.truth[auction]
+        if truth.has_ended and not truth.is_final:
+            truth.is_final = True
+            truth.won_minor = 0 if is_reverted else truth.won_minor
+            truth.events.append(("owes", 0, truth.won_minor))
+
+    @rule(auction=st.sampled_from([A, B]), part=st.integers(1, 4))
+    def offer_and_accept(self, auction: bytes, part: int) -> None:
+        """Another's default, and an offer at a bid of ours that we take within what is left."""
+        truth = self.truth[auction]
+        free_minor = BUDGET_MINOR - sum(each.owed_minor(self.now_ns) for each in self.truth.values())
+        offered = [bid.amount_minor for bid in truth.bids if bid.amount_minor <= min(free_minor, self._known_free())]
+        if truth.has_ended and not truth.won_minor and not truth.is_final and offered:
+            truth.won_minor = offered[part % len(offered)]
+            truth.events.append(("owes", 0, truth.won_minor))
+            self._hear_all(auction)
+
+    def _known_free(self) -> int:
+        return BUDGET_MINOR - self.wallet.committed_minor
+
+    def _hear_all(self, auction: bytes) -> None:
+        while self.truth[auction].told < len(self.truth[auction].events):
+            self.hear(auction)
+
     @rule(seconds=st.integers(1, 10))
     def time_passes(self, seconds: int) -> None:
         self.now_ns += seconds * 10**9
@@ -213,6 +255,8 @@ class AnyInterleaving(RuleBasedStateMachine):
             self.wallet.accepted(auction, seq, amount_minor)
         elif kind == "outbid":
             self.wallet.outbid(auction)
+        elif kind == "owes":
+            self.wallet.owes(auction, amount_minor)
         else:
             self.wallet.ended(auction, amount_minor or None)
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.phase import Stage
 from auctionctl.auction.price import Money
 from auctionctl.bidding.notices import (
     AcceptedBid,
+    AuctionContinued,
+    AuctionPaused,
     BidAccepted,
     BidPlaced,
     BidRejected,
@@ -19,13 +22,16 @@ from auctionctl.bidding.notices import (
     JoinRejected,
     Outbid,
     Outcome,
+    PausedBy,
     Result,
     Resumed,
+    SaleTurned,
     Skipped,
     Waiting,
     WaitReason,
 )
 from auctionctl.cli.bid_events import BidEvents
+from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form
 from auctionctl.replica.follower import ClockOff, Listed
 from auctionctl.tlog.proof import Receipt
@@ -59,6 +65,22 @@ NOTICES: list[tuple[Any, str]] = [
     (
         Resumed(AUCTION, (AcceptedBid(4, 1, 100, 5), AcceptedBid(6, 2, 300, 7)), True),
         "resumed\t010101010101\t3.00EUR\tentry 6\t2 of an earlier run\tleading",
+    ),
+    (
+        AuctionPaused(AUCTION, PausedBy.OPERATOR, "a \x1bfire", 1_700_000_000_000_000_000),
+        "paused\t010101010101\tby an operator\ta fire\tuntil 2023-11-14T22:13:20.000Z",
+    ),
+    (
+        AuctionContinued(AUCTION, PausedBy.CAP, "", 1_700_000_000_000_000_000),
+        "continued\t010101010101\tas long as its terms allow\tuntil 2023-11-14T22:13:20.000Z",
+    ),
+    (
+        SaleTurned(AUCTION, Stage.PENDING_PAYMENT, True, 200, 1_700_000_000_000_000_000),
+        "sale\t010101010101\tto be paid\tours\t2.00EUR\tby 2023-11-14T22:13:20.000Z",
+    ),
+    (
+        SaleTurned(AUCTION, Stage.OFFERED, False, 200, 17),
+        "sale\t010101010101\toffered to the next bidder\tnot ours\t2.00EUR",
     ),
     (Skipped(AUCTION, "why"), "skipped\t010101010101\twhy"),
     (Ended(AUCTION, Outcome(Result.NO_SALE, "no_bids", None, ())), "ended\t010101010101\tno sale\tno_bids"),
@@ -99,8 +121,8 @@ def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
     events.write_summary(outcomes)
     assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted\t-"
-    assert events.has_won(outcomes)
-    assert not events.has_won({})
+    assert events.status(outcomes) is ExitStatus.OK
+    assert events.status({}) is ExitStatus.BID_LOST
 
 
 def test_an_end_that_nobody_saw_is_called_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,10 +132,34 @@ def test_an_end_that_nobody_saw_is_called_unknown(tmp_path: Path, capsys: pytest
     out, err = capsys.readouterr()
     assert out.splitlines()[1] == "010101010101\t010101010101\tunknown\t-\t0\tarchived\t-"
     assert "the house has archived 010101010101, and how it ended is unknown: ask its operator" in err
-    assert not events.has_won(outcomes)
+    assert events.status(outcomes) is ExitStatus.BID_LOST
     BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes)
     (lot,) = json.loads(capsys.readouterr().out)["auctions"]
     assert (lot["result"], lot["end_reason"], lot["price"]) == ("unknown", "archived", None)
+
+
+def test_an_auction_that_the_house_has_halted_is_the_status_whatever_was_won(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = {
+        AUCTION: Outcome(Result.HALTED, "halted", None, ()),
+        bytes(32): Outcome(Result.WON, "completed", 100, ()),
+    }
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
+    events.write_summary(outcomes)
+    assert "010101010101: the house has halted this auction" in capsys.readouterr().err
+    assert events.status(outcomes) is ExitStatus.VERIFICATION_FAILED
+
+
+def test_what_is_to_be_paid_is_said_with_its_time_and_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    due_ns = 1_700_000_000_000_000_000
+    outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, (), Stage.PENDING_PAYMENT, due_ns)}
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).write_summary(outcomes)
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted, to be paid\t-"
+    assert "010101010101 is to be paid for by 2023-11-14T22:13:20.000Z: auctionctl pay 010101010101 --ref" in err
 
 
 def test_a_clock_that_is_off_is_an_event_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

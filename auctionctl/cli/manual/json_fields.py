@@ -199,9 +199,9 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "bid": {
         "auctionctl.bid/1": {
             "event": "By a strategy, one an event: `joined`, `waiting`, `resumed`, `placed`, `accepted`, `rejected`,"
-            " `join_rejected`, `outbid`, `skipped`, `ended`, `clock_off`, and at the end `summary`. Of one bid, a"
-            " single object: `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered` or `void`; with"
-            " `--dry-run`, `acceptable` or `unacceptable`.",
+            " `join_rejected`, `outbid`, `paused`, `continued`, `skipped`, `ended`, `sale`, `clock_off`, and at the end"
+            " `summary`. Of one bid, a single object: `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered`,"
+            " `void` or `halted`; with `--dry-run`, `acceptable` or `unacceptable`.",
             "auction": "The id of the auction.",
             "listing": "Its name at this house.",
             "seq": "The bid's number among the bidder's.",
@@ -221,8 +221,14 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "price": "The price.",
             "leader": "The signing key of who leads.",
             "result": "Of an end: `won`, `lost` or `no_sale`; or `unknown`, if the house archived it before that was"
-            " seen.",
+            " seen, or `halted`, if the house stopped it, as its log is not what it had signed.",
             "winner": "Of an end: the signing key of who won; null without a sale.",
+            "cause": "Of a pause and its end: `operator`, `terms`, or `cap`, if the terms allow no longer one.",
+            "words": "Of a pause and its end: the operator's words.",
+            "until_ns": "Of a pause: when it ends at the latest; of its end: until when bids are taken.",
+            "stage": "Of a sale, and of an end: how far it has been settled, as in `auctionctl-ls`(1).",
+            "is_ours": "Of a sale: whether the lot is ours; where it is offered, whether to us.",
+            "due_ns": "Of a sale, and of an end: until when we are to pay, or to answer the offer.",
             "end_reason": "Of an end: as in `auctionctl-ls`(1); or `archived`, if it is unknown.",
             "bids": "Of an end: how many bids of ours were accepted.",
             "auctions": "Of the summary: every auction, with the fields of its end.",
