@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli.manual.log_bodies import OF_AUCTIONS
 
 SEEDS = 150
+MANY_SEEDS = 5_000
 
 
 class Played(NamedTuple):
@@ -103,11 +105,28 @@ def played(staging: Any, plays: Any, book_of: Any) -> list[Played]:
     return [play(seed, staging, plays, book_of) for seed in range(SEEDS)]
 
 
-def test_after_every_entry_both_are_in_one_state(played: list[Played], states: Any, rules: Any) -> None:
-    for log in played:
-        pair = states.Pair(log.book.house.identity.signing, log.book.auction, rules)
-        for index, data in enumerate(log.book.entries):
-            assert not pair.put(data), (log.seed, index)
+def hold_together(log: Played, states: Any, rules: Any) -> int:
+    """After every entry both programs are in one state; how many entries those were."""
+    pair = states.Pair(log.book.house.identity.signing, log.book.auction, rules)
+    for index, data in enumerate(log.book.entries):
+        assert not pair.put(data), (log.seed, index)
+    return len(log.book.entries)
+
+
+def test_after_every_entry_both_are_in_one_state(
+    played: list[Played], states: Any, rules: Any, say_at_the_end: Callable[[str], None]
+) -> None:
+    entries = sum(hold_together(log, states, rules) for log in played)
+    say_at_the_end(f"independent verifier: {len(played)} plays at random, {entries} entries, one state after each")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_after_every_entry_of_many_plays_both_are_in_one_state(
+    staging: Any, plays: Any, book_of: Any, *, states: Any, rules: Any
+) -> None:
+    for seed in range(SEEDS, MANY_SEEDS):
+        hold_together(play(seed, staging, plays, book_of), states, rules)
 
 
 def test_whatever_is_done_to_them_both_say_the_same(
