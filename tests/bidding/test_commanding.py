@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auctionctl.auction.commands import Capacity, Pause, Pay, Resume, Settle, decode_command, encode_command
+from auctionctl.auction.commands import Cancel, Capacity, Pause, Pay, Resume, Settle, decode_command, encode_command
 from auctionctl.auction.phase import Phase, Stage
 from auctionctl.auction.rejection import Code, Refusal
-from auctionctl.auction.rules import PaymentRules
+from auctionctl.auction.rules import Cancellation, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.commanding import (
     LOG_PATIENCE_NS,
@@ -25,6 +25,7 @@ from auctionctl.bidding.commanding import (
     Unanswered,
     capacity_in,
 )
+from auctionctl.bidding.notices import Result
 from auctionctl.errors import NotAuthorisedError, VerificationError
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.proof import decode_receipt, verify_proof
@@ -260,3 +261,17 @@ def test_a_command_names_what_the_log_says_when_it_is_made(
 def test_who_sells_acts_as_the_seller_and_everybody_else_as_an_operator() -> None:
     assert capacity_in(b"s" * 32, b"s" * 32) is Capacity.SELLER
     assert capacity_in(b"s" * 32, b"o" * 32) is Capacity.OPERATOR
+
+
+def test_a_bidder_whose_auction_an_operator_calls_off_is_done_and_has_its_money_back(
+    world: Any, command: Callable[..., Any]
+) -> None:
+    auction = world.announce(duration_ns=HOUR_NS, cancellation=Cancellation.BEFORE_CLOSE)
+    bidders = [world.add(name, value="20EUR").agent for name in ("ann", "ben")]
+    world.run(lambda: world.log(auction).auction.bid_count >= 2)
+    line = command("olga", auction, "operator", lambda _, stamp: Cancel(*stamp.fields, "the lot is lost"))
+    assert isinstance(ending(world, line), Done)
+    world.run(lambda: all(agent.is_done for agent in bidders))
+    for agent in bidders:
+        assert (agent.outcomes[auction].result, agent.outcomes[auction].end_reason) == (Result.NO_SALE, "cancelled")
+        assert not agent.wallet.committed_minor
