@@ -154,6 +154,13 @@ class NotOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class StandsStill:
+    """The auction is paused, until ``resume_by_ns`` at the latest, and nothing was bid."""
+
+    resume_by_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotHeard:
     """The house has fallen silent before anything was bid."""
 
@@ -179,7 +186,7 @@ class Halted:
     placed: BidPlaced | None
 
 
-Ending = Accepted | Rejected | Over | NotOpened | NotHeard | Unanswered | Void | Halted
+Ending = Accepted | Rejected | Over | NotOpened | StandsStill | NotHeard | Unanswered | Void | Halted
 
 
 class _Silent:
@@ -211,7 +218,7 @@ class OneBid(Agent):
         refused: Iterable[Message] = (),
         heads_of: HeadsOf = no_heads,
     ) -> None:
-        """``wait_ns`` is how long an auction that has not opened is waited for, once its log is here.
+        """``wait_ns`` is how long an auction that has not opened, or is paused, is waited for, once its log is here.
 
         ``earlier`` are bids that earlier runs made in ``auction``, and of which they kept no answer; ``refused`` those
         that were rejected.
@@ -324,6 +331,8 @@ class OneBid(Agent):
         is_waiting = auction is not None and auction.phase is Phase.ANNOUNCED and not auction.is_ready_to_open
         if is_known and auction is not None and is_waiting and me in auction.present:
             return NotOpened(len(auction.present), auction.terms.rules.min_bidders)
+        if is_known and auction is not None and auction.phase is Phase.PAUSED:
+            return StandsStill(auction.pauses.end_by_ns())
         if now_ns < self._wake_ns:
             return None
         undecided = [each for each in self._earlier.values() if self.wallet.is_undecided(self._auction, each.command)]

@@ -28,6 +28,7 @@ from auctionctl.bidding.once import (
     OneBid,
     Over,
     Rejected,
+    StandsStill,
     Unanswered,
     Void,
     amount_minor,
@@ -237,6 +238,10 @@ def _answer(ending: Ending, path: str, auction: bytes, terms: Terms, state: Auct
         case NotOpened(joined, needed):
             words = f"not made: the auction has not opened in time; {joined} of {needed} bidders have joined"
             record = {"event": "not_opened", **basics, "joined": joined, "needed": needed}
+            return Answer(ExitStatus.UNFINISHED, record, [("bid", words)])
+        case StandsStill(resume_by_ns):
+            words = f"not made: the auction is paused, until {clock_time(resume_by_ns)} at the latest"
+            record = {"event": "paused", **basics, "until_ns": resume_by_ns}
             return Answer(ExitStatus.UNFINISHED, record, [("bid", words)])
         case Halted(placed):
             return Answer(ExitStatus.VERIFICATION_FAILED, *_halted(basics, placed, currency))

@@ -7,29 +7,34 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.commands import Pause
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.rejection import Code
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.commanding import Commander
 from auctionctl.bidding.notices import BidAccepted, BidPlaced, BidRejected, Joined, JoinRejected, Result
 from auctionctl.bidding.once import (
     Above,
     Accepted,
     Amount,
     Exactly,
+    Halted,
     Least,
     NotHeard,
     NotOpened,
     OneBid,
     Over,
     Rejected,
+    StandsStill,
     Unanswered,
     Void,
     amount_minor,
     judge,
 )
 from auctionctl.errors import MoneyError, RefusedError
-from auctionctl.wire.frames import message_type
+from auctionctl.wire.frames import Message, message_type
+from auctionctl.wire.messages import Refused, encode
 
 World = Any
 
@@ -332,3 +337,39 @@ def test_a_bid_that_was_rejected_is_not_made_by_a_later_run_of_another_amount(
     assert isinstance(ending, Accepted)
     assert (ending.notice.amount_minor, ending.notice.seq, ending.is_earlier) == (1_200, 3, False)
     assert placed.message.body not in bids_sent(again)
+
+
+def test_a_paused_auction_is_waited_for_no_longer_than_asked(world: World, bid_once: Any, secret_key: Any) -> None:
+    auction = world.announce(min_bidders=1, duration_ns=3_600 * SECOND_NS)
+    world.add("ben", value="10.00", auctions=[auction])
+    world.run(lambda: world.log(auction).auction.bid_count == 1)
+    operator = Commander(
+        secret_key("olga"),
+        world.house.identity,
+        auction,
+        "operator",
+        make=lambda state, stamp: Pause(*stamp.fields, "a fire alarm"),
+        nonce=bytes(16),
+        now_ns=world.now_ns,
+    )
+    world.add_agent("olga", operator)
+    world.run(lambda: operator.is_done)
+    line = bid_once("ann", auction, Exactly(2_000), wait_s=5)
+    assert ending_of(world, line) == StandsStill(world.log(auction).auction.pauses.end_by_ns())
+    assert not bids_sent(line)
+
+
+def test_what_the_house_says_of_a_halted_auction_is_the_answer(world: World, bid_once: Any, opened: bytes) -> None:
+    line = bid_once("ann", opened, Exactly(2_000))
+    line.loses = lambda message: message_type(message.body) == "entries" and bool(line.told(BidPlaced))
+
+    def halt(message: Message) -> Message:
+        if message_type(message.body) != "acknowledged" or not line.told(BidPlaced):
+            return message
+        return Message(encode(Refused("halted", "this house has signed for more", line.told(BidPlaced)[0].command)))
+
+    line.tamper = halt
+    ending = ending_of(world, line)
+    assert isinstance(ending, Halted)
+    assert ending.placed == line.told(BidPlaced)[0]
+    assert line.agent.wallet.committed_minor == 2_000

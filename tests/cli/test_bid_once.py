@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from auctionctl.bidding.notices import BidPlaced
-from auctionctl.bidding.once import Above, Exactly, Least, NotHeard, Unanswered, Void
+from auctionctl.bidding.once import Above, Exactly, Halted, Least, NotHeard, StandsStill, Unanswered, Void
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.bid_once import Wish, _answer, read_amount
 from auctionctl.wire.frames import Message
@@ -198,6 +198,19 @@ def test_a_house_that_fell_silent_was_not_bid_at(memory_house: Any) -> None:
     answer = _answer(NotHeard(), "", auction, memory_house.house.log(auction).auction.terms, None)
     assert (answer.status, answer.record["event"]) == (5, "not_heard")
     assert "nothing was bid" in dict(answer.facts)["bid"]
+
+
+def test_a_paused_or_halted_auction_was_not_bid_in_or_says_until_when_it_may_have_been(memory_house: Any) -> None:
+    auction = memory_house.announce(LOT)
+    terms = memory_house.house.log(auction).auction.terms
+    paused = _answer(StandsStill(START_NS), "", auction, terms, None)
+    assert (paused.status, paused.record["event"], paused.record["until_ns"]) == (10, "paused", START_NS)
+    assert "until 2023-11-14T22:13:20.000Z at the latest" in dict(paused.facts)["bid"]
+    for placed in (None, BidPlaced(auction, bytes(32), 1, 10_000, START_NS, Message(b"x"))):
+        halted = _answer(Halted(placed), "", auction, terms, None)
+        assert (halted.status, halted.record["event"]) == (7, "halted")
+        assert "halted this auction" in dict(halted.facts)["why"]
+        assert ("amount" in halted.record) == (placed is not None)
 
 
 @pytest.mark.parametrize(

@@ -112,4 +112,13 @@ def test_a_house_that_lost_a_bid_is_refused_by_every_command_that_reads_the_auct
     cases = list((home / "state/evidence").iterdir())
     assert all({path.name for path in case.iterdir()} >= {"before.note", "now.note"} for case in cases)
     assert start_house.run("verify", done.err.partition("kept in ")[2].partition(";")[0] + "/log.auction").status == 0
+    # Whoever has no memory of it is told by the house itself, which was reminded of what it had signed.
+    for forgotten in ("houses", "receipts", "bidders"):
+        shutil.rmtree(home / "state" / forgotten)
+    told = "the house has halted this auction: its log is not what it had signed before"
+    once = start_house.run(*bid, "bob")
+    assert (once.status, told in once.out) == (7, True), once
+    strategy = start_house.run("bid", "first", "--strategy", "market-value", "--budget", "50EUR", "--key", "bob")
+    assert (strategy.status, told in strategy.err) == (7, True), strategy
+    assert "ended\tfirst\thalted" in strategy.out
     stop(house)

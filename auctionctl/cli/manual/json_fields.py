@@ -200,8 +200,8 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "auctionctl.bid/1": {
             "event": "By a strategy, one an event: `joined`, `waiting`, `resumed`, `placed`, `accepted`, `rejected`,"
             " `join_rejected`, `outbid`, `paused`, `continued`, `skipped`, `ended`, `sale`, `clock_off`, and at the end"
-            " `summary`. Of one bid, a single object: `accepted`, `rejected`, `not_opened`, `not_heard`, `unanswered`,"
-            " `void` or `halted`; with `--dry-run`, `acceptable` or `unacceptable`.",
+            " `summary`. Of one bid, a single object: `accepted`, `rejected`, `not_opened`, `paused`, `not_heard`,"
+            " `unanswered`, `void` or `halted`; with `--dry-run`, `acceptable` or `unacceptable`.",
             "auction": "The id of the auction.",
             "listing": "Its name at this house.",
             "seq": "The bid's number among the bidder's.",
