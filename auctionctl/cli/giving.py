@@ -179,8 +179,8 @@ class _Answering:
                 said = {"event": "not_heard", **self._basics}
                 return _Answer(ExitStatus.UNREACHABLE, said, [("command", words), self._listing])
             case Unanswered(command):
-                until = clock_time(command.not_after_ns)
-                words = f"sent, and not answered: it may have been accepted until {until}; `auctionctl events` says"
+                until, asking = clock_time(command.not_after_ns), f"`auctionctl events {self._terms.listing}` says"
+                words = f"sent, and not answered: it may have been accepted until {until}; {asking}"
                 record = self._record(command) | {"event": "unanswered", "not_after_ns": command.not_after_ns}
                 return _Answer(ExitStatus.UNREACHABLE, record, self._facts(command, words))
             case _:

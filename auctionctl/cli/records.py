@@ -40,10 +40,13 @@ from auctionctl.auction.events import (
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.settlement import Settlement
 from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.cli.settings.durations import format_duration
 from auctionctl.replica.replay import Applied, Fact
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.views.auction_row import Names, name_of
 from auctionctl.views.peer_text import safe_text
+
+MILLISECOND_NS: Final = 1_000_000
 
 
 def amount(minor: int | None, currency: str) -> dict[str, object] | None:
@@ -195,7 +198,8 @@ def entry_words(auction: Auction, applied: Applied, names: Names) -> list[str]:
 
 
 _OBSERVED_MONEY: Final = frozenset({"amount", "minimum", "price", "available"})
-_OBSERVED_TIMES: Final = frozenset({"not_after", "now", "latest", "until"})
+_OBSERVED_TIMES: Final = frozenset({"not_after", "now", "latest", "until", "due"})
+_DURATION_END: Final = "_ns"
 
 
 def observed_words(observed: Mapping[str, int], currency: str) -> str:
@@ -204,9 +208,11 @@ def observed_words(observed: Mapping[str, int], currency: str) -> str:
     def word(name: str, value: int) -> str:
         if name in _OBSERVED_MONEY:
             return format_minor(value, currency)
+        if name.endswith(_DURATION_END):
+            return format_duration(value - value % MILLISECOND_NS)
         return clock_time(value) if name in _OBSERVED_TIMES else str(value)
 
-    return ", ".join(f"{name} {word(name, value)}" for name, value in observed.items())
+    return ", ".join(f"{name.removesuffix(_DURATION_END)} {word(name, value)}" for name, value in observed.items())
 
 
 def clock_time(time_ns: int) -> str:

@@ -11,12 +11,11 @@ from auctionctl.auction.auction import Auction
 from auctionctl.auction.phase import Phase, Stage
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.settlement import Settlement
-from auctionctl.cli.records import clock_time
+from auctionctl.cli.records import MILLISECOND_NS, clock_time
 from auctionctl.cli.settings.durations import format_duration
 from auctionctl.views.auction_row import END_WORDS, STAGE_WORDS, Names, name_of
 from auctionctl.views.peer_text import safe_text
 
-MILLISECOND_NS: Final = 1_000_000
 OPERATOR: Final = "an operator"
 SELLER: Final = "the seller"
 

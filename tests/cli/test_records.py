@@ -5,7 +5,33 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.events import Cancelled, Closed, Gap, GapCause, Left, Opened
+from auctionctl.auction.commands import (
+    Accept,
+    Cancel,
+    Capacity,
+    Decline,
+    Offer,
+    Pause,
+    Pay,
+    RejectPayment,
+    Resume,
+    Settle,
+)
+from auctionctl.auction.events import (
+    Cancelled,
+    Closed,
+    DefaultCause,
+    Defaulted,
+    Gap,
+    GapCause,
+    Left,
+    OfferLapsed,
+    Opened,
+    PauseCause,
+    Paused,
+    Resumed,
+    Reverted,
+)
 from auctionctl.cli.records import (
     auction_record,
     bid_record,
@@ -20,6 +46,8 @@ from auctionctl.replica.replay import Applied, Replay
 from auctionctl.tlog.entry import Entry, Kind
 
 START_NS = 1_700_000_000_000_000_000
+NOBODY = Identity(bytes(32), bytes(32)).short
+STAMP = (bytes(32), bytes(32), bytes(32), bytes(16), START_NS, START_NS)
 
 
 @pytest.fixture
@@ -56,7 +84,7 @@ def test_every_kind_of_entry_is_an_object_and_a_line(replayed: tuple[Replay, lis
 @pytest.mark.parametrize(
     ("kind", "fact", "words", "record"),
     [
-        (Kind.LEFT, Left(bytes(32)), (Identity(bytes(32), bytes(32)).short, ""), {"bidder": "00" * 32}),
+        (Kind.LEFT, Left(bytes(32)), (NOBODY, ""), {"bidder": "00" * 32}),
         (
             Kind.GAP,
             Gap(START_NS, START_NS + 1_500_000_000, GapCause.RESTART),
@@ -71,9 +99,65 @@ def test_every_kind_of_entry_is_an_object_and_a_line(replayed: tuple[Replay, lis
             {"end_reason": "no_bids", "winner": None, "price": None},
         ),
         (Kind.OPENED, Opened(), ("", ""), {}),
+        (Kind.PAUSED, Paused(PauseCause.TERMS), ("", "by its terms: a bidder has left"), {"cause": "terms"}),
+        (
+            Kind.RESUMED,
+            Resumed(PauseCause.TERMS),
+            ("", "by its terms: nobody is waited for any more"),
+            {"cause": "terms"},
+        ),
+        (
+            Kind.RESUMED,
+            Resumed(PauseCause.CAP),
+            ("", "by itself: it has stood still for as long as its terms allow"),
+            {"cause": "cap"},
+        ),
+        (
+            Kind.DEFAULTED,
+            Defaulted(bytes(32), DefaultCause.LATE),
+            (NOBODY, "late"),
+            {"bidder": "00" * 32, "cause": "late"},
+        ),
+        (
+            Kind.DEFAULTED,
+            Defaulted(bytes(32), DefaultCause.ABSENT),
+            (NOBODY, "gone for too long"),
+            {"bidder": "00" * 32, "cause": "absent"},
+        ),
+        (Kind.DECLINED, OfferLapsed(bytes(32)), ("", "not answered in time"), {"offer": "00" * 32}),
+        (Kind.REVERTED, Reverted(), ("", "nobody has bought it"), {}),
+        (Kind.PAUSED, Pause(*STAMP, "a \x1b[31mfire"), (NOBODY, "a [31mfire"), {"reason": "a \x1b[31mfire"}),
+        (Kind.RESUMED, Resume(*STAMP, ""), (NOBODY, ""), {"operator": "00" * 32}),
+        (Kind.CANCELLED, Cancel(*STAMP, "stolen"), (NOBODY, "stolen"), {"operator": "00" * 32}),
+        (
+            Kind.PAYMENT,
+            Pay(*STAMP, 1_000, "EUR", "\u202etransfer"),
+            (NOBODY, "10.00EUR transfer"),
+            {"bidder": "00" * 32, "amount": {"minor": 1_000, "currency": "EUR"}, "reference": "\u202etransfer"},
+        ),
+        (
+            Kind.SETTLED,
+            Settle(*STAMP, Capacity.OPERATOR, bytes(32)),
+            (NOBODY, "as operator"),
+            {"by": "00" * 32, "capacity": "operator", "payment": "00" * 32},
+        ),
+        (
+            Kind.PAYMENT_REJECTED,
+            RejectPayment(*STAMP, Capacity.SELLER, bytes(32), "none came"),
+            (NOBODY, "none came"),
+            {"by": "00" * 32, "capacity": "seller", "reason": "none came"},
+        ),
+        (
+            Kind.OFFERED,
+            Offer(*STAMP, bytes(32), 1_000, "EUR", 5),
+            (NOBODY, "10.00EUR"),
+            {"bidder": "00" * 32, "amount": {"minor": 1_000, "currency": "EUR"}, "bid_index": 5},
+        ),
+        (Kind.ACCEPTED, Accept(*STAMP, bytes(32)), (NOBODY, ""), {"bidder": "00" * 32, "offer": "00" * 32}),
+        (Kind.DECLINED, Decline(*STAMP, bytes(32)), (NOBODY, ""), {"bidder": "00" * 32, "offer": "00" * 32}),
     ],
 )
-def test_what_the_house_says_is_told_too(
+def test_what_the_house_says_and_what_is_commanded_is_told_too(
     replayed: tuple[Replay, list[Applied]], kind: Kind, fact: Any, words: tuple[str, str], record: dict[str, Any]
 ) -> None:
     applied = Applied(9, Entry(kind, START_NS, b""), fact)
@@ -105,7 +189,8 @@ def test_the_ladder_begins_with_the_last_bid(sold: Any) -> None:
 
 
 def test_what_a_rule_compared_is_told_in_amounts_times_and_numbers() -> None:
-    observed = {"amount": 101, "minimum": 105, "last_seq": 7, "not_after": 1_700_000_000_000_000_000, "new": 1}
-    assert observed_words(observed, "EUR") == (
-        "amount 1.01EUR, minimum 1.05EUR, last_seq 7, not_after 2023-11-14T22:13:20.000Z, new 1"
+    observed = {"amount": 101, "minimum": 105, "last_seq": 7, "not_after": START_NS, "due": START_NS, "new": 1}
+    assert observed_words(observed | {"paused_ns": 61_000_999_999}, "EUR") == (
+        "amount 1.01EUR, minimum 1.05EUR, last_seq 7, not_after 2023-11-14T22:13:20.000Z, due 2023-11-14T22:13:20.000Z,"
+        " new 1, paused 1m1s"
     )
