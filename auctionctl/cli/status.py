@@ -105,10 +105,11 @@ def _facts(found: Condition, follower: Follower) -> list[tuple[str, str]]:
     from auctionctl.cli.records import clock_time  # noqa: PLC0415
 
     ahead_ms = follower.house_ahead_ns // 1_000_000
+    ended = "has not ended" if found.open_count == 1 else "have not ended"
     return [
         ("time", f"{clock_time(found.time_ns)}, {abs(ahead_ms)} ms {'ahead of' if ahead_ms >= 0 else 'behind'} ours"),
         ("running since", clock_time(found.started_ns)),
-        ("auctions", f"{found.open_count} have not ended, {found.unfinished_count} with an end or a payment to come"),
+        ("auctions", f"{found.open_count} {ended}, {found.unfinished_count - found.open_count} sold and not settled"),
         ("sessions", str(found.session_count)),
         ("registry", f"{found.registry_size} entries"),
     ]

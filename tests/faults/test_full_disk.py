@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-import subprocess
 import time
-from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from house_clients import all_join, bid_against_each_other, check_promises
 from house_process import lot
+from small_disk import SmallDisk, mounted
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.wire.messages import Refused
 
 NAMES = ("ann", "ben")
-DISK_BYTES = 3 * BALLAST_BYTES
 REFUSALS = 3
-
-
-class SmallDisk:
-    """A file system at ``path`` that holds DISK_BYTES."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-        options = f"size={DISK_BYTES},mode=0700"
-        self.is_mounted = not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=False
-        ).returncode
-
-    def fill(self) -> None:
-        """Leave no room at all."""
-        with (self.path / "filler").open("ab", buffering=0) as filler:
-            for size in (1 << 16, 1 << 12):
-                while self._takes(filler, bytes(size)):
-                    pass
-
-    def _takes(self, filler: BinaryIO, data: bytes) -> bool:
-        try:
-            filler.write(data)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                return False
-            raise
-        return True
-
-    def make_room(self) -> None:
-        (self.path / "filler").unlink()
-
-    def close(self) -> None:
-        if self.is_mounted:
-            subprocess.run(["umount", "--lazy", self.path], check=True)
 
 
 @pytest.fixture
 def disk(stack, tmp_path) -> SmallDisk:
-    if os.geteuid() or not shutil.which("mount"):
-        pytest.skip("only root mounts a small file system")
-    made = SmallDisk(tmp_path / "state")
-    stack.callback(made.close)
-    if not made.is_mounted:
-        pytest.skip("no file system can be mounted here")
-    return made
+    return mounted(tmp_path / "state", stack)
 
 
 def refusals(bidders) -> list[Refused]:
