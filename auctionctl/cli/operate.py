@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from auctionctl.cli.command_arguments import DryRun, ListingOrId, Reason
 from auctionctl.cli.command_schema import JSON_SCHEMA
 from auctionctl.cli.options import AtHouse, with_house
 
@@ -18,15 +19,12 @@ __all__ = ["JSON_SCHEMA", "app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
-Auction_ = Annotated[str, typer.Argument(metavar="ID", help="The auction, by listing or first digits.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for everybody to read.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what the rules would say, and send nothing.")]
 ROLE: Final = "operator"
 
 
 @app.command(epilog="Example: auctionctl pause gold-watch --reason 'a power cut at the venue' --key olga")
 @with_house
-def pause(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_run: DryRun = False) -> int:
+def pause(at: AtHouse, auction: ListingOrId, *, reason: Reason = "", dry_run: DryRun = False) -> int:
     """Have an open auction stand still, as its operator; its end moves by as long as that lasts.
 
     The terms say how often and for how long at most: then it goes on by itself. 9 if the rules refuse it.
@@ -36,14 +34,14 @@ def pause(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_run: DryRu
 
 @app.command(epilog="Example: auctionctl resume gold-watch --key olga")
 @with_house
-def resume(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_run: DryRun = False) -> int:
+def resume(at: AtHouse, auction: ListingOrId, *, reason: Reason = "", dry_run: DryRun = False) -> int:
     """Have an auction go on that an operator paused. 9 if the rules refuse it."""
     return _operate(at, auction, "Resume", reason, is_dry=dry_run)
 
 
 @app.command(epilog="Example: auctionctl cancel gold-watch --reason 'the lot was broken' --key olga")
 @with_house
-def cancel(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_run: DryRun = False) -> int:
+def cancel(at: AtHouse, auction: ListingOrId, *, reason: Reason = "", dry_run: DryRun = False) -> int:
     """Call an auction off, as its operator: before the first bid, or where its terms allow it later.
 
     9 if the rules refuse it.

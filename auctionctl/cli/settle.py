@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.command_arguments import DryRun, ListingOrId, Reason
 from auctionctl.cli.command_schema import JSON_SCHEMA
-from auctionctl.cli.operate import Auction_, DryRun, Reason
 from auctionctl.cli.options import AtHouse, with_house
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ app = typer.Typer(rich_markup_mode=None)
 @with_house
 def pay(
     at: AtHouse,
-    auction: Auction_,
+    auction: ListingOrId,
     *,
     reference: Annotated[
         str, typer.Option("--reference", metavar="TEXT", help="By what the seller finds the payment.")
@@ -62,7 +62,7 @@ def pay(
 
 @app.command(epilog="Example: auctionctl settle gold-watch --key carol")
 @with_house
-def settle(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
+def settle(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int:
     """Say, as the seller or an operator, that the payment has come: the sale is settled. 9 if the rules refuse it."""
 
     def make(state: Auction, stamp: Stamp) -> AnyCommand:
@@ -76,7 +76,7 @@ def settle(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
 
 @app.command("reject-payment", epilog="Example: auctionctl reject-payment gold-watch --reason 'no such transfer'")
 @with_house
-def reject_payment(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_run: DryRun = False) -> int:
+def reject_payment(at: AtHouse, auction: ListingOrId, *, reason: Reason = "", dry_run: DryRun = False) -> int:
     """Say, as the seller or an operator, that the payment has not come: the winner still owes it.
 
     What time it had left before it said otherwise, it has again. 9 if the rules refuse it.
@@ -97,7 +97,7 @@ def reject_payment(at: AtHouse, auction: Auction_, *, reason: Reason = "", dry_r
 
 @app.command(epilog="Example: auctionctl offer gold-watch --key carol")
 @with_house
-def offer(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
+def offer(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int:
     """Offer, as the seller, a lot that was not paid for to the next bidder, at its own bid.
 
     Where the terms allow it, and not below the reserve. 9 if the rules refuse it.
@@ -115,7 +115,7 @@ def offer(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
 
 @app.command(epilog="Example: auctionctl accept gold-watch --key bob")
 @with_house
-def accept(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
+def accept(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int:
     """Buy, as the bidder to whom it was offered, a lot that the winner did not pay for. 9 if the rules refuse it."""
 
     def make(state: Auction, stamp: Stamp) -> AnyCommand:
@@ -128,7 +128,7 @@ def accept(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
 
 @app.command(epilog="Example: auctionctl decline gold-watch --key bob")
 @with_house
-def decline(at: AtHouse, auction: Auction_, *, dry_run: DryRun = False) -> int:
+def decline(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int:
     """Say, as the bidder to whom it was offered, that you do not buy the lot. 9 if the rules refuse it."""
 
     def make(state: Auction, stamp: Stamp) -> AnyCommand:

@@ -14,6 +14,7 @@ from auctionctl.bidding.strategies import SPECS
 from auctionctl.cli.app import app
 from auctionctl.cli.command_table import COMMANDS, SUMMARIES
 from auctionctl.cli.completion import candidates
+from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
 from auctionctl.cli.completion.completer import (
     ARGUMENT_SOURCES,
     MAX_DESCRIPTION_CHARACTERS,
@@ -139,7 +140,34 @@ def test_a_source_is_for_a_command_that_there_is() -> None:
     assert {place.partition(" ")[0] for place, _ in ARGUMENT_SOURCES} <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("words", [("",), ("bid", "--"), ("bid", "--strategy", ""), ("watch", ""), ("ls", "--key", "")])
+@pytest.mark.parametrize(
+    "command", ["pay", "settle", "reject-payment", "offer", "accept", "decline", "pause", "resume", "cancel"]
+)
+def test_the_auctions_that_are_known_are_offered_to_every_command_about_one(home: Path, command: str) -> None:
+    identity = "auc1" + "c" * 109
+    path = catalogue_path(home / "state", identity)
+    path.parent.mkdir(parents=True)
+    remember(path, [KnownAuction("gold-watch", "ab" * 32, "Gold watch", "paused")])
+    assert offered(home, command, "") == ["gold-watch"]
+    assert offered(home, command, "aba") == ["ab" * 6]
+    assert {"--dry-run", "--key", "--json"} <= set(offered(home, command, "gold-watch", "--"))
+    assert offered(home, command, "gold-watch", "") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("",),
+        ("bid", "--"),
+        ("bid", "--strategy", ""),
+        ("watch", ""),
+        ("ls", "--key", ""),
+        ("ls", "--phase", ""),
+        ("pay", ""),
+        ("pause", "--"),
+        ("status", "--"),
+    ],
+)
 def test_completing_imports_nothing_slow_and_no_other_command(home: Path, words: tuple[str, ...]) -> None:
     code = "import sys; sys.stderr.write('\\n'.join(sys.modules))"
     done = in_a_process(home, *words, code=code)

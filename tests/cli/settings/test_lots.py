@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
-from auctionctl.cli.settings.lots import AuctionsFile, read_auctions, slug
+from auctionctl.cli.settings.house_file import read_house_layer
+from auctionctl.cli.settings.lots import LOT_KEYS, AuctionsFile, read_auctions, slug
 from auctionctl.errors import ConfigurationError, NotFoundError
 
 SECOND_NS = 1_000_000_000
@@ -243,3 +246,13 @@ def test_what_does_not_fit_together_is_named_with_its_lot(tmp_path: Path, line: 
     assert words in str(raised.value)
     assert "auction 1 ('Gold watch')" in str(raised.value)
     assert raised.value.hint
+
+
+def test_the_examples_of_the_readme_can_be_used_and_name_every_key_of_a_lot(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    house, lots = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    (tmp_path / "house.toml").write_text(house)
+    (lot,) = read(tmp_path, lots).lots
+    assert (lot.listing, lot.payment.on_default) == ("gold-watch-1962", OnDefault.OFFER)
+    read_house_layer(tmp_path / "house.toml")
+    assert set(tomllib.loads(lots)["auction"][0]) == LOT_KEYS - {"format"}
