@@ -339,6 +339,13 @@ def test_no_gap_reaches_back_over_what_an_operator_did(open_room: Rooms, of: Any
     assert room.auction.next_gap_since_ns(0) == room.now_ns
 
 
+def test_a_gap_reaches_back_over_a_leaving_which_is_the_houses_word(open_room: Rooms) -> None:
+    room = open_room()
+    later(room, 5).say(Left(room.key("ann")))
+    room.say(Gap(room.now_ns - SECOND_NS, room.now_ns, GapCause.STALLED))
+    assert room.auction.end_ns == room.auction.opened_at_ns + 61 * SECOND_NS
+
+
 def test_no_gap_reaches_back_over_a_pause_by_the_terms(open_room: Rooms) -> None:
     room = leave(later(open_room(pauses=PAUSE), 1), "ann")
     assert room.auction.next_gap_since_ns(0) == room.now_ns

@@ -160,14 +160,15 @@ def test_a_bidder_is_waited_for_no_more_often_than_the_terms_allow() -> None:
 
 
 def test_a_bidder_is_waited_for_no_longer_than_the_terms_allow_in_all_its_pauses_together() -> None:
-    pauses = waiting_for(ANN)
-    pauses.joined(ANN, 1_020)
-    pauses.end(1_020)
-    pauses.left(ANN, 2_000, is_paused=False)
-    assert pauses.must_begin(False)
-    pauses.begin(2_000, is_by_terms=True)
-    assert pauses.end_by_ns() == 2_010
-    pauses.end(2_010)
+    pauses = waiting_for(ANN, max_pauses_a_bidder=9)
+    for begins_ns, left_ns in ((2_000, 18), (3_000, 6)):
+        pauses.joined(ANN, begins_ns - 988)
+        pauses.end(begins_ns - 988)
+        pauses.left(ANN, begins_ns, is_paused=False)
+        assert pauses.must_begin(False)
+        pauses.begin(begins_ns, is_by_terms=True)
+        assert pauses.end_by_ns() == begins_ns + left_ns
+    pauses.end(3_006)
     assert not pauses.must_begin(False), "she is gone, and is waited for no more"
 
 
@@ -268,6 +269,7 @@ class Watch:
     def __init__(self, rules: PauseRules) -> None:
         self.pauses = Pauses(rules)
         self.now_ns = 1_000
+        self.present = {ANN, BEN, CAT}
         self.is_paused = False
         self.began_ns = 0
         self.in_gaps_ns = 0
@@ -304,9 +306,11 @@ class Watch:
         self.now_ns = max(self.now_ns, until_ns)
 
     def step(self, what: str, who: bytes, length_ns: int) -> None:
-        if what == "left":
+        if what == "left" and who in self.present:
+            self.present.discard(who)
             self.pauses.left(who, self.now_ns, self.is_paused)
-        elif what == "joined":
+        elif what == "joined" and who not in self.present:
+            self.present.add(who)
             self.pauses.joined(who, self.now_ns)
         elif what == "operator" and not self.is_paused and self.pauses.allows_another():
             self.begin(is_by_terms=False)

@@ -178,6 +178,14 @@ def test_whoever_accepts_owes_its_own_bid_for_as_long_as_the_first_winner() -> N
     paid(settlement, SOLD + 239)
 
 
+def test_what_another_paid_before_is_nothing_that_the_next_one_has_paid() -> None:
+    settlement = paid(sold(), SOLD + 40)
+    settlement.apply_command(frame(RejectPayment, SUE, "seller", b"p" * 32, ""), b"r" * 32, SOLD + 50, {CAT})
+    offered(defaulted(settlement), SOLD + 130)
+    settlement.apply_command(frame(Accept, BEN, b"o" * 32), b"a" * 32, SOLD + 140, {BEN})
+    assert (settlement.payment, settlement.reference) == (b"", "")
+
+
 def test_whoever_accepts_and_is_gone_has_to_come_back() -> None:
     settlement = offered(defaulted(sold()), SOLD + 130)
     settlement.apply_command(frame(Accept, BEN, b"o" * 32), b"a" * 32, SOLD + 140, {ANN})

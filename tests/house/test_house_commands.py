@@ -146,6 +146,7 @@ def test_a_command_is_signed_by_its_sessions_identity(full: Any, staging: Module
     stranger = sign_body(staging.key_of("sam"), of_otto.body)
     for request in (
         of_otto._replace(session=SAM),
+        full.command(ANN, Pay, auction, 1_000, "EUR", "")._replace(session=BEN),
         of_otto._replace(signer=staging.key_of("sam").identity.signing, signature=stranger.signature),
         of_otto._replace(signer=b""),
         full.command(OTTO, Pause, auction, "", actor=staging.key_of("olga").identity.signing),
