@@ -65,3 +65,9 @@ def test_every_module_is_imported_by_another() -> None:
                 imported.add(node.value)  # lazily loaded commands are named in a table
     modules = {name_of(path) for path in MODULES if path.name != "__init__.py"}
     assert modules - imported - ENTRY_POINTS == FOR_THOSE_WHO_EMBED_A_HOUSE
+
+
+def test_no_two_modules_that_tests_import_by_their_name_share_one() -> None:
+    """Parts of the suite put their directories on the path: of two of one name, the wrong one is found."""
+    modules = [path.stem for path in TESTS.rglob("*.py") if not path.name.startswith(("test_", "conftest", "__"))]
+    assert [name for name in set(modules) if modules.count(name) > 1] == []

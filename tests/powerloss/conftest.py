@@ -10,7 +10,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from checkers import Laboratory
+from loss_checkers import Laboratory
 from power_cuts import Tally
 
 

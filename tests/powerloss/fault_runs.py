@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from checkers import Laboratory, LostError, check_content, without_epochs
 from crash_states import CrashState, Disk, Mode
 from faulty_disk import Fault, FaultyDisk, Kind
+from loss_checkers import Laboratory, LostError, check_content, without_epochs
 from workload import Call, Content, Recording, content_of
 
 from auctionctl.errors import StoreBrokenError, StoreError, StoreFullError

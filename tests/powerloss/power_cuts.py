@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checkers import Laboratory, LostError, TornError
 from crash_states import CrashState
+from loss_checkers import Laboratory, LostError, TornError
 
 from auctionctl.store.sqlite import SqliteStore
 

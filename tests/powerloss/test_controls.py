@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from checkers import Laboratory, check_content, check_house
 from crash_states import crash_states
 from house_workload import record_house
+from loss_checkers import Laboratory, check_content, check_house
 from power_cuts import Outcome, cut_power
 from workload import record
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from checkers import Laboratory, LostError, TornError
 from fault_runs import operations, run_with
 from faulty_disk import FAULTS, Effect, Fault, Kind
+from loss_checkers import Laboratory, LostError, TornError
 
 from auctionctl.store.sqlite import SqliteStore
 

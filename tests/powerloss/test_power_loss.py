@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from checkers import Laboratory, check_content, check_house
 from crash_states import MODES, crash_states
 from house_workload import record_house
+from loss_checkers import Laboratory, check_content, check_house
 from power_cuts import Outcome, Tally, cut_power, wanted
 from workload import record
 

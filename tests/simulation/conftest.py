@@ -55,7 +55,7 @@ def simulate(simulated: Counter[str]) -> Callable[[range], None]:
                 if isinstance(error, CheckFailed):
                     simulated["lost"] += error.name in LOST
                     simulated["doubled"] += error.name in DOUBLED
-                command = f"python tests/simulation/replay.py {seed}"
+                command = f"python tests/simulation/replay_seed.py {seed}"
                 raise AssertionError(f"seed {seed}: {error!r}\nto see it again: {command}") from error
 
     return run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from world import run_seed
 
-REPLAY = Path(__file__).parent / "replay.py"
+REPLAY = Path(__file__).parent / "replay_seed.py"
 SEEDS = [str(seed) for seed in range(40)]
 
 

@@ -1,4 +1,4 @@
-"""Run one seed again, and show what happened: ``python tests/simulation/replay.py SEED``.
+"""Run one seed again, and show what happened: ``python tests/simulation/replay_seed.py SEED``.
 
 With ``--digest``, only the hash of it. A seed is the same history in the same version of everything, and in no other.
 """
