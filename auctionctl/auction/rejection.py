@@ -62,7 +62,7 @@ RULES: Final = MappingProxyType(
         Code.JOIN_REPEATED: "each joining is a new one, under a nonce of its own",
         Code.WRONG_CURRENCY: "bids are in the currency of the terms",
         Code.EXPIRED: "a command is accepted until its not_after",
-        Code.NOT_AFTER_TOO_FAR: "not_after is at most bid_timeout ahead",
+        Code.NOT_AFTER_TOO_FAR: "not_after is at most bid_timeout ahead in bids and joinings, five minutes in others",
         Code.STALE: "seq exceeds that of the bidder's last accepted bid",
         Code.SEQUENCE_CONFLICT: "one seq stands for one bid",
         Code.ALREADY_LEADING: "the leader does not outbid itself",

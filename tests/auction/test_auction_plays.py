@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from auctionctl.auction import commands
@@ -295,7 +295,7 @@ RULES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=150, deadline=None)
 @given(
     bidding=st.lists(BIDDING, min_size=6, max_size=30),
     selling=st.lists(SELLING, min_size=6, max_size=20),

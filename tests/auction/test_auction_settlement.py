@@ -384,6 +384,31 @@ def test_what_the_rules_do_not_allow_has_a_code_and_changes_nothing(
     assert snapshot_of(room.auction) == before
 
 
+@pytest.mark.parametrize("phase", ["open", "paused", "unsold", "sold without more ado"])
+@pytest.mark.parametrize("of", [Pay, Settle, RejectPayment, Offer, Accept, Decline])
+def test_where_no_sale_waits_for_its_payment_there_is_nothing_to_settle(
+    open_room: Rooms, snapshot_of: Snapshots, phase: str, of: Any
+) -> None:
+    room = open_room()
+    if phase == "sold without more ado":
+        room.bid("ann", 1_000)
+    if phase == "paused":
+        room.command(Pause, "otto", "")
+    elif phase != "open":
+        room.at(room.auction.end_ns).due()
+    before = snapshot_of(room.auction)
+    fields = {Pay: WHOLE, Offer: (room.key("ann"), 1_000, "EUR", 4), RejectPayment: (SELLER, NO_ID, "")}
+    rest = fields.get(of, (SELLER, NO_ID) if of is Settle else (NO_ID,))
+    assert room.try_command(of, "seller", *rest) == Refusal(Code.NO_SALE)
+    assert snapshot_of(room.auction) == before
+    assert not {"pay", "settle", "reject_payment", "offer", "accept", "decline"} & set(room.auction.possible_commands)
+
+
+def test_every_code_of_a_settlement_is_reached_above() -> None:
+    of_settlements = set(tuple(Code)[tuple(Code).index(Code.NO_SALE) :])
+    assert of_settlements - {Code.NO_SALE} == {code for _, _, code in CASES.values()} - {Code.CLOSED}
+
+
 def test_the_same_bytes_are_no_second_command(sold_room: Rooms) -> None:
     room = sold_room()
     payment = room.command_frame(Pay, "cat", 1_200, "EUR", "")
