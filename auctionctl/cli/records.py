@@ -82,7 +82,8 @@ def auction_record(auction: Auction) -> dict[str, object]:
 
 
 def settlement_record(settlement: Settlement, currency: str) -> dict[str, object]:
-    """How far a sale has come: who owes what until when, what was paid, to whom it is offered."""
+    """How far a sale has come: who owes what until when, what was paid, to whom it is offered and at what."""
+    offered = settlement.next_bidder if settlement.offered_to is not None else None
     return {
         "stage": settlement.stage.value,
         "debtor": settlement.debtor.hex(),
@@ -91,7 +92,8 @@ def settlement_record(settlement: Settlement, currency: str) -> dict[str, object
         "due_ns": settlement.due_ns,
         "payment": settlement.payment.hex() or None,
         "reference": settlement.reference,
-        "offered_to": None if settlement.offered_to is None else settlement.offered_to.hex(),
+        "offered_to": None if offered is None else offered[0].hex(),
+        "offered_price": None if offered is None else amount(offered[1].amount_minor, currency),
     }
 
 

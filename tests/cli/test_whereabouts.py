@@ -13,6 +13,7 @@ from auctionctl.auction.events import Left, Opened
 from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli.giving import price_to
+from auctionctl.cli.records import settlement_record
 from auctionctl.cli.whereabouts import paused_words, possible_words, settlement_facts, where_words
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.listing import Entropy, LotDescription, describe_terms
@@ -153,6 +154,15 @@ def test_a_sale_says_what_was_paid_and_whether_that_was_taken() -> None:
     assert settlement_facts(paid().auction, NAMES)[1:] == [("payment", "transfer [31m1")]
     rejected = paid().give(RejectPayment, SELLER, Capacity.SELLER, IDS["pay"], "")
     assert settlement_facts(rejected.auction, NAMES)[1:] == [("payment", "transfer [31m1, rejected")]
+
+
+def test_an_offer_that_stands_is_an_object_for_programs_too() -> None:
+    record = settlement_record(offered().auction.settlement, "EUR")  # type: ignore[arg-type]
+    assert (record["offered_to"], record["offered_price"]) == (BEN.hex(), {"minor": 1_000, "currency": "EUR"})
+    assert (record["debtor"], record["price"]) == (ANN.hex(), {"minor": 2_000, "currency": "EUR"})
+    for sale in (sold(), sold().wait(), offered().give(Accept, BEN, IDS["offer"]), offered().wait()):
+        record = settlement_record(sale.auction.settlement, "EUR")  # type: ignore[arg-type]
+        assert (record["offered_to"], record["offered_price"]) == (None, None)
 
 
 def test_pauses_are_counted_when_they_are_over() -> None:

@@ -27,8 +27,8 @@ AUCTION: Final = {
     "pauses": "`count`: how often it stood still; `paused_ns`: for how long, as far as that is over.",
     "settlement": "Of a sale that is paid for: `stage` (`pending_payment`, `paid`, `defaulted`, `offered`, `settled` or"
     " `reverted`), `debtor`, `price` and `bid_index` (who owes what, for which bid), `due_ns`, `payment` (the id of the"
-    " last payment that was reported, or null) with its `reference`, and `offered_to` (a signing key, or null). Null"
-    " where no sale is paid for.",
+    " last payment that was reported, or null) with its `reference`, and `offered_to` (a signing key) at"
+    " `offered_price`, null while no offer stands. Null where no sale is paid for.",
     "extensions": "How often the end was moved by late bids.",
     "log_size": "How many entries its log has.",
 }
