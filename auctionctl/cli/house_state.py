@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final
 from auctionctl.cli.files import PRIVATE_MODE, Existing, read_bounded, write_whole
 from auctionctl.cli.paths import Paths
 from auctionctl.errors import ConfigurationError
+from auctionctl.store.state_directory import IDENTITY_NAME
 
 if TYPE_CHECKING:
     from auctionctl.keys.signing import Identity
 
-FILE_NAME: Final = "identity"
 MAX_BYTES: Final = 1_024
 
 
 def check_one_state(paths: Paths, house: str, identity: Identity) -> None:
     """Raises ConfigurationError if the state of another house on this machine is that of ``identity``."""
     own = paths.house_state(house)
-    for path in sorted(paths.state.glob(f"{paths.house_state('*').name}/{FILE_NAME}")):
+    for path in sorted(paths.state.glob(f"{paths.house_state('*').name}/{IDENTITY_NAME}")):
         if path.parent != own and _read(path) == identity.text:
             other = path.parent.name.removeprefix(paths.house_state("").name)
             raise ConfigurationError(
@@ -34,14 +34,14 @@ def check_one_state(paths: Paths, house: str, identity: Identity) -> None:
 
 def mark_state(paths: Paths, house: str, identity: Identity) -> None:
     """Say in the state directory of ``house``, which is there, whose it is."""
-    path = paths.house_state(house) / FILE_NAME
+    path = paths.house_state(house) / IDENTITY_NAME
     if _read(path) != identity.text:
         write_whole(path, identity.text.encode() + b"\n", PRIVATE_MODE, Existing.REPLACE)
 
 
 def owner_of(paths: Paths, house: str) -> str:
     """The text of the identity whose state that of ``house`` is; empty if it does not say."""
-    return _read(paths.house_state(house) / FILE_NAME)
+    return _read(paths.house_state(house) / IDENTITY_NAME)
 
 
 def _read(path: Path) -> str:

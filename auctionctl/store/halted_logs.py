@@ -1,21 +1,23 @@
 """The file ``halted`` in a state directory: logs to which the house writes no more, and the note of each that says why.
 
 Rule: what is in it is on the disk before anybody is told, and stays: no program takes anything out. The house heeds a
-note for as long as its store contradicts it; whoever removes a line, or the file, has the house write to that log
-again, with everything that follows from two histories under one key. Source: DESIGN.md section 10.
+note for as long as its store contradicts it, and each by itself: a store that bears out one note of a log may lack what
+a later one says. Whoever removes a line, or the file, has the house write to that log again, with everything that
+follows from two histories under one key. What a note has to be, others know. Source: DESIGN.md section 10.
 
-A line is the name of a log, a blank, and its note in base64; ``#`` begins a comment.
+A line is the name of a log, a blank, and a note of it in base64; ``#`` begins a comment.
 """
 
 from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from auctionctl.errors import ConfigurationError, StoreError
+from auctionctl.errors import ConfigurationError, NoteError, StoreError
 from auctionctl.store.log_store import check_name
 from auctionctl.store.state_directory import sync_directory
 
@@ -32,23 +34,26 @@ _HEADER: Final = """\
 class HaltedLogs:
     """The file in the state ``directory``, which is this process's alone."""
 
-    def __init__(self, directory: Path) -> None:
-        """Raises ConfigurationError if the file is there and damaged: what it held back must not go on unseen."""
+    def __init__(self, directory: Path, check: Callable[[str, bytes], None]) -> None:
+        """Raises ConfigurationError if the file is there and damaged: what it held back must not go on unseen.
+
+        ``check`` raises NoteError for a log and a note that is none of it.
+        """
         self._path = directory / FILE_NAME
-        self._notes = self._read()
+        self._notes = self._read(check)
 
     def notes(self) -> list[tuple[str, bytes]]:
-        """(log, note) of each, in the order in which they came."""
-        return list(self._notes.items())
+        """(log, note) of each, in the order in which they came; a log may have several."""
+        return list(self._notes)
 
     def keep(self, log: str, note: bytes) -> None:
-        """Remember ``note`` of ``log``, durably, unless that log has one. Raises StoreError if the disk fails."""
+        """Remember ``note`` of ``log``, durably, besides what is there. Raises StoreError if the disk fails."""
         check_name(log)
-        if log in self._notes:
+        if (log, note) in self._notes:
             return
-        notes = self._notes | {log: note}
+        notes = [*self._notes, (log, note)]
         new = self._path.with_name(f"{FILE_NAME}.new")
-        lines = [f"{name} {b64encode(each).decode()}\n" for name, each in notes.items()]
+        lines = [f"{name} {b64encode(each).decode()}\n" for name, each in notes]
         try:
             with open(new, "w", opener=lambda name, flags: os.open(name, flags, _FILE_MODE)) as file:
                 file.writelines([_HEADER, *lines])
@@ -62,23 +67,25 @@ class HaltedLogs:
             raise StoreError(f"cannot write {self._path}: {(error.strerror or '').lower()}") from error
         self._notes = notes
 
-    def _read(self) -> dict[str, bytes]:
+    def _read(self, check: Callable[[str, bytes], None]) -> list[tuple[str, bytes]]:
         try:
             lines = self._path.read_text("ascii").splitlines()
         except FileNotFoundError:
-            return {}
+            return []
         except (OSError, UnicodeDecodeError) as error:
             raise self._damaged(str(error)) from error
-        notes: dict[str, bytes] = {}
+        notes: list[tuple[str, bytes]] = []
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.startswith("#"):
                 continue
             name, _, text = line.partition(" ")
             try:
                 check_name(name)
-                notes[name] = b64decode(text, validate=True)
-            except (StoreError, ValueError) as error:
+                note = b64decode(text, validate=True)
+                check(name, note)
+            except (StoreError, NoteError, ValueError) as error:
                 raise self._damaged(f"line {number}: {error}") from error
+            notes.append((name, note))
         return notes
 
     def _damaged(self, how: str) -> ConfigurationError:

@@ -17,6 +17,8 @@ from pathlib import Path
 from auctionctl.errors import StoreError, StoreLockedError
 
 BALLAST_BYTES = 8 * 1024 * 1024
+IDENTITY_NAME = "identity"
+"""The file in a state directory that says whose it is, for as long as it has served."""
 
 
 def make_private_directory(directory: Path, name: str = "state directory") -> None:

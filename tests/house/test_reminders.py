@@ -149,6 +149,19 @@ def test_notes_that_the_store_bears_out_change_nothing(stage: Any) -> None:
     assert stage.handle(stage.ask(1, Remind(REGISTRY_ID, stage.house.registry.sign_head()))) == []
 
 
+def test_each_note_of_a_log_is_judged_by_itself_at_the_start(stage: Any) -> None:
+    """A store that was restored may bear out the first, and lack what the second says."""
+    auction = stage.opened()
+    notes, held = [], []
+    for amount in (2_000, 3_000, 4_000):
+        stage.handle(stage.bid(1 + amount // 1_000 % 2, auction, amount))
+        notes.append(Remind(auction, stage.log(auction).checkpoint))
+        held.append(sizes(stage)[log_name(auction)])
+    effects = roll_back(stage, {log_name(auction): held[1]}, (notes[0], notes[2]))
+    assert [each.reminder for each in effects if isinstance(each, Halt)] == [notes[2]]
+    assert sizes(stage)[log_name(auction)] == held[1], "not even the gap of the restart"
+
+
 def test_a_note_that_was_signed_together_with_others_halts_as_well(stage: Any) -> None:
     auction = stage.opened()
     heads = [(signer(stage.key, auction), 99, bytes(32)), (signer(stage.key, B), 1, bytes(32))]
