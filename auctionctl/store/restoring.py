@@ -2,7 +2,8 @@
 
 Rule: the new database is whole and on the disk before it takes the place of the old one, in a single step, under the
 lock of the state directory; the old one keeps another name, and is never deleted. What fails before that step leaves
-everything as it was. Source: DESIGN.md section 9, rename(2), link(2).
+everything as it was. A database that can be read is whole without its write-ahead log before that log goes.
+Source: DESIGN.md section 9, rename(2), link(2); sqlite.org: wal.html.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ class Restoring:
     """A state directory that is held, to be restored or left as it is.
 
     ``lacking`` is how many entries its store has that the backup lacks; None if it cannot be read, for the reason in
-    ``trouble``.
+    ``trouble``. ``log_is_needed`` says that a store which can be read is not whole without its write-ahead log.
     """
 
     lacking: int | None
     trouble: str
+    log_is_needed: bool
     _directory: Path
     _backup: Backup
 
@@ -45,6 +47,11 @@ class Restoring:
 
         Raises StoreError if a disk fails, BackupError for a backup that is damaged: then nothing has changed.
         """
+        if self.log_is_needed:
+            raise StoreError(
+                f"the write-ahead log of {self._directory / DATABASE_NAME} cannot be copied into it",
+                hint="nothing has changed; look at that disk, or move this state elsewhere before restoring",
+            )
         with _beside(self._directory) as building:
             _build(building, self._backup)
             return _replace(self._directory, building / DATABASE_NAME, aside)
@@ -60,8 +67,7 @@ def restoring(directory: Path, backup: Backup) -> Iterator[Restoring]:
     try:
         make_private_directory(directory)
         with locked(directory):
-            lacking, trouble = _compare(directory, backup)
-            yield Restoring(lacking, trouble, directory, backup)
+            yield _compare(directory, backup)
     except OSError as error:
         raise StoreError(
             f"cannot restore {directory}: {(error.strerror or '').lower()}",
@@ -72,11 +78,10 @@ def restoring(directory: Path, backup: Backup) -> Iterator[Restoring]:
             _take_away(directory)
 
 
-def _compare(directory: Path, backup: Backup) -> tuple[int | None, str]:
-    """How many entries the backup lacks, or why that cannot be said."""
+def _compare(directory: Path, backup: Backup) -> Restoring:
     found = _files(directory)
     if not found:
-        return 0, ""
+        return Restoring(0, "", False, directory, backup)
     with _beside(directory) as place:
         # Under other names: whatever SQLite thinks of these files, none of them loses its own.
         for path in found:
@@ -84,13 +89,21 @@ def _compare(directory: Path, backup: Backup) -> tuple[int | None, str]:
         try:
             store = SqliteStore(place, ballast_target_bytes=0)
         except StoreError as error:
-            return None, str(error).replace(str(place), str(directory))
+            return Restoring(None, str(error).replace(str(place), str(directory)), False, directory, backup)
         try:
-            return sum(_lacking(store, log, size, backup) for log, size in store.logs()), ""
-        except StoreError as error:
-            return None, str(error)
+            lacking, trouble = _count(store, backup)
         finally:
+            # Copies the log into the database, which is the old one itself, and takes the log's name here away.
             store.close()
+        return Restoring(lacking, trouble, (place / _LOG_NAME).exists(), directory, backup)
+
+
+def _count(store: SqliteStore, backup: Backup) -> tuple[int | None, str]:
+    """How many entries the backup lacks, or why that cannot be said."""
+    try:
+        return sum(_lacking(store, log, size, backup) for log, size in store.logs()), ""
+    except StoreError as error:
+        return None, str(error)
 
 
 def _lacking(store: SqliteStore, log: str, size: int, backup: Backup) -> int:
@@ -134,6 +147,11 @@ def _build(directory: Path, backup: Backup) -> None:
                 start += len(entries)
     finally:
         store.close()
+    if (directory / _LOG_NAME).exists():
+        raise StoreError(
+            f"what was restored could not be copied from its write-ahead log into {DATABASE_NAME}",
+            hint="nothing has changed; look at that disk",
+        )
 
 
 def _some(reading: Iterator[bytes]) -> Iterator[bytes]:
@@ -150,7 +168,8 @@ def _replace(directory: Path, new: Path, aside: Path) -> bool:
         if here:
             sync_directory(aside)
             sync_directory(aside.parent)
-        # What was not checkpointed of the old database would be taken for the new one's.
+        # It would be taken for the new database's. A crash right here leaves the old one, which is whole without it, or
+        # which nobody could open; both files are aside and on the disk.
         (directory / _LOG_NAME).unlink(missing_ok=True)
         # The commit point: before it the old store is there, after it the new one.
         new.replace(directory / DATABASE_NAME)

@@ -130,12 +130,7 @@ def test_a_state_that_somebody_holds_is_left_alone(state: Path, backup: Backup) 
 
 def test_a_store_that_was_not_closed_is_compared_with_all_that_it_holds(state: Path, backup: Backup) -> None:
     """What a crash left: entries that are in the write-ahead log alone."""
-    store = SqliteStore(state, ballast_target_bytes=0)
-    store.append([Append(A, 0, (b"a0", b"a1", b"acknowledged"))], 1)
-    crashed = {path.name: path.read_bytes() for path in state.iterdir()}
-    store.close()
-    for name, data in crashed.items():
-        (state / name).write_bytes(data)
+    left_by_a_crash(state)
     assert lacking_of(state, backup) == 1
     assert restored(state, backup)
     assert content(state) == LOGS
@@ -150,6 +145,64 @@ def test_a_state_that_is_only_compared_is_left_as_it_was(state: Path, backup: Ba
     new = state.with_name("house-y")
     assert lacking_of(new, backup) == 0
     assert names(state) == ["house-x"]
+
+
+class Crash(BaseException):
+    """The end of the process, as far as that can be had in a test: nothing is put back."""
+
+
+def left_by_a_crash(state: Path) -> None:
+    store = SqliteStore(state, ballast_target_bytes=0)
+    store.append([Append(A, 0, (b"a0", b"a1", b"acknowledged"))], 1)
+    crashed = {path.name: path.read_bytes() for path in state.iterdir()}
+    store.close()
+    for name, data in crashed.items():
+        (state / name).write_bytes(data)
+
+
+def test_a_crash_right_before_the_single_step_leaves_the_old_store_whole(
+    state: Path, backup: Backup, monkeypatch
+) -> None:
+    left_by_a_crash(state)
+
+    def crash(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(Crash):
+            restored(state, backup)
+    assert not (state / f"{DATABASE_NAME}-wal").exists()
+    assert content(state) == {A: [b"a0", b"a1", b"acknowledged"]}
+
+
+class Uncopied(SqliteStore):
+    """Closed on a disk on which the write-ahead log cannot be copied into the database."""
+
+    def close(self) -> None:
+        self._trouble = "put in"
+        super().close()
+
+
+def test_a_store_that_needs_its_log_is_not_replaced(state: Path, backup: Backup, monkeypatch) -> None:
+    left_by_a_crash(state)
+    before = stored(state)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "SqliteStore", Uncopied)
+        with pytest.raises(StoreError, match=r"the write-ahead log of .* cannot be copied into it"):
+            restored(state, backup)
+    assert stored(state).keys() == before.keys()
+    assert names(state) == ["house-x"]
+    assert content(state) == {A: [b"a0", b"a1", b"acknowledged"]}
+
+
+def test_a_new_store_that_needs_its_log_does_not_take_the_place_of_the_old_one(
+    state: Path, backup: Backup, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "SqliteStore", Uncopied)
+    with pytest.raises(StoreError, match="could not be copied from its write-ahead log"):
+        restored(state, backup)
+    assert names(state) == []
 
 
 @pytest.mark.parametrize("was_there", [True, False])
