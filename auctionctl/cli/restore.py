@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from auctionctl.store.restoring import Restoring
 
 SCHEMA: Final = "auctionctl.restore/1"
+AHEAD_NS: Final = 24 * 3_600 * 10**9
+"""So far at most the clock of a house may be ahead of that of the machine on which it was backed up."""
+_OTHER_HINT: Final = "nothing was changed; take another copy of this backup, or an older one"
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -116,9 +119,34 @@ def _checked(file: Path, backup: Backup, secret: SecretKey, progress: Progress) 
         raise VerificationError(
             f"{len(failed)} of the {len(backup.logs())} logs in {file} do not hold, such as {log}: {reason}",
             rule=RULE,
-            hint="nothing was changed; take another copy of this backup, or an older one",
+            hint=_OTHER_HINT,
         )
+    _check_time(file, backup.label, checked.last_time_ns)
     return checked
+
+
+def _check_time(file: Path, label: BackupLabel, last_time_ns: int) -> None:
+    """Nothing vouches for until when the house was alive, and it is where its outage begins: it has to be possible."""
+    if label.last_alive_ns < last_time_ns:
+        raise VerificationError(
+            f"{file} says that the house was alive until {clock_time(label.last_alive_ns)}, and has an entry of"
+            f" {clock_time(last_time_ns)}",
+            rule=RULE,
+            hint=_OTHER_HINT,
+        )
+    if label.last_alive_ns > label.taken_ns + AHEAD_NS:
+        raise VerificationError(
+            f"{file} says that the house was alive until {clock_time(label.last_alive_ns)}, and that it was taken at"
+            f" {clock_time(label.taken_ns)}",
+            rule=RULE,
+            hint=_OTHER_HINT,
+        )
+    if label.taken_ns > time.time_ns() + AHEAD_NS:
+        raise VerificationError(
+            f"{file} says that it was taken at {clock_time(label.taken_ns)}, which is still to come",
+            rule=RULE,
+            hint=f"set the clock of this machine if it is behind; {_OTHER_HINT}",
+        )
 
 
 def _refusal(state: Path, found: Restoring) -> ConfigurationError:

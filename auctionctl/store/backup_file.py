@@ -96,7 +96,11 @@ class Backup:
         ).fetchall()
         if len(labels) != 1:
             raise self._damaged("it does not say whose it is")
-        return BackupLabel(*labels[0])
+        # Of a file from anywhere, whose tables need not be as strict as ours.
+        match labels[0]:
+            case (str(house), int(taken_ns), int(last_alive_ns)):
+                return BackupLabel(house, taken_ns, last_alive_ns)
+        raise self._damaged("it does not say whose it is, and of when")
 
     def _read_extents(self) -> dict[str, _Extent]:
         rows = self._connection.execute(

@@ -15,6 +15,7 @@ from auctionctl.store.backup_file import BackupLabel, open_backup, write_backup
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.store.state_directory import locked
+from auctionctl.tlog.entry import decode
 
 REPLACED = "replaced-house-"
 
@@ -30,6 +31,33 @@ def logs(sold: Any, home: Path) -> dict[str, list[bytes]]:
 @pytest.fixture
 def file(logs: dict[str, list[bytes]], sold: Any, tmp_path: Path) -> Path:
     return backed_up(tmp_path / "b", sold.house, logs)
+
+
+DAY_NS = 24 * 3_600 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("times_ns", "why"),
+    [
+        ((5, -1), "and has an entry of"),
+        ((5, -(2**61)), "and has an entry of"),
+        ((5, 2 * DAY_NS), "and that it was taken at"),
+        ((2**62, 2**62 - 1), "which is still to come"),
+    ],
+    ids=["before the last entry", "long before", "after it was taken", "in the future"],
+)
+def test_a_time_until_which_no_house_can_have_been_alive_changes_nothing(
+    run: Any, sold, logs, tmp_path: Path, *, times_ns: tuple[int, int], why: str
+) -> None:
+    """Of the taking of the backup, and of the house's last sign of life, from its last entry on."""
+    last_ns = max(decode(data).time_ns for entries in logs.values() for data in entries)
+    label = BackupLabel(sold.house.key.identity.text, *(last_ns + each for each in times_ns))
+    write_backup(tmp_path / "odd", label, logs.items())
+    done = run("restore", tmp_path / "odd")
+    assert done.status == 7, done.err
+    assert why in done.err
+    assert "nothing was changed" in done.err
+    assert not list(tmp_path.rglob("house-house"))
 
 
 def backed_up(path: Path, house: Any, logs: dict[str, list[bytes]]) -> Path:

@@ -136,6 +136,15 @@ def test_a_hole_is_found(tmp_path: Path, statement: str) -> None:
         content(path)
 
 
+def test_a_time_that_is_no_number_is_damage(tmp_path: Path) -> None:
+    path = changed(
+        written(tmp_path / "b"),
+        "DROP TABLE meta; CREATE TABLE meta (id, last_alive_ns); INSERT INTO meta VALUES (1, 'once')",
+    )
+    with pytest.raises(BackupError, match="does not say whose it is, and of when"), open_backup(path):
+        pass
+
+
 def test_one_that_does_not_say_whose_it_is_is_damaged(tmp_path: Path) -> None:
     path = changed(written(tmp_path / "b"), "DELETE FROM backup")
     with pytest.raises(BackupError, match="does not say whose it is"), open_backup(path):
