@@ -134,8 +134,10 @@ class House:
 
         ``reminders`` are what halted logs before: those that the logs still contradict, halt them again.
         """
-        # While there was no gateway the house was not alive, and the registry went on: it may be the later one.
-        now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, registry.state.last_time_ns))
+        # While there was no gateway the house was not alive, and its logs went on: they may have come further.
+        logs = list(logs)
+        dated_ns = (registry.state.last_time_ns, *(log.auction.last_time_ns for log in logs))
+        now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, *dated_ns))
         self.registry = registry
         for log in logs:
             self._held.register(log)

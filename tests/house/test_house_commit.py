@@ -286,6 +286,21 @@ def test_a_gap_that_is_owed_is_not_forgotten_by_a_crash(stage: Any, first: str) 
     assert all(sooner.until_ns == later.since_ns for sooner, later in pairwise(gaps))
 
 
+def test_a_house_whose_clock_went_back_dates_nothing_before_what_it_said_without_a_gateway(stage: Any) -> None:
+    auction = stage.opened()
+    stage.is_full = True
+    stage.handle(stage.bid(1, auction, 1_000))
+    stage.is_full = False
+    stage.house.gateway_lost(stage.now_ns)
+    stage.now_ns += 2 * SECOND_NS
+    stage.handle()
+    assert stage.kinds(auction)[-1] == "gap", "there was no room, and it is said while nobody can come"
+    stage.restart(-SECOND_NS)
+    times_ns = [entry.time_ns for entry in stage.entries(auction)]
+    assert stage.kinds(auction)[-2:] == ["gap", "gap"]
+    assert times_ns == sorted(times_ns)
+
+
 def test_a_gap_that_is_owed_is_not_laid_to_an_auction_that_was_announced_since(stage: Any) -> None:
     old = stage.opened()
     stage.is_full = True
