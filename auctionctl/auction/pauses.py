@@ -104,7 +104,9 @@ class Pauses:
                 self._wait_for(bidder, at_ns)
 
     def end(self, at_ns: int) -> int:
-        """The auction goes on; returns by how much its deadlines move."""
+        """The auction goes on; returns by how much its deadlines move: not beyond the cap, however late that is."""
+        if self._waited or not self._is_by_terms:
+            at_ns = min(at_ns, self.end_by_ns())
         for bidder in list(self._waited):
             self._stop_waiting(bidder, at_ns)
         self._spent[None] = self.spent_ns + at_ns - self._counted_from_ns

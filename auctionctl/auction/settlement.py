@@ -40,6 +40,7 @@ class Settlement:
         "_reserve_minor",
         "_rules",
         "_seller",
+        "_was_rejected",
         "bid_index",
         "debtor",
         "due_ns",
@@ -64,6 +65,7 @@ class Settlement:
         self._excluded: set[bytes] = set()
         self._absent_since_ns: int | None = None
         self._paid_at_ns = 0
+        self._was_rejected = False
         self.stage = Stage.PENDING_PAYMENT
         self.debtor = b""
         self.price_minor = 0
@@ -93,6 +95,7 @@ class Settlement:
         self.price_minor, self.bid_index = bid
         self.due_ns = time_ns + self._rules.payment_ns
         self.payment, self.reference = b"", ""
+        self._was_rejected = False
         self.offered_to = None
         self._absent_since_ns = None if is_present else time_ns
 
@@ -239,8 +242,11 @@ class Settlement:
                 self.stage = Stage.SETTLED
             case RejectPayment():
                 self.stage = Stage.PENDING_PAYMENT
-                # While the seller was looking, the winner's time stood still.
-                self.due_ns += at_ns - self._paid_at_ns
+                # While the seller was looking, the winner's time stood still; but once only: whoever reports payments
+                # that never come would otherwise owe for ever.
+                if not self._was_rejected:
+                    self.due_ns += at_ns - self._paid_at_ns
+                self._was_rejected = True
                 self._absent_since_ns = None if self.debtor in present else at_ns
             case Offer():
                 self.stage = Stage.OFFERED

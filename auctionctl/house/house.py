@@ -23,7 +23,7 @@ from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
-from auctionctl.house.intake import Request, refuse, refuse_actor, refused
+from auctionctl.house.intake import Request, refuse, refused, turn_away
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox, no_room
@@ -125,7 +125,7 @@ class House:
     def adopt(
         self,
         registry: RegistryLog,
-        logs: Iterable[AuctionLog],
+        logs: Sequence[AuctionLog],
         last_alive_ns: int | None,
         now_ns: int,
         reminders: Iterable[Remind] = (),
@@ -349,8 +349,9 @@ class House:
         """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
         session = request.session
         name = command_id(request.body)
-        if (reason := refuse_actor(self.presence.peers[session], command, request.signer)) is not None:
-            effects.append(Send(session, refused("not_authorised", reason, name)))
+        answer = turn_away(self.presence.peers[session], command, request, self.registry.state, now_ns)
+        if answer is not None:
+            effects.append(Send(session, answer))
             return
         log = self._held.get(command.auction)
         if log is None:

@@ -118,7 +118,12 @@ class Registry:
         """Signing key → since when it had which roles, in order."""
 
     def roles_at(self, signing: bytes, time_ns: int) -> frozenset[str]:
-        """The roles that an identity had at ``time_ns``; both before and after a change at that very time."""
+        """The roles that an identity had at ``time_ns``; both before and after a change at that very time.
+
+        The house itself may always sell and operate.
+        """
+        if signing == self.house:
+            return frozenset({Role.SELLER.value, Role.OPERATOR.value})
         history = self._roles.get(signing, [])
         before = [role for since_ns, role in history if since_ns < time_ns][-1:]
         then = [role for since_ns, role in history if since_ns == time_ns]

@@ -202,13 +202,21 @@ class Account:
                 begun = row
             elif row.kind == "resumed" and begun is not None:
                 within = [gap.values for gap in self.since(begun) if gap.kind == "gap" and gap.time_ns <= row.time_ns]
-                more, begun = [(begun.time_ns, row.time_ns), *within[: self._gaps_before(begun, row)]], None
+                more = [(begun.time_ns, self._stood_until(row)), *within[: self._gaps_before(begun, row)]]
+                begun = None
             elif row.kind == "gap" and begun is None and opened and row.values[0] < end:
                 more = [row.values]  # type: ignore[list-item]
             still += more
             moved = length(still) - before
             end, longest = end + moved, longest + moved
         return end, longest
+
+    def _stood_until(self, resumed: Row) -> int:
+        """However late an auction goes on that has reached its cap: its pause ended there."""
+        place = [each is resumed for each in self.rows].index(True)
+        before = Account(self.rules, self.announced_ns, self.rows[:place])
+        cap_ns = None if before.must_follow() == "resumed" else before.deadline()
+        return resumed.time_ns if cap_ns is None else min(resumed.time_ns, cap_ns)
 
     def _gaps_before(self, begun: Row, end: Row) -> int:
         rows = self.since(begun)
@@ -247,9 +255,7 @@ class Account:
         """When the debtor has to have paid."""
         begun = self._owed_since()
         reports = [row for row in self.since(begun) if row.kind in ("payment", "payment_rejected")]
-        looked = sum(
-            self.counted(one.time_ns, other.time_ns) for one, other in zip(reports[::2], reports[1::2], strict=False)
-        )
+        looked = self.counted(reports[0].time_ns, reports[1].time_ns) if len(reports) > 1 else 0
         return self.after(begun.time_ns, self.rules.payment.payment_ns) + looked
 
     def _gone_since(self) -> int | None:

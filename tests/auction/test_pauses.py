@@ -338,3 +338,25 @@ def test_whatever_happens_the_caps_are_kept(steps: list[Any], caps: dict[str, in
     assert watch.by_terms_ns <= 3 * rules.max_pause_a_bidder_ns
     if not watch.is_paused:
         assert watch.pauses.spent_ns == watch.by_terms_ns + watch.by_operators_ns
+
+
+def test_a_pause_that_ends_late_moves_the_end_by_no_more_than_its_cap() -> None:
+    by_operator = Pauses(PauseRules(max_pause_ns=10))
+    by_operator.begin(100, is_by_terms=False)
+    by_operator.add_gap(105, 108)
+    assert by_operator.end_by_ns() == 113
+    assert by_operator.end(5_000) == 13
+    assert by_operator.spent_ns == 10
+    by_terms = Pauses(PauseRules(Disconnection.PAUSE, max_pause_ns=1_000, max_pause_a_bidder_ns=10))
+    by_terms.left(b"a" * 32, 90, is_paused=False)
+    by_terms.begin(100, is_by_terms=True)
+    assert by_terms.end(5_000) == 10
+
+
+def test_a_pause_whose_bidder_is_back_ends_then_and_not_at_its_cap() -> None:
+    pauses = Pauses(PauseRules(Disconnection.PAUSE, max_pause_a_bidder_ns=10))
+    pauses.left(b"a" * 32, 90, is_paused=False)
+    pauses.begin(100, is_by_terms=True)
+    pauses.joined(b"a" * 32, 104)
+    assert pauses.must_end(is_below_minimum=False)
+    assert pauses.end(104) == 4

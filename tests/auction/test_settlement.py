@@ -125,7 +125,8 @@ def test_a_payment_that_was_rejected_starts_the_clock_where_it_stood() -> None:
     assert settlement.due_ns == settlement.get_timer() == SOLD + 600, "60 s were left, and are"
     paid(settlement, SOLD + 599, b"q" * 32)
     settlement.apply_command(replace(reject, payment=b"q" * 32), b"r" * 32, SOLD + 700, {CAT})
-    assert settlement.due_ns == SOLD + 701
+    assert settlement.due_ns == SOLD + 600, "whoever reports what never comes is late all the same"
+    assert settlement.due(SOLD + 700) == Defaulted(CAT, DefaultCause.LATE)
 
 
 def test_whoever_was_gone_while_its_payment_was_looked_for_is_gone_since_the_rejection() -> None:

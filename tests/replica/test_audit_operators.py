@@ -78,3 +78,20 @@ def test_an_operator_whose_role_is_taken_later_was_one(stage: Any, staging: Any)
     auction = operated(stage, staging)
     stage.do(stage.house.set_allowed(staging.allowed_with(ann="bidder", ben="bidder", sue="seller"), stage.now_ns))
     compare_with_registry(*audits(stage, auction))
+
+
+def test_the_house_itself_may_always_operate(stage: Any, staging: Any) -> None:
+    compare_with_registry(*audits(stage, operated(stage, staging, "house")))
+
+
+def test_nobody_operates_whom_the_registry_cannot_name(stage: Any, staging: Any) -> None:
+    """While the registry is halted an allow list may say more than it: what that operator did, nobody could check."""
+    auction = stage.opened(duration_ns=HOUR_NS)
+    stage.house.allowed = staging.allowed_with(ann="bidder", ben="bidder", sue="seller", zed="operator")
+    session = stage.enter(9, "zed", "operator")
+    key = staging.key_of("zed")
+    message = order(stage, Pause, auction, key, 1)
+    request = staging.Request(session, key.identity.signing, *message)
+    (refused,) = staging.replies(stage.handle(request), session)
+    assert (refused.code, refused.command) == ("halted", staging.command_of(request))
+    assert "paused" not in stage.kinds(auction)

@@ -87,7 +87,8 @@ OF_THE_SALE: Final[dict[str, tuple[Refusals, str]]] = {
     "settle": (_PAYMENT, "It is over: the lot is the debtor's."),
     "reject_payment": (
         _PAYMENT,
-        "due += at - paid_at. absent_since is unset if the debtor is present, and otherwise at.",
+        "due += at - paid_at, for the first one of this debtor alone: no later one moves it. absent_since is unset"
+        " if the debtor is present, and otherwise at.",
     ),
     "offer": (
         (

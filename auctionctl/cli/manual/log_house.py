@@ -178,7 +178,8 @@ def registry_parts() -> tuple[Part, ...]:
                     f"`{OPERATOR}`",
                     f"Whoever acted as an operator was one: for each, in the order of the log, `{Role.OPERATOR}` is"
                     " among the roles that the last `admitted` or `role` entry before t gave to that key, or among"
-                    " those that one at t gave to it; t is the time of what was done. The index is that of the entry"
+                    " those that one at t gave to it, or the key is the house's own; t is the time of what was done."
+                    " The index is that of the entry"
                     " in the log of the auction.",
                 ),
             )

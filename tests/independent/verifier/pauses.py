@@ -42,6 +42,8 @@ class Pauses:
             self.wait(b, at)
 
     def end(self, at):
+        if self.since or not self.by_terms:
+            at = min(at, self.cap())
         for b in list(self.since):
             self.stop_waiting(b, at)
         self.spent += at - self.counted

@@ -58,7 +58,7 @@ class Registry:
     def was_operator(self, key, time):
         history = self.history.get(key, [])
         then = [role for at, role in history if at < time][-1:] + [role for at, role in history if at == time]
-        return any("operator" in role.split("+") for role in then)
+        return key == self.house or any("operator" in role.split("+") for role in then)
 
 
 def compare(replay, announced, registry):

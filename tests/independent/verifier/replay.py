@@ -202,7 +202,8 @@ class Replay:
 
     def signed_payment_rejected(self, body, now):
         self.signed_settled(body, now)
-        self.sale.due += self.at - self.sale.paid_at
+        self.sale.due += 0 if self.sale.rejected else self.at - self.sale.paid_at
+        self.sale.rejected = True
         self.sale.absent_since = None if self.sale.debtor in self.present else self.at
 
     def signed_offered(self, body, now):

@@ -10,7 +10,7 @@ class Sale:
 
     def owe(self, debtor, at, present):
         self.debtor, (self.price, self.bid_index), self.due = debtor, self.best[debtor], at + self.rules.due
-        self.absent_since = None if debtor in present else at
+        self.absent_since, self.rejected = None if debtor in present else at, False
 
     def exclude(self, bidder, at):
         self.excluded.add(bidder)
