@@ -72,6 +72,8 @@ def lots() -> list[dict[str, str]]:
                 "starting_price": '"60.00EUR"',
                 "estimate": '"150.00EUR"',
                 "reserve_price": f'"{reserve}"',
+                # So few steps lead to the reserve that the slowest machine takes them in time.
+                "increment": '"10.00EUR"',
                 "duration": '"4s"',
                 "min_bidders": "2",
             }
