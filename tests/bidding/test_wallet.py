@@ -210,7 +210,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     def end(self, auction: bytes) -> None:
         truth = self.truth[auction]
         if not truth.has_ended:
-            truth.has_ended, truth.won_minor = True, truth.leading_minor
+            truth.has_ended, truth.won_minor, truth.leading_minor = True, truth.leading_minor, 0
             truth.events.append(("ended", 0, truth.won_minor))
 
     @rule(auction=st.sampled_from([A, B]), is_reverted=st.booleans())
