@@ -75,6 +75,10 @@ class ConfigurationError(AuctionctlError):
     """A settings file that cannot be used; the message names file and key."""
 
 
+class ClockBackError(ConfigurationError):
+    """The clock of this machine is before what a house has signed already."""
+
+
 class ProtocolError(AuctionctlError):
     """The wire protocol was broken."""
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection
     from auctionctl.cli.settings.lots import AuctionsFile
     from auctionctl.house.limits import Limits
+    from auctionctl.net.house_settings import HouseSettings, NewSettings
     from auctionctl.net.reports import News, Report, Serving
-    from auctionctl.net.supervisor import Ended, HouseSettings, NewSettings
+    from auctionctl.net.supervisor import Ended
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -61,7 +62,7 @@ def serve(
         return read_plan(paths, file, config, options)
 
     def read_again() -> NewSettings:
-        from auctionctl.net.supervisor import NewSettings  # noqa: PLC0415
+        from auctionctl.net.house_settings import NewSettings  # noqa: PLC0415
 
         new = read()
         restart = needing_restart(section, new.house)
@@ -70,8 +71,8 @@ def serve(
     content = read()
     from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+    from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
-    from auctionctl.net.supervisor import Finish  # noqa: PLC0415
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
 
     section = content.house
@@ -146,7 +147,7 @@ def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Map
 
 def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
     """What the processes of a house are started with."""
-    from auctionctl.net.supervisor import HouseSettings  # noqa: PLC0415
+    from auctionctl.net.house_settings import HouseSettings  # noqa: PLC0415
 
     return HouseSettings(
         section.name,

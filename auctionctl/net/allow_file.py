@@ -19,6 +19,8 @@ class AllowFile:
         self.path = path
         self._house = house
         self._seen: tuple[int, int, int, int] | None = None
+        self.text = b""
+        """What the list was read from that was taken last."""
 
     def changed(self) -> bool:
         """Whether the file is another one than at the last :meth:`read`."""
@@ -37,11 +39,25 @@ class AllowFile:
             data = b""
         except OSError as error:
             raise ConfigurationError(f"cannot read the allow list {self.path}: {error.strerror}") from error
+        return self._take(data)
+
+    def read_after(self, before: bytes) -> tuple[AllowList, str]:
+        """The list as it stands now, and nothing; or the one of the text ``before``, and what is wrong with the file.
+
+        ``before`` is what was in :attr:`text` once, and so holds.
+        """
+        try:
+            return self.read(), ""
+        except (AllowListError, ConfigurationError) as error:
+            return self._take(before), str(error)
+
+    def _take(self, data: bytes) -> AllowList:
         try:
             allowed = parse(data.decode())
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise AllowListError("this is no text", line=line) from error
+        self.text = data
         return allowed if self._house is None else _with_house(allowed, self._house)
 
     def _stamp(self) -> tuple[int, int, int, int] | None:

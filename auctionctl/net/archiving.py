@@ -44,6 +44,11 @@ class Archiving:
         self._done: list[tuple[AuctionLog, Path]] = []
         self._moving: _Moving | None = None
 
+    def check(self) -> None:
+        """Raises ArchiveError if something is to be archived some day, and the archive can hold no files."""
+        if self.retention_ns:
+            self._archive.check()
+
     def take_done(self) -> list[tuple[AuctionLog, Path]]:
         """What has been archived since the last call, and in which file each log is now."""
         done, self._done = self._done, []

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ClockBackError
 
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
 
@@ -27,11 +27,11 @@ class Clock:
 def check_clock(now_ns: int, last_ns: int) -> int:
     """The time at which a house may start whose last sign of life is of ``last_ns``: not before that.
 
-    Raises ConfigurationError where the clock has gone back far: new entries would be dated before old ones (DESIGN.md
+    Raises ClockBackError where the clock has gone back far: new entries would be dated before old ones (DESIGN.md
     section 7).
     """
     if last_ns - now_ns > MAX_CLOCK_BACK_NS:
-        raise ConfigurationError(
+        raise ClockBackError(
             f"the clock of this machine is {(last_ns - now_ns) // SECOND_NS} s before the house's last entry",
             hint="set the clock, then start again",
         )

@@ -19,7 +19,6 @@ import msgspec
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import (
-    AllowListError,
     ArchiveError,
     ConfigurationError,
     StoreFullError,
@@ -31,6 +30,7 @@ from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.allowing import Allowing
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
@@ -40,7 +40,6 @@ from auctionctl.net.hops import (
     Admitted,
     Alive,
     AllClosed,
-    AllowListKept,
     Archived,
     ArchiveFailed,
     Checked,
@@ -102,20 +101,22 @@ class HouseProcess:
         self._control = control
         self._clock = Clock()
         self._key = SecretKey.from_text(start.seed_text)
-        self._allow_file = AllowFile(Path(start.allow_list), self._key.identity)
+        self._allowing = Allowing(control, AllowFile(Path(start.allow_list), self._key.identity))
         self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
         self._halting = Halting(control, Path(start.state))
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
-        self._house = House(self._key, start.limits, self._allow_file.read(), now_ns)
+        self._house = House(self._key, start.limits, self._allowing.begin(start.allowed_before), now_ns)
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
-        if start.retention_ns:
-            try:
-                archive.check()
-            except ArchiveError as error:
-                raise ConfigurationError(str(error), hint=error.hint) from error
         self._stored = StoredLogs(self._key, self._store, archive)
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
+        self._said_archive_failed = False
+        try:
+            self._archiving.check()
+        except ArchiveError as error:
+            if start.allowed_before is None:
+                raise ConfigurationError(str(error), hint=error.hint) from error
+            self._say_archive_failed(error)
         self._registry = self._stored.registry()
         self._recovered, quarantined = self._stored.auctions(self._registry, lambda *far: tell_progress(control, *far))
         for name, reason in quarantined:
@@ -136,7 +137,6 @@ class HouseProcess:
         self._told_ns = 0
         self._archive_ns = 0
         self._is_archiving = False
-        self._said_archive_failed = False
         self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
         self._is_gateway_ending = False
@@ -281,7 +281,10 @@ class HouseProcess:
         """Into the bounded queue: what does not fit is answered at once."""
         if checked.number >= self._first_session:
             note = self._ways.heard if checked.requests or checked.forged else self._ways.beat
-            note(next(slot for slot, each in self._verifiers.items() if each is pipe), self._clock.now_ns())
+            # A verifier whose successor was heard first is none any more, though its last words count.
+            slot = next((slot for slot, each in self._verifiers.items() if each is pipe), None)
+            if slot is not None:
+                note(slot, self._clock.now_ns())
         if checked.requests or checked.forged:
             self._answered.append(checked.number)
         for session, command in checked.forged:
@@ -464,15 +467,19 @@ class HouseProcess:
             self._archive_ns = now_ns + ARCHIVE_PAUSE_NS
             if isinstance(error, StoreFullError):
                 self._say_full(error)
-            elif not self._said_archive_failed:
-                self._said_archive_failed = True
-                self._house.warnings.say(ARCHIVE_FAILED, str(error))
-                self._report(ArchiveFailed(str(error), error.hint))
+            else:
+                self._say_archive_failed(error)
             return
         for log, path in self._archiving.take_done():
             self._said_archive_failed = False
             self._house.warnings.take_back(ARCHIVE_FAILED)
             tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
+
+    def _say_archive_failed(self, error: ArchiveError) -> None:
+        if not self._said_archive_failed:
+            self._said_archive_failed = True
+            self._house.warnings.say(ARCHIVE_FAILED, str(error))
+            self._report(ArchiveFailed(str(error), error.hint))
 
     def _say_full(self, error: StoreFullError) -> None:
         """Once until something is accepted again; the first time, with room made for closes and gaps that are due."""
@@ -485,11 +492,7 @@ class HouseProcess:
         if now_ns - self._looked_ns < ALIVE_NS:
             return
         self._looked_ns = now_ns
-        if self._allow_file.changed():
-            try:
-                allowed = self._allow_file.read()
-            except (AllowListError, ConfigurationError) as error:
-                self._report(AllowListKept(str(error)))
-                return
+        allowed = self._allowing.look()
+        if allowed is not None:
             self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
             self._admit()

@@ -108,6 +108,11 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     lots: list[LotDescription]
     retention_ns: int = 0
     """How long an auction that has ended stays in the store; 0: for ever."""
+    allowed_before: bytes | None = None
+    """The text of the allow list last in force, where this house has served before; None at the first start.
+
+    Where it has, what is wrong with the allow list or the archive is reported, as while it ran, and does not end it.
+    """
 
 
 class Reload(msgspec.Struct, array_like=True, tag="reload"):
@@ -239,6 +244,12 @@ class Admitted(msgspec.Struct, array_like=True, frozen=True, tag="admitted"):
     role: str
 
 
+class AllowListTaken(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_taken"):
+    """The allow list of this text is in force from now on. For the supervisor alone, who starts the next house."""
+
+    text: bytes
+
+
 class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_kept"):
     """A new allow list is wrong: the one before stays in force."""
 
@@ -308,6 +319,7 @@ FromChild = (
     | Alive
     | Turned
     | Admitted
+    | AllowListTaken
     | AllowListKept
     | Archived
     | Reopened

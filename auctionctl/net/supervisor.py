@@ -3,8 +3,9 @@
 The listening socket is opened here and inherited by each gateway, so that a new one answers at once. A process that
 dies is started again; after several quick deaths in a row, more and more slowly. With a house that dies its gateway and
 verifiers end too: all that they hold is what it never answered, and its successor replays the store. It comes back
-under the settings and lots last in force, but for three cases, which end everything: it has never served; it has died
-too often, each time soon after its start; or its store failed, for then durability is unknown and no restart mends it.
+under the settings, lots and allow list last in force, but for three cases, which end everything: it has never served;
+it has died too often, each time soon after its start; or its store failed, for then durability is unknown and no
+restart mends it. A clock that was set back behind the house's last entry is waited for.
 
 The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
@@ -22,12 +23,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import AuctionctlError, StoreBrokenError, StoreError
-from auctionctl.house.limits import Limits
+from auctionctl.errors import AuctionctlError, ClockBackError, StoreBrokenError, StoreError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
@@ -36,6 +35,7 @@ from auctionctl.net.control import receive_control
 from auctionctl.net.hops import (
     Alive,
     AllClosed,
+    AllowListTaken,
     Drain,
     Failed,
     GatewayPipe,
@@ -48,11 +48,11 @@ from auctionctl.net.hops import (
     SetQueue,
     SettingsKept,
     StartGateway,
-    StartHouse,
     Stop,
     VerifierPipe,
     decode_from_child,
 )
+from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
 from auctionctl.net.listening import listen
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Restarted, RestartNeeded, Serving
@@ -76,42 +76,6 @@ END_PATIENCE_S: Final = 0.2
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class Finish(enum.Enum):
-    """When a house is done."""
-
-    NEVER = "never"
-    WHEN_CLOSED = "when_closed"
-
-
-@dataclass(frozen=True, slots=True)
-class HouseSettings:
-    """How a house is run. ``host`` is what is bound; ``state`` is the directory of its store."""
-
-    name: str
-    host: str
-    port: int
-    verifiers: int
-    limits: Limits
-    state: Path
-    allow_list: Path
-    retention_ns: int = 0
-    """How long an auction that has ended stays in the store; 0: for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewSettings:
-    """What holds after a reload; ``needs_restart`` names what differs and cannot change while the house runs."""
-
-    limits: Limits
-    retention_ns: int
-    lots: Sequence[LotDescription]
-    needs_restart: tuple[str, ...] = ()
-
-
-ReadSettings = Callable[[], NewSettings]
-"""Reads the settings again; raises AuctionctlError for what is wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +154,10 @@ class Supervisor:
         self._has_served = False
         self._served_s: float | None = None
         """Since when the house serves; None while it does not."""
+        self._allowed = b""
+        """The text of the allow list last in force."""
+        self._clock_back = ""
+        """What the house says of the machine's clock, for which it has ended."""
         self._finish_at_s: float | None = None
         self._drained_by_s: float | None = None
         self._ended_by: signal.Signals | None = None
@@ -219,18 +187,10 @@ class Supervisor:
         self._start_house()
 
     def _start_house(self) -> Child:
-        settings = self._settings
         self._house = self._spawn("house")
-        self._house.tell(
-            StartHouse(
-                self._key.seed_text,
-                str(settings.state),
-                str(settings.allow_list),
-                settings.limits,
-                list(self._lots),
-                settings.retention_ns,
-            )
-        )
+        # Before it has served, a list that was in force for a moment excuses nothing.
+        allowed = self._allowed if self._has_served else None
+        self._house.tell(self._settings.start(self._key, self._lots, allowed))
         return self._house
 
     def _start_others(self) -> None:
@@ -387,7 +347,7 @@ class Supervisor:
             self._house = None
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
-            self._lose_house(how, now_s)
+            self._lose_house(self._clock_back or how, now_s)
             return
         if child is self._gateway and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
@@ -404,8 +364,10 @@ class Supervisor:
         """Nothing acknowledged is lost: the store has it. What was asked and not answered is asked again."""
         if not self._has_served or self._drained_by_s is not None:
             raise StoreError(f"the house's process died ({how})", hint="start serve again: it resumes")
+        # A clock that is set back may come back, and time passes: that is waited for, however often it takes.
+        cause, self._clock_back = "the clock" if self._clock_back else "house", ""
         # However long it took to replay its store: one that does not serve afterwards has died young.
-        wait_s = self._backoffs["house"].died(0.0 if self._served_s is None else now_s - self._served_s)
+        wait_s = self._backoffs[cause].died(0.0 if self._served_s is None else now_s - self._served_s)
         if (deaths := self._backoffs["house"].quick_deaths) >= MAX_QUICK_DEATHS:
             raise StoreError(
                 f"the house's process died {deaths} times in a row, each time soon after its start ({how})",
@@ -464,8 +426,11 @@ class Supervisor:
         data, _ = receive_control(child.control)
         message = decode_from_child(data)
         if isinstance(message, Failed):
-            raise as_error(message)
-        if isinstance(message, Alive):
+            error = as_error(message)
+            if not isinstance(error, ClockBackError) or not self._has_served or self._drained_by_s is not None:
+                raise error
+            self._clock_back = str(error)  # It ends now, and is started again until its time has come.
+        elif isinstance(message, Alive):
             self._vouching.heard(message, time.monotonic())
             self._replace_hung(message)
         elif isinstance(message, Opened):
@@ -475,6 +440,7 @@ class Supervisor:
                 self._start_others()
         elif isinstance(message, Listening):
             self._has_served, self._served_s = True, time.monotonic()
+            self._backoffs.pop("the clock", None)
             self._report_processes()
             self._on_report(Serving(self._address, tuple(message.auctions)))
             self._vouching.begin(self._address.text, time.monotonic())
@@ -483,6 +449,8 @@ class Supervisor:
                 self._reload()
         elif isinstance(message, (Reloaded, SettingsKept)):
             self._reloaded(message)
+        elif isinstance(message, AllowListTaken):
+            self._allowed = message.text
         elif isinstance(message, Reopened):
             self._finish_at_s = None
         else:

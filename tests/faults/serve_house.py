@@ -24,6 +24,7 @@ from auctionctl.net import daemon, supervisor
 from auctionctl.net.child import main as child_main
 from auctionctl.net.children import Child
 from auctionctl.net.gateway import Gateway
+from auctionctl.net.house_settings import Finish, HouseSettings
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
@@ -123,7 +124,7 @@ def main() -> int:
     wanted = json.loads(sys.stdin.readline())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end_on_signal)
-    settings = supervisor.HouseSettings(
+    settings = HouseSettings(
         "h",
         wanted["host"],
         wanted["port"],
@@ -140,7 +141,7 @@ def main() -> int:
     lots = [LotDescription(**lot) for lot in wanted["lots"]]
     try:
         ended = supervisor.serve(
-            settings, SecretKey(bytes.fromhex(wanted["seed"])), lots, report, supervisor.Finish(wanted["finish"])
+            settings, SecretKey(bytes.fromhex(wanted["seed"])), lots, report, Finish(wanted["finish"])
         )
     except AuctionctlError as error:
         say("Ended", error=type(error).__name__, message=str(error), hint=error.hint)

@@ -26,6 +26,7 @@ from auctionctl.net.hops import (
     Admit,
     Admitted,
     Alive,
+    AllowListTaken,
     Checked,
     GatewayPipe,
     Known,
@@ -77,7 +78,7 @@ class TroubledStore(SqliteStore):
 class Run:
     """A house's process in a thread. ``gateway`` and ``verifier`` are the other ends of its pipes."""
 
-    def __init__(self, directory: Path, queue: int = 1_000) -> None:
+    def __init__(self, directory: Path, queue: int = 1_000, **start_options: Any) -> None:
         self.stack = ExitStack()
         self.control, theirs = socket.socketpair()
         self.stack.enter_context(self.control)
@@ -85,7 +86,12 @@ class Run:
         self.allow_list = directory / "allow"
         self.allow(Entry(ANN.identity, "ann"))
         start = StartHouse(
-            HOUSE_KEY.seed_text, str(directory / "state"), str(directory / "allow"), Limits(10, queue), [LOT]
+            HOUSE_KEY.seed_text,
+            str(directory / "state"),
+            str(directory / "allow"),
+            Limits(10, queue),
+            [LOT],
+            **start_options,
         )
         self.process: HouseProcess | None = None
         self.ended_with: list[BaseException | None] = []
@@ -134,7 +140,7 @@ class Run:
         while True:
             data, _ = receive_control(self.control)
             report = decode_from_child(data)
-            if news or not isinstance(report, (Admitted, Alive, Turned)):
+            if news or not isinstance(report, (Admitted, Alive, AllowListTaken, Turned)):
                 return report
 
     def take(self) -> None:
@@ -207,7 +213,7 @@ class Run:
 def prepare(stack: ExitStack, tmp_path: Path, monkeypatch) -> Callable[..., Run]:
     monkeypatch.setattr(daemon, "SqliteStore", TroubledStore)
 
-    def prepared(**options: int) -> Run:
+    def prepared(**options: Any) -> Run:
         run = Run(tmp_path, **options)
         stack.callback(run.close)
         return run

@@ -122,6 +122,25 @@ def test_a_wrong_allow_list_keeps_the_one_before_and_is_reported(start_house, bi
     assert [report["report"] for report in house.reports].count("AllowListKept") == 1
 
 
+def test_a_house_that_dies_while_its_allow_list_is_wrong_serves_again_under_the_list_last_in_force(start_house):
+    house = start_house(("ann",), [lot("vase")])
+    assert welcome("ann", house.address)
+    house.allow("ann", "ben")  # the list of the first start is not the last one
+    until(lambda: welcome_if_listed("ben", house.address), "the second list")
+    house.write_allow_list(house.allow_list.read_text() + "nonsense\n")
+    assert house.await_report("AllowListKept")["reason"].startswith("line 3: ")
+    for deaths in (1, 2):  # what was kept once is kept again
+        house.kill("house")
+        assert house.await_report("AllowListKept", number=1 + deaths)["reason"].startswith("line 3: ")
+        assert welcome("ann", house.address)
+        assert welcome("ben", house.address)
+        assert not welcome_if_listed("cleo", house.address)
+    house.allow("ann", "cleo")
+    until(lambda: welcome_if_listed("cleo", house.address), "the mended list")
+    assert not welcome_if_listed("ben", house.address)
+    assert [report.get("process") for report in house.reports].count("house") == 2, "it died of nothing else"
+
+
 def welcome_if_listed(name: str, address: HouseAddress) -> bool:
     try:
         return welcome(name, address)

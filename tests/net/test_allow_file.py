@@ -52,6 +52,21 @@ def test_a_file_rewritten_with_its_old_time_is_a_change(tmp_path: Path):
     assert file.changed()
 
 
+def test_where_the_file_is_wrong_the_text_before_holds_until_the_file_is_another_one(tmp_path: Path):
+    file = AllowFile(tmp_path / "allow")
+    file.path.write_text(f"{render(BEN)}\nnonsense\n")
+    allowed, wrong = file.read_after(f"{render(ANN)}\n".encode())
+    assert list(allowed) == [ANN]
+    assert wrong.startswith("line 2: ")
+    assert file.text == f"{render(ANN)}\n".encode()
+    assert not file.changed(), "an error is told once"
+    file.path.write_text(f"{render(BEN)}\n")
+    assert file.changed()
+    allowed, wrong = file.read_after(file.text)
+    assert (list(allowed), wrong) == ([BEN], "")
+    assert file.text == f"{render(BEN)}\n".encode()
+
+
 def test_an_error_names_the_line_and_counts_as_seen(tmp_path: Path):
     file = AllowFile(tmp_path / "allow")
     file.path.write_text(f"{render(ANN)}\nnonsense\n")

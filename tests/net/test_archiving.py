@@ -68,6 +68,13 @@ def test_without_a_retention_everything_stays(stage: Any, tmp_path: Path) -> Non
     assert not (tmp_path / "archive").exists()
 
 
+def test_an_archive_that_is_not_needed_may_be_as_it_likes(stage: Any, tmp_path: Path) -> None:
+    (tmp_path / "archive").write_text("no directory")
+    archiving(stage, tmp_path, retention_ns=0).check()
+    with pytest.raises(ArchiveError):
+        archiving(stage, tmp_path).check()
+
+
 def test_what_is_archived_is_announced_still_and_not_sold_again(stage: Any, tmp_path: Path) -> None:
     auction = sold(stage)
     run(archiving(stage, tmp_path), stage.now_ns + HOUR_NS)

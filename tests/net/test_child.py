@@ -17,7 +17,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.net import child
 from auctionctl.net.child import EXIT_FAILED, EXIT_STORE_BROKEN
 from auctionctl.net.control import receive_control, tell_child
-from auctionctl.net.hops import Failed, Opened, StartHouse, Stop, decode_from_child
+from auctionctl.net.hops import AllowListTaken, Failed, Opened, StartHouse, Stop, decode_from_child
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def start_house_in(state: str) -> StartHouse:
 def test_the_terminals_signals_are_for_the_supervisor(start, tmp_path):
     process, control = start("house")
     tell_child(control, start_house_in(str(tmp_path / "state")))
-    data, _ = receive_control(control)
-    assert decode_from_child(data) == Opened([])
+    said = [decode_from_child(receive_control(control)[0]) for _ in range(2)]
+    assert said == [AllowListTaken(b""), Opened([])]
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     tell_child(control, Stop())

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ClockBackError
 from auctionctl.net.clock import MAX_CLOCK_BACK_NS, Clock, check_clock
 
 
@@ -29,6 +29,6 @@ def test_a_house_does_not_start_far_before_its_last_sign_of_life_and_never_befor
     last_ns = 1_767_225_600 * SECOND_NS
     assert check_clock(last_ns + 7, last_ns) == last_ns + 7
     assert check_clock(last_ns - MAX_CLOCK_BACK_NS, last_ns) == last_ns
-    with pytest.raises(ConfigurationError, match="6 s before the house's last entry") as raised:
+    with pytest.raises(ClockBackError, match="6 s before the house's last entry") as raised:
         check_clock(last_ns - 6 * SECOND_NS, last_ns)
     assert raised.value.hint == "set the clock, then start again"

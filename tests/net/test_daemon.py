@@ -160,6 +160,17 @@ def test_another_verifier_takes_the_place_of_a_dead_one_whose_last_words_count(r
     assert run.read() == [Kind.TERMS, Kind.JOINED]
 
 
+def test_what_a_verifier_said_last_counts_though_its_successor_was_heard_first(run):
+    run.greet()
+    before = run.process._verifiers[0]
+    run.stack.callback(before.close)
+    run.pair(VerifierPipe(0))
+    until(lambda: run.process._verifiers[0] is not before, "the successor")
+    run.send(run.join())
+    assert isinstance(run.next_reply(), Acknowledged)
+    assert run.read() == [Kind.TERMS, Kind.JOINED]
+
+
 def test_a_full_store_refuses_what_it_has_not_written_says_so_once_and_goes_on_when_there_is_room(run):
     run.greet()
     join = run.join()

@@ -17,7 +17,7 @@ from auctionctl.errors import StoreFullError
 from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
 from auctionctl.net.control import tell_child
-from auctionctl.net.hops import Archived, ArchiveFailed, Reload, Reloaded, StoreFull, Turned
+from auctionctl.net.hops import Archived, ArchiveFailed, Opened, Reload, Reloaded, StoreFull, Turned
 from auctionctl.store.archive import Archive
 from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.tlog.entry import Kind, decode
@@ -72,6 +72,21 @@ def test_an_archive_that_cannot_be_used_is_said_once_and_tried_again_after_a_whi
     archived = run.hear()
     assert isinstance(archived, Archived), "the second failure was not said again"
     assert Path(archived.path).is_file()
+
+
+def test_an_archive_that_cannot_be_used_ends_no_house_that_is_started_again(
+    prepare: Callable[..., Run], tmp_path: Path
+) -> None:
+    directory = tmp_path / "state" / "archive"
+    directory.mkdir(parents=True)
+    directory.parent.chmod(0o700)
+    directory.chmod(0o755)
+    run = prepare(retention_ns=1, allowed_before=b"")
+    run.thread.start()
+    failed = run.hear()
+    assert isinstance(failed, ArchiveFailed)
+    assert failed.hint == f"chmod 700 {directory}"
+    assert run.hear() == Opened([])
 
 
 def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_path: Path) -> None:

@@ -16,22 +16,16 @@ from typing import Any
 import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 
-from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreError
+from auctionctl.errors import ClockBackError, ConfigurationError, StoreBrokenError, StoreError
 from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, encode
+from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Processes, Restarted, Serving
-from auctionctl.net.supervisor import (
-    MAX_QUICK_DEATHS,
-    Finish,
-    HouseSettings,
-    NewSettings,
-    Supervisor,
-    serve,
-)
+from auctionctl.net.supervisor import MAX_QUICK_DEATHS, Supervisor, serve
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
@@ -171,7 +165,7 @@ def test_a_clock_far_behind_the_last_entry_is_refused(start_house, tmp_path):
     house = start_house()
     assert house.wait() == 1
     ended = house.await_report("Ended")
-    assert ended["error"] == "ConfigurationError"
+    assert ended["error"] == "ClockBackError"
     assert "s before the house's last entry" in ended["message"]
     assert ended["hint"] == "set the clock, then start again"
 
@@ -275,6 +269,72 @@ def test_a_house_that_has_served_and_whose_store_failed_is_not_started_again(tmp
     with pytest.raises(StoreBrokenError):
         watch_dying(tmp_path, EXIT_STORE_BROKEN, has_served=True)
     assert capfd.readouterr().out == ""
+
+
+class BehindTheClock(Dying):
+    """Its house finds the clock set back, again and again."""
+
+    def _spawn(self, name: str) -> Child:
+        child = super()._spawn(name)
+        if name == "house":
+            ours, theirs = socket.socketpair()
+            self._selector.unregister(child.control)
+            child.control.close()
+            child.control = ours
+            self._selector.register(ours, 1, child)
+            with theirs:
+                send_control(theirs, encode(Failed("ClockBackError", "the clock is back", "set the clock")))
+        return child
+
+
+@pytest.mark.parametrize("has_served", [True, False])
+def test_a_clock_that_is_set_back_under_a_house_that_has_served_is_waited_for(tmp_path, monkeypatch, has_served):
+    monkeypatch.setattr("auctionctl.net.backoff.LONGEST_BACKOFF_S", 0.01)
+    causes: list[str] = []
+
+    def hear(report):
+        if isinstance(report, Restarted) and report.process == "house":
+            causes.append(report.cause)
+            if len(causes) > MAX_QUICK_DEATHS:
+                raise KeyboardInterrupt
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        supervisor = BehindTheClock(
+            settings_in(tmp_path), HOUSE_KEY, [], hear, finish=Finish.NEVER, listening=listening
+        )
+        supervisor._has_served = has_served
+        supervisor.start()
+        with pytest.raises(KeyboardInterrupt if has_served else ClockBackError):
+            supervisor.watch()
+        supervisor.stop()
+    assert set(causes) == ({"the clock is back"} if has_served else set())
+
+
+def test_a_house_that_is_killed_and_meets_a_clock_set_back_serves_again_when_its_time_has_come(tmp_path):
+    found: list[Processes] = []
+    causes: list[str] = []
+
+    def set_back(_: object) -> None:
+        """To the house it is all the same whether the clock goes back, or its last sign of life ahead."""
+        os.kill(found[-1].house, signal.SIGKILL)
+        until(lambda: not is_running(found[-1].house), "its end")
+        store = SqliteStore(tmp_path / "state")
+        store.alive(time.time_ns() + 7 * 10**9)
+        store.close()
+
+    _, listen = listen_to(
+        {("Processes", 1): found.append, ("Serving", 1): set_back, ("Serving", 2): signal_us(signal.SIGTERM)}
+    )
+
+    def hear(report: Any) -> None:
+        if isinstance(report, Restarted) and report.process == "house":
+            causes.append(report.cause)
+        listen(report)
+
+    assert serve(settings_in(tmp_path), HOUSE_KEY, [], hear).by == signal.SIGTERM
+    assert causes[0] == "SIGKILL"
+    assert causes[1:]
+    assert all("s before the house's last entry" in cause for cause in causes[1:])
 
 
 def test_a_house_that_is_killed_is_started_again_with_all_its_processes_and_the_signal_is_named(start_house):

@@ -1,0 +1,64 @@
+"""How a house is run: what whoever starts one decides, and what of it a reload may change.
+
+Rule: one message of these starts the house's process, whether for the first time or after a death.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auctionctl.house.limits import Limits
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.hops import StartHouse
+from auctionctl.wire.listing import LotDescription
+
+
+class Finish(enum.Enum):
+    """When a house is done."""
+
+    NEVER = "never"
+    WHEN_CLOSED = "when_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class HouseSettings:
+    """How a house is run. ``host`` is what is bound; ``state`` is the directory of its store."""
+
+    name: str
+    host: str
+    port: int
+    verifiers: int
+    limits: Limits
+    state: Path
+    allow_list: Path
+    retention_ns: int = 0
+    """How long an auction that has ended stays in the store; 0: for ever."""
+
+    def start(self, key: SecretKey, lots: Sequence[LotDescription], allowed_before: bytes | None) -> StartHouse:
+        """What the house's process is started with; ``allowed_before`` is the allow list's text, see StartHouse."""
+        return StartHouse(
+            key.seed_text,
+            str(self.state),
+            str(self.allow_list),
+            self.limits,
+            list(lots),
+            self.retention_ns,
+            allowed_before,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewSettings:
+    """What holds after a reload; ``needs_restart`` names what differs and cannot change while the house runs."""
+
+    limits: Limits
+    retention_ns: int
+    lots: Sequence[LotDescription]
+    needs_restart: tuple[str, ...] = ()
+
+
+ReadSettings = Callable[[], NewSettings]
+"""Reads the settings again; raises AuctionctlError for what is wrong with them."""

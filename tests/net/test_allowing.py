@@ -1,0 +1,76 @@
+"""The allow list in force at a start and after it, and what the supervisor hears of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auctionctl.errors import AllowListError
+from auctionctl.keys.allowlist import Entry, render
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.allowing import Allowing
+from auctionctl.net.control import receive_control
+from auctionctl.net.hops import AllowListKept, AllowListTaken, decode_from_child
+
+ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
+ANN_TEXT, BEN_TEXT = (f"{render(entry)}\n".encode() for entry in (ANN, BEN))
+
+
+class Stage:
+    """A list's file, and the supervisor's end of the control socket."""
+
+    def __init__(self, path: Path, control: socket.socket, ours: socket.socket) -> None:
+        self.path = path
+        self.allowing = Allowing(control, AllowFile(path))
+        self._ours = ours
+
+    def heard(self) -> object:
+        data, _ = receive_control(self._ours)
+        return decode_from_child(data)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(10.0)
+        yield Stage(tmp_path / "allow", theirs, ours)
+
+
+def test_the_first_start_under_a_wrong_list_is_refused(stage: Stage) -> None:
+    stage.path.write_text("nonsense\n")
+    with pytest.raises(AllowListError):
+        stage.allowing.begin(None)
+
+
+def test_a_wrong_list_at_a_later_start_leaves_the_one_before_in_force_until_it_is_mended(stage: Stage) -> None:
+    stage.path.write_text("nonsense\n")
+    assert list(stage.allowing.begin(ANN_TEXT)) == [ANN]
+    kept = stage.heard()
+    assert isinstance(kept, AllowListKept)
+    assert kept.reason.startswith("line 1: ")
+    assert stage.allowing.look() is None
+    stage.path.write_bytes(BEN_TEXT)
+    mended = stage.allowing.look()
+    assert mended is not None
+    assert list(mended) == [BEN]
+    assert stage.heard() == AllowListTaken(BEN_TEXT), "the mistake is told once"
+
+
+def test_the_file_comes_before_what_was_in_force_where_it_can_be_read(stage: Stage) -> None:
+    stage.path.write_bytes(BEN_TEXT)
+    assert list(stage.allowing.begin(ANN_TEXT)) == [BEN]
+    assert stage.heard() == AllowListTaken(BEN_TEXT)
+
+
+def test_a_list_that_breaks_later_is_no_list(stage: Stage) -> None:
+    stage.path.write_bytes(ANN_TEXT)
+    assert list(stage.allowing.begin(None)) == [ANN]
+    assert stage.heard() == AllowListTaken(ANN_TEXT)
+    stage.path.write_text("nonsense\n")
+    assert stage.allowing.look() is None
+    assert isinstance(stage.heard(), AllowListKept)

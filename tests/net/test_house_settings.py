@@ -1,0 +1,19 @@
+"""How a house is run: what its process is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auctionctl.house.limits import Limits
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.hops import StartHouse
+from auctionctl.net.house_settings import HouseSettings
+from auctionctl.wire.listing import LotDescription
+
+
+def test_the_houses_process_is_told_all_that_it_is_to_keep_to() -> None:
+    key, lots = SecretKey(b"h" * 32), (LotDescription("vase", "A vase", "credits", 1),)
+    settings = HouseSettings("h", "127.0.0.1", 0, 2, Limits(3, 4), Path("/state"), Path("/allow"), 5)
+    assert settings.start(key, lots, b"before") == StartHouse(
+        key.seed_text, "/state", "/allow", Limits(3, 4), list(lots), 5, b"before"
+    )
