@@ -20,6 +20,7 @@ READING: Final = {
     "result": ("result", "ID"),
     "events": ("events", "ID"),
     "export": ("export", "ID", "-o", "-"),
+    "pay": ("pay", "ID", "--reference", "x"),
 }
 """Commands that end by themselves, of those that there are; for ``watch``, ``bid``, ``verify``, ``serve`` see below."""
 
