@@ -12,10 +12,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from naive_auction import Broken, NaiveAuction
+from naive_pauses import Interval, uncovered_ns
 from timeline import SECOND_NS
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import decode_bid, decode_join
+from auctionctl.auction.commands import decode_command
 from auctionctl.errors import AuctionctlError
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.audit import audit, audit_registry, compare_with_registry
@@ -25,6 +27,8 @@ _decode = msgspec.msgpack.Decoder().decode
 
 ALONE_NS: Final = 10 * SECOND_NS
 """How long somebody has to be out of sight before the house may say that it left."""
+LATE_NS: Final = 2 * SECOND_NS
+"""How late a house may be that is to end a pause: what is longer is an outage, and in a gap."""
 GRACE_NS: Final = SECOND_NS
 """How far a gap may reach beyond the outage, for bidders to come back."""
 
@@ -106,8 +110,8 @@ def check_commands_once(entries: Sequence[bytes]) -> None:
     """No command stands twice in a log."""
     seen: dict[bytes, int] = {}
     for index, data in enumerate(entries):
-        kind, _, body, _ = _decode(data)
-        if kind in ("bid", "joined") and seen.setdefault(body, index) != index:
+        kind, _, body, signature = _decode(data)
+        if signature and seen.setdefault(body, index) != index:
             raise CheckFailed("once", f"the {kind} of entry {seen[body]} is entry {index} again")
 
 
@@ -146,6 +150,66 @@ def check_ended_once(naive: NaiveAuction) -> None:
         raise CheckFailed("one end", f"{body[1]}, and {'a' if body[2] else 'no'} winner")
 
 
+SETTLEMENT = (
+    ("stage", "stage"),
+    ("debtor", "debtor"),
+    ("price_minor", "price_minor"),
+    ("bid_index", "bid_index"),
+    ("due_ns", "due_ns"),
+    ("stage_by_ns", "by_ns"),
+    ("payment", "payment"),
+)
+
+
+def check_settlement(auction: Auction, naive: NaiveAuction) -> None:
+    """The sale stands where the plain rules have it, with the same deadlines; and there is one exactly if there is."""
+    mine, plain = auction.settlement, naive.sale
+    if (mine is None) != (plain is None):
+        raise CheckFailed("settlement", f"there is {'none' if mine is None else 'one'}, and by the plain rules not so")
+    if mine is None or plain is None:
+        return
+    for name, plainly in SETTLEMENT:
+        if name == "payment" and plain.stage != "paid":
+            continue
+        if getattr(mine, name) != getattr(plain, plainly):
+            raise CheckFailed("settlement", f"{name} is {getattr(mine, name)!r}, not {getattr(plain, plainly)!r}")
+
+
+def check_caps(naive: NaiveAuction, outages: Iterable[Outage]) -> None:
+    """No auction has stood still more often or longer than its terms allow, in all and for one bidder alone.
+
+    A house that is not there when a pause has reached its cap cannot end it: ``outages`` do not count.
+    """
+    _, often, long_ns, often_each, long_each_ns = naive.pauses.rules
+    away = [*naive.gaps, *((one.start_ns, one.end_ns) for one in outages)]
+    if len(naive.pauses.all) > often:
+        raise CheckFailed("caps", f"{len(naive.pauses.all)} pauses, and the terms allow {often}")
+    stood_ns = _uncovered_ns(naive.pauses.all, away, naive.time_ns)
+    if stood_ns > long_ns + LATE_NS * len(naive.pauses.all):
+        raise CheckFailed("caps", f"stood still for {stood_ns / SECOND_NS} s, not {long_ns / SECOND_NS} at most")
+    for bidder, waits in naive.pauses.waits.items():
+        others = [
+            (each[0], each[1] or naive.time_ns)
+            for by, them in naive.pauses.waits.items()
+            if by != bidder
+            for each in them
+        ]
+        if len(waits) > often_each:
+            raise CheckFailed("caps", f"a bidder was waited for {len(waits)} times, and the terms allow {often_each}")
+        if _uncovered_ns(waits, [*away, *others], naive.time_ns) > long_each_ns + LATE_NS * len(waits):
+            raise CheckFailed("caps", f"a bidder was waited for longer than {long_each_ns / SECOND_NS} s")
+
+
+def _uncovered_ns(intervals: Iterable[Interval], covers: Iterable[tuple[int, int]], now_ns: int) -> int:
+    merged: list[tuple[int, int]] = []
+    for since_ns, until_ns in sorted(covers):
+        if merged and since_ns <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(until_ns, merged[-1][1]))
+        elif until_ns > since_ns:
+            merged.append((since_ns, until_ns))
+    return sum(uncovered_ns(each, now_ns, merged) for each in intervals)
+
+
 def check_same_state(live: Auction, replayed: Auction) -> None:
     """The house's state of an auction is what its log says, field by field."""
     for name in Auction.__slots__:
@@ -164,6 +228,10 @@ def check_deadlines(auction: Auction, naive: NaiveAuction) -> None:
         ("extensions", auction.extensions, naive.extensions),
         ("bid_count", auction.bid_count, len(naive.bids)),
         ("present", sorted(auction.present), sorted(naive.present)),
+        ("where", str(auction.whereabouts), naive.where),
+        ("pauses", auction.pauses.count, len(naive.pauses.all)),
+        ("paused", auction.pauses.spent_ns, naive.pauses.spent_ns(naive.gaps)),
+        ("timer", auction.get_timer() or 0, naive.running_ns),
         ("price", None if auction.standing is None else auction.standing.price_minor, naive.price_minor),
         ("leader", b"" if auction.standing is None else auction.standing.leader, naive.leader),
     )
@@ -203,12 +271,13 @@ def _check_rejection(one: Refused, body: bytes, naive: NaiveAuction, auction: Au
     code = naive.judge(body, one.time_ns)
     if code != one.code:
         raise CheckFailed("rejections", f"{where}, where the plain rules say {code or 'nothing against it'}")
-    is_bid = _decode(body)[0] == "bid"
-    refusal = (
-        auction.decide_bid(decode_bid(body), one.time_ns)
-        if is_bid
-        else auction.decide_join(decode_join(body), one.time_ns)
-    )
+    kind = _decode(body)[0]
+    if kind == "bid":
+        refusal = auction.decide_bid(decode_bid(body), one.time_ns)
+    elif kind == "join":
+        refusal = auction.decide_join(decode_join(body), one.time_ns)
+    else:
+        refusal = auction.decide_command(decode_command(body), one.command, one.time_ns)
     if refusal is None or (str(refusal.code), refusal.observed) != (one.code, one.observed):
         raise CheckFailed("rejections", f"{where} observed {one.observed}, and by replay {refusal}")
 
@@ -269,23 +338,35 @@ def check_order(entries: Sequence[bytes], arrivals: Sequence[bytes]) -> None:
     """The commands of a batch stand in its log in the order in which they came."""
     at = 0
     for data in entries:
-        kind, _, body, _ = _decode(data)
-        if kind in ("bid", "joined"):
+        kind, _, body, signature = _decode(data)
+        if signature and kind != "terms":
             try:
                 at = arrivals.index(body, at) + 1
             except ValueError:
                 raise CheckFailed("order", f"a {kind} stands before one that came sooner, or never came") from None
 
 
+def owed_minor(naive: NaiveAuction, me: bytes) -> int:
+    """What ``me`` has to pay for the lot, or has paid, once bidding is over."""
+    if naive.sale is not None:
+        is_bought = naive.sale.debtor == me and naive.sale.stage in ("pending_payment", "paid", "settled")
+        return naive.sale.price_minor if is_bought else 0
+    kind, body = naive.ends[0]
+    return body[3] if kind == "closed" and body[2] == me else 0
+
+
 def exposure_minor(
     me: bytes, placed: Iterable[Placed], logs: Mapping[bytes, NaiveAuction], floor_ns: int
 ) -> dict[bytes, int]:
-    """What ``me`` may have to pay in each log at worst; nothing is accepted before ``floor_ns`` any more."""
+    """What ``me`` may have to pay in each log at worst; nothing is accepted before ``floor_ns`` any more.
+
+    What was bought by accepting a second offer is not counted: no agent did that.
+    """
     worst: dict[bytes, int] = {}
     for log, naive in logs.items():
         if naive.has_ended:
             kind, body = naive.ends[0]
-            worst[log] = body[3] if kind == "closed" and body[2] == me else 0
+            worst[log] = owed_minor(naive, me) if kind == "closed" and body[2] == me else 0
         elif naive.leader == me:
             worst[log] = naive.price_minor or 0
     for bid in placed:
@@ -306,9 +387,7 @@ def check_budget(name: str, budget_minor: int, worst: Mapping[bytes, int]) -> No
 
 def check_wallet(name: str, committed: Mapping[bytes, int], logs: Mapping[bytes, NaiveAuction], me: bytes) -> None:
     """At the end a wallet holds what its owner has won, and nothing else."""
-    won = {
-        log: body[3] for log, naive in logs.items() for _, body in naive.ends if body[0] == "closed" and body[2] == me
-    }
+    won = {log: owed for log, naive in logs.items() if (owed := owed_minor(naive, me))}
     if dict(committed) != won:
         raise CheckFailed("wallets", f"{name} holds {sorted(committed.values())}, and has won {sorted(won.values())}")
 

@@ -118,7 +118,7 @@ def reordered_batch(patch: pytest.MonkeyPatch) -> None:
 def time_read_twice(patch: pytest.MonkeyPatch) -> None:
     """What is due is judged a little later than the bids of the same batch: the clock was read a second time for it."""
     run_due = House._run_due
-    patch.setattr(House, "_run_due", lambda house, now_ns: run_due(house, now_ns + 2_000_000))
+    patch.setattr(House, "_run_due", lambda house, now_ns: run_due(house, now_ns + 5_000_000))
 
 
 MUTATIONS: Final[dict[str, Mutation]] = {

@@ -20,7 +20,7 @@ from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request, encode
 
 if TYPE_CHECKING:
-    from people import Person
+    from clients import Client
     from world import World
 
 Operation = ToSession | ToFollowers | Following | Known
@@ -36,7 +36,7 @@ class Connection:
 
     __slots__ = ("follows", "heard_ns", "identity", "is_open", "last_arrival_ns", "number", "person")
 
-    def __init__(self, number: int, person: Person, now_ns: int) -> None:
+    def __init__(self, number: int, person: Client, now_ns: int) -> None:
         self.number = number
         self.person = person
         self.is_open = True
@@ -99,7 +99,7 @@ class Gateway:
     def _is_alive(self) -> bool:
         return self._world.gateway is self
 
-    def accept(self, person: Person) -> Connection:
+    def accept(self, person: Client) -> Connection:
         """A handshake has succeeded."""
         connection = Connection(self.next_session, person, self._world.timeline.now_ns)
         self.next_session += 1

@@ -14,6 +14,7 @@ from typing import Final
 from timeline import MILLISECOND_NS, SECOND_NS
 
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
+from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules
 from auctionctl.wire.listing import LotDescription
 
 CURRENCY: Final = "EUR"
@@ -27,6 +28,7 @@ class Trouble(enum.Enum):
     PARTITION = "partition"
     DISCONNECT = "disconnect"
     PERSON_CRASH = "person_crash"
+    PERSON_AWAY = "person_away"
     PERSON_FREEZE = "person_freeze"
     PERSON_SUSPEND = "person_suspend"
     GATEWAY_CRASH = "gateway_crash"
@@ -90,10 +92,21 @@ class PersonPlan:
 
 @dataclass(frozen=True, slots=True)
 class LotPlan:
-    """A lot, and so long after the start the house has it to sell."""
+    """A lot, and so long after the start its seller, or the house itself, has it to sell."""
 
     at_ns: int
+    is_sellers: bool
     lot: LotDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Interference:
+    """Somebody gives a command of this type, so long after the start, whether it makes sense or not."""
+
+    at_ns: int
+    command: str
+    lot: int
+    person: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,7 @@ class Plan:
     weather: Weather
     hazards: Hazards
     incidents: tuple[Incident, ...]
+    interferences: tuple[Interference, ...]
     calm_ns: int
 
 
@@ -113,7 +127,8 @@ class Plan:
 _TROUBLES: Final = {
     Trouble.PARTITION: (3, 1 * SECOND_NS, 18 * SECOND_NS),
     Trouble.DISCONNECT: (4, 0, 0),
-    Trouble.PERSON_CRASH: (3, SECOND_NS // 10, 15 * SECOND_NS),
+    Trouble.PERSON_CRASH: (2, SECOND_NS // 10, 5 * SECOND_NS),
+    Trouble.PERSON_AWAY: (3, 11 * SECOND_NS, 20 * SECOND_NS),
     Trouble.PERSON_FREEZE: (2, SECOND_NS // 2, 8 * SECOND_NS),
     Trouble.PERSON_SUSPEND: (1, SECOND_NS // 2, 20 * SECOND_NS),
     Trouble.GATEWAY_CRASH: (2, SECOND_NS // 10, 6 * SECOND_NS),
@@ -127,10 +142,19 @@ _TROUBLES: Final = {
 def draw(seed: int) -> Plan:
     """The plan of this seed, always the same."""
     rng = random.Random(f"plan {seed}")
-    calm_ns = rng.randint(10, 30) * SECOND_NS
-    people = tuple(_person(rng, name) for name in NAMES[: rng.choice((2, 2, 2, 3, 3, 4, 6))])
+    calm_ns = rng.randint(10, 26) * SECOND_NS
+    people = tuple(_person(rng, name) for name in NAMES[: rng.choice((2, 2, 2, 3, 3, 4, 5))])
     lots = tuple(_lot(rng, number, len(people)) for number in range(rng.choice((1, 1, 1, 2, 2, 3))))
-    return Plan(seed, people, lots, _weather(rng), _hazards(rng), _incidents(rng, len(people), calm_ns), calm_ns)
+    return Plan(
+        seed=seed,
+        people=people,
+        lots=lots,
+        weather=_weather(rng),
+        hazards=_hazards(rng),
+        incidents=_incidents(rng, len(people), calm_ns),
+        interferences=_interferences(rng, calm_ns),
+        calm_ns=calm_ns,
+    )
 
 
 def _person(rng: random.Random, name: str) -> PersonPlan:
@@ -147,7 +171,9 @@ def _person(rng: random.Random, name: str) -> PersonPlan:
 
 
 def _lot(rng: random.Random, number: int, people: int) -> LotPlan:
-    duration_ns = rng.randint(4, 15) * SECOND_NS + rng.randint(0, 999) * MILLISECOND_NS
+    pauses = _pauses(rng)
+    longest_s = 13 if pauses.disconnection is Disconnection.CONTINUE else 20
+    duration_ns = rng.randint(4, longest_s) * SECOND_NS + rng.randint(0, 999) * MILLISECOND_NS
     starting_minor = rng.choice((0, 1, 500, 1_000, rng.randint(100, 3_000)))
     window_ns, longest_ns = 0, 0
     if rng.random() < 0.5:
@@ -167,8 +193,30 @@ def _lot(rng: random.Random, number: int, people: int) -> LotPlan:
         bid_timeout_ns=rng.choice((1, 2, 4, 10, 30)) * SECOND_NS,
         soft_close_window_ns=window_ns,
         max_extension_ns=longest_ns,
+        pauses=pauses,
+        payment=_payment(rng),
+        cancellation=rng.choice(tuple(Cancellation)),
     )
-    return LotPlan(rng.choice((0, 0, rng.randint(0, 10) * SECOND_NS)), lot)
+    return LotPlan(rng.choice((0, 0, rng.randint(0, 10) * SECOND_NS)), rng.random() < 0.6, lot)
+
+
+def _pauses(rng: random.Random) -> PauseRules:
+    """Caps are low, so that they are reached."""
+    return PauseRules(
+        disconnection=rng.choice(tuple(Disconnection)),
+        max_pauses=rng.choice((0, 1, 2, 5)),
+        max_pause_ns=rng.randint(1, 12) * SECOND_NS,
+        max_pauses_a_bidder=rng.choice((0, 1, 2)),
+        max_pause_a_bidder_ns=rng.randint(1, 8) * SECOND_NS,
+    )
+
+
+def _payment(rng: random.Random) -> PaymentRules:
+    if rng.random() < 0.35:
+        return PaymentRules()
+    on_default = rng.choice((OnDefault.REVERT, OnDefault.OFFER, OnDefault.OFFER))
+    offer_ns = rng.randint(2, 6) * SECOND_NS if on_default is OnDefault.OFFER else 0
+    return PaymentRules(rng.randint(3, 10) * SECOND_NS, rng.choice((0, 2, 5)) * SECOND_NS, on_default, offer_ns)
 
 
 def _increment(rng: random.Random) -> Increment:
@@ -204,6 +252,16 @@ def _hazards(rng: random.Random) -> Hazards:
         broken_lost=chance(0.0, 0.0, 0.01),
         broken_kept=chance(0.0, 0.0, 0.02),
         persist_crash=chance(0.0, 0.0, 0.03),
+    )
+
+
+def _interferences(rng: random.Random, calm_ns: int) -> tuple[Interference, ...]:
+    if rng.random() < 0.5:
+        return ()
+    often = ("pause", "pause", "pause", "resume", "resume", "cancel")
+    return tuple(
+        Interference(rng.randint(SECOND_NS, calm_ns + 5 * SECOND_NS), command, rng.randrange(3), rng.randrange(6))
+        for command in rng.choices((*often, "pay", "settle", "reject_payment", "offer", "accept", "decline"), k=4)
     )
 
 

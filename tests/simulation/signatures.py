@@ -18,7 +18,7 @@ from nacl.exceptions import BadSignatureError
 
 from auctionctl.keys import signing
 
-REAL_EVERY: Final = 20
+REAL_EVERY: Final = 40
 """One seed in so many is run with real signatures."""
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 from checkers import (
     CheckFailed,
@@ -35,6 +34,7 @@ from checkers import (
     exposure_minor,
     naive_of,
 )
+from histories import Past, find, unpack
 from naive_auction import NaiveAuction
 from plan import Hazards, Weather, draw
 from signatures import signatures_for
@@ -44,58 +44,36 @@ from world import World
 from auctionctl.auction.auction import Auction
 from auctionctl.wire.messages import Entries, encode
 
-SEED = 100
-"""A history with real signatures, and all that is needed here: bids, rejections, gaps, stamps and a sale."""
 
-pack, unpack = msgspec.msgpack.encode, msgspec.msgpack.decode
+@pytest.fixture(scope="module", autouse=True)
+def _signatures() -> Iterator[None]:
+    with signatures_for(1):
+        yield
 
 
-class Past:
-    """A seed that held, and of it the log with the most bids."""
-
-    def __init__(self) -> None:
-        with signatures_for(SEED):
-            self.world = World(draw(SEED))
-            self.world.run()
-            self.files = self.world.exports()
-        self.watch = self.world.watch
-        self.id = max(self.watch.shadows, key=lambda log: len(self.watch.shadows[log].naive.bids))
-        self.entries = self.watch.shadows[self.id].entries
-        self.naive = naive_of(self.entries)
-        self.refused = [one for one in self.watch.refused if one.log == self.id]
-        self.receipts = [one for one in self.watch.receipts if one.log == self.id]
-        self.stamps = [one for one in self.watch.stamps if one.log == self.id]
-
-    def index_of(self, kind: str) -> int:
-        """The last entry of this kind."""
-        return max(index for index, data in enumerate(self.entries) if unpack(data)[0] == kind)
-
-    def with_entry(self, index: int, change: Callable[[list[Any]], None]) -> list[bytes]:
-        """The entries, with one that was changed: kind, time, decoded body, signature."""
-        entry = unpack(self.entries[index])
-        entry[2] = unpack(entry[2])
-        change(entry)
-        entry[2] = pack(entry[2])
-        return [*self.entries[:index], pack(entry), *self.entries[index + 1 :]]
+def has_all(past: Past) -> bool:
+    """A sale among several, with bids, rejections, gaps and stamps."""
+    completed = [body for _, body in past.naive.ends if body[1] == "completed"]
+    is_rich = len(past.naive.bids) >= 3 and past.naive.gaps and past.refused and past.receipts and past.stamps
+    return bool(completed and is_rich and len(past.watch.shadows) > 1)
 
 
 @pytest.fixture(scope="module")
-def past() -> Past:
-    return Past()
+def past(_signatures: None) -> Past:
+    return find(has_all)
+
+
+@pytest.fixture(scope="module")
+def files(past: Past) -> dict[bytes, bytes]:
+    return past.world.exports()
 
 
 def fails(name: str, what: str = "") -> Any:
     return pytest.raises(CheckFailed, match=rf"^{name}: .*{what}")
 
 
-def test_the_history_that_is_changed_here_has_all_that_it_takes(past: Past) -> None:
-    assert len(past.naive.bids) >= 3
-    assert past.naive.gaps
-    assert {"completed"} == {body[1] for _, body in past.naive.ends}
-    assert past.refused
-    assert past.receipts
-    assert past.stamps
-    past.world.check(past.files)
+def test_the_history_that_is_changed_here_holds(past: Past, files: dict[bytes, bytes]) -> None:
+    past.world.check(files)
 
 
 # Acknowledged
@@ -199,7 +177,7 @@ def test_no_end_and_an_end_without_its_winner_are_found(past: Past) -> None:
 
 @pytest.mark.parametrize("name", [name for name in Auction.__slots__ if name != "_format"])
 def test_a_field_of_the_live_state_that_differs_from_its_log_is_found(past: Past, name: str) -> None:
-    live = past.world.shell.house.log(past.id).auction
+    live = past.live
     check_same_state(live, past.watch.shadows[past.id].replay.state)
     doctored = copy.copy(live)
     setattr(doctored, name, object())
@@ -220,7 +198,7 @@ def test_a_field_of_the_live_state_that_differs_from_its_log_is_found(past: Past
     ],
 )
 def test_a_deadline_that_was_moved_by_something_else_is_found(past: Past, name: str, value: Any) -> None:
-    live = past.world.shell.house.log(past.id).auction
+    live = past.live
     check_deadlines(live, past.naive)
     doctored = copy.deepcopy(past.naive)
     setattr(doctored, name, value)
@@ -268,7 +246,7 @@ def test_a_gap_without_an_outage_is_found(past: Past) -> None:
     with fails("gaps", "nothing was amiss"):
         check_gaps_true(past.entries, [])
     with fails("gaps", "nothing was amiss"):
-        check_gaps_true(past.entries, [one._replace(end_ns=one.end_ns - SECOND_NS // 2) for one in past.watch.outages])
+        check_gaps_true(past.entries, [one._replace(end_ns=one.end_ns - 2 * SECOND_NS) for one in past.watch.outages])
 
 
 def test_who_is_said_to_have_left_and_has_not_is_found() -> None:
@@ -337,17 +315,18 @@ def test_a_wallet_that_holds_something_else_is_found(past: Past) -> None:
 # Proofs
 
 
-def test_a_file_that_does_not_verify_is_found(past: Past) -> None:
-    house = past.world.house_key.identity
-    logs = {log: data for log, data in past.files.items() if log}
-    with signatures_for(SEED):
-        check_audits(logs, past.files[b""], house)
+def test_a_file_that_does_not_verify_is_found(past: Past, files: dict[bytes, bytes]) -> None:
+    house, registry = past.world.house_key.identity, files[b""]
+    logs = {log: data for log, data in files.items() if log}
+    check_audits(logs, registry, house)
+    for doctored in (
+        ({past.id: files[past.id][:-2]}, registry, house),
+        (logs, files[past.id], house),
+        (logs, registry, past.world.people[0].key.identity),
+        ({b"another": files[past.id]}, registry, house),
+    ):
         with fails("audit"):
-            check_audits({past.id: past.files[past.id][:-2]}, past.files[b""], house)
-        with fails("audit"):
-            check_audits(logs, past.files[past.id], house)
-        with fails("audit"):
-            check_audits(logs, past.files[b""], past.world.people[0].key.identity)
+            check_audits(*doctored)
 
 
 def test_a_head_over_what_is_not_durable_or_under_another_root_is_found(past: Past) -> None:
@@ -393,9 +372,7 @@ def test_an_agent_that_never_sleeps_is_found(past: Past) -> None:
 
 
 def test_a_house_that_never_comes_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(
-        replace(draw(SEED), incidents=(), hazards=Hazards(*[0.0] * 7), weather=Weather(0, 0, 0, 1, 1, 1, False))
-    )
+    world = World(replace(draw(1), incidents=(), hazards=Hazards(*[0.0] * 7), weather=Weather(0, 0, 0, 1, 1, 1, False)))
     monkeypatch.setattr(world.shell, "start", lambda: None)
     with fails("liveness", "the house is down"):
         world.run()

@@ -25,6 +25,7 @@ from checkers import (
     check_receipts,
     check_roots,
     check_same_state,
+    check_settlement,
     exposure_minor,
 )
 from naive_auction import NaiveAuction
@@ -256,6 +257,7 @@ class Watch:
         shadow = self.shadows[log.id]
         check_same_state(log.auction, shadow.replay.state)
         check_deadlines(log.auction, shadow.naive)
+        check_settlement(log.auction, shadow.naive)
         check_roots(log.tree.size, log.tree.root(), len(shadow.entries), shadow.tree.root)
 
     def said(self, operations: Sequence[Operation]) -> None:
@@ -410,6 +412,8 @@ class Watch:
             tally["bids in logs"] += len(shadow.naive.bids)
             tally["gaps"] += len(shadow.naive.gaps)
             tally["extensions"] += shadow.naive.extensions
+            tally["pauses"] += len(shadow.naive.pauses.all)
+            tally[f"at last: {shadow.naive.where}"] += 1
             for kind, body in shadow.naive.ends:
                 tally[f"ended: {body[1] if kind == 'closed' else kind}"] += 1
         return tally

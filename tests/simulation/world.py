@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from checkers import (
     CheckFailed,
     check_audits,
+    check_caps,
     check_commands_once,
     check_deadlines,
     check_ended_once,
@@ -24,11 +25,14 @@ from checkers import (
     check_receipts,
     check_rejections,
     check_same_state,
+    check_settlement,
     check_stamps,
     check_times,
     check_wallet,
     naive_of,
 )
+from conduct import Conduct
+from errands import Errand, Sale
 from faulty_store import FaultyStore
 from house_shell import HouseShell
 from network import Gateway, Wires
@@ -46,7 +50,7 @@ from auctionctl.replica.registry import REGISTRY
 from auctionctl.wire.frames import Message
 from auctionctl.wire.listing import Entropy, sign_terms
 
-PATIENCE_NS: Final = 60 * SECOND_NS
+PATIENCE_NS: Final = 90 * SECOND_NS
 """After the last deadline that can be, how long the slowest agent may take to have heard of the last end."""
 
 
@@ -91,8 +95,11 @@ class World:
         self.traced: list[tuple[Any, ...]] = []
         self.wall_offset_ns = 0
         self.house_key = key_of("house")
+        self.key_of = key_of
+        self.errands: list[Errand] = []
         self.people = [Person(self, each, key_of(each.name)) for each in plan.people]
         entries = [Entry(person.key.identity, person.name, "bidder") for person in self.people]
+        entries += [Entry(key_of("sue").identity, "sue", "seller"), Entry(key_of("otto").identity, "otto", "operator")]
         self.allowed = AllowList(enumerate(entries, 1))
         self.listings = [self._sign(number) for number in range(len(plan.lots))]
         self.watch = Watch(self)
@@ -101,17 +108,17 @@ class World:
         self.wires = Wires(self, plan.weather, random.Random(f"wires {plan.seed}"))
         self.gateway: Gateway | None = None
         self._next_session = 1
-        self._has_ended = False
+        self.conduct = Conduct(self)
+        self.has_ended = False
 
     def _sign(self, number: int) -> Listing:
         lot_plan = self.plan.lots[number]
         draws = random.Random(f"entropy {number} {self.plan.seed}").randbytes
-        key = self.house_key
-        message = sign_terms(
-            lot_plan.lot, key.identity.signing, key.escrow_public, key, Entropy(draws(16), draws(32), draws(32))
-        )
-        at_ns = START_NS + lot_plan.at_ns
-        return Listing(at_ns, key.identity.signing, lot_plan.lot.listing, lot_plan.lot.currency, message)
+        house, lot = self.house_key, lot_plan.lot
+        seller = key_of("sue") if lot_plan.is_sellers else house
+        entropy = Entropy(draws(16), draws(32), draws(32))
+        message = sign_terms(lot, house.identity.signing, house.escrow_public, seller, entropy)
+        return Listing(START_NS + lot_plan.at_ns, seller.identity.signing, lot.listing, lot.currency, message)
 
     def trace(self, *what: Any) -> None:
         """Something worth remembering has happened."""
@@ -121,7 +128,8 @@ class World:
 
     def lots_due(self) -> Iterator[Listing]:
         """The house's lots that it has by now."""
-        return (listing for listing in self.listings if listing.at_ns <= self.timeline.now_ns)
+        mine, now_ns = self.house_key.identity.signing, self.timeline.now_ns
+        return (listing for listing in self.listings if listing.seller == mine and listing.at_ns <= now_ns)
 
     @property
     def lots_for_all(self) -> int:
@@ -143,6 +151,11 @@ class World:
         for person, each in zip(self.people, plan.people, strict=True):
             person.persist_crash = plan.hazards.persist_crash
             timeline.at(START_NS + each.arrives_ns, person.start)
+        for listing in self.listings:
+            if listing.seller != self.house_key.identity.signing:
+                sale = Sale(self, key_of("sue"), self.conduct.seller, listing.listing, listing.message)
+                timeline.at(listing.at_ns, sale.start)
+        self.conduct.begin()
         for incident in plan.incidents:
             timeline.at(START_NS + incident.at_ns, self._strike, incident)
         timeline.at(START_NS + plan.calm_ns, self._calm)
@@ -154,14 +167,21 @@ class World:
                 )
             timeline.run(timeline.now_ns + SECOND_NS)
         # The last answers may still be under way, and nothing else is to happen to them.
-        self._has_ended = True
+        self.has_ended = True
         self._calm()
         timeline.run(timeline.now_ns + SECOND_NS)
 
     def _bound_ns(self) -> int:
         """How long after the last fault the last auction has ended, at the latest, and everybody knows it."""
         rules = [each.lot for each in self.plan.lots]
-        longest_ns = max(each.start_timeout_ns + each.duration_ns + each.max_extension_ns for each in rules)
+        longest_ns = max(
+            each.start_timeout_ns
+            + each.duration_ns
+            + each.max_extension_ns
+            + each.pauses.max_pause_ns
+            + (len(self.people) + 1) * (each.payment.payment_ns + 2 * each.payment.offer_ns)
+            for each in rules
+        )
         most_down_ns = max((each.length_ns for each in self.plan.incidents), default=0)
         return longest_ns + most_down_ns + PATIENCE_NS
 
@@ -175,8 +195,9 @@ class World:
         for listing in self.listings:
             if listing.auction not in shadows:
                 return f"{listing.listing} is not announced"
-            if not shadows[listing.auction].naive.has_ended:
-                return f"{listing.listing} has not ended"
+            naive = shadows[listing.auction].naive
+            if not naive.is_final:
+                return f"{listing.listing} is {naive.where}"
         return next((f"{person.name} is not done" for person in self.people if not person.is_done), "")
 
     # The machines
@@ -226,24 +247,24 @@ class World:
     # What goes wrong
 
     def _strike(self, incident: Incident) -> None:
-        if self._has_ended:
+        if self.has_ended:
             return
         person, length_ns = self.people[incident.person], incident.length_ns
         self.trace("strikes", incident.trouble.value, person.name, length_ns)
         match incident.trouble:
             case Trouble.PARTITION:
-                person.is_cut = True
+                person.machine.is_cut = True
                 self.tally["partitions"] += 1
-                self.timeline.after(length_ns, setattr, person, "is_cut", False)
+                self.timeline.after(length_ns, setattr, person.machine, "is_cut", False)
             case Trouble.DISCONNECT:
                 self.tally["connections lost"] += 1
                 person.break_off()
-            case Trouble.PERSON_CRASH:
+            case Trouble.PERSON_CRASH | Trouble.PERSON_AWAY:
                 self.crash_person(person, length_ns)
             case Trouble.PERSON_FREEZE:
-                person.freeze(length_ns)
+                person.machine.freeze(length_ns)
             case Trouble.PERSON_SUSPEND:
-                person.suspend(length_ns)
+                person.machine.suspend(length_ns)
             case Trouble.GATEWAY_CRASH:
                 self.crash_gateway(length_ns)
             case Trouble.HOUSE_CRASH:
@@ -261,8 +282,9 @@ class World:
         self.trace("calm")
         self.wires.is_calm = self.shell.is_calm = True
         self.store.is_full = False
+        self.conduct.is_calm = True
         for person in self.people:
-            person.is_cut = False
+            person.machine.is_cut = False
             person.persist_crash = 0.0
 
     # What came of it
@@ -289,6 +311,8 @@ class World:
             check_times(data)
             naive[log] = naive_of(data)
             check_ended_once(naive[log])
+            check_caps(naive[log], watch.outages)
+            check_settlement(house.log(log).auction, naive[log])
             check_rejections(data, [one for one in watch.refused if one.log == log], watch.bodies)
             check_gaps_cover(data, log, watch.outages)
             check_gaps_true(data, watch.outages)

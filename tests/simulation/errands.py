@@ -1,0 +1,104 @@
+"""Those who come for one thing: a seller with a lot, and whoever gives one command about an auction.
+
+The cores are the real ones, :mod:`auctionctl.bidding.selling` and :mod:`auctionctl.bidding.commanding`. Rule: an errand
+is a process of its own and over when its core is; what came of it is told, and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from clients import Client, Machine, nonces_of
+from timeline import MILLISECOND_NS
+
+from auctionctl.bidding.commanding import Commander, Make
+from auctionctl.bidding.selling import Asked, Seller, Taken
+from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.frames import Message
+
+if TYPE_CHECKING:
+    from world import World
+
+LEAVING_NS = 100 * MILLISECOND_NS
+
+
+class Errand(Client):
+    """A process that ends by itself."""
+
+    def __init__(self, world: World, name: str, key: SecretKey, machine: Machine) -> None:
+        super().__init__(world, name, key, machine)
+        self.is_over = False
+        world.errands.append(self)
+
+    def end(self) -> None:
+        """Say goodbye and go."""
+        if self.is_over:
+            return
+        self.is_over = True
+        assert self._core is not None
+        self._core.say_bye()
+        self._transmit()
+        self._world.timeline.after(LEAVING_NS, self.crash)
+
+
+class Sale(Errand):
+    """A seller opens one auction."""
+
+    def __init__(self, world: World, key: SecretKey, machine: Machine, listing: str, terms: Message) -> None:
+        super().__init__(world, f"seller of {listing}", key, machine)
+        self._terms = terms
+        self._seller = Seller(key, world.house_key.identity, listing)
+
+    def start(self) -> None:
+        """Begin."""
+        self.run(self._seller)
+
+    def heed(self, notices: Sequence[Any]) -> bool:
+        """Offer the terms when asked; anything else but that they were taken is a failure of the house."""
+        for notice in notices:
+            if isinstance(notice, Asked):
+                if notice.held is None:
+                    self._seller.offer(self._terms, self.machine.clock())
+                else:
+                    self.end()
+            else:
+                assert isinstance(notice, Taken), notice
+                self._world.tally["lots taken"] += 1
+                self.end()
+        return True
+
+
+class Command(Errand):
+    """Somebody gives one command."""
+
+    def __init__(
+        self, world: World, name: str, key: SecretKey, machine: Machine, *, auction: bytes, role: str, make: Make
+    ) -> None:
+        super().__init__(world, name, key, machine)
+        self._what = (auction, role, make)
+        self.commander: Commander | None = None
+        self.then: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin."""
+        auction, role, make = self._what
+        self.commander = Commander(
+            self.key,
+            self._world.house_key.identity,
+            auction,
+            role,
+            make=make,
+            nonce=next(nonces_of(f"{self.name} {self._world.plan.seed}")),
+            now_ns=self.machine.clock(),
+        )
+        self.run(self.commander)
+
+    def heed(self, notices: Sequence[Any]) -> bool:
+        """Once it is answered, or given up, there is nothing more to do."""
+        assert self.commander is not None
+        if self.commander.ending is not None and not self.is_over:
+            self._world.tally[f"commands: {type(self.commander.ending).__name__.lower()}"] += 1
+            self.end()
+            self.then()
+        return not self.is_over
