@@ -311,7 +311,7 @@ class NaiveAuction:
 
     def _signed_resumed(self, _: Any, time_ns: int, at_ns: int) -> None:
         self.phase = "open"
-        moved_ns = self.pauses.end(at_ns)
+        moved_ns = self.pauses.end(at_ns, self.gaps)
         self.end_ns += moved_ns
         self.max_end_ns += moved_ns
 
@@ -326,7 +326,9 @@ class NaiveAuction:
     def _signed_payment_rejected(self, _: Any, time_ns: int, at_ns: int) -> None:
         sale = self._sale
         sale.stage = "pending_payment"
-        sale.due_ns += at_ns - sale.paid_at_ns
+        if not sale.was_rejected:
+            sale.due_ns += at_ns - sale.paid_at_ns
+        sale.was_rejected = True
         sale.away_ns = None if sale.debtor in self.present else at_ns
 
     def _signed_settled(self, _: Any, time_ns: int, at_ns: int) -> None:

@@ -89,7 +89,10 @@ class NaivePauses:
         if self.can_wait_for(bidder, gaps):
             self.waits.setdefault(bidder, []).append((at_ns, None))
 
-    def end(self, at_ns: int) -> int:
+    def end(self, at_ns: int, gaps: Sequence[tuple[int, int]]) -> int:
+        """However late it goes on again, it stood still until its cap at most."""
+        if self.waited_for or not self.is_by_terms:
+            at_ns = min(at_ns, self.cap_ns(gaps))
         for bidder in self.waited_for:
             self.stop_waiting(bidder, at_ns)
         began_ns = self.all[-1][0]

@@ -26,6 +26,7 @@ class NaiveSale:
     price_minor: int = 0
     bid_index: int = 0
     due_ns: int = 0
+    was_rejected: bool = False
     by_ns: int = 0
     away_ns: int | None = None
     paid_at_ns: int = 0
@@ -38,6 +39,7 @@ class NaiveSale:
         self.stage, self.debtor = "pending_payment", debtor
         self.bid_index, _, self.price_minor, _ = self.last_bid_of(debtor)
         self.due_ns = at_ns + self.rules[0]
+        self.was_rejected = False
         self.away_ns = None if is_here else at_ns
 
     def last_bid_of(self, bidder: bytes) -> NaiveBid:

@@ -209,7 +209,7 @@ def test_what_a_gap_covers_counts_against_no_cap() -> None:
     pauses.begin(4, True, gaps)
     assert pauses.waited_for == [b"ann"]
     assert pauses.cap_ns([(5, 8)]) == 4 + 10 + 3
-    assert pauses.end(12) == 8
+    assert pauses.end(12, gaps) == 8
     assert (pauses.spent_ns(gaps), pauses.spent_for_ns(b"ann", gaps)) == (5, 5)
     assert not pauses.must_begin(False, gaps), "once for a bidder is all"
     assert pauses.must_end(False)
