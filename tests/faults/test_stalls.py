@@ -139,10 +139,13 @@ def test_a_bidder_that_stands_still_goes_on_afterwards_and_moves_no_deadline(bid
     assert cleo.process.poll() is None
     for auction in auctions:
         assert check_promises(bidders, auction) == []
+        name = auction.hex().encode()
+        proofs = [proof for proof in cleo.receipts() if proof.checkpoint_note.split(b"\n")[0].endswith(name)]
+        last = max(proof.index for proof in proofs)
+        bidders[0].run_until(lambda auction=auction, last=last: len(bidders[0].log(auction)) > last, "its last receipt")
         applied = bidders[0].log(auction)
-        for proof in cleo.receipts():
-            if proof.checkpoint_note.split(b"\n")[0].endswith(auction.hex().encode()):
-                assert proof.extra.endswith(applied[proof.index].signature)
+        for proof in proofs:
+            assert proof.extra.endswith(applied[proof.index].signature)
 
 
 def test_a_gateway_that_never_moves_again_is_replaced_and_all_goes_on(bidding):
