@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auctionctl.auction.events import Gap, GapCause
+from auctionctl.auction.phase import Phase
 from auctionctl.house.auction_log import AuctionLog
 
 
@@ -29,10 +30,14 @@ class Gaps:
         self._owed: dict[Outage, None] = {}
 
     def say(self, outage: Outage, logs: Iterable[AuctionLog], now_ns: int) -> Iterator[AuctionLog]:
-        """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved."""
+        """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved.
+
+        One that stands still beyond its cap, as nobody could have it go on, would otherwise lose that time.
+        """
         since_ns, until_ns, cause = outage
         for log in logs:
-            if log.auction.allows("gap") and (log.auction.get_timer() or 0) > since_ns:
+            is_running = log.auction.phase is Phase.PAUSED or (log.auction.get_timer() or 0) > since_ns
+            if is_running and log.auction.allows("gap"):
                 start_ns = log.auction.next_gap_since_ns(since_ns)
                 if start_ns < until_ns:
                     log.add_event(Gap(start_ns, until_ns, cause), now_ns)

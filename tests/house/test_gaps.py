@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auctionctl.auction.events import GapCause, decode_event
-from auctionctl.auction.rules import PaymentRules
+from auctionctl.auction.rules import Disconnection, PauseRules, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.gaps import Gaps, Outage
 
@@ -27,6 +27,23 @@ def test_an_outage_moves_every_auction_that_runs_and_no_other(stage: Any) -> Non
     assert moved == logs[:2]
     assert [log.auction.get_timer() for log in logs[:2]] == [each + 2 * SECOND_NS for each in before[:2]]
     assert logs[2].to_append() is None
+
+
+def test_an_auction_whose_pause_nobody_could_end_loses_no_time(stage: Any) -> None:
+    pauses = PauseRules(Disconnection.PAUSE, max_pause_a_bidder_ns=5 * SECOND_NS)
+    auction = stage.opened(duration_ns=60 * SECOND_NS, pauses=pauses)
+    opened_ns = stage.now_ns
+    stage.house.session_ended(2, stage.now_ns)
+    stage.after(12 * SECOND_NS)
+    assert stage.kinds(auction)[-2:] == ["left", "paused"]
+    stage.is_full = True
+    stage.after(8 * SECOND_NS)
+    stage.is_full = False
+    stage.after(8 * SECOND_NS)
+    assert stage.kinds(auction)[-3:] == ["paused", "gap", "resumed"]
+    _, paused, _, resumed = stage.entries(auction)[-4:]
+    assert resumed.time_ns - paused.time_ns > 10 * SECOND_NS
+    assert stage.log(auction).auction.end_ns == opened_ns + 60 * SECOND_NS + resumed.time_ns - paused.time_ns
 
 
 def test_a_payment_that_runs_is_moved_and_one_that_was_made_is_not(stage: Any) -> None:

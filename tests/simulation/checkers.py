@@ -287,7 +287,7 @@ def check_gaps_cover(entries: Sequence[bytes], log: bytes, outages: Iterable[Out
     naive, running_ns = NaiveAuction(), [0]
     for data in entries:
         apply_naively(naive, data)
-        running_ns.append(naive.running_ns)
+        running_ns.append(naive.bidding_ns)
     for outage in outages:
         size, at_ns = outage.sizes.get(log, 0), outage.start_ns
         if running_ns[size] <= at_ns:

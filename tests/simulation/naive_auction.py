@@ -40,6 +40,7 @@ FOLLOWING: Final = {
     "reverted": "",
 }
 """Where it stands → which kinds of entries may follow."""
+FOREVER_NS: Final = 2**62
 COMMAND_NS: Final = 300 * 10**9
 GRACE_NS: Final = 5 * 10**9
 
@@ -125,6 +126,11 @@ class NaiveAuction:
         if self.sale is not None:
             return self.sale.deadline_ns or 0
         return {"announced": self.start_deadline_ns, "open": self.end_ns, "paused": self._cap_ns}.get(self.phase, 0)
+
+    @property
+    def bidding_ns(self) -> int:
+        """Until when somebody could still do something: an auction that stands still goes on, whatever its cap."""
+        return FOREVER_NS if self.phase == "paused" else self.running_ns
 
     @property
     def _cap_ns(self) -> int:
