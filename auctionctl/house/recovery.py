@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, command_id
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Entry
-from auctionctl.tlog.merkle import leaf_hash
+from auctionctl.tlog.merkle import Tree, leaf_hash
 
 ENTRIES_AT_ONCE: Final = 128
 """So many are hashed in one go."""
@@ -30,7 +32,7 @@ class _OwnReplay(Replay):
     """A replay of what this house stored itself, without what does not decide whether the store holds.
 
     Signatures were checked before their entries were stored; the heads that bidders named are their claims, which no
-    rule looks at; and the tree is grown by :func:`rebuild`, by many entries at once.
+    rule looks at; and the tree is grown by :func:`replay_stored`, by many entries at once.
     """
 
     __slots__ = ()
@@ -45,12 +47,26 @@ class _OwnReplay(Replay):
         """Not here."""
 
 
-def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
-    """The log called ``name`` from its stored entries; VerificationError or TermsError if they do not make one."""
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What the entries of one log come to: all of a house's log but its key."""
+
+    terms_entry: Entry
+    auction: Auction
+    tree: Tree
+    commands: dict[bytes, int]
+    times_ns: array[int]
+
+
+def replay_stored(house: bytes, name: str, entries: Iterable[bytes]) -> Replayed:
+    """What the stored ``entries`` of the log called ``name`` come to; ``house`` is the house's signing key.
+
+    VerificationError or TermsError if they do not make such a log.
+    """
     match = _NAME.fullmatch(name)
     if match is None:
         raise VerificationError(f"{name!a} is not the log of an auction", rule="terms")
-    replay = _OwnReplay(key.identity.signing, bytes.fromhex(match[1]))
+    replay = _OwnReplay(house, bytes.fromhex(match[1]))
     first: Entry | None = None
     commands: dict[bytes, int] = {}
     times_ns = array("q")
@@ -65,8 +81,18 @@ def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
         )
     if first is None:
         raise VerificationError("a log without entries", rule="terms")
-    log = AuctionLog(key, first, replay.state, replay.tree)
-    log.commands = commands
-    log.times_ns = times_ns
+    return Replayed(first, replay.state, replay.tree, commands, times_ns)
+
+
+def resume(key: SecretKey, replayed: Replayed) -> AuctionLog:
+    """The house's log, from what its entries come to. Raises TermsError for a reserve that cannot be opened."""
+    log = AuctionLog(key, replayed.terms_entry, replayed.auction, replayed.tree)
+    log.commands = replayed.commands
+    log.times_ns = replayed.times_ns
     log.sign_head()
     return log
+
+
+def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
+    """The log called ``name`` from its stored entries; VerificationError or TermsError if they do not make one."""
+    return resume(key, replay_stored(key.identity.signing, name, entries))

@@ -49,6 +49,10 @@ def _run(kind: str, control: socket.socket) -> None:
         message, _ = hear_supervisor(control)
         assert isinstance(message, StartHouse)
         HouseProcess(control, message).run()
+    elif kind == "replayer":
+        from auctionctl.net.replaying import run_replayer  # noqa: PLC0415
+
+        run_replayer(control)
     elif kind == "verifier":
         from auctionctl.net.verifier import Verifier  # noqa: PLC0415
 

@@ -19,9 +19,10 @@ from auctionctl.errors import (
     VerificationError,
 )
 from auctionctl.house.auction_log import AuctionLog, log_name
-from auctionctl.house.recovery import rebuild
+from auctionctl.house.recovery import rebuild, resume
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.replaying import Outcome, count_replayers, replay_all
 from auctionctl.replica.house_logs import check_announced
 from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.archive import Archive
@@ -41,8 +42,8 @@ class _Count:
     """Counts the entries of several logs on their way, and tells of each :data:`ENTRIES_A_WORD`."""
 
     def __init__(self, total: int, on_progress: Callable[[int, int], None] | None) -> None:
+        self.total = total
         self._done = 0
-        self._total = total
         self._on_progress = on_progress
 
     def through(self, entries: Iterator[bytes]) -> Iterator[bytes]:
@@ -53,8 +54,9 @@ class _Count:
         for data in entries:
             yield data
             self._done += 1
-            if not self._done % ENTRIES_A_WORD:
-                self._on_progress(self._done, self._total)
+            # What two processes are at counts twice.
+            if not self._done % ENTRIES_A_WORD and self._done <= self.total:
+                self._on_progress(self._done, self.total)
 
 
 class StoredLogs:
@@ -84,20 +86,34 @@ class StoredLogs:
 
         ``on_progress`` is told now and then how many entries have been replayed, of how many.
         """
-        replayed = _Count(sum(size for _, size in self._store.logs()), on_progress)
+        sizes = [(name, size) for name, size in self._store.logs() if name != REGISTRY]
+        count = _Count(sum(size for _, size in sizes), on_progress)
+        outcomes = replay_all(
+            self._key.identity.signing,
+            sizes,
+            lambda name: count.through(self._store.read(name)),
+            count_replayers(count.total, len(sizes)),
+        )
         logs: list[AuctionLog] = []
         quarantined: list[tuple[str, str]] = []
-        for name, _ in self._store.logs():
-            if name == REGISTRY:
-                continue
-            try:
-                log = rebuild(self._key, name, replayed.through(self._store.read(name)))
-                check_announced(log.auction, registry.state)
+        for name, _ in sizes:
+            log = self._resume(outcomes.pop(name), registry)
+            if isinstance(log, AuctionLog):
                 logs.append(log)
-            except (VerificationError, TermsError) as error:
+            else:
                 self._check_owner(name)
-                quarantined.append((name, str(error)))
+                quarantined.append((name, log))
         return logs, quarantined + self._gone(registry)
+
+    def _resume(self, outcome: Outcome, registry: RegistryLog) -> AuctionLog | str:
+        if isinstance(outcome, str):
+            return outcome
+        try:
+            log = resume(self._key, outcome)
+            check_announced(log.auction, registry.state)
+        except (VerificationError, TermsError) as error:
+            return str(error)
+        return log
 
     def rebuild(self, log: AuctionLog) -> AuctionLog | None:
         """``log`` as it is stored; None if it is not. Errors as for :func:`auctionctl.house.recovery.rebuild`."""
