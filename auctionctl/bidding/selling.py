@@ -27,6 +27,8 @@ RETRY_NS: Final = 2 * SECOND_NS
 """How long unanswered terms wait before they are sent again."""
 MAX_BUSY_NS: Final = 30 * SECOND_NS
 """The longest pause that a busy house is granted."""
+MAX_MISSES: Final = 4
+"""How many pages without the auction are taken for late ones."""
 FINAL_CODES: Final = frozenset({"terms", "not_authorised", "bad_signature", "malformed", "unknown_type"})
 """What a house refuses for good: to send the same again would not help."""
 
@@ -75,6 +77,7 @@ class Seller:
         self._command: Command | None = None
         self._evidence: Evidence | None = None
         self._is_settled = False
+        self._misses = 0
         self._notices: list[SellerNotice] = []
         self._outgoing: list[Message] = []
 
@@ -130,7 +133,7 @@ class Seller:
                     self._escrow = escrow
                     self._welcomed(now_ns)
                 case Listed():
-                    self._listed()
+                    self._listed(now_ns)
                 case Receipts(auction=auction, checkpoint=note, receipts=receipts):
                     for receipted in receipts:
                         self._receipted(auction, receipted, note, now_ns)
@@ -172,7 +175,7 @@ class Seller:
             self._command.send_at_ns = now_ns
             self._transmit(now_ns)
 
-    def _listed(self) -> None:
+    def _listed(self, now_ns: int) -> None:
         if self._is_settled:
             return
         if self._command is None:
@@ -182,8 +185,17 @@ class Seller:
                 if (terms.seller, terms.listing) == (self._me, self._listing)
             ]
             self._notices.append(Asked(held[0] if held else None, self._escrow))
-        elif self._evidence is not None:
+        elif self._evidence is not None and not self._asks_again(self._command, now_ns):
             self._conclude(self._evidence, self._command)
+
+    def _asks_again(self, command: Command, now_ns: int) -> bool:
+        """A page that was made before the auction was may come after its receipt: it proves nothing, a few do."""
+        is_listed = command.id in self.follower.announcements and command.id in self.follower.catalogue
+        self._misses += not is_listed
+        if is_listed or self._misses > MAX_MISSES:
+            return False
+        self.follower.list_auctions(now_ns)
+        return True
 
     def _receipted(self, auction: bytes, receipted: Receipted, note: bytes, now_ns: int) -> None:
         command = self._command
