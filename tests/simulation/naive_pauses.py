@@ -36,7 +36,9 @@ class NaivePauses:
         return [bidder for bidder, waits in self.waits.items() if waits and waits[-1][1] is None]
 
     def spent_ns(self, gaps: Sequence[tuple[int, int]]) -> int:
-        return sum(uncovered_ns(each, 0, gaps) for each in self.all if each[1] is not None)
+        # At most what the terms allow: a gap that began just behind a cap has moved that cap by all of its length.
+        spent_ns = sum(uncovered_ns(each, 0, gaps) for each in self.all if each[1] is not None)
+        return min(self.rules[2], spent_ns)
 
     def spent_for_ns(self, bidder: bytes, gaps: Sequence[tuple[int, int]]) -> int:
         """Of one bidder, at most what it may cause: whoever is back just after the cap has used it up."""
