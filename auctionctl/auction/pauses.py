@@ -14,7 +14,17 @@ from auctionctl.auction.rules import Disconnection, PauseRules
 class Pauses:
     """What has been paused so far, and what may still be. Bidders are signing keys, 32 bytes."""
 
-    __slots__ = ("_absent", "_began_ns", "_counted_from_ns", "_counts", "_is_by_terms", "_rules", "_spent", "_waited")
+    __slots__ = (
+        "_absent",
+        "_began_ns",
+        "_counted_from_ns",
+        "_counts",
+        "_is_by_terms",
+        "_needed_until_ns",
+        "_rules",
+        "_spent",
+        "_waited",
+    )
 
     def __init__(self, rules: PauseRules) -> None:
         self._rules = rules
@@ -26,6 +36,8 @@ class Pauses:
         """Whom this pause waits for, and since when that counts."""
         self._began_ns = 0
         self._counted_from_ns = 0
+        self._needed_until_ns = 0
+        """When the last one came back for whom the present pause waited: until then it stood still with good reason."""
         self._is_by_terms = False
 
     def __eq__(self, other: object) -> bool:
@@ -75,7 +87,7 @@ class Pauses:
             return in_all_ns
         allowed_ns = self._rules.max_pause_a_bidder_ns
         each_ns = [since_ns + allowed_ns - self._spent.get(bidder, 0) for bidder, since_ns in self._waited.items()]
-        return min(in_all_ns, max(each_ns, default=self._counted_from_ns))
+        return min(in_all_ns, max([self._needed_until_ns, *each_ns]))
 
     # What the log says
 
@@ -92,12 +104,14 @@ class Pauses:
     def joined(self, bidder: bytes, at_ns: int) -> None:
         """``bidder`` is there (again)."""
         self._absent.pop(bidder, None)
+        if bidder in self._waited:
+            self._needed_until_ns = max(self._needed_until_ns, min(at_ns, self.end_by_ns()))
         self._stop_waiting(bidder, at_ns)
 
     def begin(self, at_ns: int, is_by_terms: bool) -> None:
         """The auction stands still."""
         self._counts[None] = self.count + 1
-        self._began_ns = self._counted_from_ns = at_ns
+        self._began_ns = self._counted_from_ns = self._needed_until_ns = at_ns
         self._is_by_terms = is_by_terms
         if is_by_terms:
             for bidder in self._absent:
@@ -118,6 +132,7 @@ class Pauses:
         ``since_ns`` is not before the pause began: a gap never reaches back over one.
         """
         self._counted_from_ns += until_ns - since_ns
+        self._needed_until_ns += max(0, until_ns - max(since_ns, self._needed_until_ns))
         for bidder, from_ns in self._waited.items():
             self._waited[bidder] = from_ns + max(0, until_ns - max(since_ns, from_ns))
 

@@ -230,12 +230,21 @@ class Account:
         if where == "open":
             return self.ends()[0]
         if where == "paused":
-            begin = self.pauses()[-1][0]
-            in_all = self.after(begin.time_ns, rules.pauses.max_pause_ns - self.stood_ns())
-            waits = self.waits()
-            each = [self.after(start, self._waited_for(who, waits)) for who, start, end in waits if end is None]
-            return in_all if begin.who else min(in_all, max(each))
+            needed = list[int]()
+            since_begin = self.since(self.pauses()[-1][0])
+            for place, row in enumerate(since_begin, len(self.rows) - len(since_begin)):
+                before = Account(rules, self.announced_ns, self.rows[:place])
+                if row.kind == "joined" and (row.who, None) in {(who, end) for who, _, end in before.waits()}:
+                    needed.append(min(row.time_ns, before._cap(needed)))
+            return self._cap(needed)
         return self._sale_deadline(where)
+
+    def _cap(self, needed: list[int]) -> int:
+        """``needed`` are the times at which those came back for whom it waits: as long it stood with good reason."""
+        begin, waits, allowed_ns = self.pauses()[-1][0], self.waits(), self.rules.pauses.max_pause_ns
+        in_all = self.after(begin.time_ns, allowed_ns - self.stood_ns())
+        each = [self.after(start, self._waited_for(who, waits)) for who, start, end in waits if end is None]
+        return in_all if begin.who else min(in_all, max(each + [self.after(each_ns, 0) for each_ns in needed]))
 
     def _sale_deadline(self, where: str) -> int | None:
         payment = self.rules.payment

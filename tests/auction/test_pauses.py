@@ -360,3 +360,26 @@ def test_a_pause_whose_bidder_is_back_ends_then_and_not_at_its_cap() -> None:
     pauses.joined(b"a" * 32, 104)
     assert pauses.must_end(is_below_minimum=False)
     assert pauses.end(104) == 4
+
+
+def test_a_pause_was_right_to_last_until_the_last_one_came_back_for_whom_it_waited() -> None:
+    pauses = waiting_for(ANN)
+    pauses.left(BEN, 1_020, is_paused=True)
+    pauses.joined(BEN, 1_040)
+    assert pauses.end_by_ns() == 1_040, "of ann enough had been seen at 1030"
+    assert pauses.end(1_044) == 40
+
+
+def test_a_gap_behind_it_moves_when_a_pause_was_last_needed() -> None:
+    pauses = waiting_for(ANN)
+    pauses.left(BEN, 1_020, is_paused=True)
+    pauses.joined(BEN, 1_040)
+    pauses.add_gap(1_040, 1_060)
+    assert pauses.end_by_ns() == 1_060
+    assert pauses.end(1_060) == 60
+
+
+def test_whoever_comes_back_after_the_cap_does_not_lengthen_what_the_pause_moves() -> None:
+    pauses = waiting_for(ANN, BEN)
+    pauses.joined(BEN, 1_050)
+    assert pauses.end_by_ns() == 1_030

@@ -49,15 +49,16 @@ def bid_on(bidders, auctions, receipts: int = 5) -> None:
 
 
 def stop(pid: int, seconds: float, bidders, auctions) -> tuple[int, int]:
-    """SIGSTOP, everybody bids on as they can, SIGCONT: from when to when it stood still."""
+    """SIGSTOP, everybody bids on as they can, SIGCONT: from when it stood still, and when it may have gone on first."""
     os.kill(pid, signal.SIGSTOP)
     since_ns = time.time_ns()
     try:
         until_ns = since_ns + int(seconds * SECOND_NS)
         bid_against_each_other(bidders, auctions, lambda: time.time_ns() >= until_ns, "time to pass")
     finally:
+        goes_on_ns = time.time_ns()
         os.kill(pid, signal.SIGCONT)
-    return since_ns, time.time_ns()
+    return since_ns, goes_on_ns
 
 
 @pytest.mark.parametrize("seconds", [1.5, 5.0])

@@ -298,7 +298,7 @@ class NaiveAuction:
             return
         if bidder in self.pauses.absent:
             self.pauses.absent.remove(bidder)
-        self.pauses.stop_waiting(bidder, at_ns)
+        self.pauses.back(bidder, at_ns, self.gaps)
 
     def _signed_bid(self, bid: Any, time_ns: int, at_ns: int) -> None:
         _, _, _, bidder, seq, amount, *_ = bid

@@ -30,6 +30,8 @@ class NaivePauses:
     waits: dict[bytes, list[Interval]] = field(default_factory=dict)
     absent: list[bytes] = field(default_factory=list)
     is_by_terms: bool = False
+    needed_ns: int = 0
+    """When the last one came back for whom the last pause waited: it was right to stand still until then."""
 
     @property
     def waited_for(self) -> list[bytes]:
@@ -71,7 +73,7 @@ class NaivePauses:
         in_all_ns = began_ns + self.rules[2] - self.spent_ns(gaps) + _covered_since(began_ns, gaps)
         if not self.is_by_terms:
             return in_all_ns
-        each_ns = []
+        each_ns = [self.needed_ns + _covered_since(self.needed_ns, gaps)]
         for bidder in self.waited_for:
             since_ns = self.waits[bidder][-1][0]
             left_ns = self.rules[4] - self.spent_for_ns(bidder, gaps)
@@ -83,6 +85,7 @@ class NaivePauses:
     def begin(self, at_ns: int, is_by_terms: bool, gaps: Sequence[tuple[int, int]]) -> None:
         self.all.append((at_ns, None))
         self.is_by_terms = is_by_terms
+        self.needed_ns = at_ns
         if is_by_terms:
             for bidder in self.absent:
                 self.wait(bidder, at_ns, gaps)
@@ -90,6 +93,12 @@ class NaivePauses:
     def wait(self, bidder: bytes, at_ns: int, gaps: Sequence[tuple[int, int]]) -> None:
         if self.can_wait_for(bidder, gaps):
             self.waits.setdefault(bidder, []).append((at_ns, None))
+
+    def back(self, bidder: bytes, at_ns: int, gaps: Sequence[tuple[int, int]]) -> None:
+        if bidder in self.waited_for:
+            until_ns = min(at_ns, self.cap_ns(gaps))
+            self.needed_ns = max(self.needed_ns + _covered_since(self.needed_ns, gaps), until_ns)
+        self.stop_waiting(bidder, at_ns)
 
     def end(self, at_ns: int, gaps: Sequence[tuple[int, int]]) -> int:
         """However late it goes on again, it stood still until its cap at most."""

@@ -6,7 +6,7 @@ class Pauses:
 
     def __init__(self, rules):
         self.rules, self.absent, self.waits, self.waited, self.since, self.by_terms = rules, set(), {}, {}, {}, False
-        self.count = self.spent = self.began = self.counted = 0
+        self.count = self.spent = self.began = self.counted = self.needed = 0
 
     def may_wait(self, b):
         often, long = self.waits.get(b, 0), self.waited.get(b, 0)
@@ -26,7 +26,7 @@ class Pauses:
     def cap(self):
         in_all = self.counted + self.rules.max_pause - self.spent
         each = [since + self.rules.max_pause_each - self.waited.get(b, 0) for b, since in self.since.items()]
-        return min(in_all, max(each)) if self.by_terms else in_all
+        return min(in_all, max([self.needed, *each])) if self.by_terms else in_all
 
     def wait(self, b, at):
         if self.may_wait(b):
@@ -36,8 +36,15 @@ class Pauses:
         if b in self.since:
             self.waited[b] = min(self.waited.get(b, 0) + at - self.since.pop(b), self.rules.max_pause_each)
 
+    def back(self, b, at):
+        self.absent.discard(b)
+        if b in self.since:
+            self.needed = max(self.needed, min(at, self.cap()))
+        self.stop_waiting(b, at)
+
     def begin(self, at, by_terms):
         self.count, self.began, self.counted, self.by_terms = self.count + 1, at, at, by_terms
+        self.needed = at
         for b in self.absent if by_terms else ():
             self.wait(b, at)
 
@@ -53,3 +60,4 @@ class Pauses:
         self.counted += until - since
         for b, waiting in self.since.items():
             self.since[b] += max(0, until - max(since, waiting))
+        self.needed += max(0, until - max(since, self.needed))

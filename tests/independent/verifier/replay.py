@@ -119,8 +119,7 @@ class Replay:
         )
         self.nonces.add((body.bidder, body.nonce))
         self.present.add(body.bidder)
-        self.pauses.absent.discard(body.bidder)
-        self.pauses.stop_waiting(body.bidder, self.at)
+        self.pauses.back(body.bidder, self.at)
         if self.sale:
             self.sale.absent_since = None
 
