@@ -1,5 +1,8 @@
 """What several parts share: the stage, which is a house in memory and whoever speaks to it; and what a run says of
 itself: long runs are left out unless asked for, and numbers that are promised are printed at the end.
+
+With ``-n 2`` the run has two processes: whatever starts processes of its own is in one of them, a test after the other,
+since it takes time and cores for granted; and whatever counts over several tests stays together.
 """
 
 from __future__ import annotations
@@ -14,15 +17,34 @@ from typing import Any
 import pytest
 
 _SAID = pytest.StashKey[list[str]]()
+WITH_PROCESSES = frozenset({"acceptance", "bench", "cli", "faults", "hostile", "net", "scripts", "terminal"})
+"""The directories whose tests start houses, bidders and commands."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        part = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group("processes" if part in WITH_PROCESSES else part))
     if "soak" in config.getoption("markexpr"):
         return
     soaking = [item for item in items if item.get_closest_marker("soak")]
     if soaking:
         config.hook.pytest_deselected(items=soaking)
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One process of several hands on what it has to say."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["said"] = session.config.stash.get(_SAID, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """It is heard by the one that writes the summary; a process that died has said nothing."""
+    said = getattr(node, "workeroutput", {}).get("said", [])
+    node.config.stash.setdefault(_SAID, []).extend(said)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
