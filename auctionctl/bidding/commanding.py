@@ -17,6 +17,7 @@ from auctionctl.auction.bid import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, Capacity, encode_command, type_of
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.answers import check_judgement, check_receipt, check_rejections, prove_from_replica
+from auctionctl.bidding.errand import Errand
 from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.keys.signing import Identity, SecretKey
@@ -103,7 +104,7 @@ class Unanswered:
 Ending = Done | Rejected | Turned | NotHeard | Unanswered
 
 
-class Commander:
+class Commander(Errand):
     """One command about ``auction`` (32 bytes), in the role that it needs. Times are this machine's."""
 
     def __init__(
@@ -119,7 +120,7 @@ class Commander:
         heads_of: HeadsOf = no_heads,
     ) -> None:
         """``nonce`` is 16 fresh bytes, which make the command another than all before."""
-        self.follower = Follower(key, house, role, heads_of)
+        super().__init__(Follower(key, house, role, heads_of))
         self.ending: Ending | None = None
         self.sent: AnyCommand | None = None
         self._key = key
@@ -129,7 +130,6 @@ class Commander:
         self._nonce = nonce
         self._command: Command | None = None
         self._evidence: Evidence | None = None
-        self._outgoing: list[Message] = []
         self._fresh: list[Applied] = []
         self._wake_ns = now_ns + LOG_PATIENCE_NS
         self.follower.follow({auction}, now_ns)
@@ -145,35 +145,7 @@ class Commander:
         """Whether there is an :attr:`ending`."""
         return self.ending is not None
 
-    @property
-    def is_welcome(self) -> bool:
-        """Whether the house has answered our hello, on this connection."""
-        return self.follower.is_welcome
-
-    # The shell's moves, as a Follower has them
-
-    def connected(self, nonce: bytes, now_ns: int) -> None:
-        """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
-        self.follower.connected(nonce, now_ns)
-        self._outgoing.clear()
-
-    def disconnected(self) -> None:
-        """The transport is down: nothing is heard until :meth:`connected`."""
-        self.follower.disconnected()
-        self._outgoing.clear()
-
-    def needs_hello(self, now_ns: int) -> bool:
-        """Whether to greet again, by :meth:`connected`."""
-        return self.follower.needs_hello(now_ns)
-
-    def say_bye(self) -> None:
-        """Tell the house that this session ends. What was commanded stays so."""
-        self.follower.say_bye()
-
-    def take_outgoing(self) -> list[Message]:
-        """What has to be sent now, in order."""
-        outgoing, self._outgoing = self._outgoing, []
-        return self.follower.take_outgoing() + outgoing
+    # The shell's other moves, as a Follower has them
 
     def take_notices(self) -> list[Notice]:
         """What happened without a message of the house: nothing does."""

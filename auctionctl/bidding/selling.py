@@ -12,6 +12,7 @@ from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
 from auctionctl.bidding.answers import check_receipt
+from auctionctl.bidding.errand import Errand
 from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.errors import VerificationError
@@ -65,11 +66,11 @@ class Taken:
 SellerNotice = Asked | Refusal | Taken
 
 
-class Seller:
+class Seller(Errand):
     """One seller, who sells under one ``listing``, over one session of one house. Times are this machine's."""
 
     def __init__(self, key: SecretKey, house: Identity, listing: str) -> None:
-        self.follower = Follower(key, house, "seller")
+        super().__init__(Follower(key, house, "seller"))
         self._me = key.identity.signing
         self._house = house
         self._listing = listing
@@ -79,42 +80,13 @@ class Seller:
         self._is_settled = False
         self._misses = 0
         self._notices: list[SellerNotice] = []
-        self._outgoing: list[Message] = []
 
     def offer(self, message: Message, now_ns: int) -> None:
         """Send these signed terms, until they are answered."""
         self._command = Command(auction_id(message.body), Kind.TERMS, message, 0, 0, now_ns)
         self._transmit(now_ns)
 
-    @property
-    def is_welcome(self) -> bool:
-        """Whether the house has answered our hello, on this connection."""
-        return self.follower.is_welcome
-
-    # The shell's moves, as a Follower has them
-
-    def connected(self, nonce: bytes, now_ns: int) -> None:
-        """The transport is up (again): greet. ``nonce`` is 16 fresh bytes."""
-        self.follower.connected(nonce, now_ns)
-        self._outgoing.clear()
-
-    def disconnected(self) -> None:
-        """The transport is down: nothing is heard until :meth:`connected`."""
-        self.follower.disconnected()
-        self._outgoing.clear()
-
-    def needs_hello(self, now_ns: int) -> bool:
-        """Whether to greet again, by :meth:`connected`."""
-        return self.follower.needs_hello(now_ns)
-
-    def say_bye(self) -> None:
-        """Tell the house that this session ends. What was offered stays offered."""
-        self.follower.say_bye()
-
-    def take_outgoing(self) -> list[Message]:
-        """What has to be sent now, in order."""
-        outgoing, self._outgoing = self._outgoing, []
-        return self.follower.take_outgoing() + outgoing
+    # The shell's other moves, as a Follower has them
 
     def take_notices(self) -> list[SellerNotice]:
         """What happened since the last call; :meth:`receive` returns it too."""
