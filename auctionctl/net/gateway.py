@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import zmq
@@ -43,9 +42,11 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.router import bind_router, receive_frames
+from auctionctl.net.sessions import Session, Sessions
 from auctionctl.net.ways import BEAT_NS
-from auctionctl.net.zap import ZAP_DOMAIN, ZAP_ENDPOINT, answer_zap
-from auctionctl.wire.frames import CURVE_BYTES, MAX_REQUEST_BYTES, check_frames, message_type
+from auctionctl.net.zap import ZAP_ENDPOINT, answer_zap
+from auctionctl.wire.frames import MAX_REQUEST_BYTES, check_frames, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
 from auctionctl.wire.messages import encode as encode_message
 
@@ -66,20 +67,6 @@ _SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
-
-
-@dataclass(slots=True)
-class Session:
-    """One connection. ``identity`` is empty until the house has accepted its hello."""
-
-    number: int
-    route: bytes
-    user: str
-    transport: bytes
-    heard_ns: int
-    identity: bytes = b""
-    unanswered: int = 0
-    follows: set[bytes] = field(default_factory=set)
 
 
 class UnderWay(NamedTuple):
@@ -109,10 +96,7 @@ class Gateway:
         self._is_draining = False
         self._said_ending = False
         self._end_at_ns: int | None = None
-        self._by_route: dict[bytes, Session] = {}
-        self._by_number: dict[int, Session] = {}
-        self._followers: dict[bytes, dict[int, Session]] = {}
-        self._next_session = 0
+        self._sessions = Sessions()
         self._next_chunk = 0
         self._unanswered: dict[int, UnderWay] = {}
         self._unanswered_requests = 0
@@ -162,7 +146,7 @@ class Gateway:
             self._send_chunks()
             self._say_ending()
             if self._end_at_ns is not None:
-                self._is_stopping = not self._by_number or self._clock.now_ns() >= self._end_at_ns
+                self._is_stopping = not self._sessions or self._clock.now_ns() >= self._end_at_ns
             for pipe in backlogged:
                 self._flush(pipe)
             if (
@@ -181,7 +165,7 @@ class Gateway:
         if isinstance(message, StartGateway):
             self._start = message
             # Of chunks too: the house may yet answer what a verifier had from the gateway before.
-            self._next_session = self._next_chunk = message.first_session
+            self._sessions.next_number = self._next_chunk = message.first_session
             self._listening_fd = descriptors[0]
         elif isinstance(message, HousePipe):
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
@@ -206,7 +190,7 @@ class Gateway:
 
     def _end_all(self, _last: LastWord) -> None:
         """Every answer is on its way: say goodbye, and see them off."""
-        for session in list(self._by_number.values()):
+        for session in self._sessions.all():
             self._refuse_closing(session, b"")
         self._end_at_ns = self._clock.now_ns() + LAST_GRACE_NS
 
@@ -243,24 +227,7 @@ class Gateway:
         start = self._start
         assert start is not None
         self._zap.bind(ZAP_ENDPOINT)
-        router = self._router
-        router.setsockopt(zmq.CURVE_SERVER, 1)
-        router.setsockopt(zmq.CURVE_SECRETKEY, start.transport_secret)
-        router.setsockopt(zmq.CURVE_PUBLICKEY, start.transport_public)
-        router.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
-        router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
-        router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        router.setsockopt(zmq.ROUTER_HANDOVER, 0)
-        router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES + CURVE_BYTES)
-        router.setsockopt(zmq.HANDSHAKE_IVL, 2_000)
-        router.setsockopt(zmq.SNDHWM, 64)
-        router.setsockopt(zmq.LINGER, 0)
-        router.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
-        router.setsockopt(zmq.HEARTBEAT_TTL, 15_000)
-        router.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
-        router.setsockopt(zmq.BACKLOG, 1_024)
-        router.setsockopt(zmq.USE_FD, self._listening_fd)
-        router.bind(start.endpoint)
+        bind_router(self._router, start, self._listening_fd)
         self._is_bound = True
         self._tell_house(Serving())
 
@@ -270,24 +237,15 @@ class Gateway:
         now_ns = self._clock.now_ns()
         for _ in range(MESSAGES_A_TURN):
             try:
-                frames = self._receive()
+                frames = receive_frames(self._router)
             except zmq.Again:
                 break
             self._take(frames, now_ns)
 
-    def _receive(self) -> list[zmq.Frame]:
-        """One message; the frames themselves, for the user id is theirs. Plain ints as flags: enums cost more."""
-        frame = self._router.recv(_NOBLOCK, copy=False)
-        frames = [frame]
-        while frame.more:
-            frame = self._router.recv(_NOBLOCK, copy=False)
-            frames.append(frame)
-        return frames
-
     def _take(self, frames: list[zmq.Frame], now_ns: int) -> None:
         route = frames[0].bytes
         user = frames[-1].get("User-Id")
-        session = self._by_route.get(route)
+        session = self._sessions.by_route.get(route)
         if session is None or session.user != user:
             session = self._begin(route, str(user), now_ns)
         session.heard_ns = now_ns
@@ -299,13 +257,10 @@ class Gateway:
         self._sort(session, message.body, message.signature, now_ns)
 
     def _begin(self, route: bytes, user: str, now_ns: int) -> Session:
-        old = self._by_route.get(route)
+        old = self._sessions.by_route.get(route)
         if old is not None:
             self._end(old)
-        session = Session(self._next_session, route, user, bytes.fromhex(user), now_ns)
-        self._next_session += 1
-        self._by_route[route] = self._by_number[session.number] = session
-        return session
+        return self._sessions.begin(route, user, now_ns)
 
     def _sort(self, session: Session, body: bytes, signature: bytes, now_ns: int) -> None:
         """Where a message goes: a ping is answered here, the rest goes to the house, signed or not."""
@@ -360,10 +315,7 @@ class Gateway:
         if under_way is None:
             return
         self._unanswered_requests -= len(under_way.sessions)
-        for number in under_way.sessions:
-            session = self._by_number.get(number)
-            if session is not None:
-                session.unanswered -= 1
+        self._sessions.settle(under_way.sessions)
 
     def _claimed(self, body: bytes) -> bytes:
         """The key that a hello says it is signed by; a wrong one fails the check that follows."""
@@ -410,29 +362,25 @@ class Gateway:
                 self._handlers[type(operation)](operation)
 
     def _to_session(self, operation: ToSession) -> None:
-        session = self._by_number.get(operation.session)
+        session = self._sessions.by_number.get(operation.session)
         if session is not None:
             self._send(session, operation.body, operation.signature)
 
     def _to_followers(self, operation: ToFollowers) -> None:
-        for session in list(self._followers.get(operation.auction, {}).values()):
+        for session in self._sessions.followers(operation.auction):
             self._send(session, operation.body)
 
     def _follow(self, operation: Following) -> None:
-        session = self._by_number.get(operation.session)
-        if session is not None:
-            session.follows.update(operation.auctions)
-            for auction in operation.auctions:
-                self._followers.setdefault(auction, {})[session.number] = session
+        self._sessions.follow(operation.session, operation.auctions)
 
     def _know(self, operation: Known) -> None:
-        session = self._by_number.get(operation.session)
+        session = self._sessions.by_number.get(operation.session)
         if session is not None:
             session.identity = operation.identity
 
     def _admit(self, operation: Admit) -> None:
         self._admitted = set(operation.transports)
-        for session in list(self._by_number.values()):
+        for session in self._sessions.all():
             if session.transport not in self._admitted:
                 self._end(session)
 
@@ -452,22 +400,14 @@ class Gateway:
             self._end(session)
 
     def _end(self, session: Session) -> None:
-        if self._by_number.get(session.number) is session:
-            self._forget(session)
+        if self._sessions.forget(session):
             self._put_end(session.number)
-
-    def _forget(self, session: Session) -> None:
-        self._by_number.pop(session.number, None)
-        if self._by_route.get(session.route) is session:
-            del self._by_route[session.route]
-        for auction in session.follows:
-            self._followers.get(auction, {}).pop(session.number, None)
 
     def _sweep(self, now_ns: int) -> None:
         if now_ns - self._swept_ns < SWEEP_NS:
             return
         self._swept_ns = now_ns
-        for session in list(self._by_number.values()):
+        for session in self._sessions.all():
             if now_ns - session.heard_ns > SILENCE_NS:
                 self._end(session)
 

@@ -1,0 +1,78 @@
+"""The sessions of one gateway: each is one connection, found by its route, its number, or the auctions that it follows.
+
+Rule: a number is the gateway's own and never used again; a route is libzmq's name of a connection, and leaves this
+process in no way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection. ``identity`` is empty until the house has accepted its hello."""
+
+    number: int
+    route: bytes
+    user: str
+    transport: bytes
+    heard_ns: int
+    identity: bytes = b""
+    unanswered: int = 0
+    follows: set[bytes] = field(default_factory=set)
+
+
+class Sessions:
+    """All of them. ``by_route`` and ``by_number`` are to be read, and changed here alone."""
+
+    def __init__(self) -> None:
+        self.by_route: dict[bytes, Session] = {}
+        self.by_number: dict[int, Session] = {}
+        self.next_number = 0
+        self._followers: dict[bytes, dict[int, Session]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.by_number)
+
+    def all(self) -> list[Session]:
+        """Every session there is now, whatever happens to them meanwhile."""
+        return list(self.by_number.values())
+
+    def begin(self, route: bytes, user: str, now_ns: int) -> Session:
+        """A new session of the key ``user`` (hexadecimal); no other has its route any more."""
+        session = Session(self.next_number, route, user, bytes.fromhex(user), now_ns)
+        self.next_number += 1
+        self.by_route[route] = self.by_number[session.number] = session
+        return session
+
+    def forget(self, session: Session) -> bool:
+        """It is over; whether it was not, before."""
+        if self.by_number.get(session.number) is not session:
+            return False
+        del self.by_number[session.number]
+        if self.by_route.get(session.route) is session:
+            del self.by_route[session.route]
+        for auction in session.follows:
+            self._followers.get(auction, {}).pop(session.number, None)
+        return True
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """One request of each of these has been answered, or never will be."""
+        for number in numbers:
+            session = self.by_number.get(number)
+            if session is not None:
+                session.unanswered -= 1
+
+    def follow(self, number: int, auctions: list[bytes]) -> None:
+        """It follows these too from now on, if it is still there."""
+        session = self.by_number.get(number)
+        if session is not None:
+            session.follows.update(auctions)
+            for auction in auctions:
+                self._followers.setdefault(auction, {})[number] = session
+
+    def followers(self, auction: bytes) -> list[Session]:
+        """Who follows ``auction`` now, whatever happens to them meanwhile."""
+        return list(self._followers.get(auction, {}).values())
