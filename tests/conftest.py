@@ -1,8 +1,8 @@
 """What several parts share: the stage, which is a house in memory and whoever speaks to it; and what a run says of
 itself: long runs are left out unless asked for, and numbers that are promised are printed at the end.
 
-With ``-n 2`` the run has two processes: whatever starts processes of its own is in one of them, a test after the other,
-since it takes time and cores for granted; and whatever counts over several tests stays together.
+With ``-n 2`` the run has two processes. What takes time and cores for granted, as houses do that are killed, is in one
+of them, a test after the other; so are the commands; and whatever counts over several tests stays together.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from typing import Any
 import pytest
 
 _SAID = pytest.StashKey[list[str]]()
-WITH_PROCESSES = frozenset({"acceptance", "bench", "cli", "faults", "hostile", "net", "scripts", "terminal"})
-"""The directories whose tests start houses, bidders and commands."""
+TOGETHER = {
+    **dict.fromkeys(("acceptance", "bench", "faults", "hostile_clients", "net", "scripts"), "houses"),
+    **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
+}
+"""Directory of tests → what it is one of; every other is by itself."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         part = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group("processes" if part in WITH_PROCESSES else part))
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(part, part)))
     if "soak" in config.getoption("markexpr"):
         return
     soaking = [item for item in items if item.get_closest_marker("soak")]

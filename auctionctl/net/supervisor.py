@@ -73,6 +73,8 @@ MAX_QUICK_DEATHS: Final = 5
 HURRIED_PATIENCE_S: Final = 1.0
 END_PATIENCE_S: Final = 0.2
 """How long after the end of its control socket a process may take to end."""
+ORPHAN_WAIT_S: Final = 0.2
+"""How long after one that ended in order the end of its house may show."""
 LINGER_S: Final = 2.0
 """After the last close, time for everybody to read the end."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -352,6 +354,9 @@ class Supervisor:
         if child is self._gateway and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
         wait_s = self._backoffs[child.name].died(now_s - child.started_s)
+        if not status:
+            # Nothing was wrong with it: most likely the house has died, and that shows a moment later.
+            wait_s = max(wait_s, ORPHAN_WAIT_S)
         self._due.append((now_s + wait_s, child.name, how))
 
     def _put_away(self, child: Child) -> int:

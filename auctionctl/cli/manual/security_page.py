@@ -1,0 +1,68 @@
+"""auctionctl-security(7): who may attack what, what happens then, and what nothing here protects from."""
+
+from __future__ import annotations
+
+from auctionctl.cli.manual.attacks import HOUSE_ATTACKS, SESSION_ATTACKS, STRANGER_ATTACKS, Attack
+from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading
+
+LIMITS = (
+    (
+        "Censorship",
+        "No log shows a bid that the house never acknowledged. Whoever gets no answer knows it, and can prove nothing.",
+    ),
+    (
+        "Order within a batch",
+        "Bids that reach the house within the same few milliseconds are entered in an order that the house may choose.",
+    ),
+    ("Shilling", "A bidder may be the seller, or the house, under another key. Keys are not persons."),
+    (
+        "False vouching",
+        "The operator says who is behind a key. Where he lies, or is mistaken, the log is right about keys only.",
+    ),
+    (
+        "The last moments",
+        "A house can date an entry back by no more than the time since the last clock head that anybody keeps.",
+    ),
+    (
+        "A stolen key",
+        "Whoever has the key is its owner, for the house and for every log, until it is taken off the list.",
+    ),
+    (
+        "Being there",
+        "A house that is ended, or cut off from the net, sells nothing meanwhile; its log shows how long, and what was"
+        " acknowledged stays so.",
+    ),
+)
+"""What no test can show, since it is not so: (what, how far it goes)."""
+
+
+def page() -> Page:
+    """The page."""
+    return Page(
+        name="auctionctl-security",
+        section=7,
+        title="attacks on a house, its bidders and its logs, and what comes of them",
+        parts=(
+            Heading("Description"),
+            Paragraph(
+                "Bidders, sellers and the house trust neither one another nor the network. What follows says of each of"
+                " them what they may try, what happens then, and which test of the source distribution shows it: a file"
+                " below tests/ and a function in it, run by `pytest tests/FILE -k FUNCTION`."
+            ),
+            *_attacks("By the house", HOUSE_ATTACKS),
+            *_attacks("By somebody who is let in", SESSION_ATTACKS),
+            *_attacks("By anybody else", STRANGER_ATTACKS),
+            Heading("What nothing here protects from"),
+            Definitions(LIMITS),
+        ),
+        see_also=("auctionctl(1)", "auctionctl-verify(1)", "auctionctl-log(5)", "auctionctl-wire(7)"),
+    )
+
+
+def _attacks(title: str, attacks: tuple[Attack, ...]) -> tuple[Part, ...]:
+    """A heading, and each attack with what happens and what shows it."""
+    parts: list[Part] = [Heading(title)]
+    for attack in attacks:
+        file, _, function = attack.test.partition("::")
+        parts += [Subheading(attack.what), Paragraph(attack.outcome), Code(f"{file}\n  {function}")]
+    return tuple(parts)
