@@ -263,8 +263,9 @@ class Agent:
             self._transmit(seat, now_ns)
 
     def _listed(self, listed: Listed, now_ns: int) -> None:
-        for auction in listed.auctions:
-            self._count(self._seat(auction, now_ns), now_ns)
+        # All of them first: each may tie something up, also where another is known already.
+        for seat in [self._seat(auction, now_ns) for auction in listed.auctions]:
+            self._count(seat, now_ns)
 
     def _count(self, seat: Seat, now_ns: int) -> None:
         """Nothing is bid before it is known what every auction ties up: an earlier run may have bid in any of them."""

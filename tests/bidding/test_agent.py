@@ -227,6 +227,26 @@ def test_nothing_is_bid_before_it_is_known_what_an_earlier_run_has_won_and_leads
     assert again.agent.wallet.committed_minor == 2_000
 
 
+def test_whoever_bids_in_all_auctions_knows_what_each_ties_up_before_bidding_in_any(world: World) -> None:
+    sent, leading = (world.announce(name, min_bidders=1, duration_ns=90 * SECOND_NS) for name in ("sent", "leading"))
+    later = world.announce("later", min_bidders=1, duration_ns=60 * SECOND_NS, start_timeout_ns=60 * SECOND_NS)
+    first = world.add("ann", auctions=[sent, leading], budget="25EUR")
+    world.run(lambda: len(first.told(BidAccepted)) == 2)
+    world.disconnect(first)
+    (earlier,) = [placed.message for placed in first.told(BidPlaced) if placed.auction == sent]
+    again = world.add("ann", auctions=None, budget="25EUR", earlier=[earlier])
+    again.loses = lambda message: message_type(message.body) == "catalogue"
+    world.run(lambda: again.agent.wallet.committed_minor == 1_000 and bool(again.told(Resumed)))
+    again.loses = lambda message: is_of(message, {leading})
+    world.run(lambda: later in {joined.auction for joined in again.told(Joined)})
+    world.run_for(3 * SECOND_NS)
+    assert not again.told(BidPlaced)
+    again.loses = lambda _: False
+    world.run(lambda: again.agent.wallet.committed_minor == 2_000)
+    world.run_for(3 * SECOND_NS)
+    assert not again.told(BidPlaced)
+
+
 def is_of(message: Any, auctions: set[bytes]) -> bool:
     """Whether this holds entries of one of ``auctions``."""
     if message_type(message.body) != "entries":

@@ -346,8 +346,9 @@ class Watch:
 
     def house_died(self, now_ns: int | None) -> None:
         """The house's process has ended; None if nobody could reach it yet."""
-        if self._lost is None and now_ns is not None:
-            self._lost = now_ns, self._sizes()
+        if now_ns is not None:
+            if self._lost is None:
+                self._lost = now_ns, self._sizes()
             self._end_full(now_ns)
         self.presences.nobody(now_ns or 0)
 
