@@ -6,6 +6,7 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     AuctionctlError                 message, hint
     ├── KeyTextError                a public or secret key that is not one
     ├── KeyFileError                a key file that is missing, loose, or cannot be written
+    │   └── PassphraseError         a passphrase that is wrong, or that nobody gives
     ├── AllowListError              a line of the allow list, by number
     ├── MoneyError                  an amount or currency that is not one
     ├── TermsError                  terms that no auction can be held under
@@ -53,6 +54,10 @@ class KeyTextError(AuctionctlError):
 
 class KeyFileError(AuctionctlError):
     """A key file that is missing, has loose modes, is damaged, or cannot be written."""
+
+
+class PassphraseError(KeyFileError):
+    """A passphrase that does not open its key file, that cannot be one, or that nobody is there to give."""
 
 
 class AllowListError(AuctionctlError):

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from auctionctl import __version__
 from auctionctl.cli.command_table import COMMANDS, LazyCommands
 from auctionctl.cli.exit_status import ExitStatus, status_of
-from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption
+from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_error
 from auctionctl.cli.paths import find_paths
 from auctionctl.cli.settings.person_file import find_form
@@ -71,6 +71,7 @@ def root(
     house: HouseOption = None,  # noqa: ARG001 - read where a command's own option is not given (cli/options.py)
     key: KeyOption = None,  # noqa: ARG001
     context: ContextOption = None,  # noqa: ARG001
+    passphrase_file: PassphraseFileOption = None,  # noqa: ARG001
     output: OutputOption = None,  # noqa: ARG001
     as_json: JsonOption = False,  # noqa: ARG001
 ) -> None:

@@ -19,6 +19,7 @@ from auctionctl.cli.files import is_there, read_bounded
 from auctionctl.cli.house_state import owner_of
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_facts, write_note
+from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.paths import Paths
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.records import clock_time
@@ -102,7 +103,7 @@ def _source(at: AtHouse, section: HouseSection, held: Held, progress: Progress) 
     if at.house is None and at.context is None and state.is_dir():
         with ExitStack() as stack:
             try:
-                identity = _owner(at.paths, section)
+                identity = _owner(at, section)
                 source = stack.enter_context(stopped_house(state, identity, held, progress))
             except StoreLockedError:
                 address = _running(at.paths, section.name)
@@ -115,12 +116,14 @@ def _source(at: AtHouse, section: HouseSection, held: Held, progress: Progress) 
     yield running_house(address, at.secret(), held, progress), address.text
 
 
-def _owner(paths: Paths, section: HouseSection) -> Identity:
-    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+def _owner(at: AtHouse, section: HouseSection) -> Identity:
+    from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
-    text = owner_of(paths, section.name)
-    return Identity.from_text(text) if text else read_key(key_path(paths.keys, section.key)).identity
+    text = owner_of(at.paths, section.name)
+    if text:
+        return Identity.from_text(text)
+    return open_key(key_path(at.paths.keys, section.key), at.passphrase_file).key.identity
 
 
 def _running(paths: Paths, name: str) -> HouseAddress | None:

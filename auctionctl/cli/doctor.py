@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import typer
 
-from auctionctl.cli.options import ContextOption, HouseOption, KeyOption, with_form_despite_files
+from auctionctl.cli.options import (
+    ContextOption,
+    HouseOption,
+    KeyOption,
+    PassphraseFileOption,
+    with_form_despite_files,
+)
 from auctionctl.cli.output import Form, write_note
 from auctionctl.cli.paths import find_paths
 
@@ -16,7 +22,14 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(epilog="Example: auctionctl doctor")
 @with_form_despite_files
-def doctor(form: Form, *, house: HouseOption = None, key: KeyOption = None, context: ContextOption = None) -> int:
+def doctor(
+    form: Form,
+    *,
+    house: HouseOption = None,
+    key: KeyOption = None,
+    context: ContextOption = None,
+    passphrase_file: PassphraseFileOption = None,
+) -> int:
     """Check libraries, directories, files, keys, houses, the port, the clock and the chosen house; changes nothing."""
     from auctionctl.cli.checks.file_checks import check_files  # noqa: PLC0415
     from auctionctl.cli.checks.findings import summary, write_findings  # noqa: PLC0415
@@ -37,7 +50,7 @@ def doctor(form: Form, *, house: HouseOption = None, key: KeyOption = None, cont
         *check_houses(paths),
         *check_addresses(paths),
         *check_port(paths),
-        *check_chosen_house(paths, house, key, context),
+        *check_chosen_house(paths, house, key, context, passphrase_file),
     ]
     status = write_findings(form, "auctionctl.doctor/1", findings)
     if not form.is_json:

@@ -47,7 +47,7 @@ MEANINGS: Final = {
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.STORE_BROKEN: "The disk failed under a house: look at it before the house is started again.",
-    ExitStatus.CONFIGURATION: "A file of settings, a key file or the allow list cannot be used.",
+    ExitStatus.CONFIGURATION: "A file of settings, a key file, its passphrase or the allow list cannot be used.",
     ExitStatus.INTERRUPTED: "Ended by Ctrl-C.",
     ExitStatus.TERMINATED: "Ended by SIGTERM; another signal ‹N› gives 128 + ‹N›.",
 }

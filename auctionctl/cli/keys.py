@@ -6,11 +6,12 @@ written to a new private file or to a pipe, and never to a terminal.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -19,18 +20,21 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
+from auctionctl.cli.passphrases import OwnPassphraseFile, new_passphrase, open_key
 from auctionctl.cli.paths import find_paths
-from auctionctl.cli.settings.choices import DEFAULT_KEY, choose_key
+from auctionctl.cli.settings.choices import DEFAULT_KEY, choose_key_path
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:
     from auctionctl.keys.keyfile import StoredKey
+    from auctionctl.keys.locked_key import LockedKey
 
 app = typer.Typer(rich_markup_mode=None)
 key_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look at keys, carry them, remove them.")
 app.add_typer(key_app, name="key", epilog="Example: auctionctl key show alice")
 
 STDIN: Final = "-"
+T = TypeVar("T", "StoredKey", "LockedKey", "StoredKey | LockedKey")
 
 
 @app.command(epilog="Example: auctionctl keygen alice")
@@ -39,14 +43,27 @@ def keygen(
     form: Form,
     name: Annotated[str, typer.Argument(help="What the key is called on this machine.")] = DEFAULT_KEY,
     force: Annotated[bool, typer.Option("--force", help="Replace a key of that name.")] = False,
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Put the key under a passphrase, which is asked for.")
+    ] = False,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", metavar="FILE", readable=False, help="Put it under the passphrase in FILE."),
+    ] = None,
 ) -> int:
     """Make a new key; its public half is written to stdout, for the house's allow list."""
-    from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
+    from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415
+    from auctionctl.keys.keyfile import generate, key_path, lock, write_key_file  # noqa: PLC0415
 
     with argument("NAME"):
         path = key_path(find_paths().keys, name)
+    if is_there(path) and not force:  # before anybody is asked for a passphrase
+        raise KeyFileError(f"{path} exists already", hint="choose another name, or replace it with --force")
     key = generate()
-    write_key(path, key, created=time_of_creation(), replace=force)
+    stored = Stored(key, time_of_creation())
+    is_locked = passphrase or passphrase_file is not None
+    content = lock(stored, new_passphrase(passphrase_file, os.environ)) if is_locked else stored
+    write_key_file(path, content, replace=force)
     if form.is_json:
         write_document("auctionctl.keygen/1", {"name": name, "path": str(path), "public_key": key.identity.text})
         return ExitStatus.OK
@@ -69,19 +86,30 @@ def show(
     name: Annotated[str | None, typer.Argument(help="Which key; may be left out if there is only one.")] = None,
 ) -> int:
     """Write the public half of a key to stdout."""
-    key = choose_key(find_paths(), name)
+    from auctionctl.keys.keyfile import read_key_file  # noqa: PLC0415 - imports libsodium
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+
+    public = _public_half(read_key_file(choose_key_path(find_paths(), name)))
     if form.is_json:
-        write_document("auctionctl.key-show/1", {"public_key": key.identity.text, "short": key.identity.short})
+        write_document("auctionctl.key-show/1", {"public_key": public, "short": Identity.from_text(public).short})
     else:
-        write_line(key.identity.text)
+        write_line(public)
     return ExitStatus.OK
+
+
+def _public_half(content: StoredKey | LockedKey) -> str:
+    """Of one under a passphrase, as the file says it: it is not asked for to tell what everybody may know."""
+    from auctionctl.keys.locked_key import LockedKey as Locked  # noqa: PLC0415 - imports libsodium
+
+    return content.public if isinstance(content, Locked) else content.key.identity.text
 
 
 @key_app.command("ls", epilog="Example: auctionctl key ls --json")
 @with_form
 def ls(form: Form) -> int:
     """Show the keys of this machine; what is wrong with one is said beside it."""
-    from auctionctl.keys.keyfile import key_path, list_keys, read_key_comments, read_stored_key  # noqa: PLC0415
+    from auctionctl.keys.keyfile import key_path, list_keys, read_key_comments, read_key_file  # noqa: PLC0415
+    from auctionctl.keys.locked_key import LockedKey as Locked  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
     directory = find_paths().keys
@@ -90,17 +118,21 @@ def ls(form: Form) -> int:
         path, problem, remedy = key_path(directory, name), "", ""
         said = read_key_comments(path)
         public, created = said.public, said.created
+        is_locked = None
         try:
-            public = read_stored_key(path).key.identity.text
+            content = read_key_file(path)
+            public, is_locked = _public_half(content), isinstance(content, Locked)
         except (KeyFileError, NotFoundError) as error:
             problem, remedy = str(error), error.hint
         short = Identity.from_text(public).short if public else ""
-        rows.append((name, short, created, f"{problem}; {remedy}" if remedy else problem))
+        lock = {None: "", True: "passphrase", False: "none"}[is_locked]
+        rows.append((name, short, created, lock, f"{problem}; {remedy}" if remedy else problem))
         record = {"name": name, "public_key": public or None, "short": short or None, "created": created or None}
-        records.append(record | {"path": str(path), "problem": problem or None, "hint": remedy or None})
+        record |= {"path": str(path), "problem": problem or None, "hint": remedy or None}
+        records.append({**record, "has_passphrase": is_locked})
     if not rows and not form.is_json:
         write_note(f"there is no key in {directory}; make one: auctionctl keygen")
-    columns = ("name", "key", "created", "problem")
+    columns = ("name", "key", "created", "lock", "problem")
     write_list(form, "auctionctl.key-ls/1", "keys", records, columns=columns, rows=rows)
     return ExitStatus.OK
 
@@ -118,9 +150,8 @@ def export(
         bool, typer.Option("--secret", help="The secret itself: whoever has it can bid in your name.")
     ] = False,
 ) -> int:
-    """Write a key to a file or to stdout: its public half, or with --secret all of it."""
-    from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415
-    from auctionctl.keys.keyfile import key_path, key_text, read_stored_key  # noqa: PLC0415
+    """Write a key to a file or to stdout: its public half, or with --secret all of it (a passphrase stays on it)."""
+    from auctionctl.keys.keyfile import key_path, read_key_file  # noqa: PLC0415
 
     with argument("NAME"):
         path = key_path(find_paths().keys, name)
@@ -130,9 +161,9 @@ def export(
         )
     if secret and output is None and form.is_json:
         raise ArgumentError("a secret is written as a key file, not as JSON", hint="leave --json away, or give -o FILE")
-    stored = read_stored_key(path)
-    public = stored.key.identity.text
-    text = key_text(Stored(stored.key, stored.created or time_of_creation())) if secret else f"{public}\n"
+    content = read_key_file(path)
+    public = _public_half(content)
+    text = _whole_text(content) if secret else f"{public}\n"
     if output is None:
         if form.is_json:
             write_document("auctionctl.key-export/1", {"name": name, "public_key": public, "file": None})
@@ -150,6 +181,16 @@ def export(
     return ExitStatus.OK
 
 
+def _whole_text(content: StoredKey | LockedKey) -> str:
+    from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415
+    from auctionctl.keys.keyfile import key_text  # noqa: PLC0415
+    from auctionctl.keys.locked_key import LockedKey as Locked  # noqa: PLC0415
+
+    if isinstance(content, Locked):
+        return content.text
+    return key_text(Stored(content.key, content.created or time_of_creation()))
+
+
 @key_app.command("import", epilog="Example: auctionctl key import alice.backup alice")
 @with_form
 def import_key(
@@ -160,9 +201,9 @@ def import_key(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a key of that name.")] = False,
 ) -> int:
-    """Take a key over from a key file, or from its secret on stdin; it keeps its time of creation."""
+    """Take a key over from a key file, or from its secret on stdin; it keeps its time of creation and passphrase."""
     from auctionctl.keys.encoding import SECRET_PREFIX, is_name  # noqa: PLC0415
-    from auctionctl.keys.keyfile import SUFFIX, key_path, read_stored_key, write_key  # noqa: PLC0415
+    from auctionctl.keys.keyfile import SUFFIX, key_path, read_key_file, write_key_file  # noqa: PLC0415
 
     if file.upper().startswith(SECRET_PREFIX):
         # Not repeated: it would stand in a log as well.
@@ -175,19 +216,24 @@ def import_key(
         name = stem if file.endswith(SUFFIX) and is_name(stem) else DEFAULT_KEY
     with argument("NAME"):
         path = key_path(find_paths().keys, name)
-    stored = _read_stdin() if file == STDIN else read_stored_key(Path(file))
-    write_key(path, stored.key, created=stored.created or time_of_creation(), replace=force)
+    content = _with_creation(_read_stdin() if file == STDIN else read_key_file(Path(file)))
+    write_key_file(path, content, replace=force)
+    public = _public_half(content)
     if form.is_json:
-        document = {"name": name, "path": str(path), "public_key": stored.key.identity.text}
+        document = {"name": name, "path": str(path), "public_key": public}
         write_document("auctionctl.key-import/1", document)
         return ExitStatus.OK
     write_note(f"wrote {path}" + ("" if file == STDIN else f"; {file} is still there: remove it once it is not needed"))
-    write_line(stored.key.identity.text)
+    write_line(public)
     return ExitStatus.OK
 
 
-def _read_stdin() -> StoredKey:
-    from auctionctl.keys.keyfile import MAX_FILE_BYTES, parse_key  # noqa: PLC0415
+def _with_creation(content: T) -> T:
+    return content if content.created else dataclasses.replace(content, created=time_of_creation())
+
+
+def _read_stdin() -> StoredKey | LockedKey:
+    from auctionctl.keys.keyfile import MAX_FILE_BYTES, parse_key_file  # noqa: PLC0415
 
     if sys.stdin.isatty():
         import getpass  # noqa: PLC0415
@@ -197,7 +243,39 @@ def _read_stdin() -> StoredKey:
         data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     if not data.strip():
         raise ConfigurationError("there is no key on stdin", hint="auctionctl key import - NAME <FILE")
-    return parse_key("stdin", data)
+    return parse_key_file("stdin", data)
+
+
+@key_app.command("passwd", epilog="Example: auctionctl key passwd alice")
+@with_form
+def passwd(
+    form: Form,
+    name: Annotated[str, typer.Argument(help="Which key.")],
+    *,
+    passphrase_file: OwnPassphraseFile = None,
+    new_passphrase_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", readable=False, help="The new passphrase; else it is asked for."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Leave the key without a passphrase.")] = False,
+) -> int:
+    """Put a key under a passphrase, change its passphrase, or remove it; the key stays the same."""
+    from auctionctl.keys.keyfile import key_path, lock, write_key_file  # noqa: PLC0415
+
+    if remove and new_passphrase_file is not None:
+        raise ArgumentError("--remove and --new-passphrase-file ask for two things", hint="give one of the two")
+    with argument("NAME"):
+        path = key_path(find_paths().keys, name)
+    stored = _with_creation(open_key(path, passphrase_file))
+    # Without the environment: it names the passphrase that the key has now.
+    content = stored if remove else lock(stored, new_passphrase(new_passphrase_file, {}))
+    write_key_file(path, content, replace=True)
+    if form.is_json:
+        document = {"name": name, "path": str(path), "public_key": stored.key.identity.text}
+        write_document("auctionctl.key-passwd/1", document | {"has_passphrase": not remove})
+    else:
+        write_note(f"{name} is without a passphrase now" if remove else f"{name} is under the new passphrase now")
+    return ExitStatus.OK
 
 
 @key_app.command("rm", epilog="Example: auctionctl key rm alice --yes")
@@ -229,10 +307,10 @@ def rm(
 
 
 def _public_text(path: Path) -> str:
-    from auctionctl.keys.keyfile import read_key  # noqa: PLC0415
+    from auctionctl.keys.keyfile import read_key_file  # noqa: PLC0415
 
     try:
-        return read_key(path).identity.text
+        return _public_half(read_key_file(path))
     except KeyFileError:
         # A damaged key is removed as well.
         return ""

@@ -10,7 +10,8 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import typer
@@ -59,6 +60,16 @@ ContextOption = Annotated[
     str | None,
     typer.Option("--context", metavar="NAME", help="The context whose house and key hold.", callback=_or_before),
 ]
+PassphraseFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        readable=False,
+        help="The passphrase of your key, where it has one; else it is asked for.",
+        callback=_or_before,
+    ),
+]
 OutputOption = Annotated[
     Form | None,
     typer.Option(
@@ -74,13 +85,14 @@ GLOBALS: Final = {
     "house": HouseOption,
     "key": KeyOption,
     "context": ContextOption,
+    "passphrase_file": PassphraseFileOption,
     "output": OutputOption,
     "as_json": JsonOption,
 }
 """Every global option by the name of its parameter."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AtHouse:
     """What the options of a command that talks to a house say; the choices behind them are made when asked for."""
 
@@ -89,14 +101,18 @@ class AtHouse:
     house: str | None
     key: str | None
     context: str | None
+    passphrase_file: Path | None = None
+    _secret: SecretKey | None = field(default=None, init=False, repr=False)
 
     def address(self) -> HouseAddress:
         """Where the house is. Errors: :func:`~auctionctl.cli.settings.choices.choose_house`."""
         return choose_house(self.paths, self.house, self.context)
 
     def secret(self) -> SecretKey:
-        """The key to act under. Errors: :func:`~auctionctl.cli.settings.choices.choose_key`."""
-        return choose_key(self.paths, self.key, self.context)
+        """The key to act under, read once. Errors: :func:`~auctionctl.cli.settings.choices.choose_key`."""
+        if self._secret is None:
+            self._secret = choose_key(self.paths, self.key, self.context, passphrase_file=self.passphrase_file)
+        return self._secret
 
 
 def with_form(command: Callable[Concatenate[Form, P], int]) -> Callable[..., int]:
@@ -127,7 +143,8 @@ def with_house(command: Callable[Concatenate[AtHouse, P], int]) -> Callable[...,
     """
 
     def at_house(given: Given) -> AtHouse:
-        return AtHouse(find_paths(), form_of(given), given["house"], given["key"], given["context"])
+        chosen = (given["house"], given["key"], given["context"], given["passphrase_file"])
+        return AtHouse(find_paths(), form_of(given), *chosen)
 
     return _extended(command, tuple(GLOBALS), at_house)
 

@@ -18,6 +18,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.house_state import check_one_state, mark_state
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_facts, write_note
+from auctionctl.cli.passphrases import OwnPassphraseFile, open_key
 from auctionctl.cli.paths import find_paths
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.records import clock_time
@@ -43,6 +44,7 @@ app = typer.Typer(rich_markup_mode=None)
 def restore(
     form: Form,
     file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A backup of this house.")],
+    *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The name of the house's state.")] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The house's settings, in place of the usual house.toml.")
@@ -50,15 +52,16 @@ def restore(
     force: Annotated[
         bool, typer.Option("--force", help="Even if the state holds entries that the backup lacks: it is set aside.")
     ] = False,
+    passphrase_file: OwnPassphraseFile = None,
 ) -> int:
     """Make the state of a house from a backup, every entry verified; the state before is set aside, never deleted."""
-    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+    from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.store.backup_file import open_backup  # noqa: PLC0415 - imports SQLite
     from auctionctl.store.restoring import restoring  # noqa: PLC0415
 
     paths = find_paths()
     section = house_section(paths, name, config)
-    secret = read_key(key_path(paths.keys, section.key))
+    secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
     state = paths.house_state(section.name)
     with open_backup(file) as backup:

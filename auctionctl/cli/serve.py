@@ -18,8 +18,9 @@ from auctionctl.cli.address_file import published_address
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.house_state import check_one_state, mark_state
-from auctionctl.cli.options import JsonOption
+from auctionctl.cli.options import JsonOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_note
+from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.progress import PassingProgress
 from auctionctl.cli.serve_reports import write_report, write_report_json
@@ -51,6 +52,7 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen on this port.")] = None,
     verifiers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that check signatures.")] = None,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
+    passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
@@ -70,13 +72,13 @@ def serve(
 
     content = read()
     from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
-    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+    from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
 
     section = content.house
-    secret = read_key(key_path(paths.keys, section.key))
+    secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
     _, allowed = read_allow_list(paths.allow_list)
     if not allowed:

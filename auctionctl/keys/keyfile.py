@@ -1,10 +1,10 @@
 """Secret keys on disk: made, written once, and read only while nobody else could have touched them.
 
-A key file is plain text: ``# created: …``, ``# public key: auc1…``, and one line ``AUC-SECRET-KEY-1…``. Rule: mode
-0600 in a directory that nobody else can write to, or it is refused with the command that mends it; never overwritten
-unless asked; on disk before the call returns. Besides ``store``, the only module below ``net`` that touches files, and
-the only one that touches randomness. Other formats are known by their first line, and refused by name: there will be
-one under a passphrase.
+A key file is plain text: ``# created: …``, ``# public key: auc1…``, and one line ``AUC-SECRET-KEY-1…``; or it is under
+a passphrase (:mod:`auctionctl.keys.locked_key`). Rule: mode 0600 in a directory that nobody else can write to, or it is
+refused with the command that mends it; never overwritten unless asked; on disk before the call returns. Besides
+``store``, the only module below ``net`` that touches files, and the only one that touches randomness. Other formats are
+known by their first line, and refused by name.
 Source: DESIGN.md section 5.
 """
 
@@ -18,8 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auctionctl.errors import KeyFileError, KeyTextError, NotFoundError
+from auctionctl.errors import KeyFileError, KeyTextError, NotFoundError, PassphraseError
 from auctionctl.keys.encoding import NAME_HINT, SECRET_PREFIX, is_name
+from auctionctl.keys.locked_key import (
+    MAX_PASSPHRASE_BYTES,
+    NONCE_BYTES,
+    SALT_BYTES,
+    LockedKey,
+    is_locked,
+    lock_key,
+    parse_locked_key,
+)
 from auctionctl.keys.signing import SEED_BYTES, Identity, SecretKey
 
 SUFFIX: Final = ".key"
@@ -27,6 +36,7 @@ MAX_FILE_BYTES: Final = 64 * 1024
 MAX_SHOWN: Final = 40
 PLACE_HINT: Final = "AUCTIONCTL_HOME=DIR puts keys, and everything else, under a directory of your choice"
 READ_HINT: Final = "a key is a file that you alone may read, in a directory that is yours"
+PASSPHRASE_HINT: Final = "give it in a file: --passphrase-file FILE, or AUCTIONCTL_PASSPHRASE_FILE=FILE"  # noqa: S105 - advice
 DAMAGED_HINT: Final = "take the file from a backup, or make another key: auctionctl keygen NAME"
 
 _FILE_MODE: Final = 0o600
@@ -78,13 +88,18 @@ def list_keys(directory: Path) -> list[str]:
 
 
 def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False) -> None:
-    """Put ``key`` into a new file at ``path``, mode 0600; with ``replace``, in place of a file that may be there.
+    """Put ``key`` into a new file at ``path``; as :func:`write_key_file`, without a passphrase."""
+    write_key_file(path, StoredKey(key, created), replace=replace)
 
-    ``created`` is a UTC time such as ``2026-01-31T12:00:00Z``. Missing directories are made, mode 0700. When this
+
+def write_key_file(path: Path, content: StoredKey | LockedKey, *, replace: bool = False) -> None:
+    """Put a key into a new file at ``path``, mode 0600; with ``replace``, in place of a file that may be there.
+
+    Its ``created`` is a UTC time such as ``2026-01-31T12:00:00Z``. Missing directories are made, mode 0700. When this
     returns, file and directory entry are durable; when it raises KeyFileError, no half-written file is left, and a file
     that was there is whole. Raises KeyFileError if the file exists or its directory is open to others.
     """
-    text = key_text(StoredKey(key, created))
+    text = content.text if isinstance(content, LockedKey) else key_text(content)
     try:
         _make_directory(path.parent)
         _refuse_loose_directory(path)
@@ -92,6 +107,7 @@ def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False
             # Beside its target, so that the rename stays within one file system and is atomic.
             new = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
             _write_new(new, text)
+            # A crash before this line leaves the old file, one after it the new one: both are whole.
             _rename(new, path)
         else:
             _write_new(path, text)
@@ -100,23 +116,41 @@ def write_key(path: Path, key: SecretKey, *, created: str, replace: bool = False
         raise KeyFileError(f"cannot write {path}: {_reason(error)}", hint=PLACE_HINT) from None
 
 
+def lock(stored: StoredKey, passphrase: bytes) -> LockedKey:
+    """``stored`` under ``passphrase``, at the usual cost, with new randomness. Raises PassphraseError, KeyFileError."""
+    _check_created(stored.created)
+    salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
+    return lock_key(stored.key, stored.created, passphrase, salt=salt, nonce=nonce)
+
+
 def key_text(stored: StoredKey) -> str:
     """The content of a key file, the secret included. KeyFileError if its time of creation is none."""
-    if _CREATED.fullmatch(stored.created) is None:
-        raise KeyFileError(f"{stored.created!a} is no time of creation", hint="write it as 2026-01-31T12:00:00Z")
+    _check_created(stored.created)
     key = stored.key
     return f"{_CREATED_COMMENT} {stored.created}\n{_PUBLIC_COMMENT} {key.identity.text}\n{key.seed_text}\n"
 
 
-def parse_key(source: str, data: bytes) -> StoredKey:
+def _check_created(created: str) -> None:
+    if _CREATED.fullmatch(created) is None:
+        raise KeyFileError(f"{created!a} is no time of creation", hint="write it as 2026-01-31T12:00:00Z")
+
+
+def parse_key_file(source: str, data: bytes) -> StoredKey | LockedKey:
     """The key that ``data`` is the text of: a key file's content, or the secret's line alone.
 
     Raises KeyFileError, which calls the place ``source`` and never repeats the text, if it is no such thing.
     """
     if len(data) > MAX_FILE_BYTES:
         raise KeyFileError(f"{source} is larger than {MAX_FILE_BYTES} bytes: it is no key file", hint=DAMAGED_HINT)
+    if is_locked(data):
+        return parse_locked_key(source, data)
     key = _parse(source, data)
     return StoredKey(key, _comments(data).created)
+
+
+def parse_key(source: str, data: bytes) -> StoredKey:
+    """As :func:`parse_key_file`, of a key without a passphrase; raises PassphraseError for one that has one."""
+    return _opened(source, parse_key_file(source, data))
 
 
 def read_key_comments(path: Path) -> KeyComments:
@@ -138,7 +172,15 @@ def read_key(path: Path) -> SecretKey:
 
 
 def read_stored_key(path: Path) -> StoredKey:
-    """The key in the file at ``path``, and when it was made.
+    """The key in the file at ``path``, and when it was made; raises what :func:`read_key_file` does.
+
+    Raises PassphraseError if it is under a passphrase.
+    """
+    return _opened(str(path), read_key_file(path))
+
+
+def read_key_file(path: Path) -> StoredKey | LockedKey:
+    """What the file at ``path`` holds: a key, or one that a passphrase has to unlock.
 
     Raises NotFoundError if there is none; KeyFileError, with the command that mends it, if the file's mode lets others
     in or its directory lets them write; KeyFileError too if it cannot be read, is damaged or larger than 64 KiB.
@@ -150,7 +192,42 @@ def read_stored_key(path: Path) -> StoredKey:
         raise NotFoundError(f"there is no key file {path}", hint=f"make one: auctionctl keygen {name}") from None
     except OSError as error:
         raise KeyFileError(f"cannot read {path}: {_reason(error)}", hint=READ_HINT) from None
-    return parse_key(str(path), data)
+    return parse_key_file(str(path), data)
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase in the file at ``path``: its content without the newline at its end. A pipe will do.
+
+    Raises NotFoundError if there is none; KeyFileError for a file that is open to others, or cannot be read;
+    PassphraseError if it holds nothing, or more than 1024 bytes.
+    """
+    try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            # Whoever writes to it is waited for; a named pipe to which nobody does is empty.
+            with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as pipe:
+                os.set_blocking(pipe.fileno(), True)
+                data = pipe.read(MAX_PASSPHRASE_BYTES + 3)
+        else:
+            data = _read_guarded(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"there is no passphrase file {path}", hint=PASSPHRASE_HINT) from None
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {_reason(error)}", hint=READ_HINT) from None
+    passphrase = data.removesuffix(b"\n").removesuffix(b"\r")
+    if not passphrase:
+        raise PassphraseError(f"there is no passphrase in {path}", hint="write it into the first line of the file")
+    if len(passphrase) > MAX_PASSPHRASE_BYTES or b"\n" in passphrase:
+        raise PassphraseError(
+            f"{path} holds more than a passphrase: it is one line of up to {MAX_PASSPHRASE_BYTES} bytes",
+            hint="is it the file that you meant?",
+        )
+    return passphrase
+
+
+def _opened(source: str, content: StoredKey | LockedKey) -> StoredKey:
+    if isinstance(content, LockedKey):
+        raise PassphraseError(f"{source} is under a passphrase", hint=PASSPHRASE_HINT)
+    return content
 
 
 def _reason(error: OSError) -> str:

@@ -90,7 +90,8 @@ class Identity:
 class SecretKey:
     """All secret keys of one identity, from its 32-byte ``seed``. Raises KeyTextError for another length.
 
-    No form of print, format, copy or pickle reveals it; only ``seed_text`` and ``transport_secret`` do, by name.
+    No form of print, format, copy or pickle reveals it; only ``seed``, ``seed_text`` and ``transport_secret`` do, by
+    name.
     """
 
     __slots__ = ("_escrow_public", "_escrow_secret", "_identity", "_seed", "_signing_secret", "_transport_secret")
@@ -125,6 +126,11 @@ class SecretKey:
     def escrow_public(self) -> bytes:
         """The 32-byte Curve25519 public key to seal reserves to."""
         return self._escrow_public
+
+    @property
+    def seed(self) -> bytes:
+        """The 32 bytes themselves, to be locked under a passphrase and for nothing else."""
+        return self._seed
 
     @property
     def seed_text(self) -> str:

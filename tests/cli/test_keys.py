@@ -96,11 +96,11 @@ def test_every_key_is_listed_and_what_is_wrong_with_it(run: Any, alice: Path) ->
     (alice.with_name("carol.key")).write_text("nonsense")
     alice.chmod(0o644)
     lines = [line.split("\t") for line in run("key", "ls").out.splitlines()]
-    assert lines[0] == ["name", "key", "created", "problem"]
+    assert lines[0] == ["name", "key", "created", "lock", "problem"]
     assert lines[1][:3] == ["alice", ALICE.identity.short, CREATED]
-    assert "mode 0644" in lines[1][3]
-    assert f"chmod 600 {alice}" in lines[1][3]
-    assert lines[2][3] == "-"
+    assert "mode 0644" in lines[1][4]
+    assert f"chmod 600 {alice}" in lines[1][4]
+    assert lines[2][3:] == ["none", "-"]
     assert lines[3][:3] == ["carol", "-", "-"]
     keys = json.loads(run("key", "ls", "--json").out)["keys"]
     assert [(key["name"], key["problem"] is None) for key in keys] == [

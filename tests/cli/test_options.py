@@ -64,4 +64,4 @@ def test_a_command_that_has_such_an_option_itself_keeps_its_own() -> None:
     parameters = inspect.signature(command).parameters
     assert parameters["output"].default == "f"
     assert set(parameters) == set(GLOBALS)
-    assert command(output="abc", house=None, key=None, context=None, as_json=True) == 3
+    assert command(output="abc", house=None, key=None, context=None, passphrase_file=None, as_json=True) == 3

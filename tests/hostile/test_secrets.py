@@ -48,6 +48,10 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("ls", "--context", "S"),
     ("ls", "--key", "S"),
     ("ls", "--house", "S"),
+    ("ls", "--passphrase-file", "S"),
+    ("keygen", "x", "--passphrase-file", "S"),
+    ("key", "passwd", "S"),
+    ("key", "passwd", "alice", "--new-passphrase-file", "/S"),
     ("ls", "--house", "auction://S@h:1"),
     ("ls", "-o", "S"),
     ("serve", "S"),
@@ -67,7 +71,14 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("config", "path"),
     ("doctor", "S"),
 ]
-SETTINGS: Final = ("AUCTIONCTL_KEY", "AUCTIONCTL_HOUSE", "AUCTIONCTL_CONTEXT", "AUCTIONCTL_OUTPUT", "AUCTIONCTL_HOME")
+SETTINGS: Final = (
+    "AUCTIONCTL_KEY",
+    "AUCTIONCTL_PASSPHRASE_FILE",
+    "AUCTIONCTL_HOUSE",
+    "AUCTIONCTL_CONTEXT",
+    "AUCTIONCTL_OUTPUT",
+    "AUCTIONCTL_HOME",
+)
 
 
 def check_kept(secret: str, ending: Ending) -> None:

@@ -23,7 +23,7 @@ from auctionctl.cli.settings.toml_table import read_toml
 from auctionctl.errors import AuctionctlError, ConfigurationError
 from auctionctl.keys.allowlist import MAX_TEXT_BYTES, find_mistakes
 from auctionctl.keys.encoding import NAME_HINT, is_name
-from auctionctl.keys.keyfile import SUFFIX, key_path, list_keys, read_key
+from auctionctl.keys.keyfile import SUFFIX, key_path, list_keys, read_key_file
 from auctionctl.wire.address import parse_address
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -63,7 +63,7 @@ def _check_key(path: Path) -> Finding:
     if not is_name(path.name.removesuffix(SUFFIX)):
         return Finding(State.WARNING, subject, "it is never read: that is no name for a key", f"rename it: {NAME_HINT}")
     try:
-        read_key(path)
+        read_key_file(path)
     except AuctionctlError as error:
         return wrong(subject, error)
     return Finding(State.OK, subject, str(path))

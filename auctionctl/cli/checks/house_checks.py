@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.address_file import running_houses
@@ -36,7 +37,9 @@ Places = list[tuple[Any, Any, Any, str, Any]]
 """What getaddrinfo returns."""
 
 
-def check_chosen_house(paths: Paths, house: str | None, key: str | None, context: str | None) -> list[Finding]:
+def check_chosen_house(
+    paths: Paths, house: str | None, key: str | None, context: str | None, passphrase_file: Path | None = None
+) -> list[Finding]:
     """What can be said of the house and the key that options and settings choose, by talking to it."""
     try:
         said = find_setting(paths, "house", house, context)
@@ -50,7 +53,7 @@ def check_chosen_house(paths: Paths, house: str | None, key: str | None, context
         return [wrong("house", error)]
     place = f"{address.host}:{address.port}"
     try:
-        secret = choose_key(paths, key, context)
+        secret = choose_key(paths, key, context, passphrase_file=passphrase_file)
     except (AuctionctlError, ArgumentError) as error:
         return [Finding(State.WRONG, "key", str(error), error.hint)]
     try:

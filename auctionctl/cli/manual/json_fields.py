@@ -105,6 +105,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "short": "Its beginning, for people; null if the file does not say.",
             "created": "When it was made (UTC); null if the file does not say.",
             "path": "The file that holds it.",
+            "has_passphrase": "Whether it is under a passphrase; null if the file cannot be read.",
             "problem": "Why the key cannot be used; null if it can.",
             "hint": "What mends that, or null.",
         }
@@ -122,6 +123,14 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "path": "The file that holds it.",
             "public_key": "Its public half, `auc1…`.",
         }
+    },
+    "key-passwd": {
+        "auctionctl.key-passwd/1": {
+            "name": "The key's name.",
+            "path": "Its file.",
+            "public_key": "Its public half, `auc1…`, which has not changed.",
+            "has_passphrase": "Whether it is under a passphrase now.",
+        },
     },
     "key-rm": {
         "auctionctl.key-rm/1": {

@@ -42,6 +42,11 @@ VARIABLES: Final = (
     Variable("AUCTIONCTL_HOME", ALL, "Keeps configuration, keys, state and runtime files under this one directory."),
     Variable("AUCTIONCTL_HOUSE", "--house", "The house, where no option names one: an address, or a context."),
     Variable("AUCTIONCTL_KEY", "--key", "The name of the key, where no option names one."),
+    Variable(
+        "AUCTIONCTL_PASSPHRASE_FILE",
+        "--passphrase-file",
+        "The file with the passphrase of the key, where no option names one.",
+    ),
     Variable("AUCTIONCTL_CONTEXT", "--context", "The context, where no option names one."),
     Variable("AUCTIONCTL_OUTPUT", "--output", "The form of results, where no option names one."),
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),

@@ -8,6 +8,7 @@ from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Pa
 from auctionctl.keys.allowlist import MAX_ENTRIES, MAX_TEXT_BYTES, Role
 from auctionctl.keys.encoding import SECRET_PREFIX
 from auctionctl.keys.keyfile import MAX_FILE_BYTES
+from auctionctl.keys.locked_key import CHEAPEST, DEAREST, MODERATE
 from auctionctl.tlog.proof import HEADER
 from auctionctl.wire.address import DEFAULT_PORT
 
@@ -22,6 +23,14 @@ KEY_FILE: Final = f"""\
 # created: 2026-01-31T12:00:00Z
 # public key: auc1...
 {SECRET_PREFIX}1...
+"""
+
+LOCKED_KEY_FILE: Final = f"""\
+auctionctl-key/v1
+# created: 2026-01-31T12:00:00Z
+# public key: auc1...
+argon2id t={MODERATE.passes} m={MODERATE.memory_kib} 000102...
+404142...
 """
 
 ALLOW_LIST: Final = """\
@@ -71,6 +80,17 @@ def file_parts() -> tuple[Part, ...]:
             f"ASCII, at most {MAX_FILE_BYTES} bytes; besides comments and empty lines exactly one line, the text of the"
             " seed. A comment `# public key:` must be true. The file has mode 0600, in a directory that nobody else may"
             " write to, or it is refused."
+        ),
+        Subheading("Keys under a passphrase"),
+        Code(LOCKED_KEY_FILE),
+        Paragraph(
+            "Exactly these five lines, each ended by one newline: a mark, when the key was made, its public keys, what"
+            " a try of a passphrase costs (passes, KiB of memory, 16 bytes of salt), and the box (24 bytes of nonce, 48"
+            " of box), both in lower-case hexadecimal. The key of the box is BLAKE2b-256 of the first four lines, key ="
+            " Argon2id (RFC 9106, version 13 hexadecimal, one lane, 32 bytes) of the passphrase, `person` ="
+            " `auctionctl/lock1`, salt = 16 bytes 00; the box is libsodium's `crypto_secretbox` of the seed. Files that"
+            f" ask for less than {CHEAPEST.passes} passes over {CHEAPEST.memory_kib} KiB, or more than {DEAREST.passes}"
+            f" over {DEAREST.memory_kib}, are refused before anything is derived."
         ),
         Subheading("Allow lists"),
         Code(ALLOW_LIST),

@@ -8,11 +8,13 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.files import read_bounded
+from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.contexts import Contexts, read_contexts
 from auctionctl.cli.settings.person_file import Said, find_setting
@@ -32,24 +34,36 @@ MAX_ADDRESS_BYTES: Final = 4096
 
 
 def choose_key(
-    paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
+    paths: Paths,
+    name: str | None,
+    context: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    passphrase_file: Path | None = None,
 ) -> SecretKey:
     """The key called ``name``; else what the settings say (:mod:`auctionctl.cli.settings.person_file`), ``default``,
-    or the only one there is.
+    or the only one there is; by the passphrase in ``passphrase_file``, where it is under one.
 
     Raises NotFoundError if there is none, ArgumentError if there are several, KeyFileError for a file that is damaged
-    or open to others.
+    or open to others, PassphraseError.
     """
-    from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
+    path = choose_key_path(paths, name, context, environment)
+    return open_key(path, passphrase_file, environment).key
+
+
+def choose_key_path(
+    paths: Paths, name: str | None, context: str | None = None, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """The file of the key that :func:`choose_key` reads; as raising as that is, but that the file is not looked at."""
+    from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
 
     said = choose_key_name(paths, name, context, environment)
     try:
-        path = key_path(paths.keys, said.value)
+        return key_path(paths.keys, said.value)
     except KeyFileError as error:
         if said.value == name:
             raise ArgumentError(f"--key: {error}", hint=error.hint) from error
         raise ConfigurationError(f"{said.origin}: {error}", hint=error.hint) from error
-    return read_key(path)
 
 
 def choose_key_name(
