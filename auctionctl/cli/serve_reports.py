@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "auctionctl.serve/1"
 MAX_REASON_CHARACTERS: Final = 500
+BANNED_HINT: Final = "take it off the allow list with: auctionctl allow rm NAME"
 HALTED_HINT: Final = "was the state restored from an old copy? stop the house and restore a newer backup"
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
 
@@ -70,6 +71,12 @@ def _line(report: News) -> str:
             )
             reason = _safe(report.reason)
             return f"the store is full, nothing is accepted: {reason}{ballast if report.released_bytes else ''}"
+        case reports.Muted():
+            return f"muted {safe_text(report.name)} at {report.host} for {report.seconds} s: {report.fault}"
+        case reports.Banned():
+            return f"BANNED {safe_text(report.name)} for {report.seconds} s: {report.reason} ({BANNED_HINT})"
+        case reports.Unwatched():
+            return "this system does not show what connections receive: endless messages and slow readers are not cut"
         case reports.AllClosed():
             return "every auction has ended"
         case reports.Draining():
@@ -161,6 +168,13 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
             return "archive_failed", {"reason": report.reason, "hint": report.hint}
         case reports.StoreFull():
             return "store_full", {"reason": report.reason, "released_bytes": report.released_bytes}
+        case reports.Muted():
+            record = {"name": report.name, "host": report.host, "fault": report.fault, "seconds": report.seconds}
+            return "muted", record
+        case reports.Banned():
+            return "banned", {"name": report.name, "reason": report.reason, "seconds": report.seconds}
+        case reports.Unwatched():
+            return "unwatched", {}
         case reports.AllClosed():
             return "all_closed", {}
         case reports.Draining():

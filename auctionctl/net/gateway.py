@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import zmq
 
@@ -20,37 +20,50 @@ from auctionctl.auction.commands import KINDS
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.net.clock import Clock
-from auctionctl.net.control import hear_supervisor
+from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.door import Answer, Door
+from auctionctl.net.guard import Guard
 from auctionctl.net.hops import (
     Admit,
+    ChoseRoute,
     Chunk,
+    Cut,
     Drain,
     Ending,
     Following,
+    FromGateway,
+    Heard,
     HousePipe,
+    Knocked,
     Known,
     LastWord,
+    NotWatched,
     RequestTuple,
     Serving,
+    SetBans,
     SetQueue,
     StartGateway,
     Stop,
     ToFollowers,
     ToSession,
+    Trying,
     VerifierPipe,
     decode_release,
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.route_numbers import RouteNumbers, is_ahead
 from auctionctl.net.router import bind_router, receive_frames
 from auctionctl.net.sessions import Session, Sessions
+from auctionctl.net.tcp_connections import TcpConnections, can_look, inode_of
+from auctionctl.net.under_way import UnderWay
+from auctionctl.net.watchdog import LOOK_NS
 from auctionctl.net.ways import BEAT_NS
 from auctionctl.net.zap import ZAP_ENDPOINT, answer_zap
 from auctionctl.wire.frames import MAX_REQUEST_BYTES, check_frames, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
 from auctionctl.wire.messages import encode as encode_message
 
-CHUNK_REQUESTS: Final = 64
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS
 SWEEP_NS: Final = SECOND_NS
@@ -62,19 +75,12 @@ CLOSING_RETRY_NS: Final = 2 * SECOND_NS
 """When to ask again at a house that ends: it may be back by then."""
 LAST_GRACE_NS: Final = 3 * SECOND_NS // 10
 """Time for the last answers to get into the connections: a libzmq socket that is closed loses some, LINGER or not."""
+POLL_MS: Final = LOOK_NS // 1_000_000
 ENDING_POLL_MS: Final = 20
 _SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
-
-
-class UnderWay(NamedTuple):
-    """A chunk that has not been answered: the verifier that has it, whose requests, and which sessions it ends."""
-
-    slot: int
-    sessions: list[int]
-    ended: list[int]
 
 
 class Gateway:
@@ -88,7 +94,7 @@ class Gateway:
         self._zap = self._context.socket(zmq.REP)
         self._house: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
-        self._admitted: set[bytes] | None = None
+        self._has_list = False
         self._start: StartGateway | None = None
         self._listening_fd = -1
         self._is_bound = False
@@ -97,10 +103,10 @@ class Gateway:
         self._said_ending = False
         self._end_at_ns: int | None = None
         self._sessions = Sessions()
-        self._next_chunk = 0
-        self._unanswered: dict[int, UnderWay] = {}
-        self._unanswered_requests = 0
-        self._outbox: dict[int, list[RequestTuple]] = {}
+        self._door = Door(self._sessions.count)
+        self._guard: Guard | None = None
+        self._route_numbers = RouteNumbers(self._context)
+        self._under_way = UnderWay()
         self._swept_ns = 0
         self._beat_ns = 0
         self._handlers: dict[type, Callable[..., None]] = {
@@ -131,19 +137,20 @@ class Gateway:
         """Serve until what is to be polled for changes."""
         backlogged = [pipe for pipe in pipes if pipe.backlog_bytes]
         while not self._is_stopping:
-            ready = dict(poller.poll(BEAT_NS // 1_000_000 if self._end_at_ns is None else ENDING_POLL_MS))
+            ready = dict(poller.poll(POLL_MS if self._end_at_ns is None else ENDING_POLL_MS))
             if self._control.fileno() in ready:
                 self._hear()
                 return
             if self._zap in ready:
-                answer_zap(self._zap, self._admitted or ())
+                answer_zap(self._zap, self._knock)
             if self._house is not None and self._house.fileno() in ready:
                 self._serve_house(self._house)
             if self._router in ready:
                 self._serve_router()
             self._sweep(now_ns := self._clock.now_ns())
+            self._look(now_ns)
             self._beat(now_ns)
-            self._send_chunks()
+            self._under_way.send(self._verifiers)
             self._say_ending()
             if self._end_at_ns is not None:
                 self._is_stopping = not self._sessions or self._clock.now_ns() >= self._end_at_ns
@@ -164,8 +171,9 @@ class Gateway:
         message, descriptors = hear_supervisor(self._control)
         if isinstance(message, StartGateway):
             self._start = message
+            self._door.limits = message.limits
             # Of chunks too: the house may yet answer what a verifier had from the gateway before.
-            self._sessions.next_number = self._next_chunk = message.first_session
+            self._sessions.next_number = self._under_way.next_chunk = message.first_session
             self._listening_fd = descriptors[0]
         elif isinstance(message, HousePipe):
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
@@ -173,6 +181,9 @@ class Gateway:
             self._replace_verifier(message.slot, Pipe(socket.socket(fileno=descriptors[0])))
         elif isinstance(message, SetQueue) and self._start is not None:
             self._start.queue = message.queue
+        elif isinstance(message, SetBans):
+            self._door.ban(message.banned, message.suspects)
+            self._turn_out()
         elif isinstance(message, Drain):
             self._is_draining = True
             self._is_stopping = not self._is_bound
@@ -184,7 +195,7 @@ class Gateway:
 
     def _say_ending(self) -> None:
         """Nothing is taken any more: once all that was taken has been answered, the house has the last word."""
-        if self._is_draining and not self._said_ending and not self._unanswered_requests:
+        if self._is_draining and not self._said_ending and not self._under_way.count:
             self._said_ending = True
             self._tell_house(Ending())
 
@@ -206,11 +217,10 @@ class Gateway:
         if old is not None:
             old.close()
         self._verifiers[slot] = pipe
-        for number, under_way in list(self._unanswered.items()):
-            if under_way.slot == slot:
-                self._settle(number)
-                for session in under_way.ended:
-                    self._put_end(session)
+        for number, ended in self._under_way.held_by(slot):
+            self._sessions.settle(self._under_way.settle(number))
+            for session in ended:
+                self._put_end(session)
 
     def _close_dead_verifiers(self, ready: dict[object, int]) -> bool:
         """A verifier says nothing here: what there is to read is its end, and polling that again would never rest."""
@@ -221,7 +231,7 @@ class Gateway:
 
     def _can_bind(self) -> bool:
         """Only with the allow list: before, every key would be refused, and a bidder would take that for an answer."""
-        return self._start is not None and self._admitted is not None and bool(self._verifiers)
+        return self._start is not None and self._has_list and bool(self._verifiers)
 
     def _bind(self) -> None:
         start = self._start
@@ -229,6 +239,12 @@ class Gateway:
         self._zap.bind(ZAP_ENDPOINT)
         bind_router(self._router, start, self._listening_fd)
         self._is_bound = True
+        self._door.open(self._clock.now_ns())
+        if can_look():
+            port = int(start.endpoint.rpartition(":")[2])
+            self._guard = Guard(self._sessions, self._door, TcpConnections(port))
+        else:
+            self._say(NotWatched())
         self._tell_house(Serving())
 
     # From sessions
@@ -244,11 +260,16 @@ class Gateway:
 
     def _take(self, frames: list[zmq.Frame], now_ns: int) -> None:
         route = frames[0].bytes
-        user = frames[-1].get("User-Id")
+        try:
+            user = frames[-1].get("User-Id")
+        except zmq.ZMQError:
+            self._check_route(self._route_numbers.answered(frames[-1].bytes), route)
+            return
         session = self._sessions.by_route.get(route)
         if session is None or session.user != user:
-            session = self._begin(route, str(user), now_ns)
+            session = self._begin(frames, str(user), now_ns)
         session.heard_ns = now_ns
+        session.messages += 1
         try:
             message = check_frames([frame.bytes for frame in frames[1:]], MAX_REQUEST_BYTES)
         except RemoteProtocolError as error:
@@ -256,11 +277,28 @@ class Gateway:
             return
         self._sort(session, message.body, message.signature, now_ns)
 
-    def _begin(self, route: bytes, user: str, now_ns: int) -> Session:
+    def _begin(self, frames: list[zmq.Frame], user: str, now_ns: int) -> Session:
+        route = frames[0].bytes
         old = self._sessions.by_route.get(route)
         if old is not None:
             self._end(old)
-        return self._sessions.begin(route, user, now_ns)
+        session = self._sessions.begin(route, user, now_ns, inode_of(int(frames[-1].get(zmq.SRCFD))))
+        self._door.entered(session.transport)
+        self._say(Trying(session.transport))
+        self._route_numbers.ask(session.number)
+        return session
+
+    def _check_route(self, number: int, given: bytes) -> None:
+        """Whoever has a routing id that has not been given out would end this process sooner or later."""
+        session = self._sessions.by_number.get(number)
+        if session is None:
+            return
+        if is_ahead(session.route, given):
+            self._say(ChoseRoute(session.transport))
+            self._door.ban_too(session.transport)
+            self._cut_off(session.transport)
+        else:
+            self._say(Heard(session.transport))
 
     def _sort(self, session: Session, body: bytes, signature: bytes, now_ns: int) -> None:
         """Where a message goes: a ping is answered here, the rest goes to the house, signed or not."""
@@ -299,23 +337,14 @@ class Gateway:
         queue = self._start.queue
         if session.unanswered >= max(queue // SHARES, LEAST_SHARE):
             return True
-        return self._unanswered_requests >= queue and type_name != "hello"
+        return self._under_way.count >= queue and type_name != "hello"
 
     def _put(self, slot_key: int, request: RequestTuple) -> None:
-        self._outbox.setdefault(slot_key % len(self._verifiers), []).append(request)
-        self._unanswered_requests += 1
+        self._under_way.put(slot_key % len(self._verifiers), request)
 
     def _put_end(self, session: int) -> None:
         """Tell the house that a session is over, by the way of its hello, which it must not overtake."""
         self._put(session, (session, b"", b"", b"", b""))
-
-    def _settle(self, chunk: int) -> None:
-        """A chunk has been answered, or never will be."""
-        under_way = self._unanswered.pop(chunk, None)
-        if under_way is None:
-            return
-        self._unanswered_requests -= len(under_way.sessions)
-        self._sessions.settle(under_way.sessions)
 
     def _claimed(self, body: bytes) -> bytes:
         """The key that a hello says it is signed by; a wrong one fails the check that follows."""
@@ -334,30 +363,13 @@ class Gateway:
         if isinstance(ping, Ping):
             self._send(session, encode_message(Pong(ping.token, now_ns)))
 
-    def _send_chunks(self) -> None:
-        if not self._outbox:
-            return
-        slots = sorted(self._verifiers)
-        for place, requests in self._outbox.items():
-            slot = slots[place]
-            for start in range(0, len(requests), CHUNK_REQUESTS):
-                part = requests[start : start + CHUNK_REQUESTS]
-                sessions = [request[0] for request in part]
-                ended = [request[0] for request in part if not request[2]]
-                self._unanswered[self._next_chunk] = UnderWay(slot, sessions, ended)
-                # A dead one is replaced, and its successor starts with nothing unanswered.
-                with contextlib.suppress(PipeClosedError):
-                    self._verifiers[slot].send(encode(Chunk(self._next_chunk, part)))
-                self._next_chunk += 1
-        self._outbox.clear()
-
     # From the house
 
     def _serve_house(self, house: Pipe) -> None:
         for frame in house.receive():
             release = decode_release(frame)
             for number in release.answered:
-                self._settle(number)
+                self._sessions.settle(self._under_way.settle(number))
             for operation in release.operations:
                 self._handlers[type(operation)](operation)
 
@@ -379,10 +391,22 @@ class Gateway:
             session.identity = operation.identity
 
     def _admit(self, operation: Admit) -> None:
-        self._admitted = set(operation.transports)
-        for session in self._sessions.all():
-            if session.transport not in self._admitted:
-                self._end(session)
+        self._has_list = True
+        self._door.admit(operation.transports)
+        self._turn_out()
+
+    def _turn_out(self) -> None:
+        """Whoever may not come in any more does not stay either."""
+        now_ns = self._clock.now_ns()
+        for key in {session.transport for session in self._sessions.all()}:
+            if not self._door.may_stay(key, now_ns):
+                self._cut_off(key)
+
+    def _cut_off(self, key: bytes) -> None:
+        for session in self._sessions.of_key(key):
+            if self._guard is not None:
+                self._guard.cut(session)
+            self._end(session)
 
     # Sessions
 
@@ -393,7 +417,7 @@ class Gateway:
             self._router.send(body, _NOBLOCK_MORE)
             self._router.send(signature, _NOBLOCK)
         except zmq.Again:
-            return
+            session.lost += 1
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
@@ -402,6 +426,27 @@ class Gateway:
     def _end(self, session: Session) -> None:
         if self._sessions.forget(session):
             self._put_end(session.number)
+
+    def _knock(self, key: bytes, host: str) -> Answer:
+        answer = self._door.knock(key, host, self._clock.now_ns())
+        if answer is Answer.COME_IN:
+            # Before the connection is attached, which may be the end of this process.
+            self._say(Knocked(key))
+        return answer
+
+    def _look(self, now_ns: int) -> None:
+        """At the connections themselves: what harms is cut, and what is over is ended."""
+        if self._guard is None:
+            return
+        caught, over = self._guard.look(now_ns)
+        for session in over:
+            self._end(session)
+        for each in caught:
+            self._say(Cut(each.key, each.host, each.fault.value, each.muted_ns))
+
+    def _say(self, word: FromGateway) -> None:
+        """To the supervisor, who replaces a gateway that it cannot follow."""
+        send_control(self._control, encode(word))
 
     def _sweep(self, now_ns: int) -> None:
         if now_ns - self._swept_ns < SWEEP_NS:

@@ -8,9 +8,12 @@ All of it is between processes that this house started; none of it comes from a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from auctionctl.house.limits import Limits
+from auctionctl.net.door import DoorLimits
 from auctionctl.wire.listing import LotDescription
 
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
@@ -132,12 +135,20 @@ class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
     house_signing: bytes
     first_session: int
     queue: int
+    limits: DoorLimits = DoorLimits()
 
 
 class SetQueue(msgspec.Struct, array_like=True, tag="set_queue"):
     """For the gateway: the house takes so many requests at once from now on."""
 
     queue: int
+
+
+class SetBans(msgspec.Struct, array_like=True, tag="set_bans"):
+    """For the gateway: these transport keys are kept out from now on, and these let in late, and alone."""
+
+    banned: list[bytes]
+    suspects: list[bytes]
 
 
 class Drain(msgspec.Struct, array_like=True, tag="drain"):
@@ -167,7 +178,9 @@ class Stop(msgspec.Struct, array_like=True, tag="stop"):
     """Finish what is under way, and end."""
 
 
-ToChild = StartHouse | Reload | StartGateway | SetQueue | Drain | VerifierPipe | GatewayPipe | HousePipe | Stop
+ToChild = (
+    StartHouse | Reload | StartGateway | SetQueue | SetBans | Drain | VerifierPipe | GatewayPipe | HousePipe | Stop
+)
 
 
 class Recovering(msgspec.Struct, array_like=True, frozen=True, tag="recovering"):
@@ -310,6 +323,51 @@ class Failed(msgspec.Struct, array_like=True, tag="failed"):
     hint: str
 
 
+# From the gateway to its supervisor
+
+
+class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
+    """A connection was cut for ``fault``.
+
+    ``key`` is its transport key, empty where nobody knows; for ``muted_ns`` it is kept out, 0: it is not.
+    """
+
+    key: bytes
+    host: str
+    fault: str
+    muted_ns: int
+
+
+class NotWatched(msgspec.Struct, array_like=True, frozen=True, tag="not_watched"):
+    """This system does not show what connections receive: nobody is cut for what only that would tell."""
+
+
+class Knocked(msgspec.Struct, array_like=True, frozen=True, tag="knocked"):
+    """A connection of this transport key is about to be let in."""
+
+    key: bytes
+
+
+class Trying(msgspec.Struct, array_like=True, frozen=True, tag="trying"):
+    """A connection of this key has said something; whether its routing id is its own choice is about to show."""
+
+    key: bytes
+
+
+class Heard(msgspec.Struct, array_like=True, frozen=True, tag="heard"):
+    """A connection of this key has said something, and is no harm to this process."""
+
+    key: bytes
+
+
+class ChoseRoute(msgspec.Struct, array_like=True, frozen=True, tag="chose_route"):
+    """A connection of this key took a routing id that others are to be given, and was cut."""
+
+    key: bytes
+
+
+FromGateway = Cut | NotWatched | Knocked | Trying | Heard | ChoseRoute
+
 FromChild = (
     Recovering
     | Opened
@@ -338,6 +396,7 @@ decode_checked = msgspec.msgpack.Decoder(Checked).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
+decode_word: Callable[[bytes], FromGateway] = msgspec.msgpack.Decoder(FromGateway).decode
 _from_gateway: msgspec.msgpack.Decoder[Serving | Ending] = msgspec.msgpack.Decoder(Serving | Ending)
 decode_from_gateway = _from_gateway.decode
 decode_to_child = _to_child.decode

@@ -27,9 +27,11 @@ __all__ = [
     "AllowListKept",
     "ArchiveFailed",
     "Archived",
+    "Banned",
     "Draining",
     "Halted",
     "LotsWait",
+    "Muted",
     "News",
     "Processes",
     "Quarantined",
@@ -42,6 +44,7 @@ __all__ = [
     "SettingsKept",
     "StoreFull",
     "Turned",
+    "Unwatched",
 ]
 
 
@@ -80,6 +83,30 @@ class Processes:
 
 
 @dataclass(frozen=True, slots=True)
+class Muted:
+    """Somebody was cut off again for the same: it cannot connect for so many seconds."""
+
+    name: str
+    host: str
+    fault: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Banned:
+    """Somebody ends gateways, or tries to: it cannot connect for so many seconds, or until it is off the allow list."""
+
+    name: str
+    reason: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """This system does not show what connections receive: an endless message is not found, nor who is slow."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draining:
     """The house takes nothing any more, and ends when everything is answered."""
 
@@ -109,6 +136,9 @@ News = (
     | AllClosed
     | Draining
     | Processes
+    | Muted
+    | Banned
+    | Unwatched
 )
 """What is worth a line."""
 

@@ -10,6 +10,7 @@ from typing import Final
 import zmq
 
 from auctionctl.net.hops import StartGateway
+from auctionctl.net.route_numbers import ENDPOINT
 from auctionctl.net.zap import ZAP_DOMAIN
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REQUEST_BYTES
 
@@ -29,6 +30,7 @@ def bind_router(router: zmq.Socket[bytes], start: StartGateway, listening_fd: in
     router.setsockopt(zmq.ROUTER_HANDOVER, 0)
     router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES + CURVE_BYTES)
     router.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+    router.setsockopt(zmq.RCVHWM, 64)
     router.setsockopt(zmq.SNDHWM, 64)
     router.setsockopt(zmq.LINGER, 0)
     router.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
@@ -37,6 +39,7 @@ def bind_router(router: zmq.Socket[bytes], start: StartGateway, listening_fd: in
     router.setsockopt(zmq.BACKLOG, 1_024)
     router.setsockopt(zmq.USE_FD, listening_fd)
     router.bind(start.endpoint)
+    router.bind(ENDPOINT)
 
 
 def receive_frames(router: zmq.Socket[bytes]) -> list[zmq.Frame]:

@@ -19,17 +19,31 @@ class Session:
     user: str
     transport: bytes
     heard_ns: int
+    connection: int = 0
+    """The inode of its socket; 0 where nobody knows."""
     identity: bytes = b""
     unanswered: int = 0
+    messages: int = 0
+    lost: int = 0
+    """How many messages to it were lost because it did not read."""
+    gone_ns: int | None = None
+    """Since when its connection is seen to be over."""
     follows: set[bytes] = field(default_factory=set)
+
+    @property
+    def is_greeted(self) -> bool:
+        """Whether its hello was accepted, or is with the house."""
+        return bool(self.identity) or self.unanswered > 0
 
 
 class Sessions:
-    """All of them. ``by_route`` and ``by_number`` are to be read, and changed here alone."""
+    """All of them. ``by_route``, ``by_number`` and ``by_connection`` are to be read, and changed here alone."""
 
     def __init__(self) -> None:
         self.by_route: dict[bytes, Session] = {}
         self.by_number: dict[int, Session] = {}
+        self.by_connection: dict[int, Session] = {}
+        self._by_key: dict[bytes, dict[int, Session]] = {}
         self.next_number = 0
         self._followers: dict[bytes, dict[int, Session]] = {}
 
@@ -40,11 +54,12 @@ class Sessions:
         """Every session there is now, whatever happens to them meanwhile."""
         return list(self.by_number.values())
 
-    def begin(self, route: bytes, user: str, now_ns: int) -> Session:
-        """A new session of the key ``user`` (hexadecimal); no other has its route any more."""
-        session = Session(self.next_number, route, user, bytes.fromhex(user), now_ns)
+    def begin(self, route: bytes, user: str, now_ns: int, connection: int = 0) -> Session:
+        """A new session of the key ``user`` (hexadecimal); no other has its route or connection any more."""
+        session = Session(self.next_number, route, user, bytes.fromhex(user), now_ns, connection)
         self.next_number += 1
-        self.by_route[route] = self.by_number[session.number] = session
+        self.by_route[route] = self.by_number[session.number] = self.by_connection[connection] = session
+        self._by_key.setdefault(session.transport, {})[session.number] = session
         return session
 
     def forget(self, session: Session) -> bool:
@@ -54,9 +69,24 @@ class Sessions:
         del self.by_number[session.number]
         if self.by_route.get(session.route) is session:
             del self.by_route[session.route]
+        if self.by_connection.get(session.connection) is session:
+            del self.by_connection[session.connection]
+        of_key = self._by_key[session.transport]
+        del of_key[session.number]
+        if not of_key:
+            del self._by_key[session.transport]
         for auction in session.follows:
             self._followers.get(auction, {}).pop(session.number, None)
         return True
+
+    def of_key(self, transport: bytes) -> list[Session]:
+        """Those of one transport key."""
+        return list(self._by_key.get(transport, {}).values())
+
+    def count(self, transport: bytes | None) -> int:
+        """How many there are of this transport key, or of all, whose connection is not seen to be over."""
+        some = self.by_number if transport is None else self._by_key.get(transport, {})
+        return sum(session.gone_ns is None for session in some.values())
 
     def settle(self, numbers: Iterable[int]) -> None:
         """One request of each of these has been answered, or never will be."""

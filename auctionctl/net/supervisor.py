@@ -32,6 +32,7 @@ from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child, as_error, describe_end, join, spawn
 from auctionctl.net.control import receive_control
+from auctionctl.net.gatekeeper import Gatekeeper
 from auctionctl.net.hops import (
     Alive,
     AllClosed,
@@ -170,6 +171,7 @@ class Supervisor:
         self._reloading = Reloading.NO
         self._new: NewSettings | None = None
         self._vouching = Vouching(Notifier())
+        self._gatekeeper = Gatekeeper(on_report)
 
     def obey(self, signals: Signals, read_settings: ReadSettings | None) -> None:
         """Heed ``signals`` from now on."""
@@ -218,6 +220,7 @@ class Supervisor:
                     for number in key.data.take():
                         self._heed(number)
             self._restart_due()
+            self._tell_bans(time.monotonic())
             self._vouching.beat(time.monotonic())
             if self._finish_at_s is not None and time.monotonic() >= self._finish_at_s:
                 self._drain()
@@ -305,8 +308,10 @@ class Supervisor:
 
     def _patience_s(self) -> float | None:
         times = [at_s for at_s, *_ in self._due]
-        times += [at_s for at_s in (self._finish_at_s, self._drained_by_s, self._vouching.next_s) if at_s is not None]
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        now_s = time.monotonic()
+        others = (self._finish_at_s, self._drained_by_s, self._vouching.next_s, self._gatekeeper.next_s(now_s))
+        times += [at_s for at_s in others if at_s is not None]
+        return max(0.0, min(times) - now_s) if times else None
 
     # Children
 
@@ -335,6 +340,7 @@ class Supervisor:
         )
         self._gateways_started += 1
         child.tell(start, self._listening.fileno())
+        child.tell(self._gatekeeper.started(time.monotonic()))
         for slot, verifier in self._verifiers.items():
             join(child, VerifierPipe(slot), verifier, GatewayPipe())
         assert self._house is not None
@@ -345,6 +351,8 @@ class Supervisor:
         """A control socket at its end means a process at its end."""
         how = describe_end(status := self._put_away(child))
         now_s = time.monotonic()
+        if child is self._gateway:
+            self._gatekeeper.died(how, now_s)
         if child is self._house:
             self._house = None
             if status == EXIT_STORE_BROKEN:
@@ -420,7 +428,14 @@ class Supervisor:
 
     # Reports
 
+    def _tell_bans(self, now_s: float) -> None:
+        if self._gateway is not None and (news := self._gatekeeper.news(now_s)) is not None:
+            self._gateway.tell(news)
+
     def _hear(self, child: Child) -> None:
+        if child is self._gateway:
+            self._gatekeeper.hear(child.control, time.monotonic())
+            return
         if child is not self._house:
             # The others have nothing to report: one that does not end now is no longer ours, and is replaced.
             try:
@@ -456,6 +471,7 @@ class Supervisor:
             self._reloaded(message)
         elif isinstance(message, AllowListTaken):
             self._allowed = message.text
+            self._gatekeeper.allow(message.text)
         elif isinstance(message, Reopened):
             self._finish_at_s = None
         else:

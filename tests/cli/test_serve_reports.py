@@ -58,6 +58,18 @@ REPORTS: list[tuple[Any, str]] = [
     ),
     (hops.SettingsKept("x", ""), "the new settings are wrong, those before stay in force: x\n"),
     (reports.RestartNeeded(("bind", "port")), "changed, and heeded when the house is started again: bind, port\n"),
+    (
+        reports.Muted("mallory", "192.0.2.1", "a message without an end", 60),
+        "muted mallory at 192.0.2.1 for 60 s: a message without an end\n",
+    ),
+    (
+        reports.Banned("mallory", "it ends gateways", 600),
+        "BANNED mallory for 600 s: it ends gateways (take it off the allow list with: auctionctl allow rm NAME)\n",
+    ),
+    (
+        reports.Unwatched(),
+        "this system does not show what connections receive: endless messages and slow readers are not cut\n",
+    ),
     (reports.Draining(), "ending: what has come in is answered, nothing more is taken\n"),
     (reports.Processes(1, 2, (3,)), ""),
 ]

@@ -1,6 +1,6 @@
 """A whole house for the tests to break: settings as JSON on the first line of stdin, reports as JSON lines on stdout.
 
-With ``revealing`` set to a file, the gateway is one that writes the routing id of each message there, in hexadecimal:
+With ``revealing`` set to a file, the gateway is one that writes its pid and the routing id of each message there:
 no house does that, and an attacker who cannot see them can only guess. With ``disk`` set to a number, the sync of
 so many commits and no more succeeds; set to ``hasty``, it says of each commit that it is safe before it has written it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -87,7 +88,7 @@ def revealing_gateway(revealing: str) -> type[Gateway]:
     class RevealingGateway(Gateway):
         def _take(self, frames: list[Any], now_ns: int) -> None:
             with open(revealing, "a") as file:
-                file.write(frames[0].bytes.hex() + "\n")
+                file.write(f"{os.getpid()} {frames[0].bytes.hex()}\n")
             super()._take(frames, now_ns)
 
     return RevealingGateway

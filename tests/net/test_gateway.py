@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+import zmq
 from house_clients import RawSession
 from house_process import HOUSE_KEY, key_of, until
+from zmq.utils.monitor import parse_monitor_message
 
 from auctionctl.auction.bid import command_id
 from auctionctl.net.clock import Clock
@@ -320,7 +322,7 @@ def test_the_end_of_a_session_is_not_lost_with_a_verifier(served, connect):
     number = know(served, ann)
     dead = served.verifiers[0]
     ann.send(encode_message(Bye()), b"")
-    until(lambda: served.gateway._unanswered, "the end to be on its way")
+    until(lambda: served.gateway._under_way.count, "the end to be on its way")
     served.replace_verifier(0)
     assert until(served.next_end, "the end of a session, once more") == number
     dead.close()
@@ -355,13 +357,27 @@ def test_the_feed_goes_to_followers_until_they_leave(served, connect):
     assert ann.ask(encode_message(Ping(1)), b"").code == "no_session", "no feed before it: its session was over"
 
 
-def test_who_is_taken_off_the_list_is_ended_and_the_house_told(served, connect):
+def events_of(session: RawSession, stack: ExitStack) -> Callable[[], int | None]:
+    """What happens to the connection of ``session`` from now on, one event a call."""
+    monitor = session._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+    stack.callback(monitor.close, linger=0)
+    stack.callback(session._socket.disable_monitor)
+
+    def event() -> int | None:
+        return parse_monitor_message(monitor.recv_multipart())["event"] if monitor.poll(20) else None
+
+    return event
+
+
+def test_who_is_taken_off_the_list_is_cut_off_and_refused_and_the_house_told(served, connect, stack):
     ann, ben = connect(served), connect(served, "ben")
     number = know(served, ann)
     know(served, ben)
+    event = events_of(ann, stack)
     served.release(Admit([ben.key.identity.transport]))
     assert until(served.next_end, "the end of a session") == number
-    assert ann.ask(encode_message(Ping(1)), b"").code == "no_session"
+    assert until(event, "the end of the connection") == zmq.EVENT_DISCONNECTED
+    assert until(event, "an attempt to come back") == zmq.EVENT_HANDSHAKE_FAILED_AUTH
     assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
 
 

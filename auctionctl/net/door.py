@@ -1,0 +1,143 @@
+"""Who is let in: the answer to each key that knocks, by the allow list, mutes, and how many are in already.
+
+Rule: what will not change by itself is refused for good, so that a client can say so; what will is put off, and
+libzmq's clients come again by themselves. Whoever has been let in counts until its session is over, or, if it never
+says anything, until it has to be cut for that. A suspect (:mod:`auctionctl.net.bans`) is let in after all who come back
+to a new gateway at once, and nobody beside it. Pure.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.net.mutes import Mutes
+from auctionctl.net.watchdog import GREETING_NS
+
+WAITING_NS: Final = GREETING_NS + SECOND_NS
+"""For so long it is remembered who was let in: until after whoever said nothing has been cut."""
+SUSPECTS_NS: Final = 3 * SECOND_NS
+"""How long a new gateway lets no suspect in: by then everybody else is back."""
+
+
+class DoorLimits(msgspec.Struct, frozen=True):
+    """How many connections there may be: of one key, and in all."""
+
+    connections_a_key: int = 4
+    connections: int = 256
+
+
+class Answer(enum.Enum):
+    """What a key that knocks is told; the value is the reason."""
+
+    COME_IN = "OK"
+    UNKNOWN = "not on the allow list"
+    BANNED = "banned for a while"
+    MUTED = "muted for a while"
+    KEY_IS_FULL = "too many connections of this key"
+    HOUSE_IS_FULL = "too many connections"
+    LATER = "one at a time, for now"
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether to ask again is of no use."""
+        return self in (Answer.UNKNOWN, Answer.BANNED)
+
+
+class Waiting(NamedTuple):
+    """A connection that was let in and has not said anything yet."""
+
+    key: bytes
+    host: str
+    since_ns: int
+
+
+class Door:
+    """``count`` says how many connections of a key (32 bytes) there are that have said something; None: of all keys."""
+
+    def __init__(self, count: Callable[[bytes | None], int], limits: DoorLimits = DoorLimits()) -> None:  # noqa: B008 - frozen
+        self.limits = limits
+        self.mutes: Final = Mutes()
+        self._count = count
+        self._admitted: frozenset[bytes] = frozenset()
+        self._banned: frozenset[bytes] = frozenset()
+        self._suspects: frozenset[bytes] = frozenset()
+        self._opened_ns = 0
+        self._waiting: deque[Waiting] = deque()
+        """By time."""
+
+    def admit(self, keys: Iterable[bytes]) -> None:
+        """These may come in from now on, and no others."""
+        self._admitted = frozenset(keys)
+
+    def ban(self, keys: Iterable[bytes], suspects: Iterable[bytes]) -> None:
+        """These may not, whatever the allow list says, and no others; and ``suspects`` only alone."""
+        self._banned = frozenset(keys)
+        self._suspects = frozenset(suspects)
+
+    def ban_too(self, key: bytes) -> None:
+        """Not this one either."""
+        self._banned |= {key}
+
+    def open(self, now_ns: int) -> None:
+        """The gateway begins to serve."""
+        self._opened_ns = now_ns
+
+    def may_stay(self, key: bytes, now_ns: int) -> bool:
+        """Whether ``key`` is let in now, however many it has already."""
+        return self._judge_key(key, now_ns) is Answer.COME_IN
+
+    def knock(self, key: bytes, host: str, now_ns: int) -> Answer:
+        """The answer to ``key``, which comes from the address ``host``."""
+        while self._waiting and now_ns - self._waiting[0].since_ns > WAITING_NS:
+            self._waiting.popleft()
+        answer = self._judge_key(key, now_ns)
+        if answer is not Answer.COME_IN:
+            return answer
+        if self._must_wait(key, now_ns):
+            return Answer.LATER
+        waiting_of_key = sum(each.key == key for each in self._waiting)
+        if self._count(key) + waiting_of_key >= self.limits.connections_a_key:
+            return Answer.KEY_IS_FULL
+        if self._count(None) + len(self._waiting) >= self.limits.connections:
+            return Answer.HOUSE_IS_FULL
+        self._waiting.append(Waiting(key, host, now_ns))
+        return Answer.COME_IN
+
+    def _must_wait(self, key: bytes, now_ns: int) -> bool:
+        if not self._suspects:
+            return False
+        if key in self._suspects and (self._waiting or now_ns - self._opened_ns < SUSPECTS_NS):
+            return True
+        return any(waiting.key in self._suspects for waiting in self._waiting)
+
+    def _judge_key(self, key: bytes, now_ns: int) -> Answer:
+        if key not in self._admitted:
+            return Answer.UNKNOWN
+        if key in self._banned:
+            return Answer.BANNED
+        return Answer.MUTED if self.mutes.is_muted(key, now_ns) else Answer.COME_IN
+
+    def entered(self, key: bytes) -> None:
+        """One connection of ``key`` has said something: it is a session now."""
+        for waiting in self._waiting:
+            if waiting.key == key:
+                self._waiting.remove(waiting)
+                return
+
+    def suspect(self, host: str) -> bytes | None:
+        """Whose the connection from ``host`` must be that never said anything; None where it could be several keys'.
+
+        An honest client says hello as soon as it is let in, so that hardly ever anybody else waits.
+        """
+        keys = {waiting.key for waiting in self._waiting if waiting.host == host}
+        if len(keys) != 1:
+            return None
+        (key,) = keys
+        self.entered(key)  # It is no longer there.
+        return key

@@ -1,0 +1,129 @@
+"""What a supervisor hears of its gateway, and does about it: bans that last over its gateways, and reports of both.
+
+Rule: of all processes of a house the gateway is the one that a bidder may have got the better of. Its words are read
+without waiting for them, bounded, and a wrong one ends it.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from auctionctl.errors import AllowListError
+from auctionctl.keys.allowlist import AllowList, parse
+from auctionctl.net.bans import Ban, Bans
+from auctionctl.net.hops import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, SetBans, Trying, decode_word
+from auctionctl.net.pipes import PipeClosedError
+from auctionctl.net.reports import Banned, Muted, Report, Unwatched
+from auctionctl.net.watchdog import Fault
+
+MAX_WORD_BYTES: Final = 1_024
+READ_BYTES: Final = 1 << 16
+OWN_DEATHS: Final = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "status 1"})
+"""How a process dies of itself, or of its peers; whoever kills it from outside has other means."""
+_LENGTH: Final = struct.Struct(">I")
+
+
+class Gatekeeper:
+    """One house's; ``on_report`` is told what is worth a line. Times are seconds of a monotonic clock."""
+
+    def __init__(self, on_report: Callable[[Report], None]) -> None:
+        self._on_report = on_report
+        self._bans = Bans()
+        self._unread = bytearray()
+        self._allowed = AllowList()
+        self._told = SetBans([], [])
+        self._said_unwatched = False
+
+    def started(self, now_s: float) -> SetBans:
+        """What a new gateway has to know at once."""
+        self._unread.clear()
+        self._told = self._state(now_s)
+        return self._told
+
+    def news(self, now_s: float) -> SetBans | None:
+        """What has changed since a gateway was last told, or None."""
+        state = self._state(now_s)
+        if state == self._told:
+            return None
+        self._told = state
+        return state
+
+    def next_s(self, now_s: float) -> float | None:
+        """When there will be news by themselves, or None."""
+        return self._bans.next_end_s(now_s)
+
+    def hear(self, control: socket.socket, now_s: float) -> None:
+        """What the gateway has said; raises PipeClosedError where it has ended, or says what no gateway does."""
+        try:
+            data = control.recv(READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise PipeClosedError(str(error)) from error
+        if not data:
+            raise PipeClosedError("end of stream")
+        self._unread += data
+        while len(self._unread) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._unread)
+            end = _LENGTH.size + length
+            if length > MAX_WORD_BYTES:
+                raise PipeClosedError(f"a word of {length} bytes")
+            if len(self._unread) < end:
+                break
+            try:
+                word = decode_word(bytes(self._unread[_LENGTH.size : end]))
+            except msgspec.DecodeError as error:
+                raise PipeClosedError(str(error)) from error
+            del self._unread[:end]
+            self._heed(word, now_s)
+
+    def _heed(self, word: FromGateway, now_s: float) -> None:
+        match word:
+            case Knocked(key):
+                self._bans.knocked(key)
+            case Trying(key):
+                self._bans.trying(key)
+            case Heard(key):
+                self._bans.heard(key)
+            case ChoseRoute(key):
+                self._report_ban(self._bans.chose_route(key, now_s))
+            case Cut(key, host, fault, muted_ns):
+                if key and fault == Fault.SILENT.value and (ban := self._bans.silent(key, now_s)) is not None:
+                    self._report_ban(ban)
+                elif muted_ns:
+                    self._on_report(Muted(self._name(key), host, fault, muted_ns // 1_000_000_000))
+            case NotWatched():
+                if not self._said_unwatched:
+                    self._said_unwatched = True
+                    self._on_report(Unwatched())
+
+    def died(self, how: str, now_s: float) -> None:
+        """The gateway has ended, and ``how``."""
+        if how in OWN_DEATHS:
+            for ban in self._bans.died(now_s):
+                self._report_ban(ban)
+        else:
+            self._bans.was_replaced()
+
+    def allow(self, text: bytes) -> None:
+        """The allow list in force from now on."""
+        try:
+            self._allowed = parse(text.decode())
+        except (AllowListError, UnicodeDecodeError):
+            return  # The house takes no such list; and names are all that is at stake here.
+        self._bans.keep(entry.identity.transport for entry in self._allowed)
+
+    def _state(self, now_s: float) -> SetBans:
+        return SetBans(self._bans.banned(now_s), self._bans.suspects(now_s))
+
+    def _report_ban(self, ban: Ban) -> None:
+        self._on_report(Banned(self._name(ban.key), ban.reason, round(ban.seconds)))
+
+    def _name(self, key: bytes) -> str:
+        entry = self._allowed.by_transport(key)
+        return "(not on the allow list)" if entry is None else entry.name

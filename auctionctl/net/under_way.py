@@ -1,0 +1,69 @@
+"""The requests that a gateway has taken and that have not been answered: gathered in chunks, sent, settled.
+
+Rule: all requests of one place go to the same verifier, in order; what a dead verifier held is lost, but for the ends
+of sessions, which go out again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from auctionctl.net.hops import Chunk, RequestTuple, encode
+from auctionctl.net.pipes import Pipe, PipeClosedError
+
+CHUNK_REQUESTS: Final = 64
+
+
+class _Sent(NamedTuple):
+    """A chunk that has not been answered: the verifier that has it, whose requests, and which sessions it ends."""
+
+    slot: int
+    sessions: list[int]
+    ended: list[int]
+
+
+class UnderWay:
+    """``count`` is how many requests there are. Chunks are numbered from ``next_chunk`` on."""
+
+    def __init__(self) -> None:
+        self.next_chunk = 0
+        self.count = 0
+        self._gathered: dict[int, list[RequestTuple]] = {}
+        self._sent: dict[int, _Sent] = {}
+
+    def put(self, place: int, request: RequestTuple) -> None:
+        """Gather ``request``, for the verifier at ``place``."""
+        self._gathered.setdefault(place, []).append(request)
+        self.count += 1
+
+    def send(self, verifiers: Mapping[int, Pipe]) -> None:
+        """What is gathered, to the verifiers, by slot."""
+        if not self._gathered:
+            return
+        slots = sorted(verifiers)
+        for place, requests in self._gathered.items():
+            slot = slots[place]
+            for start in range(0, len(requests), CHUNK_REQUESTS):
+                part = requests[start : start + CHUNK_REQUESTS]
+                sessions = [request[0] for request in part]
+                ended = [request[0] for request in part if not request[2]]
+                self._sent[self.next_chunk] = _Sent(slot, sessions, ended)
+                # A dead one is replaced, and its successor starts with nothing unanswered.
+                with contextlib.suppress(PipeClosedError):
+                    verifiers[slot].send(encode(Chunk(self.next_chunk, part)))
+                self.next_chunk += 1
+        self._gathered.clear()
+
+    def settle(self, chunk: int) -> list[int]:
+        """A chunk has been answered, or never will be: the sessions of its requests."""
+        sent = self._sent.pop(chunk, None)
+        if sent is None:
+            return []
+        self.count -= len(sent.sessions)
+        return sent.sessions
+
+    def held_by(self, slot: int) -> list[tuple[int, list[int]]]:
+        """The chunks that verifier ``slot`` has, and which sessions each of them ends."""
+        return [(number, sent.ended) for number, sent in self._sent.items() if sent.slot == slot]

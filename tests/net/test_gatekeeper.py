@@ -1,0 +1,131 @@
+"""A supervisor believes its gateway a little: it reports, bans and forgets, and a gateway that talks nonsense ends."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from house_process import key_of
+
+from auctionctl.keys.allowlist import Entry, render
+from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
+from auctionctl.net.control import send_control
+from auctionctl.net.gatekeeper import MAX_WORD_BYTES, Gatekeeper
+from auctionctl.net.hops import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, SetBans, Trying, encode
+from auctionctl.net.pipes import PipeClosedError
+from auctionctl.net.reports import Banned, Muted, Unwatched
+from auctionctl.net.watchdog import Fault
+
+MALLORY = key_of("mallory").identity
+KEY = MALLORY.transport
+LIST = render(Entry(MALLORY, "mallory")).encode()
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.reports: list[Any] = []
+        self.gateway, self.control = socket.socketpair()
+        self.keeper = Gatekeeper(self.reports.append)
+        self.keeper.allow(LIST)
+        assert self.keeper.started(0.0) == SetBans([], [])
+
+    def say(self, *words: FromGateway, now_s: float = 1.0) -> None:
+        for word in words:
+            send_control(self.gateway, encode(word))
+        self.keeper.hear(self.control, now_s)
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    found = Kept()
+    yield found
+    found.gateway.close()
+    found.control.close()
+
+
+def test_a_mute_is_reported_by_name_and_a_cut_alone_is_not(kept):
+    kept.say(Cut(KEY, "192.0.2.1", Fault.ENDLESS.value, 0), Cut(b"", "192.0.2.1", Fault.SILENT.value, 0))
+    assert kept.reports == []
+    kept.say(Cut(KEY, "192.0.2.1", Fault.ENDLESS.value, 60_000_000_000))
+    assert kept.reports == [Muted("mallory", "192.0.2.1", Fault.ENDLESS.value, 60)]
+
+
+def test_a_ban_is_reported_told_and_ends(kept):
+    assert kept.keeper.news(1.0) is None
+    kept.say(Knocked(KEY), Trying(KEY), ChoseRoute(KEY))
+    assert kept.reports == [Banned("mallory", CHOSE_ROUTE, FIRST_BAN_S)]
+    assert kept.keeper.news(1.0) == SetBans([KEY], [])
+    assert kept.keeper.news(1.0) is None, "it was told"
+    assert kept.keeper.started(2.0) == SetBans([KEY], []), "it lasts over gateways"
+    end_s = kept.keeper.next_s(2.0)
+    assert end_s == 1.0 + FIRST_BAN_S
+    assert kept.keeper.news(end_s) == SetBans([], [])
+
+
+def test_a_ban_ends_when_the_key_is_off_the_list(kept):
+    kept.say(ChoseRoute(KEY))
+    kept.keeper.allow(b"")
+    assert kept.keeper.started(2.0) == SetBans([], [])
+
+
+def test_a_list_that_no_house_takes_changes_nothing(kept):
+    for text in (b"nonsense", b"\xff"):
+        kept.keeper.allow(text)
+    kept.say(ChoseRoute(KEY))
+    assert kept.reports[0].name == "mallory"
+
+
+@pytest.mark.parametrize(("how", "suspects"), [("SIGABRT", [KEY]), ("status 1", [KEY]), ("SIGKILL", [])])
+def test_only_a_gateway_that_died_of_itself_makes_suspects(kept, how, suspects):
+    kept.say(Knocked(KEY))
+    kept.keeper.died(how, 1.0)
+    assert kept.keeper.started(2.0) == SetBans([], suspects)
+    kept.say(Knocked(KEY), Trying(KEY), Heard(KEY))
+    assert kept.keeper.started(3.0) == SetBans([], [])
+
+
+def test_two_deaths_by_the_same_key_or_silence_after_one_ban_it(kept):
+    for now_s in (1.0, 2.0):
+        kept.say(Knocked(KEY), Trying(KEY))
+        kept.keeper.died("SIGABRT", now_s)
+    assert len(kept.reports) == 1
+    other = Kept()
+    other.say(Knocked(KEY))
+    other.keeper.died("SIGSEGV", 1.0)
+    other.say(Knocked(KEY), Cut(KEY, "192.0.2.1", Fault.SILENT.value, 0))
+    assert len(other.reports) == 1
+    other.gateway.close()
+    other.control.close()
+
+
+def test_that_nothing_is_watched_is_said_once(kept):
+    kept.say(NotWatched(), NotWatched())
+    kept.say(NotWatched())
+    assert kept.reports == [Unwatched()]
+
+
+@pytest.mark.parametrize("said", [b"\0\0\0\1x", (MAX_WORD_BYTES + 1).to_bytes(4) + b"x", b""])
+def test_a_gateway_that_talks_nonsense_or_not_at_all_any_more_ends(kept, said):
+    if said:
+        kept.gateway.sendall(said)
+    else:
+        kept.gateway.close()
+    with pytest.raises(PipeClosedError):
+        kept.keeper.hear(kept.control, 1.0)
+
+
+def test_half_a_word_is_waited_for_and_a_dead_gateways_half_is_forgotten(kept):
+    data = encode(NotWatched())
+    whole = len(data).to_bytes(4) + data
+    kept.gateway.sendall(whole[:6])
+    kept.keeper.hear(kept.control, 1.0)
+    kept.keeper.hear(kept.control, 1.0)  # Nothing new.
+    assert kept.reports == []
+    kept.gateway.sendall(whole[6:] + whole[:3])
+    kept.keeper.hear(kept.control, 1.0)
+    assert kept.reports == [Unwatched()]
+    kept.keeper.started(2.0)
+    kept.say(ChoseRoute(KEY))
+    assert len(kept.reports) == 2
