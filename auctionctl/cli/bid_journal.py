@@ -159,11 +159,10 @@ class BidJournal:
 
     def _read(self) -> dict[bytes, _Kept]:
         try:
-            version, *lines, end, rest = read_bounded(self._path, MAX_FILE_BYTES).split(b"\n")
-            if version != VERSION or end != b"%b %d" % (END, len(lines)) or rest:
-                raise ValueError("it is not whole")
-            found = map(self._read_line, lines)
-            return {command_id(kept.message.body): kept for kept in found}
+            found = parse_journal(read_bounded(self._path, MAX_FILE_BYTES), self._bidder, self._house)
+            return {
+                command_id(message.body): _Kept(bid, message, state, is_watched=False) for state, message, bid in found
+            }
         except NotFoundError:
             return {}
         except ConfigurationError as error:
@@ -175,14 +174,26 @@ class BidJournal:
                 hint=DAMAGE_HINT,
             ) from error
 
-    def _read_line(self, line: bytes) -> _Kept:
-        state, body_text, signature_text = line.split(b" ")
-        message = Message(a2b_base64(body_text), a2b_base64(signature_text))
-        bid = decode_bid(message.body)
-        is_ours = bid.house == self._house.signing and bid.bidder == self._bidder.signing
-        if state not in (SENT, REFUSED) or not is_ours or not is_signed_by(bid.bidder, *message):
-            raise ValueError("it is not a bid of ours at this house")
-        return _Kept(bid, message, state, is_watched=False)
+
+def parse_journal(data: bytes, bidder: Identity, house: Identity) -> list[tuple[bytes, Message, Bid]]:
+    """(``sent`` or ``refused``, message, bid) of each bid of ``bidder`` at ``house`` in the journal ``data``.
+
+    Raises ValueError or RemoteProtocolError for what is no such journal, or not whole.
+    """
+    version, *lines, end, rest = data.split(b"\n")
+    if version != VERSION or end != b"%b %d" % (END, len(lines)) or rest:
+        raise ValueError("it is not whole")
+    return [_parse_line(line, bidder, house) for line in lines]
+
+
+def _parse_line(line: bytes, bidder: Identity, house: Identity) -> tuple[bytes, Message, Bid]:
+    state, body_text, signature_text = line.split(b" ")
+    message = Message(a2b_base64(body_text), a2b_base64(signature_text))
+    bid = decode_bid(message.body)
+    is_ours = bid.house == house.signing and bid.bidder == bidder.signing
+    if state not in (SENT, REFUSED) or not is_ours or not is_signed_by(bid.bidder, *message):
+        raise ValueError("it is not a bid of ours at this house")
+    return state, message, bid
 
 
 def earlier_words(count: int) -> str:

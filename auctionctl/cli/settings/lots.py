@@ -96,7 +96,13 @@ def read_auctions(path: Path, below: Sequence[Layer] = (), above: Sequence[Layer
 
     Raises ConfigurationError naming file, auction and key.
     """
-    content = read_toml(path)
+    return read_auction_values(path, read_toml(path), below, above)
+
+
+def read_auction_values(
+    path: Path, content: Mapping[str, Any], below: Sequence[Layer] = (), above: Sequence[Layer] = ()
+) -> AuctionsFile:
+    """The same of ``content``, which stands in the AUCTIONS.toml at ``path``. Raises ConfigurationError."""
     TomlTable(path, "top level", content, FILE_KEYS)
     own = make_layer(path, "[house]", content.get("house", {}), content.get("defaults", {}))
     configuration = combine([*below, own, *above])

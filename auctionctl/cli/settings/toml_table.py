@@ -42,7 +42,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises NotFoundError if there is none, ConfigurationError with the line where it is malformed.
     """
-    data = read_bounded(path, MAX_FILE_BYTES)
+    return parse_toml(path, read_bounded(path, MAX_FILE_BYTES))
+
+
+def parse_toml(path: Path, data: bytes) -> dict[str, Any]:
+    """What ``data``, the content of the TOML file at ``path``, says; ConfigurationError as in :func:`read_toml`."""
     try:
         return tomllib.loads(data.decode().removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
