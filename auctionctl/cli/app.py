@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -176,6 +177,8 @@ def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa
 def main() -> NoReturn:
     """The entry point of the program."""
     hold_streams()
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # Most commands hold a secret key, or start who does.
     shell = os.environ.get(COMPLETE_VARIABLE)
     if shell:
         sys.exit(_complete(shell, sys.argv[1:]))

@@ -52,6 +52,7 @@ def keygen(
     ] = None,
 ) -> int:
     """Make a new key; its public half is written to stdout, for the house's allow list."""
+    from auctionctl.keys.core_dumps import forbid_dumps  # noqa: PLC0415
     from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415
     from auctionctl.keys.keyfile import generate, key_path, lock, write_key_file  # noqa: PLC0415
 
@@ -59,6 +60,7 @@ def keygen(
         path = key_path(find_paths().keys, name)
     if is_there(path) and not force:  # before anybody is asked for a passphrase
         raise KeyFileError(f"{path} exists already", hint="choose another name, or replace it with --force")
+    forbid_dumps()
     key = generate()
     stored = Stored(key, time_of_creation())
     is_locked = passphrase or passphrase_file is not None

@@ -36,9 +36,11 @@ def open_key(path: Path, file: Path | None, environment: Mapping[str, str] = os.
     Raises what :func:`~auctionctl.keys.keyfile.read_key_file` and :func:`find_passphrase` do, and PassphraseError if
     the passphrase is wrong.
     """
+    from auctionctl.keys.core_dumps import forbid_dumps  # noqa: PLC0415
     from auctionctl.keys.keyfile import StoredKey as Stored  # noqa: PLC0415 - imports libsodium
     from auctionctl.keys.keyfile import read_key_file  # noqa: PLC0415
 
+    forbid_dumps()
     content = read_key_file(path)
     if isinstance(content, Stored):
         return content

@@ -14,6 +14,7 @@ import sys
 from typing import Final
 
 from auctionctl.errors import AuctionctlError, StoreBrokenError
+from auctionctl.keys.core_dumps import forbid_core_files, forbid_dumps
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import Failed, StartHouse, encode
 from auctionctl.net.pipes import PipeClosedError
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # What is sent to all processes of a service is the supervisor's to understand.
         signal.signal(number, signal.SIG_IGN)
+    forbid_core_files()
     control = socket.socket(fileno=int(descriptor))
     try:
         _run(kind, control)
@@ -46,6 +48,8 @@ def _run(kind: str, control: socket.socket) -> None:
     if kind == "house":
         from auctionctl.net.daemon import HouseProcess  # noqa: PLC0415 - a child imports what it runs, and no more
 
+        # The gateway has no more than the transport key, and its descriptors and memory are watched from outside.
+        forbid_dumps()
         message, _ = hear_supervisor(control)
         assert isinstance(message, StartHouse)
         HouseProcess(control, message).run()

@@ -117,6 +117,9 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     Where it has, what is wrong with the allow list or the archive is reported, as while it ran, and does not end it.
     """
 
+    def __repr__(self) -> str:
+        return f"StartHouse({self.state!r})"
+
 
 class Reload(msgspec.Struct, array_like=True, tag="reload"):
     """Settings that hold from now on, and lots of which those that are new are to be announced; or none of it."""
@@ -136,6 +139,9 @@ class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
     first_session: int
     queue: int
     limits: DoorLimits = DoorLimits()
+
+    def __repr__(self) -> str:
+        return f"StartGateway({self.endpoint!r})"
 
 
 class SetQueue(msgspec.Struct, array_like=True, tag="set_queue"):

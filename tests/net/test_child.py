@@ -117,3 +117,29 @@ def test_a_gateway_may_have_many_descriptors():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_house_that_dies_leaves_no_core_file_and_nothing_of_its_key(tmp_path):
+    def raise_limit():
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+    (tmp_path / "here").mkdir()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "auctionctl.net.child", "house", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stderr=subprocess.PIPE,
+            cwd=tmp_path / "here",
+            preexec_fn=raise_limit,  # noqa: PLW1509 - no thread runs here
+        )
+        theirs.close()
+        tell_child(ours, start_house_in(str(tmp_path / "state")))
+        for _ in range(2):
+            receive_control(ours)
+        process.send_signal(signal.SIGABRT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGABRT
+    assert os.listdir(tmp_path / "here") == []
+    assert HOUSE_KEY.seed_text[16:40].encode() not in said

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from auctionctl.house.limits import Limits
+from auctionctl.keys.signing import SecretKey
 from auctionctl.net import hops
+from auctionctl.net.hops import StartGateway, StartHouse
 from auctionctl.wire.listing import LotDescription
 
 
@@ -65,3 +67,13 @@ def test_a_message_arrives_as_it_was_said(decode, message):
 def test_what_is_no_message_of_that_hop_is_not_taken_for_one():
     with pytest.raises(msgspec.DecodeError):
         hops.decode_from_gateway(hops.encode(hops.Release([], [])))
+
+
+def test_what_carries_a_secret_to_a_process_shows_none_of_it() -> None:
+    key = SecretKey(b"k" * 32)
+    house = StartHouse(key.seed_text, "/state", "/allow", Limits(), [])
+    gateway = StartGateway("tcp://*:1", key.transport_secret, key.identity.transport, key.identity.signing, 0, 1)
+    for shown in (f"{house!r} {house}", f"{gateway!r} {gateway}"):
+        assert key.seed_text[16:40] not in shown
+        assert repr(key.transport_secret)[2:20] not in shown
+    assert repr(house) == "StartHouse('/state')"
