@@ -1,6 +1,7 @@
 """Whatever bytes a decoder is given, one of its documented errors comes of it, or what it accepts is canonical.
 
-A failure names its input as SEED:BLOCK:NUMBER; ``python tests/fuzz/replay_input.py TARGET SEED:BLOCK:NUMBER`` makes it again.
+A failure names its input as SEED:BLOCK:NUMBER, and ``python tests/fuzz/replay_input.py TARGET SEED:BLOCK:NUMBER`` makes
+it again.
 """
 
 from __future__ import annotations
