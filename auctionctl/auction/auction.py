@@ -47,6 +47,7 @@ from auctionctl.auction.phase import EndReason, Phase, Stage, next_phase, next_s
 from auctionctl.auction.rejection import Code, Refusal
 from auctionctl.auction.rules import Cancellation, OnDefault
 from auctionctl.auction.settlement import BestBid, Settlement
+from auctionctl.auction.statements import refuse_reputation, refuse_times
 from auctionctl.auction.terms import ReserveOpening, Terms
 
 NOT_ENOUGH_BIDDERS = "min_bidders"
@@ -280,7 +281,10 @@ class Auction:
             return Refusal(Code.ALREADY_JOINED)
         if (join.bidder, join.nonce) in self._join_nonces:
             return Refusal(Code.JOIN_REPEATED)
-        return self._refuse_times(join.not_after_ns, now_ns)
+        rules = self.terms.rules
+        return refuse_times(join.not_after_ns, now_ns, rules.bid_timeout_ns) or refuse_reputation(
+            join, rules.min_reputation_ppm, join.bidder in self.seqs
+        )
 
     def takes_debtor(self, bidder: bytes) -> bool:
         """Whether it matters, now that bidding is over, that ``bidder`` comes or goes: it owes the price."""
@@ -304,7 +308,7 @@ class Auction:
         if bid.seq <= seq:
             code = Code.SEQUENCE_CONFLICT if bid.seq == seq else Code.STALE
             return Refusal(code, (("seq", bid.seq), ("last_seq", seq)))
-        return self._refuse_times(bid.not_after_ns, now_ns) or self._format.refuse(
+        return refuse_times(bid.not_after_ns, now_ns, terms.rules.bid_timeout_ns) or self._format.refuse(
             terms.rules, self.standing, bidder, bid.amount_minor
         )
 
@@ -317,7 +321,7 @@ class Auction:
             return Refusal(Code.WRONG_HOUSE)
         if command_id in self._commands:
             return Refusal(Code.COMMAND_REPEATED)
-        if (refusal := self._refuse_times(command.not_after_ns, now_ns, MAX_COMMAND_TIME_NS)) is not None:
+        if (refusal := refuse_times(command.not_after_ns, now_ns, MAX_COMMAND_TIME_NS)) is not None:
             return refusal
         match command:
             case Pause() | Resume() | Cancel():
@@ -342,14 +346,6 @@ class Auction:
                 return Refusal(Code.HAS_BIDS, (("bids", self.bid_count),))
             case _:
                 return None
-
-    def _refuse_times(self, not_after_ns: int, now_ns: int, ahead_ns: int | None = None) -> Refusal | None:
-        if not_after_ns < now_ns:
-            return Refusal(Code.EXPIRED, (("not_after", not_after_ns), ("now", now_ns)))
-        latest_ns = now_ns + (self.terms.rules.bid_timeout_ns if ahead_ns is None else ahead_ns)
-        if not_after_ns > latest_ns:
-            return Refusal(Code.NOT_AFTER_TOO_FAR, (("not_after", not_after_ns), ("latest", latest_ns)))
-        return None
 
     def check(self, event: HouseEvent, time_ns: int) -> str | None:
         """Why the house may not claim ``event`` at ``time_ns``, or None (its caller sees to the order of times)."""

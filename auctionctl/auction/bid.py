@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from auctionctl.auction.price import MAX_MINOR
-from auctionctl.auction.rules import Key
+from auctionctl.auction.rules import Key, Ppm
 from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
 
@@ -23,7 +23,12 @@ MAX_SEQ: Final = 2**53
 
 
 class Join(msgspec.Struct, array_like=True, tag="join", frozen=True, gc=False):
-    """The bidder will take part. Its nonce makes each joining a new one."""
+    """The bidder will take part. Its nonce makes each joining a new one.
+
+    ``reputation_ppm`` is the bidder's reputation at this house, in parts per million, where the terms ask for one, and
+    0 elsewhere. The bidder states it and the house takes no other than the present one, so that the entry stays the
+    bidder's own signed bytes, and the rules need nothing but the log.
+    """
 
     house: Key
     auction: Key
@@ -31,6 +36,7 @@ class Join(msgspec.Struct, array_like=True, tag="join", frozen=True, gc=False):
     nonce: Nonce
     placed_at_ns: TimeNs
     not_after_ns: TimeNs
+    reputation_ppm: Ppm = 0
 
 
 class Bid(msgspec.Struct, array_like=True, tag="bid", frozen=True, gc=False):

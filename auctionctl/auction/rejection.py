@@ -49,6 +49,8 @@ class Code(enum.StrEnum):
     WRONG_OFFER = "wrong_offer"
     SETTLED = "settled"
     REVERTED = "reverted"
+    WRONG_REPUTATION = "wrong_reputation"
+    LOW_REPUTATION = "low_reputation"
 
 
 RULES: Final = MappingProxyType(
@@ -89,6 +91,8 @@ RULES: Final = MappingProxyType(
         Code.WRONG_OFFER: "an answer names the offer that it is about",
         Code.SETTLED: "a sale that is settled stays so",
         Code.REVERTED: "a sale that was reverted stays so",
+        Code.WRONG_REPUTATION: "a joining states its bidder's reputation where the terms ask for one, and 0 elsewhere",
+        Code.LOW_REPUTATION: "whoever has not bid here yet joins with at least the reputation that the terms ask for",
     }
 )
 """Code → the rule in words."""

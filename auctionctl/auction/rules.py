@@ -13,6 +13,9 @@ from auctionctl.auction.price import MAX_MINOR
 Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Minor = Annotated[int, msgspec.Meta(ge=0, le=MAX_MINOR)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+WHOLE_PPM: Final = 1_000_000
+"""A share of one, in parts per million."""
+Ppm = Annotated[int, msgspec.Meta(ge=0, le=WHOLE_PPM)]
 
 MAX_MIN_BIDDERS: Final = 10_000
 MAX_PAUSES: Final = 1_000
@@ -76,7 +79,11 @@ class PaymentRules(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Rules(msgspec.Struct, array_like=True, frozen=True):
-    """The rules of one auction; times in nanoseconds, amounts in minor units of ``currency``."""
+    """The rules of one auction; times in nanoseconds, amounts in minor units of ``currency``.
+
+    ``min_reputation_ppm`` is what a bidder's reputation at this house has to be at least, in parts per million, for it
+    to take part; 0 asks for none.
+    """
 
     format: str
     currency: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
@@ -92,3 +99,4 @@ class Rules(msgspec.Struct, array_like=True, frozen=True):
     pauses: PauseRules = PauseRules()
     payment: PaymentRules = PaymentRules()
     cancellation: Cancellation = Cancellation.BEFORE_FIRST_BID
+    min_reputation_ppm: Ppm = 0

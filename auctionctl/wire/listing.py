@@ -61,6 +61,7 @@ class LotDescription:
     pauses: PauseRules = USUAL_PAUSES
     payment: PaymentRules = NO_PAYMENT
     cancellation: Cancellation = Cancellation.BEFORE_FIRST_BID
+    min_reputation_ppm: int = 0
 
 
 def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: bytes, entropy: Entropy) -> Terms:
@@ -90,6 +91,7 @@ def describe_terms(lot: LotDescription, house: bytes, escrow: bytes, seller: byt
         lot.pauses,
         lot.payment,
         lot.cancellation,
+        lot.min_reputation_ppm,
     )
     public = Lot(lot.title, lot.description, lot.estimate_minor)
     return Terms(house, seller, entropy.nonce, lot.listing, public, rules)
@@ -117,6 +119,7 @@ def differences(lot: LotDescription, terms: Terms, reserve: ReserveOpening | Non
         pauses=rules.pauses,
         payment=rules.payment,
         cancellation=rules.cancellation,
+        min_reputation_ppm=rules.min_reputation_ppm,
     )
     return tuple(each.name for each in fields(lot) if getattr(lot, each.name) != getattr(announced, each.name))
 

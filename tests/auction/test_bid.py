@@ -66,7 +66,7 @@ BIDS = st.builds(
     placed_at_ns=TIMES,
     not_after_ns=TIMES,
 )
-JOINS = st.builds(Join, KEYS, KEYS, KEYS, st.binary(min_size=16, max_size=16), TIMES, TIMES)
+JOINS = st.builds(Join, KEYS, KEYS, KEYS, st.binary(min_size=16, max_size=16), TIMES, TIMES, st.integers(0, 1_000_000))
 
 
 def test_the_bytes_of_a_bid_are_these() -> None:

@@ -47,6 +47,8 @@ def test_the_codes_are_these_and_do_not_change_their_names() -> None:
         "wrong_offer",
         "settled",
         "reverted",
+        "wrong_reputation",
+        "low_reputation",
     ]
 
 

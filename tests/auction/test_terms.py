@@ -55,13 +55,14 @@ TERMS = Terms(
         pauses=PauseRules(Disconnection.PAUSE, 7, 900 * SECOND_NS, 3, 90 * SECOND_NS),
         payment=PaymentRules(86_400 * SECOND_NS, 600 * SECOND_NS, OnDefault.OFFER, 3_600 * SECOND_NS),
         cancellation=Cancellation.BEFORE_CLOSE,
+        min_reputation_ppm=400_000,
     ),
 )
 TERMS_HEX = (
     "97" + "a57465726d73" + "c420" + "11" * 32 + "c420" + "22" * 32 + "c410000102030405060708090a0b0c0d0e0f"
     "ac323032362e6c6f742d375f62"
     "93" + "b5c38974756465" + "2c206f696c206f6e2063616e766173" + "b15369676e656420616e642064617465642e" + "cd61a8"
-    "9e" + "a7656e676c697368" + "a3455552" + "cd2710" + "92a5666978656464"
+    "9f" + "a7656e676c697368" + "a3455552" + "cd2710" + "92a5666978656464"
     "cf00000045d964b800"
     + "cf0000034630b8a000"
     + "03"
@@ -71,7 +72,7 @@ TERMS_HEX = (
     "92" + "c420" + "33" * 32 + "c450" + "44" * 80 + "95"
     "a57061757365" + "07" + "cf000000d18c2e2800" + "03" + "cf00000014f46b0400"
     "94" + "cf00004e94914f0000" + "cf0000008bb2c97000" + "a56f66666572" + "cf0000034630b8a000"
-    "ac6265666f72655f636c6f7365"
+    "ac6265666f72655f636c6f7365" + "ce00061a80"
 )
 
 FIELDS = {
@@ -105,6 +106,7 @@ FIELDS = {
     "on_default": (6, 12, 2),
     "offer_timeout": (6, 12, 3),
     "cancellation": (6, 13),
+    "min_reputation": (6, 14),
 }
 
 
@@ -127,12 +129,12 @@ def test_every_vector_of_terms_reads_writes_and_hashes_as_published(vectors: dic
     assert len(vectors["terms"]) >= 3
     for vector in vectors["terms"]:
         body = bytes.fromhex(vector["bytes"])
-        _, house, seller, nonce, listing, lot, (*rules, reserve, pauses, payment, cancellation) = vector["fields"]
+        _, house, seller, nonce, listing, lot, (*rules, reserve, pauses, payment, called_off, ppm) = vector["fields"]
         tag, value = rules[3]
         rules[3] = INCREMENTS[tag](value)
         reserve = None if reserve is None else Reserve(*reserve)
         pauses[0], payment[2] = Disconnection(pauses[0]), OnDefault(payment[2])
-        following = (PauseRules(*pauses), PaymentRules(*payment), Cancellation(cancellation))
+        following = (PauseRules(*pauses), PaymentRules(*payment), Cancellation(called_off), ppm)
         terms = Terms(house, seller, nonce, listing, Lot(*lot), Rules(*rules, reserve, *following))
         assert encode_terms(terms) == body, vector["name"]
         assert decode_terms(body) == terms, vector["name"]
@@ -169,6 +171,7 @@ ACCEPTED = [
     ("on_default", "offer"),
     *[("offer_timeout", value) for value in (1, YEAR_NS)],
     *[("cancellation", value) for value in ("before_first_bid", "before_close")],
+    *[("min_reputation", value) for value in (0, 1, 1_000_000)],
 ]
 NO_KEYS = [b"", bytes(31), bytes(33), "1" * 32, None, 1]
 NO_AMOUNTS = [-1, MAX_MINOR + 1, 2**64 - 1, 1.0, True, "1", [1]]
@@ -208,6 +211,7 @@ REFUSED = [
     *[("on_default", value) for value in ("revert", "Offer", "resell", None)],
     *[("offer_timeout", value) for value in (0, -1, YEAR_NS + 1, None)],
     *[("cancellation", value) for value in ("", "Before_close", "never", None, 1)],
+    *[("min_reputation", value) for value in (-1, 1_000_001, 0.5, "40%", True, None)],
 ]
 
 
@@ -385,8 +389,8 @@ def longer_forms() -> dict[str, bytes]:
         "an element too many": msgspec.msgpack.encode([*document, None]),
         "an element too many in the rules": msgspec.msgpack.encode([*document[:-1], [*document[-1], None]]),
         "an element too many in the lot": with_field(["x", "", None, None], 5),
-        "what follows the reserve left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-3]]),
-        "the cancellation left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-1]]),
+        "what follows the reserve left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-4]]),
+        "the least reputation left out": msgspec.msgpack.encode([*document[:-1], document[-1][:-1]]),
         "the estimate left out": with_field(["x", ""], 5),
         "a map for the lot": with_field({"title": "x"}, 5),
         "bytes for a string": body.replace(b"\xa3EUR", b"\xc4\x03EUR"),

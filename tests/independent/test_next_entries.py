@@ -179,6 +179,7 @@ class Table:
                 yield self.command(name, right, time_ns, **(first | second))
         if self.state.allows("joined"):
             yield from (self.join("sue", time_ns), self.bid("sue", time_ns))
+            yield from (self.join(who, time_ns, reputation_ppm=1) for who in NAMES)
 
     def wrongs(self, fields: tuple[str, ...], time_ns: int) -> list[dict[str, Any]]:
         """Values with which a command of these fields is not the right one, or just so."""
@@ -255,6 +256,6 @@ def test_every_word_was_said_that_a_log_can_bring_about(words: Counter[str]) -> 
     tables = [JOIN_REFUSALS, BID_REFUSALS, *map(operator_refusals, OF_OPERATORS), *map(sale_refusals, OF_THE_SALE)]
     codes = {str(code) for table in tables for code, when in table if BY_PHASE not in when}
     claims = {str(body.kind) for body in BODIES if not body.signer and body.kind in OF_AUCTIONS}
-    # Of prices there are tests of their own; and whoever bids in another currency is refused as elsewhere.
-    prices = {"wrong_currency", "below_starting_price", "below_increment"}
+    # Of prices and reputations there are tests of their own; another currency is refused as elsewhere.
+    prices = {"wrong_currency", "below_starting_price", "below_increment", "low_reputation"}
     assert set(words) == (codes | claims | {"taken", "time", "phase", "entry", "signature", "wrong_auction"}) - prices

@@ -224,7 +224,7 @@ class NaiveAuction:
         return "below_increment" if amount < self.minimum_minor() else ""
 
     def _judge_join(self, join: Any, now_ns: int) -> str:
-        _, house, _, bidder, nonce, _, not_after = join
+        _, house, _, bidder, nonce, _, not_after, stated = join
         if house != self.house:
             return "wrong_house"
         if (self.has_ended and not self._minds(bidder)) or now_ns >= self.running_ns:
@@ -235,7 +235,11 @@ class NaiveAuction:
             return "already_joined"
         if (bidder, nonce) in self.joins:
             return "join_repeated"
-        return self._judge_times(not_after, now_ns, self.rules[7])
+        if late := self._judge_times(not_after, now_ns, self.rules[7]):
+            return late
+        if stated and not self.rules[14]:
+            return "wrong_reputation"
+        return "low_reputation" if stated < self.rules[14] and not self.last_seq(bidder) else ""
 
     def _minds(self, bidder: bytes) -> bool:
         """Whether, bidding being over, it matters that ``bidder`` comes or goes."""

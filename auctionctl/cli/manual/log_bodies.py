@@ -92,6 +92,7 @@ BODIES: Final = (
             "nonce": "Makes each joining another.",
             "placed_at_ns": _CLAIM,
             "not_after_ns": _NOT_AFTER,
+            "reputation_ppm": "Its reputation, where the terms ask for one.",
         },
     ),
     Body(
@@ -231,6 +232,7 @@ PARTS_OF_TERMS: Final[tuple[tuple[type[msgspec.Struct], dict[str, str]], ...]] =
             "pauses": "When it stands still.",
             "payment": "How a sale is settled.",
             "cancellation": "How long it may be called off.",
+            "min_reputation_ppm": "What a bidder's reputation has to be at least; 0: anything.",
         },
     ),
     (Reserve, {"commitment": "To amount and salt.", "sealed": "Both, for the house; not judged."}),

@@ -37,6 +37,8 @@ JOIN_REFUSALS: Final = (
     (Code.JOIN_REPEATED, "this bidder has used this `nonce` in an entry before"),
     (Code.EXPIRED, "`not_after_ns` < t"),
     (Code.NOT_AFTER_TOO_FAR, "`not_after_ns` > t + `bid_timeout_ns`"),
+    (Code.WRONG_REPUTATION, "`min_reputation_ppm` = 0, and `reputation_ppm` > 0"),
+    (Code.LOW_REPUTATION, "`reputation_ppm` < `min_reputation_ppm`, and the log holds no bid of this bidder"),
 )
 """Why a joining is refused, in the order in which it is judged."""
 

@@ -125,6 +125,8 @@ OBSERVED: Final = (
     (("seq", "last_seq"), "`stale` and `sequence_conflict`"),
     (("not_after", "now"), "`expired`"),
     (("not_after", "latest"), "`not_after_too_far`"),
+    (("stated", "reputation"), "`wrong_reputation`"),
+    (("reputation", "needed"), "`low_reputation`"),
     (("amount", "minimum"), "`below_starting_price`"),
     (("price",), "`already_leading`"),
     (("amount", "price", "minimum"), "`below_increment`"),

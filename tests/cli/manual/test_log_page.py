@@ -254,8 +254,13 @@ def test_a_joining_is_judged_in_the_order_of_the_page(example: Example) -> None:
         steps[-1][0],
         replace(steps[-1][0], nonce=bytes(16)),
         replace(steps[-1][0], nonce=bytes(16), not_after_ns=now_ns + auction.terms.rules.bid_timeout_ns + 1),
+        replace(good, bidder=ann.bidder, nonce=bytes(16), reputation_ppm=1),
     ):
         refusal = auction.decide_join(last, now_ns)
         assert refusal is not None
         codes.append(refusal.code)
+    auction.terms = replace(auction.terms, rules=replace(auction.terms.rules, min_reputation_ppm=2))
+    refusal = auction.decide_join(replace(good, bidder=ann.bidder, nonce=bytes(16), reputation_ppm=1), now_ns)
+    assert refusal is not None
+    codes.append(refusal.code)
     assert codes == [code for code, _ in JOIN_REFUSALS]

@@ -26,7 +26,7 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "rules": "format str; currency str; starting_price uint 0..10^15; increment increment; duration uint 1..366d; "
     "start_timeout uint 1..366d; min_bidders uint 1..10000; bid_timeout uint 10^8..3600000000000; "
     "soft_close uint 0..366d; max_extension uint 0..366d; reserve reserve?; pauses pauses; payment payment; "
-    "cancellation of before_first_bid before_close",
+    "cancellation of before_first_bid before_close; min_reputation uint 0..10^6",
     "pauses": "disconnection of continue pause_below_min_bidders pause; max_pauses uint 0..1000; "
     "max_pause uint 0..366d; max_pauses_each uint 0..1000; max_pause_each uint 0..366d",
     "payment": "due uint 0..366d; absence uint 0..366d; on_default of revert offer; offer uint 0..366d",
@@ -35,7 +35,8 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "percent": "basis_points uint 1..10^5",
     "table": "rows rows",
     "row": "bound uint 0..10^15; step uint 1..10^15",
-    "join": "house bin 32; auction bin 32; bidder bin 32; nonce bin 16; placed uint 0..2^62; not_after uint 0..2^62",
+    "join": "house bin 32; auction bin 32; bidder bin 32; nonce bin 16; placed uint 0..2^62; not_after uint 0..2^62; "
+    "reputation uint 0..10^6",
     "bid": "house bin 32; auction bin 32; bidder bin 32; seq uint 1..2^53; amount uint 1..10^15; currency str 1..16; "
     "placed uint 0..2^62; not_after uint 0..2^62; head_size uint 0..2^53; head_root bin 0..32",
     "opened": "",

@@ -116,6 +116,8 @@ class Replay:
             ("already_joined", body.bidder in self.present),
             ("join_repeated", (body.bidder, body.nonce) in self.nonces),
             *self.times(body, now, self.rules.bid_timeout),
+            ("wrong_reputation", body.reputation and not self.rules.min_reputation),
+            ("low_reputation", body.reputation < self.rules.min_reputation and body.bidder not in self.seqs),
         )
         self.nonces.add((body.bidder, body.nonce))
         self.present.add(body.bidder)
