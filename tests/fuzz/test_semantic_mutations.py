@@ -162,6 +162,8 @@ class Mutants:
                 yield from (
                     (each, wrong) for each in ("USD", "eur", "EUR ", " EUR", "EURO", "credits", "Е\u0055R", "E")
                 )
+            case "reputation_ppm":
+                yield from ((each, "wrong_reputation") for each in (1, 500_000, 1_000_000))
             case "capacity":
                 other = "operator" if self.value(name) == "seller" else "seller"
                 yield other, "not_authorised"
