@@ -240,7 +240,7 @@ class House:
             self._held.touch(log)
 
     def _append_owed_gaps(self, now_ns: int) -> None:
-        for outage in self._gaps.take_owed(self._room.say(now_ns)):
+        for outage in self._gaps.take_owed(self._room.say(now_ns, self._gateway_lost_ns)):
             self._append_gaps(outage, now_ns)
 
     # The gateway

@@ -56,11 +56,15 @@ class Room:
         """``at_ns``, or since when there is no room, if that is earlier and no entry of the batch says it."""
         return at_ns if self._full_since_ns is None or self._is_said else min(at_ns, self._full_since_ns)
 
-    def say(self, now_ns: int) -> list[Outage]:
-        """The time without room, for the attempt that is made at ``now_ns``; none if that is no more than STALL_NS."""
+    def say(self, now_ns: int, lost_ns: int | None) -> list[Outage]:
+        """The time without room, for the attempt that is made at ``now_ns``; none if that is no more than STALL_NS.
+
+        ``lost_ns`` is since when there is no gateway either: no gap that is entered later could reach back so far.
+        """
         if self._full_since_ns is None:
             return []
         self._is_said = True
         if now_ns - self._full_since_ns <= STALL_NS:
             return []
-        return [Outage(self._full_since_ns, now_ns, GapCause.STALLED)]
+        since_ns = self._full_since_ns if lost_ns is None else min(self._full_since_ns, lost_ns)
+        return [Outage(since_ns, now_ns, GapCause.STALLED)]

@@ -30,18 +30,18 @@ def test_the_second_attempt_comes_at_once_and_each_later_one_after_twice_the_pau
 
 def test_the_time_without_room_is_one_outage_from_the_first_lack_on():
     room, second_ns = Room(), SECOND_NS
-    assert (room.say(7), room.before_lack(7), room.not_before(7)) == ([], 7, 7)
+    assert (room.say(7, None), room.before_lack(7), room.not_before(7)) == ([], 7, 7)
     room.lacked(10)
-    assert room.say(10 + STALL_NS) == [], "no longer than a stall may be"
+    assert room.say(10 + STALL_NS, None) == [], "no longer than a stall may be"
     room.lacked(2 * second_ns)
     assert room.before_lack(3 * second_ns) == 10
-    assert room.say(3 * second_ns) == [Outage(10, 3 * second_ns, GapCause.STALLED)]
+    assert room.say(3 * second_ns, None) == [Outage(10, 3 * second_ns, GapCause.STALLED)]
     assert room.before_lack(3 * second_ns) == 3 * second_ns, "the batch says it"
     room.lacked(3 * second_ns)
     assert room.before_lack(4 * second_ns) == 10
     room.found()
     now_ns = 5 * second_ns
-    assert (room.say(now_ns), room.before_lack(now_ns), room.is_awaited(now_ns)) == ([], now_ns, False)
+    assert (room.say(now_ns, None), room.before_lack(now_ns), room.is_awaited(now_ns)) == ([], now_ns, False)
 
 
 def attempts(stage: Any) -> int:
@@ -94,3 +94,11 @@ def test_a_seller_s_terms_are_refused_at_once_while_there_is_no_room(stage: Any,
     before = attempts(stage)
     (reply,) = staging.replies(stage.handle(stage.offer(5, stage.terms("sue", listing="lot-a"))), 5)
     assert (reply.code, attempts(stage)) == ("store_full", before)
+
+
+def test_time_without_room_that_began_without_a_gateway_is_entered_from_the_loss_of_that_on():
+    room, second_ns = Room(), SECOND_NS
+    room.lacked(2 * second_ns)
+    room.lacked(4 * second_ns)
+    assert room.say(5 * second_ns, second_ns) == [Outage(second_ns, 5 * second_ns, GapCause.STALLED)]
+    assert room.say(5 * second_ns, 3 * second_ns) == [Outage(2 * second_ns, 5 * second_ns, GapCause.STALLED)]
