@@ -84,4 +84,17 @@ class Halt(NamedTuple):
     reminder: Remind
 
 
-Effect = Halt | Commit | Send | Publish | Fetch | Follow | Greeted
+class Conflict(NamedTuple):
+    """A second bid of one bidder under one seq: signed, refused, and evidence together with the one in ``log``.
+
+    To be kept, if there is room for it; ``time_ns`` is when it was refused.
+    """
+
+    log: str
+    bidder: bytes
+    seq: int
+    message: Message
+    time_ns: int
+
+
+Effect = Conflict | Halt | Commit | Send | Publish | Fetch | Follow | Greeted

@@ -369,7 +369,7 @@ class House:
             return
         refusal = log.decide(command, name, now_ns)
         if refusal is not None:
-            self._outbox.reject(session, log, name, refusal, now_ns)
+            self._outbox.reject(request, log, name, refusal, now_ns)
         elif isinstance(command, Bid):
             end_ns = log.auction.end_ns
             log.add_bid(request, command, name, now_ns)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from auctionctl.auction.rejection import Refusal
+from auctionctl.auction.rejection import Code, Refusal
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.answers import catalogue_page, sign_rejections
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.house.effects import Effect, Fetch, Page, Publish, Send
-from auctionctl.house.intake import refused
+from auctionctl.house.effects import Conflict, Effect, Fetch, Page, Publish, Send
+from auctionctl.house.intake import Request, refused
 from auctionctl.house.log import HouseLog
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
@@ -38,6 +38,7 @@ class Outbox:
     def __init__(self, key: SecretKey) -> None:
         self._key = key
         self._rejections: list[tuple[int, bytes]] = []
+        self._conflicts: list[Conflict] = []
         self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
         self._pages: dict[int, int] = {}
         self._commands: dict[tuple[int, bytes], bytes] = {}
@@ -46,12 +47,16 @@ class Outbox:
         """``session`` has sent ``command`` (its id) for ``auction``, and what comes of it is in this batch."""
         self._commands[session, command] = auction
 
-    def reject(self, session: int, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
-        """``session`` gets to know why the rules refuse its command, signed together with the others of the batch."""
+    def reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
+        """The sender gets to know why the rules refuse its command, signed together with the others of the batch."""
         house = self._key.identity.signing
         judged = (log.auction.size, now_ns)
         rejection = Rejection(house, log.id, command, refusal.code, refusal.observed, *judged)
-        self._rejections.append((session, encode(rejection)))
+        self._rejections.append((request.session, encode(rejection)))
+        if refusal.code is Code.SEQUENCE_CONFLICT:
+            seq = dict(refusal.observed)["seq"]
+            message = Message(request.body, request.signature)
+            self._conflicts.append(Conflict(log.name, request.signer, seq, message, now_ns))
 
     def ask_entries(self, session: int, log: HouseLog, start: int) -> None:
         """``session`` wants the entries of ``log`` from ``start`` on."""
@@ -74,6 +79,7 @@ class Outbox:
     def _forget(self) -> None:
         self._commands.clear()
         self._rejections.clear()
+        self._conflicts.clear()
         self._reads.clear()
         self._pages.clear()
 
@@ -107,5 +113,7 @@ class Outbox:
             Page(session, Message(encode(catalogue_page(auctions, registry, start))))
             for session, start in self._pages.items()
         ]
+        # Last of all: whoever keeps them looks for the other bid among what is durable.
+        answers += self._conflicts
         self._forget()
         return answers

@@ -25,7 +25,7 @@ from auctionctl.errors import (
     TermsError,
 )
 from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, STORE_FULL
-from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Halt, Page, Publish, Send
+from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
@@ -34,7 +34,6 @@ from auctionctl.net.allowing import Allowing
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
-from auctionctl.net.halting import Halting
 from auctionctl.net.hops import (
     Admit,
     Admitted,
@@ -68,6 +67,7 @@ from auctionctl.net.hops import (
     decode_from_gateway,
     encode,
 )
+from auctionctl.net.keeping import Keeping
 from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.own_lots import OwnLots, list_announced
 from auctionctl.net.pipes import Pipe, PipeClosedError
@@ -103,7 +103,7 @@ class HouseProcess:
         self._key = SecretKey.from_text(start.seed_text)
         self._allowing = Allowing(control, AllowFile(Path(start.allow_list), self._key.identity))
         self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
-        self._halting = Halting(control, Path(start.state))
+        self._keeping = Keeping(control, Path(start.state), self._store)
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
         self._house = House(self._key, start.limits, self._allowing.begin(start.allowed_before), now_ns)
@@ -337,7 +337,7 @@ class HouseProcess:
     def _begin(self, now_ns: int) -> None:
         """Bidders can connect: resume what was there, announce what is new."""
         resumed = {log.id for log in self._recovered}
-        alive_ns, halted = self._store.last_alive_ns(), self._halting.remembered()
+        alive_ns, halted = self._store.last_alive_ns(), self._keeping.halting.remembered()
         self._perform(self._house.adopt(self._registry, self._recovered, alive_ns, now_ns, halted), now_ns)
         self._recovered = []
         differs = self._own_lots.take_on(self._lots)
@@ -384,8 +384,8 @@ class HouseProcess:
                     self._send(session, message)
                 case Publish(auction, message):
                     self._operations.append(ToFollowers(auction, message.body))
-                case Halt():
-                    self._halting.halt(effect)
+                case Halt() | Conflict():
+                    self._keeping.keep(effect)
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
                 case Greeted(session, identity, name, role):

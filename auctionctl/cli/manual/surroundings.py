@@ -83,6 +83,11 @@ FILES: Final = (
         "Logs to which the house writes no more, since it has signed for what its store does not hold, with the notes"
         " that say so. Once the store holds it again, they go on; without this file the house writes a second history.",
     ),
+    File(
+        f"{PLACES.house_state('‹NAME›')}/{PLACES.evidence.name}",
+        ("serve", "evidence"),
+        "What proves that a bidder signed two bids under one number, a directory a case; 8 a bidder at most.",
+    ),
     File(f"{PLACES.state}/replaced-‹NAME›-‹TIME›", ("restore",), "What stood there before a backup was restored."),
     File(f"{PLACES.receipts}/‹LISTING›-‹ID›", ("bid", "verify"), "The receipts of one's bids, a file each."),
     File(
@@ -90,7 +95,7 @@ FILES: Final = (
         ("bid", "verify"),
         "The last clock head of the auction: what the house signed of its time.",
     ),
-    File(str(PLACES.evidence), _READING, "What proves that a house broke its word, a directory a case."),
+    File(str(PLACES.evidence), (*_READING, "evidence"), "What proves that a house broke its word, a directory a case."),
     File(str(PLACES.bidder_state("‹IDENTITY›")), ("bid",), "Held by the one bidder that runs under a key."),
     File(
         str(PLACES.undecided_bids("‹IDENTITY›", "‹HOUSE›")),
