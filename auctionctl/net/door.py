@@ -130,12 +130,14 @@ class Door:
                 self._waiting.remove(waiting)
                 return
 
-    def suspect(self, host: str) -> bytes | None:
+    def suspect(self, host: str, let_in_by_ns: int) -> bytes | None:
         """Whose the connection from ``host`` must be that never said anything; None where it could be several keys'.
+
+        It was let in not later than ``let_in_by_ns``, if at all: what is not may be no key's.
 
         An honest client says hello as soon as it is let in, so that hardly ever anybody else waits.
         """
-        keys = {waiting.key for waiting in self._waiting if waiting.host == host}
+        keys = {waiting.key for waiting in self._waiting if waiting.host == host and waiting.since_ns <= let_in_by_ns}
         if len(keys) != 1:
             return None
         (key,) = keys

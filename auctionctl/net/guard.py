@@ -11,12 +11,15 @@ import time
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.net.door import Door
 from auctionctl.net.sessions import Session, Sessions
 from auctionctl.net.tcp_connections import Connection, TcpConnections
 from auctionctl.net.watchdog import GONE_NS, LOOK_NS, Fault, Watchdog
 
 LOOKING_SHARE: Final = 20
+ON_THE_WAY_NS: Final = SECOND_NS
+"""Whoever was let in less long ago may yet be about to say hello: another's silence is not his."""
 POINTS: Final = MappingProxyType({Fault.ENDLESS: 2, Fault.SILENT: 1, Fault.SLOW: 1})
 """Of POINTS_TO_MUTE: nobody sends a message without an end by accident."""
 
@@ -53,7 +56,8 @@ class Guard:
         for connection, fault in verdicts:
             self._connections.cut(connection)
             session = by_connection.get(connection.inode)
-            key = self._door.suspect(connection.host) if session is None else session.transport
+            let_in_by_ns = now_ns - (ON_THE_WAY_NS if fault is Fault.SILENT else 0)
+            key = self._door.suspect(connection.host, let_in_by_ns) if session is None else session.transport
             muted_ns = 0 if key is None else self._door.mutes.offend(key, POINTS[fault], now_ns)
             caught.append(Caught(key or b"", connection.host, fault, muted_ns))
             if key is not None and muted_ns:

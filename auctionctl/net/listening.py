@@ -11,6 +11,7 @@ from auctionctl.errors import ConfigurationError
 from auctionctl.store.state_directory import locked
 
 LISTEN_BACKLOG: Final = 1_024
+BUFFER_BYTES: Final = 1 << 18
 _OWN_ADDRESS: Final = "bind is a name or an address of this machine: 127.0.0.1, or 0.0.0.0 or [::] for all of them"
 _BIND_HINTS: Final = {
     errno.EADDRNOTAVAIL: _OWN_ADDRESS,
@@ -33,6 +34,9 @@ def listen(bind: str, port: int, state: Path) -> socket.socket:
         ) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Of each connection that is taken there, too: what the system would hold for whoever does not read, or floods.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         listening.bind(address)
         listening.listen(LISTEN_BACKLOG)
     except OSError as error:

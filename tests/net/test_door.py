@@ -74,13 +74,14 @@ def test_all_together_have_so_many(door, sessions):
 def test_a_silent_connection_is_its_keys_only_where_no_other_key_could_have_made_it(door):
     door.knock(ANN, HOST, 0)
     door.knock(BEN, "192.0.2.2", 0)
-    assert door.suspect(HOST) == ANN
-    assert door.suspect(HOST) is None, "it was told once, and is cut"
+    assert door.suspect(HOST, -1) is None, "it was let in after that"
+    assert door.suspect(HOST, 0) == ANN
+    assert door.suspect(HOST, 0) is None, "it was told once, and is cut"
     door.knock(ANN, "192.0.2.2", 0)
-    assert door.suspect("192.0.2.2") is None
+    assert door.suspect("192.0.2.2", 0) is None
     door.entered(BEN)
     door.entered(MALLORY)  # who did not wait
-    assert door.suspect("192.0.2.2") == ANN
+    assert door.suspect("192.0.2.2", 0) == ANN
 
 
 def test_a_suspect_is_let_in_after_the_others_and_alone(door):
