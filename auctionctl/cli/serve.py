@@ -149,6 +149,7 @@ def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Map
 
 def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
     """What the processes of a house are started with."""
+    from auctionctl.net.door import DoorLimits  # noqa: PLC0415
     from auctionctl.net.house_settings import HouseSettings  # noqa: PLC0415
 
     return HouseSettings(
@@ -160,6 +161,7 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         paths.house_state(section.name),
         paths.allow_list,
         section.retention_ns,
+        DoorLimits(section.max_connections_a_key, section.max_connections),
     )
 
 

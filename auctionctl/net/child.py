@@ -7,7 +7,6 @@ is reported over that socket, once, and is the supervisor's to tell.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import sys
@@ -17,13 +16,12 @@ from auctionctl.errors import AuctionctlError, StoreBrokenError
 from auctionctl.keys.core_dumps import forbid_core_files, forbid_dumps
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import Failed, StartHouse, encode
+from auctionctl.net.own_limits import limit_gateway
 from auctionctl.net.pipes import PipeClosedError
 
 EXIT_FAILED: Final = 1
 EXIT_STORE_BROKEN: Final = 74
 """EX_IOERR of sysexits.h: durability is unknown, and nobody may start the house again by himself."""
-
-WANTED_DESCRIPTORS: Final = 8_192
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +36,10 @@ def main(arguments: list[str]) -> int:
         _run(kind, control)
     except PipeClosedError:
         return 0
+    except MemoryError:
+        # Where a process has a limit, that is what its peers can bring it to; another one takes its place.
+        os.write(2, f"auctionctl: the {kind} has run out of memory\n".encode())
+        return EXIT_FAILED
     except AuctionctlError as error:
         _report(control, error)
         return EXIT_STORE_BROKEN if isinstance(error, StoreBrokenError) else EXIT_FAILED
@@ -64,15 +66,7 @@ def _run(kind: str, control: socket.socket) -> None:
     else:
         from auctionctl.net.gateway import Gateway  # noqa: PLC0415
 
-        _raise_descriptor_limit()
-        Gateway(control).run()
-
-
-def _raise_descriptor_limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        Gateway(control, limit_gateway).run()
 
 
 def _report(control: socket.socket, error: AuctionctlError) -> None:

@@ -32,6 +32,9 @@ class DoorLimits(msgspec.Struct, frozen=True):
     connections: int = 256
 
 
+DEFAULT_LIMITS: Final = DoorLimits()
+
+
 class Answer(enum.Enum):
     """What a key that knocks is told; the value is the reason."""
 
@@ -60,7 +63,7 @@ class Waiting(NamedTuple):
 class Door:
     """``count`` says how many connections of a key (32 bytes) there are that have said something; None: of all keys."""
 
-    def __init__(self, count: Callable[[bytes | None], int], limits: DoorLimits = DoorLimits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, count: Callable[[bytes | None], int], limits: DoorLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self.mutes: Final = Mutes()
         self._count = count

@@ -86,8 +86,10 @@ _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
 class Gateway:
     """The loop of one gateway process."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, set_limits: Callable[[int], None] | None = None) -> None:
+        """``set_limits`` is told how many connections there may be, once everything else is set up."""
         self._control = control
+        self._set_limits = set_limits
         self._clock = Clock()
         self._context = zmq.Context()
         self._router = self._context.socket(zmq.ROUTER)
@@ -245,6 +247,8 @@ class Gateway:
             self._guard = Guard(self._sessions, self._door, TcpConnections(port))
         else:
             self._say(NotWatched())
+        if self._set_limits is not None:
+            self._set_limits(start.limits.connections)
         self._tell_house(Serving())
 
     # From sessions

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
 from auctionctl.net.hops import StartHouse
 from auctionctl.wire.listing import LotDescription
 
@@ -36,6 +37,8 @@ class HouseSettings:
     allow_list: Path
     retention_ns: int = 0
     """How long an auction that has ended stays in the store; 0: for ever."""
+    door: DoorLimits = DEFAULT_LIMITS
+    """How many connections its gateway takes."""
 
     def start(self, key: SecretKey, lots: Sequence[LotDescription], allowed_before: bytes | None) -> StartHouse:
         """What the house's process is started with; ``allowed_before`` is the allow list's text, see StartHouse."""

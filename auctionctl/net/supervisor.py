@@ -337,6 +337,7 @@ class Supervisor:
             self._key.identity.signing,
             self._gateways_started * SESSIONS_A_GATEWAY,
             self._settings.limits.queue,
+            self._settings.door,
         )
         self._gateways_started += 1
         child.tell(start, self._listening.fileno())

@@ -106,7 +106,10 @@ class TcpConnections:
 
 def _counters(descriptor: int) -> tuple[int, int] | None:
     """(bytes acknowledged, bytes received) of an open connection."""
-    borrowed = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
+    try:
+        borrowed = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
+    except OSError:
+        return None  # libzmq has closed it meanwhile.
     try:
         info = borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:

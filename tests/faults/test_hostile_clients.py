@@ -90,6 +90,11 @@ class Besieged:
                 return int(line.split()[1]) / 1_024
         raise AssertionError("no VmHWM")
 
+    def address_space_limit(self) -> str:
+        """Soft limit, hard limit and unit, as the system words them."""
+        lines = Path(f"/proc/{self.gateway}/limits").read_text().splitlines()
+        return next(line.split()[3] for line in lines if line.startswith("Max address space"))
+
     def attack(self, name: str) -> subprocess.Popen[bytes]:
         script = Path(__file__).with_name("hostile_process.py")
         arguments = [sys.executable, str(script), name, self.house.address.text, self.auction.hex()]
@@ -147,6 +152,7 @@ def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, 
     assert len(taken) > 20
     assert p99_s <= P99_S
     assert peak_mb <= MAX_GATEWAY_MB
+    assert "unlimited" not in besieged.address_space_limit()
     assert besieged.gateway == besieged.pids["gateway"]
     assert besieged.house.pids == besieged.pids
     # What the attacker opened is gone, and nothing that cutting it took is left.

@@ -14,7 +14,6 @@ import pytest
 from house_process import HOUSE_KEY
 
 from auctionctl.house.limits import Limits
-from auctionctl.net import child
 from auctionctl.net.child import EXIT_FAILED, EXIT_STORE_BROKEN
 from auctionctl.net.control import receive_control, tell_child
 from auctionctl.net.hops import AllowListTaken, Failed, Opened, StartHouse, Stop, decode_from_child
@@ -104,19 +103,6 @@ def test_a_database_that_is_damaged_is_told_too(start, tmp_path):
     assert failed.error.startswith("Store")
     process.communicate(timeout=60)
     assert process.returncode in (EXIT_FAILED, EXIT_STORE_BROKEN)
-
-
-def test_a_gateway_may_have_many_descriptors():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(child.WANTED_DESCRIPTORS, before[1]) if before[1] != resource.RLIM_INFINITY else 8_192
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, wanted), before[1]))
-        child._raise_descriptor_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
-        child._raise_descriptor_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_house_that_dies_leaves_no_core_file_and_nothing_of_its_key(tmp_path):

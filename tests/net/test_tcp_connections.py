@@ -90,6 +90,21 @@ def test_looking_leaks_no_descriptor(listening):
     assert set(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_connection_that_is_closed_while_it_is_looked_at_is_none(listening, monkeypatch):
+    ours, _ = listening.connect()
+    listening.only()
+    real = os.fstat
+
+    def closing(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        if descriptor == ours.fileno():
+            ours.close()
+        return status
+
+    monkeypatch.setattr(os, "fstat", closing)
+    assert listening.connections.look() == []
+
+
 def test_a_descriptor_that_is_closed_has_no_inode():
     with socket.socket() as closed:
         descriptor = closed.fileno()

@@ -108,6 +108,24 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "max_openings_an_hour", Kind.INTEGER, 60, "How many auctions one seller may open within an hour.", 1, 1_000_000
     ),
+    Setting(
+        "max_connections",
+        Kind.INTEGER,
+        256,
+        "How many connections there may be at once; beyond them whoever comes has to come again.",
+        1,
+        65_536,
+        needs_restart=True,
+    ),
+    Setting(
+        "max_connections_a_key",
+        Kind.INTEGER,
+        4,
+        "How many of them one identity may have.",
+        1,
+        65_536,
+        needs_restart=True,
+    ),
     Setting("queue", Kind.INTEGER, 1_000, "How many requests may wait; beyond it a bidder is told to.", 1, 1_000_000),
     Setting(
         "retention",
@@ -202,6 +220,8 @@ class HouseSection:
     max_concurrent_auctions: int
     max_auctions_a_seller: int
     max_openings_an_hour: int
+    max_connections: int
+    max_connections_a_key: int
     queue: int
     verifiers: int
     retention_ns: int
