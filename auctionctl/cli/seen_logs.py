@@ -183,12 +183,12 @@ class SeenLogs:
         origin = origin_of(self._house.text, REGISTRY if log == REGISTRY_ID else f"auction/{name}")
         heads = []
         for record in known.get(name, ()):
-            note = record["note"].encode()
             try:
+                note = record["note"].encode()
                 checkpoint = open_checkpoint(note, origin, self._house.signing)
-            except NoteError as error:
+            except (NoteError, UnicodeEncodeError) as error:  # JSON can spell half a character
                 raise self._damaged() from error
-            if (checkpoint.size, checkpoint.root.hex()) != (record["size"], record["root"]):
+            if (checkpoint.size, checkpoint.root.hex()) != (record.get("size"), record.get("root")):
                 raise self._damaged()
             heads.append(Head(checkpoint.size, checkpoint.root, note))
         return sorted(heads)

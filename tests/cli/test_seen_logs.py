@@ -169,6 +169,9 @@ def test_a_registry_of_which_a_part_has_come_is_not_judged_as_a_shorter_one(path
         lambda data: data.replace(b'"registry": [', b'"registry": [3, '),
         lambda data: bytes([255]) + data,
         lambda data: data + b" " * 2**26,
+        lambda data: data.replace(b'"size"', b'"sizes"'),
+        lambda data: data.replace(b'"root"', b'"roots"'),
+        lambda data: data.replace(b'"note": "', b'"note": "\\ud800'),
     ],
 )
 def test_a_damaged_memory_is_an_error_with_its_remedy(paths: Paths, damage: Any) -> None:
