@@ -8,11 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from daemon_run import ANN
+from house_process import HOUSE_KEY, key_of, until
 
+from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Conflict
+from auctionctl.keys.allowlist import Entry
+from auctionctl.keys.signing import SecretKey
+from auctionctl.net.clock import Clock
+from auctionctl.net.hops import RequestTuple
 from auctionctl.net.keeping import Keeping
 from auctionctl.replica.proven import judge
 from auctionctl.store.conflict_files import DIRECTORY, MAX_CASES_A_BIDDER
+from auctionctl.wire.frames import sign_body
+from auctionctl.wire.session import ClientGreeting
+
+BEN = key_of("ben")
 
 
 def conflicts(effects: list[Any]) -> list[Conflict]:
@@ -101,3 +113,30 @@ def test_a_disk_that_takes_nothing_does_not_hold_up_the_house(
     (conflict,) = conflicts(stage.handle(stage.bid(1, auction, 9_000, seq=5)))
     Keeping(control, tmp_path, stage.store).keep(conflict)
     assert (tmp_path / DIRECTORY).read_text() == "in the way"
+
+
+def test_the_process_of_a_house_keeps_both_bids_in_its_state(prepare: Any, tmp_path: Path) -> None:
+    run = prepare()
+    run.allow(Entry(ANN.identity, "ann"), Entry(BEN.identity, "ben"))
+    run.begin()
+    now_ns = Clock().now_ns()
+    house, times = HOUSE_KEY.identity, (now_ns, now_ns + 20 * SECOND_NS)
+
+    def say(session: int, key: SecretKey, body: bytes) -> RequestTuple:
+        return (session, key.identity.signing, *sign_body(key, body), b"")
+
+    def say_bid(minor: int) -> RequestTuple:
+        return say(
+            7, ANN, encode_bid(Bid(house.signing, run.auction, ANN.identity.signing, 5, minor, "credits", *times))
+        )
+
+    for session, key in ((7, ANN), (8, BEN)):
+        hello = ClientGreeting(key, house, "bidder").hello(bytes(16), now_ns)
+        join = Join(house.signing, run.auction, key.identity.signing, bytes(16), *times)
+        greeting = (session, key.identity.signing, *hello, key.identity.transport)
+        run.send(greeting, say(session, key, encode_join(join)))
+    run.send(say_bid(10))
+    run.send(say_bid(11))
+    until(lambda: cases(tmp_path / "state"), "a case of evidence", run.take)
+    (case,) = cases(tmp_path / "state")
+    assert judge(read(case)).is_proven
