@@ -43,6 +43,7 @@ from auctionctl.keys.encoding import PUBLIC_PREFIX, SECRET_PREFIX, decode, encod
 from auctionctl.keys.keyfile import StoredKey, parse_key_file
 from auctionctl.replica.announcement import check_announcement
 from auctionctl.replica.export import HEADER, decode_export, encode_export
+from auctionctl.replica.proven import ACCEPTED, BEFORE, CLOCK_HEAD, ENTRY, HEAD, LOG, NOW, REFUSED, judge
 from auctionctl.replica.registry import decode_registry_event, encode_registry_event
 from auctionctl.tlog import entry as entries
 from auctionctl.tlog.checkpoint import open_checkpoint, parse
@@ -56,7 +57,7 @@ from auctionctl.wire.address import parse_address
 from auctionctl.wire.frames import check_frames, domain, message_type
 
 PATH = Path("a file")
-MANY, NOTES, FEWER, LOTS = 200_000, 100_000, 50_000, 40_000
+MANY, NOTES, FEWER, LOTS, CASES = 200_000, 100_000, 50_000, 40_000, 10_000
 """Inputs in each run of the suite. The three kinds of signed notes have 200,000 together, since each costs the check of
 a signature, and so have the three kinds of TOML files; fewer where nobody but their owner writes the bytes."""
 Check = Callable[[bytes], bool]
@@ -258,6 +259,29 @@ def _journal(data: bytes) -> bool:
     return True
 
 
+KINDS_OF_CASES = ((REFUSED, ACCEPTED), (BEFORE, NOW, LOG), (CLOCK_HEAD, HEAD, ENTRY))
+_BETWEEN = b"\n\xff\xff"
+
+
+def _case(data: bytes) -> bool:
+    """The files of a case, one behind the other: whatever they hold is judged, and nothing raised."""
+    for names in KINDS_OF_CASES:
+        judge(dict(zip(names, data.split(_BETWEEN), strict=False)))
+    return True
+
+
+def _cases() -> list[bytes]:
+    bids = [signature + body for body, signature in corpus().bids]
+    return [
+        _BETWEEN.join(files)
+        for files in (
+            (bids[0], bids[2]),
+            (corpus().note, corpus().note, _small_exports()[0]),
+            (corpus().clock_head, corpus().note, corpus().announcement),
+        )
+    ]
+
+
 def _money(data: bytes) -> bool:
     text = text_of(data)
     if text.strip()[-1:] in "smhd" and "cred" not in text:
@@ -342,6 +366,7 @@ TARGETS: dict[str, Target] = {
         inputs=2 * LOTS,
     ),
     "bid journals": Target(_journal, (ValueError, RemoteProtocolError), _journal_seeds, is_text=True, inputs=FEWER),
+    "cases of evidence": Target(_case, (), _cases, is_text=True, inputs=CASES),
     "amounts and durations": Target(
         _money, (MoneyError, ConfigurationError), lambda: list(MONEY), is_text=True, inputs=FEWER
     ),
