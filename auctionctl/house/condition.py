@@ -16,7 +16,8 @@ HALTED: Final = "halted"
 QUARANTINED: Final = "quarantined"
 ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
-_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, ARCHIVE_FAILED, LOTS_WAIT)
+BANNED: Final = "banned"
+_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, BANNED, ARCHIVE_FAILED, LOTS_WAIT)
 
 
 class Warnings:
@@ -28,6 +29,13 @@ class Warnings:
     def say(self, code: str, words: str, subject: str = "") -> None:
         """From now on this is wrong, with ``subject`` (a log, if any)."""
         self._words[code, subject] = words
+
+    def put(self, code: str, words: str) -> None:
+        """From now on this is wrong, or, without words, nothing under this code."""
+        if words:
+            self.say(code, words)
+        else:
+            self.take_back(code)
 
     def take_back(self, code: str, subject: str = "") -> None:
         """It is not, any more."""

@@ -1,4 +1,4 @@
-"""The allow list's file, watched: a change takes effect within a second, an error keeps the list before it."""
+"""The allow list's file, watched: a change takes effect within half a second, an error keeps the list before it."""
 
 from __future__ import annotations
 

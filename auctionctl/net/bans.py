@@ -58,6 +58,7 @@ class _Suspicion:
 
 @dataclass(slots=True)
 class _Banned:
+    reason: str
     until_s: float
     next_s: float
 
@@ -74,6 +75,10 @@ class Bans:
     def banned(self, now_s: float) -> list[bytes]:
         """The keys that are kept out now."""
         return [key for key, ban in self._banned.items() if now_s < ban.until_s]
+
+    def reason(self, key: bytes) -> str:
+        """Why ``key`` is, or was, kept out."""
+        return self._banned[key].reason
 
     def suspects(self, now_s: float) -> list[bytes]:
         """The keys that are to be let in late, and alone."""
@@ -154,5 +159,5 @@ class Bans:
         if known is not None and now_s < known.until_s:
             return Ban(key, reason, known.until_s - now_s)
         seconds = FIRST_BAN_S if known is None else known.next_s
-        self._banned[key] = _Banned(now_s + seconds, min(2 * seconds, LONGEST_BAN_S))
+        self._banned[key] = _Banned(reason, now_s + seconds, min(2 * seconds, LONGEST_BAN_S))
         return Ban(key, reason, seconds)

@@ -63,6 +63,7 @@ from auctionctl.net.hops import (
     ToFollowers,
     ToSession,
     VerifierPipe,
+    Warn,
     decode_checked,
     decode_from_gateway,
     encode,
@@ -234,6 +235,8 @@ class HouseProcess:
             self._is_stopping = True
         elif isinstance(message, Reload):
             self._reload(message)
+        elif isinstance(message, Warn):
+            self._house.warnings.put(message.code, message.words)
         elif isinstance(message, (GatewayPipe, VerifierPipe)):
             pipe = Pipe(socket.socket(fileno=descriptors[0]))
             selector.register(pipe, selectors.EVENT_READ)
@@ -489,10 +492,9 @@ class HouseProcess:
             self._report(StoreFull(str(error), self._store.release_ballast()))
 
     def _watch_allow_list(self, now_ns: int) -> None:
-        if now_ns - self._looked_ns < ALIVE_NS:
+        if now_ns - self._looked_ns < TICK_NS:
             return
         self._looked_ns = now_ns
-        allowed = self._allowing.look()
-        if allowed is not None:
+        if (allowed := self._allowing.look()) is not None:
             self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
             self._admit()

@@ -53,6 +53,10 @@ class Gatekeeper:
         self._told = state
         return state
 
+    def warning(self, now_s: float) -> str:
+        """What whoever asks how the house is has to know of this; empty if nothing."""
+        return "; ".join(f"{self._name(key)}: {self._bans.reason(key)}" for key in self._bans.banned(now_s))
+
     def next_s(self, now_s: float) -> float | None:
         """When there will be news by themselves, or None."""
         return self._bans.next_end_s(now_s)

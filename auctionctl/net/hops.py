@@ -180,12 +180,29 @@ class HousePipe(msgspec.Struct, array_like=True, tag="house_pipe"):
     """The descriptor that comes with this leads to the house."""
 
 
+class Warn(msgspec.Struct, array_like=True, tag="warn"):
+    """For the house: this is wrong, for whoever asks how it is; without words, it is not any more."""
+
+    code: str
+    words: str
+
+
 class Stop(msgspec.Struct, array_like=True, tag="stop"):
     """Finish what is under way, and end."""
 
 
 ToChild = (
-    StartHouse | Reload | StartGateway | SetQueue | SetBans | Drain | VerifierPipe | GatewayPipe | HousePipe | Stop
+    StartHouse
+    | Reload
+    | StartGateway
+    | SetQueue
+    | SetBans
+    | Drain
+    | VerifierPipe
+    | GatewayPipe
+    | HousePipe
+    | Warn
+    | Stop
 )
 
 

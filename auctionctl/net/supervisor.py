@@ -27,6 +27,7 @@ from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, ClockBackError, StoreBrokenError, StoreError
+from auctionctl.house.condition import BANNED
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
@@ -51,6 +52,7 @@ from auctionctl.net.hops import (
     StartGateway,
     Stop,
     VerifierPipe,
+    Warn,
     decode_from_child,
 )
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
@@ -172,6 +174,8 @@ class Supervisor:
         self._new: NewSettings | None = None
         self._vouching = Vouching(Notifier())
         self._gatekeeper = Gatekeeper(on_report)
+        self._warned = ""
+        """What the house was told of bans."""
 
     def obey(self, signals: Signals, read_settings: ReadSettings | None) -> None:
         """Heed ``signals`` from now on."""
@@ -191,7 +195,7 @@ class Supervisor:
         self._start_house()
 
     def _start_house(self) -> Child:
-        self._house = self._spawn("house")
+        self._house, self._warned = self._spawn("house"), ""
         # Before it has served, a list that was in force for a moment excuses nothing.
         allowed = self._allowed if self._has_served else None
         self._house.tell(self._settings.start(self._key, self._lots, allowed))
@@ -430,6 +434,10 @@ class Supervisor:
     # Reports
 
     def _tell_bans(self, now_s: float) -> None:
+        warning = self._gatekeeper.warning(now_s)
+        if self._house is not None and warning != self._warned:
+            self._warned = warning
+            self._house.tell(Warn(BANNED, warning))
         if self._gateway is not None and (news := self._gatekeeper.news(now_s)) is not None:
             self._gateway.tell(news)
 

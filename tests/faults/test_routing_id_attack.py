@@ -14,6 +14,7 @@ from house_process import lot, until
 
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S, SAID_NOTHING, WAS_THERE
+from auctionctl.wire.messages import Status, encode
 
 NAMES = ("ann", "ben")
 BACK_WITHIN_S = 2.0
@@ -132,12 +133,15 @@ def test_who_lies_in_wait_under_the_next_routing_id_is_banned_when_it_comes_agai
     attacked.check(gaps=1)
 
 
-def test_an_id_that_has_not_been_given_out_yet_is_found_out_and_no_gateway_ends(attacked, bidder_of):
+def test_an_id_that_has_not_been_given_out_yet_is_found_out_and_no_gateway_ends(attacked, bidder_of, raw_session_of):
     mallory = attacked.connect_ahead(9)
     mallory.send(*mallory.hello())
     banned = attacked.await_report("Banned")
     assert (banned["name"], banned["reason"]) == ("mallory", CHOSE_ROUTE)
     mallory.close()
     attacked.check_kept_out(bidder_of)
+    cleo = raw_session_of("cleo", attacked.house)
+    cleo.greet()
+    assert cleo.ask(encode(Status()), b"").warnings == (("banned", f"mallory: {CHOSE_ROUTE}"),)
     attacked.check(gaps=0)
     assert attacked.house.pids == attacked.before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.condition import ARCHIVE_FAILED, MAX_WARNINGS, QUARANTINED, STORE_FULL, Warnings
+from auctionctl.house.condition import ARCHIVE_FAILED, BANNED, MAX_WARNINGS, QUARANTINED, STORE_FULL, Warnings
 from auctionctl.wire.frames import MAX_REPLY_BYTES
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, Status, encode
 
@@ -20,6 +20,15 @@ def test_a_warning_stands_until_it_is_taken_back() -> None:
     assert warnings.listed() == ((STORE_FULL, "no room at all"),)
     warnings.take_back(QUARANTINED)
     warnings.take_back(STORE_FULL)
+    assert warnings.listed() == ()
+
+
+def test_a_warning_that_is_put_without_words_is_none() -> None:
+    warnings = Warnings()
+    warnings.put(BANNED, "mallory")
+    assert warnings.listed() == ((BANNED, "mallory"),)
+    warnings.put(BANNED, "")
+    warnings.put(BANNED, "")
     assert warnings.listed() == ()
 
 

@@ -59,9 +59,11 @@ def test_a_ban_is_reported_told_and_ends(kept):
     assert kept.keeper.news(1.0) == SetBans([KEY], [])
     assert kept.keeper.news(1.0) is None, "it was told"
     assert kept.keeper.started(2.0) == SetBans([KEY], []), "it lasts over gateways"
+    assert kept.keeper.warning(2.0) == f"mallory: {CHOSE_ROUTE}"
     end_s = kept.keeper.next_s(2.0)
     assert end_s == 1.0 + FIRST_BAN_S
     assert kept.keeper.news(end_s) == SetBans([], [])
+    assert kept.keeper.warning(end_s) == ""
 
 
 def test_a_ban_ends_when_the_key_is_off_the_list(kept):

@@ -105,7 +105,8 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     " log that was to be read), or empty. `message` is for people.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
-    " room), `halted`, `quarantined` (a log that does not verify), `archive_failed`, `lots_wait`.",
+    " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
+    " gateways), `archive_failed`, `lots_wait`.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
