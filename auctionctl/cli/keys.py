@@ -18,6 +18,7 @@ import typer
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
+from auctionctl.cli.key_revoke import revoke
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.passphrases import OwnPassphraseFile, new_passphrase, open_key
@@ -91,7 +92,7 @@ def show(
     from auctionctl.keys.keyfile import read_key_file  # noqa: PLC0415 - imports libsodium
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
-    public = _public_half(read_key_file(choose_key_path(find_paths(), name)))
+    public = public_half(read_key_file(choose_key_path(find_paths(), name)))
     if form.is_json:
         write_document("auctionctl.key-show/1", {"public_key": public, "short": Identity.from_text(public).short})
     else:
@@ -99,7 +100,7 @@ def show(
     return ExitStatus.OK
 
 
-def _public_half(content: StoredKey | LockedKey) -> str:
+def public_half(content: StoredKey | LockedKey) -> str:
     """Of one under a passphrase, as the file says it: it is not asked for to tell what everybody may know."""
     from auctionctl.keys.locked_key import LockedKey as Locked  # noqa: PLC0415 - imports libsodium
 
@@ -123,7 +124,7 @@ def ls(form: Form) -> int:
         is_locked = None
         try:
             content = read_key_file(path)
-            public, is_locked = _public_half(content), isinstance(content, Locked)
+            public, is_locked = public_half(content), isinstance(content, Locked)
         except (KeyFileError, NotFoundError) as error:
             problem, remedy = str(error), error.hint
         short = Identity.from_text(public).short if public else ""
@@ -164,7 +165,7 @@ def export(
     if secret and output is None and form.is_json:
         raise ArgumentError("a secret is written as a key file, not as JSON", hint="leave --json away, or give -o FILE")
     content = read_key_file(path)
-    public = _public_half(content)
+    public = public_half(content)
     text = _whole_text(content) if secret else f"{public}\n"
     if output is None:
         if form.is_json:
@@ -220,7 +221,7 @@ def import_key(
         path = key_path(find_paths().keys, name)
     content = _with_creation(_read_stdin() if file == STDIN else read_key_file(Path(file)))
     write_key_file(path, content, replace=force)
-    public = _public_half(content)
+    public = public_half(content)
     if form.is_json:
         document = {"name": name, "path": str(path), "public_key": public}
         write_document("auctionctl.key-import/1", document)
@@ -312,7 +313,7 @@ def _public_text(path: Path) -> str:
     from auctionctl.keys.keyfile import read_key_file  # noqa: PLC0415
 
     try:
-        return _public_half(read_key_file(path))
+        return public_half(read_key_file(path))
     except KeyFileError:
         # A damaged key is removed as well.
         return ""
@@ -329,3 +330,6 @@ def _ask(name: str, path: Path) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip() != name:
         raise ArgumentError("nothing was removed: that is not its name", hint=f"type {name}, or give --yes")
+
+
+key_app.command("revoke", epilog="Example: auctionctl key revoke alice --house fair")(revoke)

@@ -17,7 +17,8 @@ QUARANTINED: Final = "quarantined"
 ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
 BANNED: Final = "banned"
-_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, BANNED, ARCHIVE_FAILED, LOTS_WAIT)
+REVOKED_LISTED: Final = "revoked_listed"
+_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, BANNED, ARCHIVE_FAILED, REVOKED_LISTED, LOTS_WAIT)
 
 
 class Warnings:

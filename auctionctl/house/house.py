@@ -18,7 +18,7 @@ from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import HALTED, Warnings
+from auctionctl.house.condition import HALTED, REVOKED_LISTED, Warnings
 from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.greeting import greet
@@ -31,22 +31,13 @@ from auctionctl.house.presence import Presence
 from auctionctl.house.questions import Questions
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import Reminders, heed
+from auctionctl.house.revoking import REVOKE, revoke, without_revoked
 from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
-from auctionctl.wire.messages import (
-    Bye,
-    Condition,
-    List,
-    Read,
-    Remind,
-    Status,
-    Subscribe,
-    decode_request,
-    encode,
-)
+from auctionctl.wire.messages import Bye, Condition, List, Read, Remind, Status, Subscribe, decode_request, encode
 
 RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
@@ -139,6 +130,7 @@ class House:
         dated_ns = (registry.state.last_time_ns, *(log.auction.last_time_ns for log in logs))
         now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, *dated_ns))
         self.registry = registry
+        self.allowed = without_revoked(self.allowed, registry.state, self.warnings)
         for log in logs:
             self._held.register(log)
         halted = [halt for each in reminders for halt in self._remind(each)]
@@ -275,11 +267,15 @@ class House:
     def set_allowed(self, allowed: AllowList, now_ns: int) -> list[Effect]:
         """Another allow list is in force: whoever it does not admit in its role has no session. Standing bids stay."""
         now_ns = self._at(now_ns)
-        self.allowed = allowed
+        self.warnings.take_back(REVOKED_LISTED)
         self._is_registry_behind = True
-        for session in self.presence.not_admitted(allowed):
-            self.session_ended(session, now_ns)
+        self._let_in(allowed, now_ns)
         return self.handle((), now_ns)
+
+    def _let_in(self, allowed: AllowList, now_ns: int) -> None:
+        self.allowed = without_revoked(allowed, self.registry.state, self.warnings)
+        for session in self.presence.not_admitted(self.allowed):
+            self.session_ended(session, now_ns)
 
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
@@ -336,6 +332,9 @@ class House:
             self._command(request, decode_command(request.body), now_ns, effects)
         elif type_name == "terms":
             self._offer(request, now_ns, effects)
+        elif type_name == REVOKE:
+            identity = self.presence.peers[request.session].identity.signing
+            effects += revoke(request, identity, self.registry, now_ns)
         else:
             self._inquire(request, now_ns, effects)
 
@@ -426,15 +425,8 @@ class House:
             self.session_ended(request.session, now_ns)
 
     def _condition(self, now_ns: int) -> Condition:
-        return Condition(
-            time_ns=now_ns,
-            started_ns=self._started_ns,
-            open_count=self.live_count,
-            unfinished_count=self.unfinished_count,
-            session_count=len(self.presence.peers),
-            registry_size=self.registry.durable_size,
-            warnings=self.warnings.listed(),
-        )
+        counts = (self.live_count, self.unfinished_count, len(self.presence.peers), self.registry.durable_size)
+        return Condition(now_ns, self._started_ns, *counts, self.warnings.listed())
 
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)
@@ -472,6 +464,9 @@ class House:
         self._gaps.committed()
         changed = self._held.take_dirty()
         said = self._outbox.release(self.registry, changed, self._held.in_order)
+        # A revocation is in force now that it is durable; its holder was told of it first.
+        if without_revoked(self.allowed, self.registry.state, self.warnings) is not self.allowed:
+            self._let_in(self.allowed, self._now_ns)
         return said + self._clock_heads.release(self._held.by_id)
 
     def rolled_back(

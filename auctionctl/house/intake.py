@@ -52,13 +52,14 @@ ROLES: Final = MappingProxyType(
         "read": frozenset({"bidder", "seller", "operator", "observer"}),
         "remind": frozenset({"bidder", "seller", "operator", "observer"}),
         "status": frozenset({"bidder", "seller", "operator", "observer"}),
+        "revoke": frozenset({"bidder", "seller", "operator", "observer"}),
         "bye": frozenset({"bidder", "seller", "operator", "observer"}),
     }
 )
 """Type of message → the roles that may send it."""
 
 
-COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
+COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", *KINDS})
 """What has a name of its own, by which its sender knows what was refused."""
 
 

@@ -1,4 +1,4 @@
-"""The registry as its house writes it: announcements, admissions, roles (DESIGN.md section 7)."""
+"""The registry as its house writes it: announcements, admissions, roles, revocations (DESIGN.md section 7)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class RegistryLog(HouseLog):
         if replay.size:
             self.sign_head()
 
-    def add(self, event: RegistryEvent, now_ns: int) -> None:
-        """The house says ``event``; an assertion if the registry's own rules would not allow it to."""
+    def add(self, event: RegistryEvent, now_ns: int, signature: bytes = b"") -> None:
+        """The house says ``event``, or has it from whoever signed it; an assertion if the rules would not allow it."""
         reason = self.state.check(event, now_ns)
         assert reason is None, reason
         self.state.apply(event, now_ns)
-        data = encode(Entry(kind_of(event), now_ns, encode_registry_event(event)))
+        data = encode(Entry(kind_of(event), now_ns, encode_registry_event(event), signature))
         self._add(data)
         self._remember(event, data)
 

@@ -18,12 +18,7 @@ import msgspec
 
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import (
-    ArchiveError,
-    ConfigurationError,
-    StoreFullError,
-    TermsError,
-)
+from auctionctl.errors import ArchiveError, ConfigurationError, StoreFullError, TermsError
 from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, STORE_FULL
 from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
@@ -108,6 +103,7 @@ class HouseProcess:
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
         self._house = House(self._key, start.limits, self._allowing.begin(start.allowed_before), now_ns)
+        self._admitted = self._house.allowed
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)
         self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
@@ -421,6 +417,7 @@ class HouseProcess:
         self._operations.append(ToSession(session, *message))
 
     def _admit(self) -> None:
+        self._admitted = self._house.allowed
         self._operations.append(Admit([entry.identity.transport for entry in self._house.allowed]))
 
     def _flush_release(self) -> None:
@@ -492,9 +489,9 @@ class HouseProcess:
             self._report(StoreFull(str(error), self._store.release_ballast()))
 
     def _watch_allow_list(self, now_ns: int) -> None:
-        if now_ns - self._looked_ns < TICK_NS:
-            return
-        self._looked_ns = now_ns
-        if (allowed := self._allowing.look()) is not None:
-            self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
+        if now_ns - self._looked_ns >= TICK_NS:
+            self._looked_ns = now_ns
+            if (allowed := self._allowing.look()) is not None:
+                self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
+        if self._house.allowed is not self._admitted:
             self._admit()

@@ -77,7 +77,7 @@ LAST_GRACE_NS: Final = 3 * SECOND_NS // 10
 """Time for the last answers to get into the connections: a libzmq socket that is closed loses some, LINGER or not."""
 POLL_MS: Final = LOOK_NS // 1_000_000
 ENDING_POLL_MS: Final = 20
-_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", *KINDS})
+_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", *KINDS})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))

@@ -22,7 +22,7 @@ from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
 from auctionctl.replica.export import Export, decode_export
 from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
-from auctionctl.replica.replay import Operation, Replay
+from auctionctl.replica.replay import Operation, Replay, signer_of
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.cosignature import TimedCheckpoint
@@ -124,8 +124,9 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
 def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     """Whether the announcement of ``log`` is in this very registry: the same entry, place, time and head.
 
-    And whether whoever acted as an operator was one at that time, by this registry. Raises VerificationError, rule
-    ``announcement`` or ``operator``, where it is not so, and where the registry ends too early to tell.
+    And whether whoever acted as an operator was one at that time, by this registry, and nobody whose key it has as
+    revoked did anything later. Raises VerificationError, rule ``announcement``, ``operator`` or ``revoked``, where it
+    is not so, and where the registry ends too early to tell.
     """
     under = log.announced_under
     if registry.house != log.house:
@@ -150,6 +151,8 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     assert (found.entry_index, found.time_ns) == (under.size - 1, log.auction.announced_ns)
     for operation in log.operations:
         _check_operator(operation, registry.registry)
+    if registry.registry.revoked:
+        _check_revocations(log, registry.registry)
 
 
 def _check_operator(operation: Operation, registry: Registry) -> None:
@@ -160,6 +163,21 @@ def _check_operator(operation: Operation, registry: Registry) -> None:
             index=operation.entry_index,
             hint="is this copy of the registry older than the log? auctionctl export --registry makes a new one",
         )
+
+
+def _check_revocations(log: Audit, registry: Registry) -> None:
+    for index, data in enumerate(log.entries):
+        entry = decode(data)
+        if not entry.signature:
+            continue
+        actor = signer_of(entry)
+        if entry.time_ns > registry.revoked.get(actor, entry.time_ns):
+            raise VerificationError(
+                f"whoever signed this, {actor.hex()[:12]}…, had its key revoked before, by this registry",
+                rule="revoked",
+                index=index,
+                hint="the house has taken what it must not: keep both files",
+            )
 
 
 def compare_with_clock_head(log: Audit, note: bytes) -> TimedCheckpoint:

@@ -1,8 +1,9 @@
 """The registry: the house's own log, which says what auctions it holds and whom it lets in (DESIGN.md section 7).
 
-Every entry is the house's word. Rule: an auction, and a seller's listing, is announced once and for ever, by the house
-itself or by somebody whom the registry has as a seller; an identity is admitted before its role can change. The same
-code serves the house, a live replica and the offline audit: state comes from entries alone.
+Every entry is the house's word, but for revocations, which are signed by whoever revokes. Rule: an auction, and a
+seller's listing, is announced once and for ever, by the house itself or by somebody whom the registry has as a seller;
+an identity is admitted before its role can change; one that was revoked has no role any more, for ever. The same code
+serves the house, a live replica and the offline audit: state comes from entries alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from auctionctl.keys.encoding import is_name
 from auctionctl.keys.signing import Identity
 from auctionctl.tlog.entry import Entry, Kind, decode
 from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.wire.frames import is_signed_by
 
 REGISTRY: Final = "registry"
 """The name of this log, in the store and at the end of its origin."""
@@ -55,15 +57,23 @@ class RoleChanged(msgspec.Struct, array_like=True, tag="role", frozen=True):
     role: Roles
 
 
-RegistryEvent = Announced | Admitted | RoleChanged
+class Revoke(msgspec.Struct, array_like=True, tag="revoke", frozen=True):
+    """The holder of ``key`` is let in no more, for ever: ``actor`` says so, who is that holder or an operator."""
+
+    house: Key
+    actor: Key
+    key: Key
+
+
+RegistryEvent = Announced | Admitted | RoleChanged | Revoke
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[RegistryEvent] = msgspec.msgpack.Decoder(RegistryEvent)
 
 
 def kind_of(event: RegistryEvent) -> Kind:
-    """The kind of the entry that carries ``event``: the tag of its type."""
-    return Kind(str(event.__struct_config__.tag))
+    """The kind of the entry that carries ``event``: the tag of its type, or what a command becomes in the log."""
+    return Kind.KEY_REVOKED if isinstance(event, Revoke) else Kind(str(event.__struct_config__.tag))
 
 
 def encode_registry_event(event: RegistryEvent) -> bytes:
@@ -116,6 +126,10 @@ class Registry:
         self._listings: dict[tuple[bytes, str], bytes] = {}
         self._roles: dict[bytes, list[tuple[int, str]]] = {}
         """Signing key → since when it had which roles, in order."""
+        self.revoked: dict[bytes, int] = {}
+        """Signing key → when it was revoked."""
+        self.revocations: dict[bytes, int] = {}
+        """Signing key → the index of the entry that revoked it."""
 
     def roles_at(self, signing: bytes, time_ns: int) -> frozenset[str]:
         """The roles that an identity had at ``time_ns``; both before and after a change at that very time.
@@ -139,6 +153,8 @@ class Registry:
             return f"dated {self.last_time_ns - time_ns} ns before the entry below it"
         if isinstance(event, Announced):
             return self._check_announced(event)
+        if isinstance(event, Revoke):
+            return self._check_revoke(event, time_ns)
         if not is_name(event.name):
             return "this is no name"
         if isinstance(event, Admitted):
@@ -160,10 +176,27 @@ class Registry:
             return "this house knows no such seller"
         return None
 
+    def _check_revoke(self, event: Revoke, time_ns: int) -> str | None:
+        if event.house != self.house:
+            return "this is meant for another house"
+        if event.key == self.house:
+            return "the house's own key is in its address, and cannot be revoked"
+        if event.key not in self.members:
+            return "this house knows no such key"
+        if event.key in self.revoked:
+            return "this key was revoked before"
+        if event.actor in self.revoked:
+            return "a revoked key revokes nothing"
+        if event.actor != event.key and Role.OPERATOR not in self.roles_at(event.actor, time_ns):
+            return "only its holder or an operator revokes a key"
+        return None
+
     def _check_admitted(self, event: Admitted) -> str | None:
         member = self.members.get(event.signing)
         if member is not None and member.role:
             return "this identity is let in already"
+        if event.signing in self.revoked:
+            return "this key was revoked"
         if event.signing == self.house:
             return "the house needs no admission to itself"
         return None if is_role(event.role) else "this is no role"
@@ -183,6 +216,11 @@ class Registry:
             case RoleChanged(signing=signing, name=name, role=role):
                 self.members[signing] = self.members[signing]._replace(name=name, role=role)
                 self._roles[signing].append((time_ns, role))
+            case Revoke(key=key):
+                self.members[key] = self.members[key]._replace(role="")
+                self._roles[key].append((time_ns, ""))
+                self.revoked[key] = time_ns
+                self.revocations[key] = index
         self.size += 1
         self.last_time_ns = time_ns
         return index
@@ -224,8 +262,11 @@ class RegistryReplay:
             event = decode_registry_event(entry.kind, entry.body)
         except AuctionctlError as error:
             raise VerificationError(str(error), rule="entry", index=index) from error
-        if entry.signature:
-            raise VerificationError("an entry of the registry carries no signature", rule="signature", index=index)
+        if isinstance(event, Revoke):
+            if not is_signed_by(event.actor, entry.body, entry.signature):
+                raise VerificationError("not signed by whoever revokes", rule="signature", index=index)
+        elif entry.signature:
+            raise VerificationError("only who revokes a key signs an entry here", rule="signature", index=index)
         if (reason := self.state.check(event, entry.time_ns)) is not None:
             rule = "time" if entry.time_ns < self.state.last_time_ns else entry.kind.value
             raise VerificationError(reason, rule=rule, index=index)

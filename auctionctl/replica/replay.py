@@ -198,6 +198,15 @@ class Replay:
             )
 
 
+def signer_of(entry: Entry) -> bytes:
+    """Whose signature an entry of an auction's log carries, which has passed the rules and has one: a signing key."""
+    if entry.kind is Kind.BID:
+        return decode_bid(entry.body).bidder
+    if entry.kind is Kind.JOINED:
+        return decode_join(entry.body).bidder
+    return decode_terms(entry.body).seller if entry.kind is Kind.TERMS else decode_command(entry.body).actor
+
+
 def is_operation(command: AnyCommand) -> bool:
     """Whether whoever gave ``command`` did so as an operator of the house."""
     match command:

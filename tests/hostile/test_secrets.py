@@ -51,6 +51,8 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("ls", "--passphrase-file", "S"),
     ("keygen", "x", "--passphrase-file", "S"),
     ("key", "passwd", "S"),
+    ("key", "revoke", "S"),
+    ("key", "revoke", "S", "--yes"),
     ("key", "passwd", "alice", "--new-passphrase-file", "/S"),
     ("ls", "--house", "auction://S@h:1"),
     ("ls", "-o", "S"),

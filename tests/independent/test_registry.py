@@ -15,10 +15,19 @@ from auctionctl.auction.commands import decode_command
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import VerificationError
 from auctionctl.replica.export import encode_export
-from auctionctl.replica.registry import REGISTRY, Announced, RoleChanged, encode_registry_event, kind_of
+from auctionctl.replica.registry import (
+    REGISTRY,
+    Admitted,
+    Announced,
+    Revoke,
+    RoleChanged,
+    encode_registry_event,
+    kind_of,
+)
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
-from auctionctl.tlog.entry import Entry, encode
+from auctionctl.tlog.entry import Entry, decode, encode
 from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.wire.frames import sign_body
 
 SOURCE = Path(__file__).parents[1] / "replica" / "test_audit_registry.py"
 
@@ -114,3 +123,86 @@ def test_another_registry_or_an_older_copy_confirms_nothing(operated: Any, compa
     strangers = staging.Stage()
     strangers.key = staging.key_of("stranger")
     assert caught(compare_twice, stage, book, registry_of(strangers))[0] in {"checkpoint", "announcement"}
+
+
+def revocation(stage: Any, staging: Any, by: str, whom: str, time_ns: int, **changes: Any) -> bytes:
+    """An entry by which one revokes the key of another."""
+    house, actor = stage.key.identity.signing, staging.key_of(by)
+    event = replace(Revoke(house, actor.identity.signing, staging.key_of(whom).identity.signing), **changes)
+    message = sign_body(actor, encode_registry_event(event))
+    return encode(Entry(kind_of(event), time_ns, message.body, message.signature))
+
+
+def registry_with(stage: Any, *more: bytes) -> bytes:
+    tree, entries = Tree(), [*stage.registry_data(), *more]
+    for data in entries:
+        tree.append(leaf_hash(data))
+    signer = CheckpointSigner(origin_of(stage.key.identity.text, REGISTRY), stage.key)
+    return encode_export(entries, signer.sign(tree.size, tree.root()))
+
+
+@pytest.mark.parametrize(("before_ns", "word"), [(-1, None), (0, None), (1, "revoked")])
+def test_nobody_signs_anything_after_its_key_was_revoked(
+    operated: Any, compare_twice: Any, staging: Any, before_ns: int, word: str | None
+) -> None:
+    """Ann's key is revoked a nanosecond after the last that she signed, at the same time, or a nanosecond before."""
+    stage, book = operated
+    ann, entries = staging.key_of("ann").identity.signing, [decode(data) for data in book.entries]
+    index = max(at for at, each in enumerate(entries) if each.signature and ann in each.body)
+    entry = revocation(stage, staging, "ann", "ann", book.entry(index).time_ns - before_ns)
+    registry = registry_with(stage, entry)
+    if word is None:
+        compare_twice(book.file(), registry, stage.key.identity)
+    else:
+        assert caught(compare_twice, stage, book, registry) == (word, index)
+
+
+@pytest.mark.parametrize(
+    ("by", "whom", "word"),
+    [
+        ("ann", "ann", None),
+        ("otto", "ann", None),
+        ("house", "ann", None),
+        ("ann", "ben", "key_revoked"),
+        ("sue", "ben", "key_revoked"),
+        ("nobody", "nobody", "key_revoked"),
+        ("otto", "nobody", "key_revoked"),
+        ("otto", "house", "key_revoked"),
+        ("house", "house", "key_revoked"),
+    ],
+)
+def test_both_say_who_revokes_whose_key(
+    stage: Any, staging: Any, audit_registry_twice: Any, *, by: str, whom: str, word: str | None
+) -> None:
+    data = registry_with(stage, revocation(stage, staging, by, whom, stage.now_ns))
+    if word is None:
+        audit_registry_twice(data, stage.key.identity)
+        return
+    with pytest.raises(VerificationError) as raised:
+        audit_registry_twice(data, stage.key.identity)
+    assert raised.value.rule == word
+
+
+def test_both_refuse_what_follows_a_revocation(stage: Any, staging: Any, audit_registry_twice: Any) -> None:
+    now_ns, ann, otto = stage.now_ns, staging.key_of("ann").identity, staging.key_of("otto").identity
+    gone = revocation(stage, staging, "ann", "ann", now_ns)
+
+    def of_the_house(event: Any) -> bytes:
+        return encode(Entry(kind_of(event), now_ns, encode_registry_event(event)))
+
+    unsigned = decode(gone)
+    for entries, word in (
+        ([gone, gone], "key_revoked"),
+        ([gone, of_the_house(Admitted(ann.signing, ann.transport, "ann", "bidder"))], "admitted"),
+        ([gone, of_the_house(RoleChanged(ann.signing, "ann", "bidder"))], "role"),
+        ([revocation(stage, staging, "ann", "ann", now_ns, house=b"x" * 32)], "key_revoked"),
+        ([revocation(stage, staging, "ann", "ann", now_ns, actor=otto.signing)], "signature"),
+        ([encode(Entry(unsigned.kind, now_ns, unsigned.body))], "signature"),
+        (
+            [revocation(stage, staging, "otto", "otto", now_ns), revocation(stage, staging, "otto", "ann", now_ns)],
+            "key_revoked",
+        ),
+    ):
+        with pytest.raises(VerificationError) as raised:
+            audit_registry_twice(registry_with(stage, *entries), stage.key.identity)
+        assert raised.value.rule == word

@@ -37,7 +37,7 @@ from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS
 from auctionctl.auction.rules import PauseRules, PaymentRules, Reserve, Rules
 from auctionctl.auction.terms import Lot, ReserveOpening, Terms
-from auctionctl.replica.registry import Admitted, Announced, RoleChanged
+from auctionctl.replica.registry import Admitted, Announced, Revoke, RoleChanged
 from auctionctl.tlog.entry import Kind
 
 HOUSE: Final = "Signing key of the house."
@@ -198,6 +198,16 @@ BODIES: Final = (
             "signing": "Signing key of an identity.",
             "name": "What it is called from now on.",
             "role": "Roles, joined by `+`; empty for one that is let in no more.",
+        },
+    ),
+    Body(
+        Kind.KEY_REVOKED,
+        Revoke,
+        "actor",
+        {
+            "house": "The house's signing key.",
+            "actor": "Who revokes: the holder of the key, or an operator.",
+            "key": "The signing key that is let in no more.",
         },
     ),
 )

@@ -18,6 +18,8 @@ from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Su
 from auctionctl.keys.allowlist import Role
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
 
+REVOKED: Final = "revoked"
+"""The rule by which somebody signed with a key that was revoked before."""
 OPERATOR: Final = "operator"
 """The rule by which somebody who acted as an operator was none."""
 
@@ -140,9 +142,11 @@ def registry_parts() -> tuple[Part, ...]:
         Paragraph(
             "The registry is a log of the same form under the origin ‹HOUSE›`/registry`; its file has no announcement."
             " It is verified in the order above, as far as the root; a file with an announcement is `checkpoint`."
-            " Of an auction's file only the announcement is needed. Its entries are all the house's own. For each, in"
-            " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty"
-            " (`signature`); its time is not before the last (`time`); then, with the kind as the word:"
+            " Of an auction's file only the announcement is needed. Its entries are the house's own, but for"
+            " `key_revoked`, which is signed. For each, in"
+            " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty, or of"
+            " `key_revoked` that of its `actor` (`signature`);"
+            " its time is not before the last (`time`); then, with the kind as the word:"
         ),
         Definitions(
             (
@@ -154,7 +158,8 @@ def registry_parts() -> tuple[Part, ...]:
                 (
                     "`admitted`",
                     "`name` is a name (1 to 32 of `a` to `z`, `0` to `9`, `.`, `_`, `-`, beginning with a letter or"
-                    " digit); the signing key is not let in already (a member with roles), and is not the house's;"
+                    " digit); the signing key is not let in already (a member with roles), was never revoked, and is"
+                    " not the house's;"
                     f" `role` is one of {roles}, or several different ones joined by `+`.",
                 ),
                 (
@@ -162,8 +167,20 @@ def registry_parts() -> tuple[Part, ...]:
                     "`name` is a name; the signing key is that of a member with roles; name or role are other than"
                     " they were; `role` is as above, or empty: then the member is let in no more.",
                 ),
+                (
+                    "`key_revoked`",
+                    "`house` is this house's signing key; `key` is another one, that was admitted before and not"
+                    " revoked; `actor` was not revoked, and is `key` itself or may act as an operator at t, as below."
+                    "\n\nThen `key` has no role from t on, and is never admitted again.",
+                ),
             )
         ),
+        *_beside_the_registry(),
+    )
+
+
+def _beside_the_registry() -> tuple[Part, ...]:
+    return (
         Subheading("A log beside a copy of the registry"),
         Paragraph(
             "With `verify --registry` the log is held against a copy of the registry, once both have been verified, in"
@@ -181,6 +198,11 @@ def registry_parts() -> tuple[Part, ...]:
                     " those that one at t gave to it, or the key is the house's own; t is the time of what was done."
                     " The index is that of the entry"
                     " in the log of the auction.",
+                ),
+                (
+                    f"`{REVOKED}`",
+                    "No signed entry of the log is by a key that the registry has as revoked, and later than that: its"
+                    " time is at most that of the `key_revoked` entry. The index is that of the first that is.",
                 ),
             )
         ),

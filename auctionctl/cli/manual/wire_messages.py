@@ -23,6 +23,7 @@ from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.house.reminders import REMINDERS_A_TURN
 from auctionctl.net.gateway import BUSY_RETRY_NS, LEAST_SHARE, SHARES
 from auctionctl.net.reading import FETCH_ENTRIES
+from auctionctl.replica.registry import Revoke
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
     MAX_AUCTIONS_A_MESSAGE,
@@ -79,6 +80,9 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     f" before, or another root: it then writes no more to that log. Of more than {REMINDERS_A_TURN} at once, it passes"
     " over some.",
     Status: "Answered by `condition`.",
+    Revoke: "Signed by `actor`, which is the session's identity. Not answered but by the entry `key_revoked` of the"
+    " registry, or by `refused` with `not_revoked`, `not_authorised` or `halted`. Once it is durable, the sessions of"
+    " `key` end, and no hello of it is welcomed any more.",
     Join: f"Signed by `bidder`, {ANSWERED}.",
     Bid: f"Signed by `bidder`, {ANSWERED}.",
     Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
@@ -106,7 +110,7 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
     " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
-    " gateways), `archive_failed`, `lots_wait`.",
+    " gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were revoked), `lots_wait`.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
@@ -157,6 +161,7 @@ REFUSALS: Final = {
     "closing": "This house is being shut down and takes nothing more: send the same bytes again after `retry_after_ns`,"
     " to whoever answers at its address then. Without `command` it is a goodbye to the session.",
     "no_such_auction": "This house holds no auction or log of this id.",
+    "not_revoked": "The key cannot be revoked by this sender, for the reason in `message`.",
     "terms": "No auction can be held under these terms here, for the reason in `message`.",
 }
 """Code of a refusal → what it means."""

@@ -100,7 +100,13 @@ def test_a_kind_with_two_bodies_holds_a_signed_one_and_then_one_of_the_house() -
     for kind in {kind for kind, _ in several}:
         assert [signed for each, signed in several if each == kind] in ([True], [False], [True, False]), kind
     signed = {body.kind: tag_of(body.struct) for body in BODIES if body.signer}
-    assert {tag: kind for kind, tag in signed.items()} == {"terms": "terms", "join": "joined", "bid": "bid", **KINDS}
+    assert {tag: kind for kind, tag in signed.items()} == {
+        "terms": "terms",
+        "join": "joined",
+        "bid": "bid",
+        "revoke": "key_revoked",
+        **KINDS,
+    }
 
 
 def test_every_code_stands_in_a_table_of_reasons() -> None:

@@ -25,6 +25,7 @@ from auctionctl.keys.allowlist import parse
 from auctionctl.keys.keyfile import parse_key
 from auctionctl.keys.signing import SecretKey, verify
 from auctionctl.net.gateway import BUSY_RETRY_NS
+from auctionctl.replica.registry import Revoke
 from auctionctl.wire import messages
 from auctionctl.wire.frames import MAX_REPLY_BYTES, MAX_REQUEST_BYTES
 from auctionctl.wire.messages import (
@@ -44,7 +45,7 @@ KEY = SecretKey(SEED)
 
 
 def test_every_message_of_either_side_is_described_with_all_its_fields() -> None:
-    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms, *get_args(AnyCommand)}
+    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms, Revoke, *get_args(AnyCommand)}
     assert set(FROM_HOUSES) == set(get_args(Reply))
     assert {tag_of(struct) for struct in FROM_SESSIONS} == {"hello", "ping", *ROLES}
     tables = [[row[1] for row in part.rows] for part in PAGE.parts if isinstance(part, Table)]
@@ -112,7 +113,7 @@ def test_the_roles_of_the_page_are_those_of_the_intake() -> None:
     assert dict(table.rows) == {
         f"`{name}`": "any" if len(roles) == 4 else ", ".join(sorted(roles)) for name, roles in ROLES.items()
     }
-    assert {"join", "bid", "terms", *KINDS} == COMMANDS <= WORDS
+    assert {"join", "bid", "terms", "revoke", *KINDS} == COMMANDS <= WORDS
 
 
 @pytest.mark.parametrize(

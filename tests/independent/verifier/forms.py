@@ -61,6 +61,7 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "opening": "minor uint 0..10^15; salt bin 32",
     "admitted": "signing bin 32; transport bin 32; name str 0..32; role str 0..64",
     "role": "signing bin 32; name str 0..32; role str 0..64",
+    "revoke": "house bin 32; actor bin 32; key bin 32",
     "announced": "auction bin 32; seller bin 32; listing str 1..64",
 }
 

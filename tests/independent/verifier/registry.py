@@ -3,7 +3,7 @@
 import re
 
 from forms import need, read_bytes
-from proofs import Tree
+from proofs import Tree, signed
 
 ROLES = {"bidder", "seller", "operator", "observer"}
 
@@ -18,13 +18,18 @@ class Registry:
 
     def __init__(self, house):
         self.house, self.last, self.tree = house, 0, Tree()
-        self.names, self.history, self.auctions, self.listings = {}, {}, set(), set()
+        self.names, self.history, self.auctions, self.listings, self.revoked = {}, {}, set(), set(), {}
 
     def add(self, data):
         entry = read_bytes(data, "entry", 16384)
-        need(entry.kind in ("announced", "admitted", "role"), "of no use here", "entry")
-        body = read_bytes(entry.body, entry.kind, 16384, entry.kind)
-        need(not entry.signature, "an entry of the registry has a signature", "signature")
+        need(entry.kind in ("announced", "admitted", "role", "key_revoked"), "of no use here", "entry")
+        form = "revoke" if entry.kind == "key_revoked" else entry.kind
+        body = read_bytes(entry.body, form, 16384, form)
+        if form == "revoke":
+            message = b"auctionctl/revoke/v1\0" + entry.body
+            need(signed(body.actor, message, entry.signature), "not signed by its actor", "signature")
+        else:
+            need(not entry.signature, "an entry of the registry has a signature", "signature")
         need(entry.time >= self.last, "earlier than the entry before", "time")
         need(getattr(self, entry.kind)(body, entry.time), "not so", entry.kind)
         self.last = entry.time
@@ -41,13 +46,21 @@ class Registry:
         return is_new and (body.seller == self.house or "seller" in self.roles(body.seller))
 
     def admitted(self, body, time):
-        may = not self.roles(body.signing) and body.signing != self.house and is_role(body.role)
+        may = not self.roles(body.signing) and body.signing not in (self.house, *self.revoked) and is_role(body.role)
         return self.change(body, time) and may
 
     def role(self, body, time):
         is_other = (body.name, body.role) != (self.names.get(body.signing), "+".join(self.roles(body.signing)))
         may = self.roles(body.signing) and is_other and (not body.role or is_role(body.role))
         return self.change(body, time) and may
+
+    def key_revoked(self, body, time):
+        known = body.house == self.house and body.key != self.house and body.key in self.history
+        alive = body.key not in self.revoked and body.actor not in self.revoked
+        may = body.actor == body.key or self.was_operator(body.actor, time)
+        self.history.setdefault(body.key, []).append((time, ""))
+        self.revoked[body.key] = time
+        return known and alive and may
 
     def change(self, body, time):
         """Whether the name is one."""
@@ -68,3 +81,5 @@ def compare(replay, announced, registry):
     need(registry.tree.roots[size - 1] == root, "in another registry", "announcement")
     for index, time, key in replay.operators:
         need(registry.was_operator(bytes.fromhex(key), time), "no operator then", "operator", index)
+    for index, time, key in replay.signers:
+        need(time <= registry.revoked.get(key, time), "its key was revoked before", "revoked", index)

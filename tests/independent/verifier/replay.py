@@ -37,7 +37,7 @@ class Replay:
     def __init__(self, house, auction):
         self.house, self.auction, self.phase, self.last, self.bids, self.extensions = house, auction, "", 0, 0, 0
         self.present, self.nonces, self.seqs, self.tree, self.contested = set(), set(), {}, Tree(), []
-        self.commands, self.operators, self.best, self.floor, self.sale = set(), [], {}, 0, None
+        self.commands, self.operators, self.signers, self.best, self.floor, self.sale = set(), [], [], {}, 0, None
         self.price = self.leader = self.bid_index = self.end_reason = None
 
     def add(self, data):
@@ -56,6 +56,7 @@ class Replay:
         if is_signed:
             signer, message = SIGNERS.get(word, "actor"), f"auctionctl/{word}/v1\0".encode() + entry.body
             need(signed(getattr(body, signer), message, entry.signature), f"not by the {signer}", "signature")
+            self.signers.append((len(self.tree.roots), entry.time, getattr(body, signer)))
             refuse(("wrong_auction", kind != "terms" and body.auction != self.auction))
         self.id, self.at = h(entry.body), max(self.floor, now)
         is_command = is_signed and word not in SIGNERS
