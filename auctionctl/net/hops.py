@@ -292,6 +292,12 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
     reason: str
 
 
+class RevokedListed(msgspec.Struct, array_like=True, frozen=True, tag="revoked_listed"):
+    """The allow list names keys that were revoked, and are not let in for all that."""
+
+    words: str
+
+
 class Reopened(msgspec.Struct, array_like=True, frozen=True, tag="reopened"):
     """After :class:`AllClosed`: there is an auction again that has not ended."""
 
@@ -402,6 +408,7 @@ FromChild = (
     | Admitted
     | AllowListTaken
     | AllowListKept
+    | RevokedListed
     | Archived
     | Reopened
     | LotsWait

@@ -15,6 +15,7 @@ from auctionctl.net.hops import (
     LotsWait,
     Recovering,
     Reloaded,
+    RevokedListed,
     SettingsKept,
     StoreFull,
     Turned,
@@ -40,6 +41,7 @@ __all__ = [
     "Report",
     "RestartNeeded",
     "Restarted",
+    "RevokedListed",
     "Serving",
     "SettingsKept",
     "StoreFull",
@@ -130,6 +132,7 @@ News = (
     | RestartNeeded
     | Archived
     | LotsWait
+    | RevokedListed
     | ArchiveFailed
     | StoreFull
     | Halted

@@ -26,6 +26,7 @@ def house(start_house: Any) -> Any:
     process = start_house(ONE_LOT)
     while b"serving at" not in (line := process.stdout.readline()):
         assert line, process.stderr.read()
+    start_house.process = process
     return start_house
 
 
@@ -47,6 +48,9 @@ def test_a_holder_revokes_its_key_and_is_let_in_no_more(house: Any) -> None:
     status = json.loads(house.run("status", "--key", "bob", "--json").out)
     assert [warning["code"] for warning in status["warnings"]] == ["revoked_listed"]
     assert "alice" in status["warnings"][0]["words"]
+    assert b"the allow list names keys that were revoked, and are not let in: alice\n" in iter(
+        house.process.stdout.readline, b""
+    )
     members = json.loads(house.run("bidders", "--all", "--key", "bob", "--json").out)["bidders"]
     assert [member["name"] for member in members if member["role"]] == ["bob"]
     assert house.run("export", "--registry", "-o", house.home / "registry", "--key", "bob").status == 0
