@@ -1,7 +1,8 @@
-"""``events``: the verified entries of one log, for programs: one JSON object a line, as they come."""
+"""``events``: the verified entries of one log, or a house's journal of security events: one a line, as they come."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,6 +11,7 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, JsonOption, OutputOption, with_house
 from auctionctl.cli.output import Form, write_document, write_fields
+from auctionctl.cli.security_events import show_security
 from auctionctl.cli.settings.choices import choose_auctions
 
 if TYPE_CHECKING:
@@ -24,36 +26,73 @@ SCHEMA: Final = "auctionctl.entry/1"
 app = typer.Typer(rich_markup_mode=None)
 
 
-@app.command(epilog="Example: auctionctl events gold-watch --follow | jq 'select(.kind == \"bid\")'")
+@app.command(
+    epilog="Example: auctionctl events gold-watch | jq 'select(.kind == \"bid\")'; auctionctl events --security"
+)
 @with_house
 def events(
     at: AtHouse,
     *,
-    auction: Annotated[str, typer.Argument(metavar="ID", help="The auction, by listing or first digits.")],
+    auction: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The auction, by listing or first digits.")
+    ] = None,
+    security: Annotated[
+        bool, typer.Option("--security", help="The journal of a house of this machine: refusals, cuts, restarts.")
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="With --security: the name of the house's state.")
+    ] = None,
     since: Annotated[int, typer.Option(min=0, metavar="N", help="Begin with entry N of the log; the first is 0.")] = 0,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until the auction has ended.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the auction has ended; with --security, on and on.")
+    ] = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="Add body and signature in hex, for a program that checks for itself.")
     ] = False,
     output: OutputOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Write the entries of an auction's log, each under a checkpoint that was verified, as JSON lines or as words."""
+    """Write the entries of an auction's log, verified, or a house's own security events, as JSON lines or as words."""
     if as_json and output not in (None, Form.JSON):
         raise ArgumentError(f"--json and --output {output} ask for two forms", hint="give one of the two")
     form = output or Form.JSONL
     if raw and not form.is_json:
         raise ArgumentError("--raw is for JSON alone", hint="leave --output out")
+    if security:
+        if auction is not None or raw or since:
+            raise ArgumentError("--security is about a house, not an auction", hint="leave ID, --since and --raw out")
+        from auctionctl.cli.backup import house_section  # noqa: PLC0415 - other than this, no state is looked at
+
+        show_security(at.paths.house_state(house_section(at.paths, name, None).name), form, follow=follow)
+        return ExitStatus.OK
+    if auction is None:
+        raise ArgumentError("which auction is not said", hint="give its ID, or --security for a house's own events")
+    if name is not None:
+        raise ArgumentError("--name goes with --security", hint="say --house for another house")
+    _show_auction(at, auction, form, Showing(since, follow, raw))
+    return ExitStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What is shown of a log: from which entry on, for how long, and in full."""
+
+    since: int
+    follow: bool
+    raw: bool
+
+
+def _show_auction(at: AtHouse, auction: str, form: Form, showing: Showing) -> None:
     from auctionctl.cli.observer import ConnectionNotes, Observer, names_of  # noqa: PLC0415 - imports zmq
     from auctionctl.cli.streams import check_reader  # noqa: PLC0415
 
     secret = at.secret()
     observer = Observer(at.address(), secret, lambda catalogue: choose_auctions(catalogue, [auction]))
-    write = _writer(form, raw, names_of(at.paths, secret, observer.registry))
+    write = _writer(form, showing.raw, names_of(at.paths, secret, observer.registry))
 
     def on_entries(replica: Replica, applied: list[Applied]) -> None:
         for each in applied:
-            if each.entry_index >= since:
+            if each.entry_index >= showing.since:
                 write(replica, each)
 
     notes = ConnectionNotes(observer.follower)
@@ -63,13 +102,12 @@ def events(
         notes.tick()
 
     try:
-        if follow:
+        if showing.follow:
             observer.run(observer.has_ended, on_entries, tick)
         else:
             observer.read(on_entries)
     finally:
         observer.close()
-    return ExitStatus.OK
 
 
 def _writer(form: Form, raw: bool, names: Names) -> Callable[[Replica, Applied], None]:

@@ -32,7 +32,6 @@ from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.hops import (
     Admit,
     Admitted,
-    Alive,
     AllClosed,
     Archived,
     ArchiveFailed,
@@ -66,8 +65,10 @@ from auctionctl.net.hops import (
 )
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.news import describe_turn, tell, tell_progress
+from auctionctl.net.noticing import Noticing
 from auctionctl.net.own_lots import OwnLots, list_announced
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.pulse import ALIVE_NS, Pulse
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.net.ways import Ways
@@ -78,7 +79,6 @@ from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
-ALIVE_NS: Final = SECOND_NS
 ARCHIVE_PAUSE_NS: Final = 60 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 BATCH_REQUESTS: Final = 2_000
@@ -122,6 +122,7 @@ class HouseProcess:
         self._report(Opened(quarantined))
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
+        self._noticing = Noticing(control, self._house)
         self._ways = Ways()
         self._is_silent = False
         self._queue: deque[Request] = deque()
@@ -132,7 +133,7 @@ class HouseProcess:
         self._first_session = 0
         self._alive_ns = now_ns
         self._looked_ns = now_ns
-        self._told_ns = 0
+        self._pulse = Pulse(control, self._house, self._ways)
         self._archive_ns = 0
         self._is_archiving = False
         self._seen: set[tuple[bytes, str]] = set()
@@ -202,7 +203,8 @@ class HouseProcess:
                 self._operations += self._reading.answer(self._gateway.backlog_bytes)
             for log in self._house.take_turned():
                 tell(self._control, describe_turn(log, self._house.allowed))
-            self._tell_alive(now_ns)
+            self._pulse.beat(now_ns)
+            self._noticing.tell(now_ns)
             self._keep_alive(now_ns)
             if not batch and (self._is_archiving or now_ns >= self._archive_ns):
                 self._archive_ns = now_ns + ALIVE_NS
@@ -415,6 +417,7 @@ class HouseProcess:
         self._perform(self._house.committed(), now_ns)
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
+        self._noticing.sent(session, message[0], self._clock)
         self._operations.append(ToSession(session, *message))
 
     def _admit(self) -> None:
@@ -437,13 +440,6 @@ class HouseProcess:
                 self._gateway.abandon()
 
     # Now and then
-
-    def _tell_alive(self, now_ns: int) -> None:
-        """To the supervisor; apart from the store's own sign of life, which any commit gives."""
-        if now_ns - self._told_ns >= ALIVE_NS:
-            self._told_ns = now_ns
-            is_reachable = self._house.alive_ns(now_ns) >= now_ns
-            tell(self._control, Alive(is_reachable, self._house.live_count, tuple(self._ways.hung(now_ns))))
 
     def _keep_alive(self, now_ns: int) -> None:
         if now_ns - self._alive_ns < ALIVE_NS:
@@ -493,6 +489,7 @@ class HouseProcess:
         if now_ns - self._looked_ns >= TICK_NS:
             self._looked_ns = now_ns
             if (allowed := self._allowing.look()) is not None:
+                self._noticing.allow(allowed, now_ns)
                 self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
         if self._house.allowed is not self._admitted:
             self._admit()

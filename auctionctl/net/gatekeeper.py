@@ -8,31 +8,45 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from auctionctl.errors import AllowListError
+from auctionctl.house.security import SecurityKind, named
 from auctionctl.keys.allowlist import AllowList, parse
 from auctionctl.net.bans import Ban, Bans
-from auctionctl.net.hops import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, SetBans, Trying, decode_word
+from auctionctl.net.hops import (
+    ChoseRoute,
+    Cut,
+    FromGateway,
+    Heard,
+    Knocked,
+    Noticed,
+    NotWatched,
+    SetBans,
+    Trying,
+    decode_word,
+)
+from auctionctl.net.journalling import Journalling
 from auctionctl.net.pipes import PipeClosedError
-from auctionctl.net.reports import Banned, Muted, Report, Unwatched
+from auctionctl.net.reports import Banned, Muted, Unwatched
 from auctionctl.net.watchdog import Fault
 
 MAX_WORD_BYTES: Final = 1_024
 READ_BYTES: Final = 1 << 16
+SEEN_BY_GATEWAYS: Final = frozenset({SecurityKind.REFUSED_KEY, SecurityKind.RATE})
 OWN_DEATHS: Final = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "status 1"})
 """How a process dies of itself, or of its peers; whoever kills it from outside has other means."""
 _LENGTH: Final = struct.Struct(">I")
 
 
 class Gatekeeper:
-    """One house's; ``on_report`` is told what is worth a line. Times are seconds of a monotonic clock."""
+    """One house's; ``journal`` is told what is worth a line anywhere. Times are seconds of a monotonic clock."""
 
-    def __init__(self, on_report: Callable[[Report], None]) -> None:
-        self._on_report = on_report
+    def __init__(self, journal: Journalling) -> None:
+        self._journal = journal
+        self._on_report = journal.report
         self._bans = Bans()
         self._unread = bytearray()
         self._allowed = AllowList()
@@ -97,10 +111,14 @@ class Gatekeeper:
             case ChoseRoute(key):
                 self._report_ban(self._bans.chose_route(key, now_s))
             case Cut(key, host, fault, muted_ns):
+                self._journal.saw(SecurityKind.CUT, self._name(key) if key else host, f"{fault}, from {host}")
                 if key and fault == Fault.SILENT.value and (ban := self._bans.silent(key, now_s)) is not None:
                     self._report_ban(ban)
                 elif muted_ns:
                     self._on_report(Muted(self._name(key), host, fault, muted_ns // 1_000_000_000))
+            case Noticed(events):
+                seen = [event for event in events if event.kind in SEEN_BY_GATEWAYS]
+                self._journal.note([named(event, self._allowed) for event in seen])
             case NotWatched():
                 if not self._said_unwatched:
                     self._said_unwatched = True

@@ -37,6 +37,7 @@ from auctionctl.net.hops import (
     Knocked,
     Known,
     LastWord,
+    Noticed,
     NotWatched,
     RequestTuple,
     Serving,
@@ -56,6 +57,7 @@ from auctionctl.net.route_numbers import RouteNumbers, is_ahead
 from auctionctl.net.router import bind_router, receive_frames
 from auctionctl.net.sessions import Session, Sessions
 from auctionctl.net.tcp_connections import TcpConnections, can_look, inode_of
+from auctionctl.net.turned_away import TurnedAway
 from auctionctl.net.under_way import UnderWay
 from auctionctl.net.watchdog import LOOK_NS
 from auctionctl.net.ways import BEAT_NS
@@ -107,6 +109,7 @@ class Gateway:
         self._sessions = Sessions()
         self._door = Door(self._sessions.count)
         self._guard: Guard | None = None
+        self._turned_away = TurnedAway()
         self._route_numbers = RouteNumbers(self._context)
         self._under_way = UnderWay()
         self._swept_ns = 0
@@ -151,6 +154,8 @@ class Gateway:
                 self._serve_router()
             self._sweep(now_ns := self._clock.now_ns())
             self._look(now_ns)
+            for event in self._turned_away.take(now_ns):
+                self._say(Noticed([event]))
             self._beat(now_ns)
             self._under_way.send(self._verifiers)
             self._say_ending()
@@ -436,6 +441,8 @@ class Gateway:
         if answer is Answer.COME_IN:
             # Before the connection is attached, which may be the end of this process.
             self._say(Knocked(key))
+        else:
+            self._turned_away.note(key, host, answer, self._clock.now_ns())
         return answer
 
     def _look(self, now_ns: int) -> None:

@@ -9,13 +9,16 @@ All of it is between processes that this house started; none of it comes from a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated, Final
 
 import msgspec
 
 from auctionctl.house.limits import Limits
+from auctionctl.house.security import SecurityEvent
 from auctionctl.net.door import DoorLimits
 from auctionctl.wire.listing import LotDescription
 
+MAX_EVENTS_TOLD: Final = 1_024
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
 """session, signer (empty where nothing is signed), body, signature, transport key (for a hello).
 
@@ -344,6 +347,12 @@ class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
     """Every auction has ended."""
 
 
+class Noticed(msgspec.Struct, array_like=True, tag="noticed"):
+    """Security events that a process of the house has seen, counted; of a gateway one at a time."""
+
+    events: Annotated[list[SecurityEvent], msgspec.Meta(max_length=MAX_EVENTS_TOLD)]
+
+
 class Failed(msgspec.Struct, array_like=True, tag="failed"):
     """The child cannot go on: the name of an error of :mod:`auctionctl.errors`, its message and hint."""
 
@@ -395,7 +404,7 @@ class ChoseRoute(msgspec.Struct, array_like=True, frozen=True, tag="chose_route"
     key: bytes
 
 
-FromGateway = Cut | NotWatched | Knocked | Trying | Heard | ChoseRoute
+FromGateway = Noticed | Cut | NotWatched | Knocked | Trying | Heard | ChoseRoute
 
 FromChild = (
     Recovering
@@ -416,6 +425,7 @@ FromChild = (
     | StoreFull
     | Halted
     | AllClosed
+    | Noticed
     | Failed
 )
 

@@ -14,16 +14,18 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import Identity
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import Admitted, Alive, Archived, Recovering, Turned, encode
+from auctionctl.net.hops import Admitted, Alive, Archived, Noticed, Recovering, Turned, encode
 
 
-def tell(control: socket.socket, news: Admitted | Alive | Archived | Recovering | Turned) -> None:
-    """Send ``news`` if that can be done without waiting. Raises PipeClosedError if nobody is there any more."""
+def tell(control: socket.socket, news: Admitted | Alive | Archived | Noticed | Recovering | Turned) -> bool:
+    """Whether ``news`` could be sent without waiting. Raises PipeClosedError if nobody is there any more."""
     # poll, not select: descriptors may have any number. A socket that can be written to takes a short message whole.
     ready = select.poll()
     ready.register(control, select.POLLOUT)
-    if ready.poll(0):
-        send_control(control, encode(news))
+    if not ready.poll(0):
+        return False
+    send_control(control, encode(news))
+    return True
 
 
 def tell_progress(control: socket.socket, done: int, total: int) -> None:

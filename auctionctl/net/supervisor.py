@@ -43,6 +43,7 @@ from auctionctl.net.hops import (
     GatewayPipe,
     HousePipe,
     Listening,
+    Noticed,
     Opened,
     Reload,
     Reloaded,
@@ -56,6 +57,7 @@ from auctionctl.net.hops import (
     decode_from_child,
 )
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
+from auctionctl.net.journalling import Journalling
 from auctionctl.net.listening import listen
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Restarted, RestartNeeded, Serving
@@ -144,7 +146,8 @@ class Supervisor:
         self._settings = settings
         self._key = key
         self._lots = lots
-        self._on_report = on_report
+        self._journal = Journalling(settings.state, on_report)
+        self._on_report = self._journal.report
         self._finish = finish
         self._listening = listening
         self._address = HouseAddress(key.identity, settings.host, listening.getsockname()[1])
@@ -173,7 +176,7 @@ class Supervisor:
         self._reloading = Reloading.NO
         self._new: NewSettings | None = None
         self._vouching = Vouching(Notifier())
-        self._gatekeeper = Gatekeeper(on_report)
+        self._gatekeeper = Gatekeeper(self._journal)
         self._warned = ""
         """What the house was told of bans."""
 
@@ -225,6 +228,7 @@ class Supervisor:
                         self._heed(number)
             self._restart_due()
             self._tell_bans(time.monotonic())
+            self._journal.settle()
             self._vouching.beat(time.monotonic())
             if self._finish_at_s is not None and time.monotonic() >= self._finish_at_s:
                 self._drain()
@@ -262,6 +266,7 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
         self._selector.close()
+        self._journal.close()
 
     # Signals
 
@@ -294,8 +299,7 @@ class Supervisor:
         self._reloading = Reloading.UNDER_WAY
         self._new = new
         assert self._house is not None
-        limits = new.limits
-        self._house.tell(Reload(limits, list(new.lots), new.retention_ns))
+        self._house.tell(Reload(new.limits, list(new.lots), new.retention_ns))
 
     def _reloaded(self, outcome: Reloaded | SettingsKept) -> None:
         if isinstance(outcome, Reloaded) and self._new is not None:
@@ -313,8 +317,8 @@ class Supervisor:
     def _patience_s(self) -> float | None:
         times = [at_s for at_s, *_ in self._due]
         now_s = time.monotonic()
-        others = (self._finish_at_s, self._drained_by_s, self._vouching.next_s, self._gatekeeper.next_s(now_s))
-        times += [at_s for at_s in others if at_s is not None]
+        others = (self._finish_at_s, self._drained_by_s, self._vouching.next_s, self._journal.next_s)
+        times += [at_s for at_s in (*others, self._gatekeeper.next_s(now_s)) if at_s is not None]
         return max(0.0, min(times) - now_s) if times else None
 
     # Children
@@ -405,10 +409,8 @@ class Supervisor:
 
     def _restart_due(self) -> None:
         now_s = time.monotonic()
-        due, self._due = (
-            [item for item in self._due if item[0] <= now_s],
-            [item for item in self._due if item[0] > now_s],
-        )
+        due = [item for item in self._due if item[0] <= now_s]
+        self._due = [item for item in self._due if item[0] > now_s]
         for _, name, how in due:
             self._on_report(Restarted(name, self._start_again(name).process.pid, how))
 
@@ -481,6 +483,8 @@ class Supervisor:
         elif isinstance(message, AllowListTaken):
             self._allowed = message.text
             self._gatekeeper.allow(message.text)
+        elif isinstance(message, Noticed):
+            self._journal.note(message.events)
         elif isinstance(message, Reopened):
             self._finish_at_s = None
         else:

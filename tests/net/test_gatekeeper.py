@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from house_process import key_of
 
+from auctionctl.house.security import SecurityKind, security_event
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
 from auctionctl.net.control import send_control
 from auctionctl.net.gatekeeper import MAX_WORD_BYTES, Gatekeeper
-from auctionctl.net.hops import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, SetBans, Trying, encode
+from auctionctl.net.hops import (
+    ChoseRoute,
+    Cut,
+    FromGateway,
+    Heard,
+    Knocked,
+    Noticed,
+    NotWatched,
+    SetBans,
+    Trying,
+    encode,
+)
+from auctionctl.net.journalling import Journalling
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Banned, Muted, Unwatched
+from auctionctl.net.security_journal import SecurityReader
 from auctionctl.net.watchdog import Fault
 
 MALLORY = key_of("mallory").identity
@@ -24,10 +39,11 @@ LIST = render(Entry(MALLORY, "mallory")).encode()
 
 
 class Kept:
-    def __init__(self) -> None:
+    def __init__(self, state: Path) -> None:
         self.reports: list[Any] = []
+        self.reader = SecurityReader(state)
         self.gateway, self.control = socket.socketpair()
-        self.keeper = Gatekeeper(self.reports.append)
+        self.keeper = Gatekeeper(Journalling(state, self.reports.append))
         self.keeper.allow(LIST)
         assert self.keeper.started(0.0) == SetBans([], [])
 
@@ -38,8 +54,8 @@ class Kept:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
-    found = Kept()
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    found = Kept(tmp_path)
     yield found
     found.gateway.close()
     found.control.close()
@@ -88,12 +104,12 @@ def test_only_a_gateway_that_died_of_itself_makes_suspects(kept, how, suspects):
     assert kept.keeper.started(3.0) == SetBans([], [])
 
 
-def test_two_deaths_by_the_same_key_or_silence_after_one_ban_it(kept):
+def test_two_deaths_by_the_same_key_or_silence_after_one_ban_it(kept, tmp_path):
     for now_s in (1.0, 2.0):
         kept.say(Knocked(KEY), Trying(KEY))
         kept.keeper.died("SIGABRT", now_s)
     assert len(kept.reports) == 1
-    other = Kept()
+    other = Kept(tmp_path)
     other.say(Knocked(KEY))
     other.keeper.died("SIGSEGV", 1.0)
     other.say(Knocked(KEY), Cut(KEY, "192.0.2.1", Fault.SILENT.value, 0))
@@ -131,3 +147,16 @@ def test_half_a_word_is_waited_for_and_a_dead_gateways_half_is_forgotten(kept):
     kept.keeper.started(2.0)
     kept.say(ChoseRoute(KEY))
     assert len(kept.reports) == 2
+
+
+def test_a_cut_and_what_a_gateway_refuses_is_in_the_journal_by_name_and_nothing_else_that_it_claims(kept):
+    kept.say(Cut(KEY, "192.0.2.1", Fault.ENDLESS.value, 0))
+    claims = [(SecurityKind.REFUSED_KEY, "no"), (SecurityKind.RATE, "too many"), (SecurityKind.RESTART, "a lie")]
+    for kind, words in claims:
+        kept.say(Noticed([security_event(kind, KEY.hex(), words, 5)]))
+    found = {(event.kind, event.who, event.words) for event in kept.reader.read()}
+    assert found == {
+        (SecurityKind.CUT, "mallory", f"{Fault.ENDLESS.value}, from 192.0.2.1"),
+        (SecurityKind.REFUSED_KEY, "mallory", "no"),
+        (SecurityKind.RATE, "mallory", "too many"),
+    }

@@ -202,7 +202,20 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     },
     "events": {
         "auctionctl.entry/1": ENTRY
-        | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."}
+        | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."},
+        "auctionctl.security-event/1": {
+            "kind": "With `--security`, of one event or of several alike: `refused_key`, a key that was not let in;"
+            " `refused_role`, what the sender's role may not do; `rate`, more than a limit allows; `bad_signature`;"
+            " `mute`, when nothing more is taken of somebody for a while; `cut`, the end of a connection or session by"
+            " the house; `ban`; `restart` of a process; `allow_list`, another one is in force; `allow_list_refused`;"
+            " `halted` and `quarantined`, logs that stand still.",
+            "who": "A name on the allow list, a key in hex, an address, a process or a log; `others` beyond the first"
+            " few of a flood; empty where it is nobody.",
+            "count": "How often.",
+            "words": "What was said of it, the last time.",
+            "first_ns": "When it happened for the first time.",
+            "last_ns": "And for the last.",
+        },
     },
     "watch": {"auctionctl.entry/1": ENTRY, "auctionctl.clock/1": CLOCK},
     "bid": {

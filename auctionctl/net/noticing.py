@@ -1,0 +1,74 @@
+"""What of a house's own process belongs into the journal of security events, and how it gets there.
+
+Rule: events are counted, and told once a second when there is room for them: a reader that has fallen asleep holds up
+nothing. What the house refuses is read off its answers, so that nothing is refused unseen.
+"""
+
+from __future__ import annotations
+
+import socket
+from types import MappingProxyType
+from typing import Final
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import RemoteProtocolError
+from auctionctl.house.house import House
+from auctionctl.house.security import SecurityKind, SecurityTally
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.net.clock import Clock
+from auctionctl.net.hops import Noticed
+from auctionctl.net.news import tell
+from auctionctl.wire.frames import message_type
+from auctionctl.wire.messages import Refused, decode_reply
+
+TELL_NS: Final = SECOND_NS
+REFUSALS: Final = MappingProxyType(
+    {
+        "not_authorised": SecurityKind.REFUSED_ROLE,
+        "bad_signature": SecurityKind.BAD_SIGNATURE,
+        "busy": SecurityKind.RATE,
+        "rate": SecurityKind.RATE,
+        "quota": SecurityKind.RATE,
+        "muted": SecurityKind.MUTE,
+    }
+)
+"""Code of a refusal → what it is for the journal; others are mistakes, or the house's own trouble."""
+
+
+class Noticing:
+    """What the process of ``house`` has seen; ``control`` leads to the supervisor, who keeps the journal."""
+
+    def __init__(self, control: socket.socket, house: House) -> None:
+        self._control = control
+        self._house = house
+        self._tally = SecurityTally()
+        self._told_ns = 0
+
+    def sent(self, session: int, body: bytes, clock: Clock) -> None:
+        """``body`` is an answer to ``session``: count it if it is a refusal of a kind that matters."""
+        if message_type(body) != "refused":
+            return
+        try:
+            answer = decode_reply(body)
+        except RemoteProtocolError:
+            return
+        if isinstance(answer, Refused) and (kind := REFUSALS.get(answer.code)) is not None:
+            peer = self._house.presence.peers.get(session)
+            self._tally.note(kind, "" if peer is None else peer.name, answer.message, clock.now_ns())
+
+    def allow(self, after: AllowList, now_ns: int) -> None:
+        """Another allow list is about to be in force: who is new, who is gone, and who loses a session by it."""
+        old, new = ({entry.name for entry in each} for each in (self._house.allowed, after))
+        changes = (("let in", new - old), ("shut out", old - new))
+        told = [f"{what}: {', '.join(sorted(who))}" for what, who in changes if who]
+        words = f"{len(new)} names; {'; '.join(told) or 'the same as before'}"
+        self._tally.note(SecurityKind.ALLOW_LIST, "", words, now_ns)
+        for session in self._house.presence.not_admitted(after):
+            name = self._house.presence.peers[session].name
+            self._tally.note(SecurityKind.CUT, name, "no longer on the allow list in this role", now_ns)
+
+    def tell(self, now_ns: int) -> None:
+        """To the supervisor, now and then. Raises PipeClosedError if nobody is there any more."""
+        if len(self._tally) and now_ns - self._told_ns >= TELL_NS and tell(self._control, Noticed(self._tally.events)):
+            self._told_ns = now_ns
+            self._tally.clear()

@@ -1,0 +1,36 @@
+"""Whom a gateway did not let in: counted, and told to its supervisor once a second.
+
+Rule: keys cost nothing, so that a flood of them is told as a few (:class:`~auctionctl.house.security.SecurityTally`).
+"""
+
+from __future__ import annotations
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.security import SecurityEvent, SecurityKind, SecurityTally
+from auctionctl.net.door import Answer
+
+TELL_NS = SECOND_NS
+TOO_MANY = frozenset({Answer.KEY_IS_FULL, Answer.HOUSE_IS_FULL})
+
+
+class TurnedAway:
+    """Times are nanoseconds of one clock."""
+
+    def __init__(self) -> None:
+        self._tally = SecurityTally()
+        self._told_ns = 0
+
+    def note(self, key: bytes, host: str, answer: Answer, now_ns: int) -> None:
+        """``key``, from the address ``host``, was told ``answer``."""
+        if answer is not Answer.LATER:
+            kind = SecurityKind.RATE if answer in TOO_MANY else SecurityKind.REFUSED_KEY
+            self._tally.note(kind, key.hex(), f"{answer.value}, from {host}", now_ns)
+
+    def take(self, now_ns: int) -> list[SecurityEvent]:
+        """What is to be told now."""
+        if not len(self._tally) or now_ns - self._told_ns < TELL_NS:
+            return []
+        self._told_ns = now_ns
+        events = self._tally.events
+        self._tally.clear()
+        return events
