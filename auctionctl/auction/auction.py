@@ -76,6 +76,7 @@ class Auction:
         "gap_floor_ns",
         "id",
         "last_time_ns",
+        "left_leading",
         "max_end_ns",
         "opened_at_ns",
         "outcome",
@@ -107,6 +108,8 @@ class Auction:
         self.extensions = 0
         self.present: set[bytes] = set()
         self.seqs: dict[bytes, int] = {}
+        self.left_leading: dict[bytes, int] = {}
+        """How often whom left while it led, before bidding was over."""
         self.standing: Standing | None = None
         self.bid_count = 0
         self.outcome: Closed | Cancelled | None = None
@@ -449,8 +452,10 @@ class Auction:
         self.present.discard(bidder)
         if self.settlement is not None:
             self.settlement.came(at_ns, is_present=False)
-        else:
-            self.pauses.left(bidder, at_ns, is_paused=self.phase is Phase.PAUSED)
+            return
+        if self.standing is not None and self.standing.leader == bidder:
+            self.left_leading[bidder] = self.left_leading.get(bidder, 0) + 1
+        self.pauses.left(bidder, at_ns, is_paused=self.phase is Phase.PAUSED)
 
     def _go_on(self, at_ns: int) -> None:
         moved_ns = self.pauses.end(at_ns)

@@ -97,6 +97,19 @@ RULES: Final = MappingProxyType(
 )
 """Code → the rule in words."""
 
+FAULTS: Final = frozenset(
+    {
+        Code.WRONG_HOUSE,
+        Code.OWN_AUCTION,
+        Code.WRONG_CURRENCY,
+        Code.SEQUENCE_CONFLICT,
+        Code.BELOW_STARTING_PRICE,
+    }
+)
+"""Why a bid can be refused by nobody's fault but its bidder's: each of them goes against what the terms, or its own
+earlier bids, have said all along. Whoever is merely outrun by another bid, the clock, a pause or its own repeated
+message (``below_increment``, ``closed``, ``expired``, ``stale``, ``not_joined`` …) has done nothing wrong."""
+
 
 class Refusal(NamedTuple):
     """A command refused: ``observed`` holds the values that the rule compared, by name."""

@@ -42,7 +42,9 @@ class Settlement:
         "_seller",
         "_was_rejected",
         "bid_index",
+        "buyers",
         "debtor",
+        "defaulters",
         "due_ns",
         "offer",
         "offered_to",
@@ -66,6 +68,9 @@ class Settlement:
         self._absent_since_ns: int | None = None
         self._paid_at_ns = 0
         self._was_rejected = False
+        self.buyers: set[bytes] = set()
+        """Who has bought the lot, at any time; and of those, who did not pay for it in time."""
+        self.defaulters: set[bytes] = set()
         self.stage = Stage.PENDING_PAYMENT
         self.debtor = b""
         self.price_minor = 0
@@ -91,6 +96,7 @@ class Settlement:
     def begin(self, debtor: bytes, bid: BestBid, time_ns: int, is_present: bool) -> None:
         """``debtor`` has bought the lot, at the price that it bid, and owes it from ``time_ns`` on."""
         self.stage = Stage.PENDING_PAYMENT
+        self.buyers.add(debtor)
         self.debtor = debtor
         self.price_minor, self.bid_index = bid
         self.due_ns = time_ns + self._rules.payment_ns
@@ -265,6 +271,7 @@ class Settlement:
             case Defaulted(bidder):
                 self.stage = Stage.DEFAULTED
                 self._excluded.add(bidder)
+                self.defaulters.add(bidder)
                 self.stage_by_ns = at_ns + self._rules.offer_ns
             case OfferLapsed():
                 self._turn_down(at_ns)

@@ -1,7 +1,7 @@
 """What a command states of itself, against what the terms ask for: until when it counts, and a bidder's reputation.
 
 Rule: the log is all that is looked at. That a stated reputation is the present one stands in the house's registry: the
-house takes no other (:mod:`auctionctl.house.reputation`), and whoever has a copy of the registry compares.
+house takes no other (:mod:`auctionctl.house.auction_log`), and whoever has a copy of the registry compares.
 """
 
 from __future__ import annotations

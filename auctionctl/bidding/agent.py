@@ -404,6 +404,9 @@ class Agent:
             rule = _RULES.get(rejection.code, rejection.code)
             if command.kind is Kind.JOINED:
                 self._notices.append(JoinRejected(seat.id, rule, rejection))
+                if seat.keeps_out(rejection):
+                    self._lose_sight(seat, Result.REFUSED, rejection.code, now_ns)
+                    return
             else:
                 self._notices.append(
                     BidRejected(seat.id, command.id, command.seq, command.amount_minor, rule, rejection)
@@ -452,7 +455,8 @@ class Agent:
     def _join(self, seat: Seat, now_ns: int) -> None:
         house_ns = now_ns + self.follower.house_ahead_ns
         if house_ns < (seat.replica.replay.state.get_timer() or 0):
-            self._senders[seat.sign_join(next(self._nonces), house_ns, now_ns).id] = seat
+            ppm = self.follower.registry.replay.state.reputations.ppm(self._me, house_ns)
+            self._senders[seat.sign_join(next(self._nonces), ppm, house_ns, now_ns).id] = seat
 
     def _bid(self, seat: Seat, now_ns: int) -> None:
         if self._uncounted is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from auctionctl.auction.bid import decode_bid, decode_join
 from auctionctl.auction.commands import decode_command
+from auctionctl.auction.rejection import Code
 from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.errors import NoteError, RemoteProtocolError, VerificationError
@@ -52,6 +53,13 @@ def check_judgement(replica: Replica, command: Command, rejection: Rejection) ->
         refusal = auction.decide_bid(decode_bid(command.message.body), rejection.time_ns)
     elif command.kind is Kind.JOINED:
         refusal = auction.decide_join(decode_join(command.message.body), rejection.time_ns)
+        if rejection.code == Code.WRONG_REPUTATION and auction.terms.rules.min_reputation_ppm:
+            # That a reputation is another stands in the registry; the rules may find it too low, or nothing to say.
+            refusal = None if refusal is None or refusal.code is Code.LOW_REPUTATION else refusal
+            stated_ppm = decode_join(command.message.body).reputation_ppm
+            observed = dict(rejection.observed)
+            if refusal is None and observed.get("stated") == stated_ppm != observed.get("reputation", stated_ppm):
+                return
     else:
         refusal = auction.decide_command(decode_command(command.message.body), command.id, rejection.time_ns)
     if refusal is None or (refusal.code, refusal.observed) != (rejection.code, rejection.observed):

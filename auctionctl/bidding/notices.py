@@ -201,6 +201,8 @@ class Result(enum.StrEnum):
     """The house has archived the auction before we saw its end."""
     HALTED = "halted"
     """The house has stopped the auction: its log is not what the house had signed before."""
+    REFUSED = "refused"
+    """The house does not let us take part: our reputation is less than the terms ask for."""
 
 
 @dataclass(frozen=True, slots=True)

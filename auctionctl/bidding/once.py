@@ -99,8 +99,10 @@ def check_possible(minor: int, currency: str) -> None:
         )
 
 
-def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal | None:
+def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int, reputation_ppm: int = 0) -> Refusal | None:
     """What the rules would say at ``now_ns`` to a bid of ``minor`` by ``bidder``, who would join first if need be.
+
+    ``reputation_ppm`` is the bidder's, which it states where the terms ask for one.
 
     ``auction`` is left as it is. Raises RefusedError where they say nothing, and no such bid can be written.
     """
@@ -108,7 +110,8 @@ def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int) -> Refusal |
     now_ns = max(now_ns, trial.last_time_ns)
     terms, seq = trial.terms, trial.seqs.get(bidder, 0) + 1
     if bidder not in trial.present:
-        join = Join(terms.house, trial.id, bidder, bytes(16), now_ns, now_ns)
+        stated_ppm = reputation_ppm if terms.rules.min_reputation_ppm else 0
+        join = Join(terms.house, trial.id, bidder, bytes(16), now_ns, now_ns, stated_ppm)
         if (refusal := trial.decide_join(join, now_ns)) is not None:
             return refusal
         trial.apply_join(join, now_ns)
@@ -276,7 +279,12 @@ class OneBid(Agent):
                     self._accepted = self._accepted or notice
                 case BidRejected() if self._accepted is None and self._is_ours(notice.command):
                     self.ending = self.ending or Rejected(notice)
-                case JoinRejected() if notice.rejection.code not in ("expired", "already_joined", "closed"):
+                case JoinRejected() if notice.rejection.code not in (
+                    "expired",
+                    "already_joined",
+                    "closed",
+                    "wrong_reputation",
+                ):
                     self.ending = self.ending or Rejected(notice)
                 case _:
                     pass

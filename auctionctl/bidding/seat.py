@@ -18,6 +18,7 @@ from auctionctl.auction.events import Resumed as Resumes
 from auctionctl.auction.increments import increment_at
 from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import MAX_MINOR
+from auctionctl.auction.rejection import Code
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.notices import (
     AcceptedBid,
@@ -39,6 +40,7 @@ from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message, sign_body
+from auctionctl.wire.messages import Rejection
 
 RETRY_NS: Final = SECOND_NS
 """How long an unanswered command waits before the same bytes are sent again."""
@@ -47,6 +49,9 @@ QUIET_NS: Final = 3 * SECOND_NS
 
 SETTLING_QUIET_NS: Final = 15 * SECOND_NS
 """As QUIET_NS, once bidding is over: what follows is a matter of days."""
+
+MAX_RESTATEMENTS: Final = 5
+"""How often in a row a joining is signed anew because the house says that our reputation is another."""
 
 ARCHIVED: Final = "archived"
 HALTED: Final = "halted"
@@ -102,6 +107,9 @@ class Seat:
         self.ask_at_ns: int | None = None
         self.hold_until_ns = 0
         self.read_at_ns = 0
+        self.told_ppm: int | None = None
+        """Our reputation as the house told it last, if we have not stated that yet."""
+        self.restatements = 0
         self._key = key
         self._me = key.identity.signing
         self._wallet = wallet
@@ -122,6 +130,22 @@ class Seat:
     def is_present(self) -> bool:
         """Whether the log says that we take part."""
         return self._me in self.replica.replay.state.present
+
+    @property
+    def needs_reputation(self) -> bool:
+        """Whether the terms ask for one."""
+        return self.replica.replay.state.terms.rules.min_reputation_ppm > 0
+
+    def keeps_out(self, rejection: Rejection) -> bool:
+        """Whether the house, by the rejection of a joining, lets us in no more: what it says of our reputation is it.
+
+        A value that we did not know is stated once more, but not for ever: it may be another each time.
+        """
+        if rejection.code == Code.WRONG_REPUTATION and self.restatements < MAX_RESTATEMENTS:
+            self.restatements += 1
+            self.told_ppm = dict(rejection.observed).get("reputation")
+            return False
+        return rejection.code in (Code.WRONG_REPUTATION, Code.LOW_REPUTATION)
 
     # What comes in
 
@@ -151,6 +175,7 @@ class Seat:
     def own_join(self, applied: Applied) -> Command | None:
         """A verified joining of ours. Returns what we sent."""
         command = self._found(applied)
+        self.restatements = 0
         if self.unanswered is not None and self.unanswered.kind is Kind.JOINED:
             self.unanswered = None
         return command
@@ -380,11 +405,13 @@ class Seat:
         self.sent[command.id] = self.unanswered = command
         return command
 
-    def sign_join(self, nonce: bytes, house_ns: int, now_ns: int) -> Command:
-        """A joining under a fresh 16-byte nonce."""
+    def sign_join(self, nonce: bytes, reputation_ppm: int, house_ns: int, now_ns: int) -> Command:
+        """A joining under a fresh 16-byte nonce. ``reputation_ppm`` is ours as we know it, unless we were told."""
         auction = self.replica.replay.state
         not_after_ns = house_ns + auction.terms.rules.bid_timeout_ns // 2
-        join = Join(auction.terms.house, self.id, self._me, nonce, house_ns, not_after_ns)
+        told_ppm, self.told_ppm = self.told_ppm, None
+        stated_ppm = (reputation_ppm if told_ppm is None else told_ppm) if self.needs_reputation else 0
+        join = Join(auction.terms.house, self.id, self._me, nonce, house_ns, not_after_ns, stated_ppm)
         message = sign_body(self._key, encode_join(join))
         command = Command(command_id(message.body), Kind.JOINED, message, not_after_ns, self.replica.size, now_ns)
         self.sent[command.id] = self.unanswered = command

@@ -43,6 +43,9 @@ from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
 ARCHIVED_HINT: Final = "ask its operator for the file of that auction, and check it with auctionctl verify"
+REFUSED_WORDS: Final = (
+    "the house lets you take no part: your reputation is less than the terms ask for: auctionctl bidders shows why"
+)
 HALTED_WORDS: Final = "the house has halted this auction: its log is not what it had signed before"
 SUMMARY_COLUMNS: Final = ("lot", "auction", "result", "price", "my bids", "end", "winner")
 _KEYS: Final = ("leader", "winner")
@@ -52,6 +55,7 @@ _RESULT_WORDS: Final = {
     Result.NO_SALE: "no sale",
     Result.UNKNOWN: "unknown",
     Result.HALTED: "halted",
+    Result.REFUSED: "refused",
 }
 
 
@@ -133,6 +137,8 @@ class BidEvents:
                 write_note(f"the house has archived {name}, and how it ended is unknown: {ARCHIVED_HINT}")
             if outcome.result is Result.HALTED:
                 write_note(f"{name}: {HALTED_WORDS}; what was bid there stays tied up")
+            if outcome.result is Result.REFUSED:
+                write_note(f"{name}: {REFUSED_WORDS}")
             if outcome.result is Result.WON and outcome.due_ns is not None:
                 due = clock_time(outcome.due_ns)
                 write_note(f"{name} is to be paid for by {due}: auctionctl pay {name} --reference TEXT")

@@ -166,7 +166,8 @@ def judge_once(at: AtHouse, wanted: str, wish: Wish) -> ExitStatus:
     terms = auction.terms
     _check_currency(wish, terms)
     minor = amount_minor(wish.amount, auction)
-    refusal = judge(auction, secret.identity.signing, minor, observer.house_now_ns)
+    me, now_ns = secret.identity.signing, observer.house_now_ns
+    refusal = judge(auction, me, minor, now_ns, observer.registry.reputations.ppm(me, now_ns))
     basics = {
         "auction": auction.id.hex(),
         "amount": amount_record(minor, terms.rules.currency),

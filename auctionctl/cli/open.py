@@ -77,6 +77,9 @@ def open_auction(
     ] = None,
     payment_timeout: Annotated[Text, typer.Option(metavar=Span, help="How long the winner has to pay: 7d.")] = None,
     on_default: Annotated[Text, typer.Option(metavar="WHAT", help="If it does not: revert, or offer.")] = None,
+    min_reputation: Annotated[
+        Text, typer.Option(metavar="SHARE", help="What a bidder's reputation has to be at least: 40%.")
+    ] = None,
     format_: Annotated[Text, typer.Option("--format", metavar="NAME", help="The rules: english.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the id of the auction alone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be signed, and sign nothing.")] = False,
@@ -101,6 +104,7 @@ def open_auction(
         "on_disconnect": on_disconnect,
         "payment_timeout": payment_timeout,
         "on_default": on_default,
+        "min_reputation": min_reputation,
         "format": format_,
     }
     return _open(at, file, {key: value for key, value in given.items() if value is not None}, quiet, dry_run)

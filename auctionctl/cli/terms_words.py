@@ -15,6 +15,7 @@ from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, Pau
 from auctionctl.auction.terms import ReserveOpening, Terms
 from auctionctl.cli.records import amount
 from auctionctl.cli.settings.durations import format_duration
+from auctionctl.cli.settings.shares import format_share
 from auctionctl.views.auction_row import Names, name_of
 
 
@@ -48,6 +49,7 @@ def terms_record(terms: Terms) -> dict[str, object]:
         "on_default": rules.payment.on_default.value,
         "offer_timeout_ns": rules.payment.offer_ns,
         "cancellation": rules.cancellation.value,
+        "min_reputation_ppm": rules.min_reputation_ppm,
     }
 
 
@@ -78,6 +80,7 @@ def terms_facts(auction: Auction, names: Names) -> list[tuple[str, str]]:
         ("pauses", _pauses_words(rules.pauses)),
         ("payment", _payment_words(rules.payment)),
         ("cancellation", _CANCELLATION_WORDS[rules.cancellation]),
+        ("reputation", _reputation_words(rules.min_reputation_ppm)),
     ]
 
 
@@ -85,6 +88,10 @@ _CANCELLATION_WORDS: Final = {
     Cancellation.BEFORE_FIRST_BID: "by an operator, before the first bid",
     Cancellation.BEFORE_CLOSE: "by an operator, before the close",
 }
+
+
+def _reputation_words(needed_ppm: int) -> str:
+    return f"{format_share(needed_ppm)} at least to join; a stranger has 50%" if needed_ppm else "none is asked for"
 
 
 def _pauses_words(rules: PauseRules) -> str:

@@ -13,12 +13,13 @@ from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join
 from auctionctl.auction.commands import KINDS, AnyCommand, type_of
 from auctionctl.auction.events import HouseEvent, encode_event, kind_of
-from auctionctl.auction.rejection import Refusal
+from auctionctl.auction.rejection import FAULTS, Code, Refusal
 from auctionctl.auction.terms import ReserveOpening, auction_id, decode_opening, decode_terms, opens_commitment
 from auctionctl.errors import NotAuthorisedError, TermsError
 from auctionctl.house.intake import Request
 from auctionctl.house.log import HouseLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import Registry
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.messages import Entries, Receipted, Receipts, parts_of
@@ -58,7 +59,7 @@ class AuctionLog(HouseLog):
     store keeps besides is 8.
     """
 
-    __slots__ = ("_owed", "auction", "commands", "reserve", "terms_body", "terms_signature", "times_ns")
+    __slots__ = ("_owed", "auction", "commands", "invalid", "reserve", "terms_body", "terms_signature", "times_ns")
 
     def __init__(self, key: SecretKey, terms_entry: Entry, auction: Auction, tree: Tree) -> None:
         log_id = auction_id(terms_entry.body)
@@ -69,6 +70,8 @@ class AuctionLog(HouseLog):
         self.reserve = open_reserve(terms_entry.body, key)
         self.commands: dict[bytes, int] = {log_id: 0}
         self.times_ns = array("q")
+        self.invalid: dict[bytes, int] = {}
+        """Bidder → how many of its bids the rules have refused by its fault, since this house started."""
         self._owed: list[Owed] = []
 
     @classmethod
@@ -95,13 +98,31 @@ class AuctionLog(HouseLog):
         self.auction.apply(event, now_ns)
         self._add_at(encode(Entry(Kind(kind_of(event)), now_ns, encode_event(event))), now_ns)
 
-    def decide(self, command: Bid | Join | AnyCommand, name: bytes, now_ns: int) -> Refusal | None:
+    def decide(self, command: Bid | Join | AnyCommand, name: bytes, registry: Registry, now_ns: int) -> Refusal | None:
         """What the rules say of a command, whose id is ``name``: why it is refused, or None."""
         if isinstance(command, Bid):
-            return self.auction.decide_bid(command, now_ns)
+            refusal = self.auction.decide_bid(command, now_ns)
+            if refusal is not None and refusal.code in FAULTS:
+                self.invalid[command.bidder] = self.invalid.get(command.bidder, 0) + 1
+            return refusal
         if isinstance(command, Join):
-            return self.auction.decide_join(command, now_ns)
+            refusal = self.auction.decide_join(command, now_ns)
+            if refusal is None or refusal.code is Code.LOW_REPUTATION:
+                return self._refuse_statement(command, registry, now_ns) or refusal
+            return refusal
         return self.auction.decide_command(command, name, now_ns)
+
+    def _refuse_statement(self, join: Join, registry: Registry, now_ns: int) -> Refusal | None:
+        """Whether the reputation that is stated is the present one, by ``registry``, where the terms ask for any.
+
+        That goes first: whoever stated too little by mistake gets to know what it has.
+        """
+        if not self.auction.terms.rules.min_reputation_ppm:
+            return None
+        stated_ppm, has_ppm = join.reputation_ppm, registry.reputations.ppm(join.bidder, now_ns)
+        if stated_ppm == has_ppm:
+            return None
+        return Refusal(Code.WRONG_REPUTATION, (("stated", stated_ppm), ("reputation", has_ppm)))
 
     def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> None:
         """An accepted bid, which ``request`` brought."""

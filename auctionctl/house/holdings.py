@@ -20,6 +20,7 @@ class Holdings:
         self._order: list[AuctionLog] = []
         self._dirty: dict[bytes, AuctionLog] = {}
         self._turned: dict[bytes, AuctionLog] = {}
+        self._ended: dict[bytes, AuctionLog] = {}
         self._live: set[bytes] = set()
         self._unfinished: set[bytes] = set()
         self._timers = Timers()
@@ -83,6 +84,8 @@ class Holdings:
         self._logs[log.id] = log
         self._order.append(log)
         self._look_ahead(log)
+        if log.auction.is_final:
+            self._ended[log.id] = log
 
     def forget(self, log: AuctionLog) -> None:
         """``log``, to which nothing can be added any more, is kept elsewhere from now on."""
@@ -111,11 +114,22 @@ class Holdings:
     def turn(self, log: AuctionLog) -> None:
         """``log`` is in another phase, or its sale in another stage."""
         self._turned[log.id] = log
+        if log.auction.is_final:
+            self._ended[log.id] = log
+
+    def take_ended(self) -> list[AuctionLog]:
+        """Those to which nothing can be added any more, since the last call."""
+        ended, self._ended = list(self._ended.values()), {}
+        return ended
 
     def take_turned(self) -> list[AuctionLog]:
         """Those that have turned since the last call."""
         turned, self._turned = list(self._turned.values()), {}
         return turned
+
+    def recall_ended(self) -> None:
+        """What was said of those in :meth:`take_ended` was not written, of any of them perhaps."""
+        self._ended = {log.id: log for log in self._order if log.auction.is_final}
 
     def take_dirty(self) -> list[AuctionLog]:
         """As :attr:`dirty`; the next batch begins without them."""
@@ -129,7 +143,7 @@ class Holdings:
         if stored is None:
             self._drop(log, position)
             return
-        stored.followers, stored.is_halted = log.followers, log.is_halted
+        stored.followers, stored.is_halted, stored.invalid = log.followers, log.is_halted, log.invalid
         self._logs[log.id] = self._order[position] = stored
         self._look_ahead(stored)
 

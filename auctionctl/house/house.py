@@ -31,6 +31,7 @@ from auctionctl.house.presence import Presence
 from auctionctl.house.questions import Questions
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import Reminders, heed
+from auctionctl.house.reputation import say_conduct
 from auctionctl.house.revoking import REVOKE, revoke, without_revoked
 from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
@@ -366,7 +367,7 @@ class House:
         if self._room.is_awaited(now_ns):
             effects.append(Send(session, no_room(name)))
             return
-        refusal = log.decide(command, name, now_ns)
+        refusal = log.decide(command, name, self.registry.state, now_ns)
         if refusal is not None:
             self._outbox.reject(request, log, name, refusal, now_ns)
         elif isinstance(command, Bid):
@@ -446,6 +447,8 @@ class House:
 
     def _commit(self) -> list[Effect]:
         """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
+        if not self._room.is_awaited(self._now_ns):
+            say_conduct(self.registry, self._held.take_ended(), self._now_ns)
         logs: tuple[HouseLog, ...] = (self.registry, *self._held.dirty)
         appends = tuple(append for log in logs if (append := log.to_append()) is not None)
         self._in_flight = True
@@ -474,15 +477,15 @@ class House:
     ) -> list[Effect]:
         """Nothing of the last commit was written: drop what it changed, and refuse its commands for want of room.
 
-        What time brought about is said again by the next batch: deadlines are still due, gaps and admissions are owed,
-        and whoever had left has the grace once more. ``rebuild`` replays a log from the store; None where the store has
-        none.
+        What time brought about is said again by the next batch: deadlines are due, gaps, admissions and deeds are owed,
+        and whoever had left has the grace once more. ``rebuild`` replays a log from the store; None where it has none.
         """
         if self.registry.to_append() is not None:
             followers = self.registry.followers
             self.registry = rebuild_registry()
             self.registry.followers = followers
             self._is_registry_behind = True
+            self._held.recall_ended()
         self._in_flight = False
         self._room.lacked(self._now_ns)
         self._gaps.rolled_back()

@@ -20,9 +20,10 @@ from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
+from auctionctl.replica.conduct import deeds_of, without_invalid
 from auctionctl.replica.export import Export, decode_export
 from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
-from auctionctl.replica.replay import Operation, Replay, signer_of
+from auctionctl.replica.replay import Operation, Replay, Statement, signer_of
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.cosignature import TimedCheckpoint
@@ -48,6 +49,8 @@ class Audit:
     tree: Tree
     operations: tuple[Operation, ...]
     """What was done by operators of the house: its word, until it is held against the registry."""
+    statements: tuple[Statement, ...]
+    """The reputations that bidders stated, and the house let pass: the same holds of them."""
 
     @property
     def is_finished(self) -> bool:
@@ -107,7 +110,17 @@ def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None =
     begun_ns = decode(export.entries[0]).time_ns
     under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)
     contested, operations = tuple(replay.contested), tuple(replay.operations)
-    return Audit(house, checkpoint, auction, contested, under, export.entries, replay.tree, operations)
+    return Audit(
+        house,
+        checkpoint,
+        auction,
+        contested,
+        under,
+        export.entries,
+        replay.tree,
+        operations,
+        tuple(replay.statements),
+    )
 
 
 def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> RegistryAudit:
@@ -124,9 +137,10 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
 def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     """Whether the announcement of ``log`` is in this very registry: the same entry, place, time and head.
 
-    And whether whoever acted as an operator was one at that time, by this registry, and nobody whose key it has as
-    revoked did anything later. Raises VerificationError, rule ``announcement``, ``operator`` or ``revoked``, where it
-    is not so, and where the registry ends too early to tell.
+    And whether whoever acted as an operator was one at that time, nobody whose key is revoked did anything later, the
+    reputations that were stated are those of that time, and the registry says of the bidders what the log does, all by
+    this registry. Raises VerificationError, rule ``announcement``, ``operator``, ``revoked``, ``reputation`` or
+    ``conduct``, where it is not so, and where the registry ends too early to tell.
     """
     under = log.announced_under
     if registry.house != log.house:
@@ -153,6 +167,10 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
         _check_operator(operation, registry.registry)
     if registry.registry.revoked:
         _check_revocations(log, registry.registry)
+    for statement in log.statements:
+        _check_statement(statement, registry.registry)
+    if log.is_finished:
+        _check_conduct(log, registry.registry)
 
 
 def _check_operator(operation: Operation, registry: Registry) -> None:
@@ -178,6 +196,33 @@ def _check_revocations(log: Audit, registry: Registry) -> None:
                 index=index,
                 hint="the house has taken what it must not: keep both files",
             )
+
+
+def _check_statement(statement: Statement, registry: Registry) -> None:
+    index, time_ns, bidder, stated_ppm = statement
+    had_ppm = registry.reputations.ppm_then(bidder, time_ns)
+    if stated_ppm not in had_ppm:
+        raise VerificationError(
+            f"{bidder.hex()[:12]}… joined with a reputation of {stated_ppm} ppm, and by this registry it had"
+            f" {' or '.join(map(str, sorted(had_ppm)))}",
+            rule="reputation",
+            index=index,
+            hint="is this copy of the registry older than the log? auctionctl export --registry makes a new one",
+        )
+
+
+def _check_conduct(log: Audit, registry: Registry) -> None:
+    """A registry that was copied before the auction was over says nothing of it yet; one that goes on has to."""
+    due, said = deeds_of(log.auction), registry.reputations.auctions.get(log.auction.id)
+    if said is None and (not due or registry.last_time_ns <= log.auction.last_time_ns):
+        return
+    if said is None or without_invalid(said) != due:
+        raise VerificationError(
+            "the registry says nothing of this auction's bidders, and goes on after it"
+            if said is None
+            else "the registry says something else of this auction's bidders than its log does",
+            rule="conduct",
+        )
 
 
 def compare_with_clock_head(log: Audit, note: bytes) -> TimedCheckpoint:

@@ -8,6 +8,7 @@ serves the house, a live replica and the offline audit: state comes from entries
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -17,6 +18,8 @@ from auctionctl.errors import AuctionctlError, MalformedEntryError, Verification
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.encoding import is_name
 from auctionctl.keys.signing import Identity
+from auctionctl.replica.conduct import MAX_DEEDS, Deeds
+from auctionctl.replica.reputation import Reputations
 from auctionctl.tlog.entry import Entry, Kind, decode
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.frames import is_signed_by
@@ -65,7 +68,14 @@ class Revoke(msgspec.Struct, array_like=True, tag="revoke", frozen=True):
     key: Key
 
 
-RegistryEvent = Announced | Admitted | RoleChanged | Revoke
+class Conduct(msgspec.Struct, array_like=True, tag="conduct", frozen=True):
+    """What an auction that is final says of its bidders, by signing key; of many, in several such entries."""
+
+    auction: Key
+    deeds: Annotated[tuple[Deeds, ...], msgspec.Meta(min_length=1, max_length=MAX_DEEDS)]
+
+
+RegistryEvent = Announced | Admitted | RoleChanged | Revoke | Conduct
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[RegistryEvent] = msgspec.msgpack.Decoder(RegistryEvent)
@@ -121,6 +131,7 @@ class Registry:
         """Signing key → who was admitted, in order of the first admission."""
         self.auctions: dict[bytes, Announcement] = {}
         """Auction → its announcement, in order."""
+        self.reputations = Reputations()
         self.size = 0
         self.last_time_ns = 0
         self._listings: dict[tuple[bytes, str], bytes] = {}
@@ -155,6 +166,8 @@ class Registry:
             return self._check_announced(event)
         if isinstance(event, Revoke):
             return self._check_revoke(event, time_ns)
+        if isinstance(event, Conduct):
+            return self._check_conduct(event)
         if not is_name(event.name):
             return "this is no name"
         if isinstance(event, Admitted):
@@ -191,6 +204,15 @@ class Registry:
             return "only its holder or an operator revokes a key"
         return None
 
+    def _check_conduct(self, event: Conduct) -> str | None:
+        if event.auction not in self.auctions:
+            return "this auction was not announced"
+        told = self.reputations.auctions.get(event.auction, ())[-1:]
+        bidders = [each.bidder for each in (*told, *event.deeds)]
+        if any(later <= earlier for earlier, later in pairwise(bidders)):
+            return "bidders are not in the order of their keys, each once"
+        return None if all(each.is_consistent for each in event.deeds) else "deeds that exclude one another, or none"
+
     def _check_admitted(self, event: Admitted) -> str | None:
         member = self.members.get(event.signing)
         if member is not None and member.role:
@@ -221,6 +243,8 @@ class Registry:
                 self._roles[key].append((time_ns, ""))
                 self.revoked[key] = time_ns
                 self.revocations[key] = index
+            case Conduct(auction=auction, deeds=deeds):
+                self.reputations.add(auction, deeds, time_ns)
         self.size += 1
         self.last_time_ns = time_ns
         return index

@@ -52,6 +52,15 @@ class Operation(NamedTuple):
     operator: bytes
 
 
+class Statement(NamedTuple):
+    """A bidder (signing key) stated its reputation when it joined: the entry's index and time, and the value."""
+
+    entry_index: int
+    time_ns: int
+    bidder: bytes
+    reputation_ppm: int
+
+
 class Applied(msgspec.Struct, frozen=True, gc=False):
     """One entry that passed, and its index in the log."""
 
@@ -63,7 +72,17 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 class Replay:
     """The state of one auction's log so far. ``house`` is the house's signing key, ``auction_id`` the log's name."""
 
-    __slots__ = ("_is_signed", "_takes_bids", "auction", "auction_id", "contested", "house", "operations", "tree")
+    __slots__ = (
+        "_is_signed",
+        "_takes_bids",
+        "auction",
+        "auction_id",
+        "contested",
+        "house",
+        "operations",
+        "statements",
+        "tree",
+    )
 
     def __init__(self, house: bytes, auction_id: bytes, is_signed: SignatureCheck = is_signed_by) -> None:
         self.house = house
@@ -74,6 +93,8 @@ class Replay:
         """Bids whose ``head`` this log does not have: claims of a bidder, which prove nothing by themselves."""
         self.operations: list[Operation] = []
         """What was done by operators: that they are operators stands in the house's registry."""
+        self.statements: list[Statement] = []
+        """The reputations that were stated, where the terms ask for any: the registry tells whether they were so."""
         self._is_signed = is_signed
         self._takes_bids = False
 
@@ -165,6 +186,8 @@ class Replay:
         if (refusal := auction.decide_join(join, entry.time_ns)) is not None:
             raise VerificationError(refusal.rule, rule=refusal.code, index=index)
         auction.apply_join(join, entry.time_ns)
+        if auction.terms.rules.min_reputation_ppm:
+            self.statements.append(Statement(index, entry.time_ns, join.bidder, join.reputation_ppm))
         return join
 
     def _apply_command(self, auction: Auction, entry: Entry, index: int) -> AnyCommand:

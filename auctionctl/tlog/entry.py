@@ -47,6 +47,7 @@ class Kind(enum.StrEnum):
     ROLE = "role"
     KEY_ROTATED = "key_rotated"
     KEY_REVOKED = "key_revoked"
+    CONDUCT = "conduct"
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -50,7 +50,7 @@ def test_the_bytes_of_an_entry_never_change(vector: dict[str, object]) -> None:
 def test_the_kinds_are_those_of_the_design_and_no_others() -> None:
     assert " ".join(Kind) == (
         "terms joined left opened bid paused resumed gap closed payment payment_rejected settled defaulted offered "
-        "accepted declined reverted cancelled takeover announced admitted role key_rotated key_revoked"
+        "accepted declined reverted cancelled takeover announced admitted role key_rotated key_revoked conduct"
     )
 
 

@@ -243,7 +243,8 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "price": "The price.",
             "leader": "The signing key of who leads.",
             "result": "Of an end: `won`, `lost` or `no_sale`; or `unknown`, if the house archived it before that was"
-            " seen, or `halted`, if the house stopped it, as its log is not what it had signed.",
+            " seen, `halted`, if the house stopped it, as its log is not what it had signed, or `refused`, if one's"
+            " reputation is less than the terms ask for.",
             "winner": "Of an end: the signing key of who won; null without a sale.",
             "cause": "Of a pause and its end: `operator`, `terms`, or `cap`, if the terms allow no longer one.",
             "words": "Of a pause and its end: the operator's words.",

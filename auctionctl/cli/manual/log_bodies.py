@@ -37,7 +37,8 @@ from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS
 from auctionctl.auction.rules import PauseRules, PaymentRules, Reserve, Rules
 from auctionctl.auction.terms import Lot, ReserveOpening, Terms
-from auctionctl.replica.registry import Admitted, Announced, Revoke, RoleChanged
+from auctionctl.replica.conduct import Deeds
+from auctionctl.replica.registry import Admitted, Announced, Conduct, Revoke, RoleChanged
 from auctionctl.tlog.entry import Kind
 
 HOUSE: Final = "Signing key of the house."
@@ -210,6 +211,12 @@ BODIES: Final = (
             "key": "The signing key that is let in no more.",
         },
     ),
+    Body(
+        Kind.CONDUCT,
+        Conduct,
+        "",
+        {"auction": AUCTION, "deeds": "What it says of its bidders: see Reputation."},
+    ),
 )
 """In the order of the page. A kind with two bodies holds the first where it is signed, and the second where not."""
 
@@ -268,6 +275,18 @@ PARTS_OF_TERMS: Final[tuple[tuple[type[msgspec.Struct], dict[str, str]], ...]] =
     (Fixed, {"minor": "The step."}),
     (Percent, {"basis_points": "Hundredths of a percent of the price."}),
     (Table, {"rows": "Pairs of lower bound and step."}),
+    (
+        Deeds,
+        {
+            "bidder": "Signing key of the bidder.",
+            "stood": "1 if it bid and stood by that.",
+            "won": "1 if it bought the lot.",
+            "paid": "1 if its payment was settled.",
+            "defaulted": "1 if it did not pay in time.",
+            "left": "How often it left while it led.",
+            "invalid": "How many bids were refused by its fault.",
+        },
+    ),
     (ReserveOpening, {"minor": "The reserve.", "salt": "Random."}),
 )
 """What stands inside of terms (and, the last, of a closed entry): type, field → meaning."""

@@ -12,16 +12,33 @@ from auctionctl.auction.auction import NOT_ENOUGH_BIDDERS
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.events import DefaultCause, PauseCause
 from auctionctl.auction.phase import EndReason
+from auctionctl.auction.rejection import FAULTS
+from auctionctl.auction.rules import WHOLE_PPM
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.keys.allowlist import Role
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
+from auctionctl.replica.conduct import MAX_DEEDS
+from auctionctl.replica.reputation import (
+    DAY_NS,
+    DEFAULTED_POINTS,
+    FORGOTTEN_DAYS,
+    HALF_LIFE_DAYS,
+    MAX_INVALID,
+    MAX_LEFT,
+    PAID_POINTS,
+    SCALE_BITS,
+    STOOD_POINTS,
+)
 
 REVOKED: Final = "revoked"
 """The rule by which somebody signed with a key that was revoked before."""
 OPERATOR: Final = "operator"
 """The rule by which somebody who acted as an operator was none."""
+
+REPUTATION: Final = "reputation"
+"""The rule by which somebody joined with another reputation than it had."""
 
 
 def house_parts() -> tuple[Part, ...]:
@@ -173,13 +190,21 @@ def registry_parts() -> tuple[Part, ...]:
                     " revoked; `actor` was not revoked, and is `key` itself or may act as an operator at t, as below."
                     "\n\nThen `key` has no role from t on, and is never admitted again.",
                 ),
+                (
+                    "`conduct`",
+                    "The auction was announced; the keys of bidders rise, from those of earlier `conduct` entries of"
+                    " this auction on, if there are any. Of each bidder: `stood`, `won`, `left` or `invalid` is more"
+                    " than 0; `paid` + `defaulted` <= `won`; `stood` + `defaulted` <= 1.",
+                ),
             )
         ),
+        *reputation_parts(),
         *_beside_the_registry(),
     )
 
 
 def _beside_the_registry() -> tuple[Part, ...]:
+    """What is held against the registry in the log of an auction."""
     return (
         Subheading("A log beside a copy of the registry"),
         Paragraph(
@@ -204,10 +229,65 @@ def _beside_the_registry() -> tuple[Part, ...]:
                     "No signed entry of the log is by a key that the registry has as revoked, and later than that: its"
                     " time is at most that of the `key_revoked` entry. The index is that of the first that is.",
                 ),
+                (
+                    f"`{REPUTATION}`",
+                    "If `min_reputation_ppm` > 0: for each `joined` entry in the order of the log, `reputation_ppm` is"
+                    " the reputation of its bidder at t by the `conduct` entries before t, or by those up to and at t."
+                    " The index is that of the entry in the log of the auction.",
+                ),
+                (
+                    "`conduct`",
+                    "If nothing can follow in the log: what the registry says of its bidders in all, with every"
+                    " `invalid` as 0 and without bidders of whom then nothing is said, is what follows from the log. If"
+                    " it has no such entry, nothing follows, or the registry's last entry is not later than the log's.",
+                ),
             )
         ),
         Paragraph(
             "A copy that is older than the log may know nothing of an operator: take a newer one. The registry itself"
             " is the house's word: that an operator is whom the house says, it does not prove."
+        ),
+    )
+
+
+def reputation_parts() -> tuple[Part, ...]:
+    """What an auction says of its bidders, and what all of them come to."""
+    return (
+        Subheading("Reputation"),
+        Paragraph(
+            "Once nothing can follow in the log of an auction, the house says in `conduct` entries what the auction"
+            f" comes to for its bidders, at most {MAX_DEEDS} an entry, in the order of their keys. All of it follows"
+            " from the log but `invalid`, which is the house's word alone: bids that were refused are in no log. The"
+            f" house counts those that it refused with {', '.join(f'`{code}`' for code in sorted(FAULTS))}, since it"
+            " last started; what can happen to an honest bidder whom another one outruns is not counted."
+        ),
+        Definitions(
+            (
+                (
+                    "`stood`",
+                    "1 if there is a `closed` entry, a bid of the bidder, and no `defaulted` entry that names it.",
+                ),
+                (
+                    "`won`",
+                    "1 if it is the winner of the `closed` entry, or, where there is a stage, accepted an offer.",
+                ),
+                ("`paid`", "1 if it is the debtor, and the stage is settled."),
+                ("`defaulted`", "1 if there is a `defaulted` entry that names it."),
+                ("`left`", "How many `left` entries name it that came while it led, before the auction was over."),
+            )
+        ),
+        Paragraph(
+            f"Each such row is worth {STOOD_POINTS} * `stood` + {PAID_POINTS} * `paid` good points, and"
+            f" {DEFAULTED_POINTS} * `defaulted` + min(`left`, {MAX_LEFT}) + min(`invalid`, {MAX_INVALID}) bad ones."
+            " Points are forgotten, by half in"
+            f" {HALF_LIFE_DAYS} days: day(t) = t / {DAY_NS}, rounded down; age = day(now) - day(t of the entry); a"
+            f" point weighs the greatest integer x with x^{HALF_LIFE_DAYS} <= 2^({FORGOTTEN_DAYS} - age), or 0 if age >"
+            f" {FORGOTTEN_DAYS}. With g and b the sums of good and bad points by their weights, the reputation is (g +"
+            f" 2^{SCALE_BITS}) * {WHOLE_PPM} / (g + b + 2^{SCALE_BITS + 1}), rounded down: the beta reputation system"
+            " of Jøsang and Ismail (2002). Without evidence it is one half."
+        ),
+        Paragraph(
+            "It is no proof of honesty: whoever has a seller for a friend can buy from it again and again. A seller who"
+            " asks for a reputation asks for the house's word on `invalid`, and for evidence on everything else."
         ),
     )

@@ -42,6 +42,7 @@ class Kind(enum.Enum):
     INTEGER = "a whole number"
     DURATION = 'a duration such as "30s"'
     RETENTION = '"forever", or a duration such as "30d"'
+    SHARE = 'a percentage such as "40%"'
     INCREMENT = 'an amount, a percentage such as "5%", or a table of amounts'
     WORD = "a word"
 
@@ -202,6 +203,12 @@ DEFAULT_SETTINGS: Final[tuple[Setting, ...]] = (
         "before_first_bid",
         "Until when an operator may call the auction off.",
         words=Cancellation,
+    ),
+    Setting(
+        "min_reputation",
+        Kind.SHARE,
+        "0%",
+        "What a bidder's reputation at this house has to be at least for it to join; a stranger has 50%. 0%: anything.",
     ),
 )
 
@@ -371,6 +378,8 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             return _read_retention(table, name)
         case Kind.INCREMENT:
             return _check_increment(table, name)
+        case Kind.SHARE:
+            return table.share_ppm(name, 0)
         case Kind.WORD:
             assert setting.words is not None
             return table.word(name, setting.words(str(setting.default)))

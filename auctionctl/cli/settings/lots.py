@@ -51,9 +51,10 @@ SALE_KEYS: Final = frozenset(
         "on_default",
         "offer_timeout",
         "cancellation",
+        "min_reputation",
     }
 )
-"""Of disconnections, pauses, payment and cancellation."""
+"""Of disconnections, pauses, payment, cancellation and reputation."""
 LOT_KEYS: Final = frozenset(
     {
         "item",
@@ -187,6 +188,7 @@ def read_lot(
         pauses=_read_pauses(table),
         payment=_read_payment(table),
         cancellation=table.word("cancellation", Cancellation.BEFORE_FIRST_BID),
+        min_reputation_ppm=table.share_ppm("min_reputation", 0),
     )
     _check_terms(path, place, lot)
     return lot

@@ -20,6 +20,7 @@ EXAMPLES: Final = {
     Kind.DURATION: '"10m"',
     Kind.RETENTION: '"30d"',
     Kind.INCREMENT: '"5%"',
+    Kind.SHARE: '"40%"',
     Kind.WORD: '"continue"',
 }
 """A value of each kind, for settings whose default is no fixed value."""

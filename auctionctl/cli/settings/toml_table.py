@@ -18,8 +18,10 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import Money, minor_digits, parse_money
+from auctionctl.auction.rules import WHOLE_PPM
 from auctionctl.cli.files import read_bounded
 from auctionctl.cli.settings.durations import parse_duration
+from auctionctl.cli.settings.shares import PPM_A_PERCENT
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
 T = TypeVar("T")
@@ -159,6 +161,18 @@ class TomlTable:
         if key not in self._values:
             return default_ns
         return self._read(key, f'write it in quotes with its unit: {key} = "30s"', parse_duration)
+
+    def share_ppm(self, key: str, default_ppm: int) -> int:
+        """A percentage such as ``"40%"``, of at most 100%, in parts per million."""
+        if key not in self._values:
+            return default_ppm
+        hint = f'write it in quotes, with at most two digits after the point: {key} = "40%"'
+        text = self._get(key, str, hint)
+        match = _PERCENT.fullmatch(text)
+        ppm = PPM_A_PERCENT * int(match[1]) + 100 * int((match[2] or "").ljust(2, "0")) if match is not None else -1
+        if not 0 <= ppm <= WHOLE_PPM:
+            self.fail(key, f"not a percentage from 0% to 100%: {text[:40]!r}", hint)
+        return ppm
 
     def money(self, key: str) -> Money:
         """A required amount with its currency."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 GENERATORS = 0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3
 KINDS = """terms joined left opened bid gap closed cancelled announced admitted role paused resumed payment
-    payment_rejected settled defaulted offered accepted declined reverted takeover key_rotated key_revoked"""
+    payment_rejected settled defaulted offered accepted declined reverted takeover key_rotated key_revoked conduct"""
 CODES = """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
     CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
     HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
@@ -62,6 +62,9 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "admitted": "signing bin 32; transport bin 32; name str 0..32; role str 0..64",
     "role": "signing bin 32; name str 0..32; role str 0..64",
     "revoke": "house bin 32; actor bin 32; key bin 32",
+    "conduct": "auction bin 32; deeds deeds",
+    "deed": "bidder bin 32; stood uint 0..1; won uint 0..1; paid uint 0..1; defaulted uint 0..1; left uint 0..10^6; "
+    "invalid uint 0..10^6",
     "announced": "auction bin 32; seller bin 32; listing str 1..64",
 }
 
@@ -130,9 +133,9 @@ def read(value, form, word=None):
     if form == "increment":
         need(isinstance(value, list) and value and value[0] in ("fixed", "percent", "table"), "not an increment")
         return read(value, value[0], value[0])
-    if form == "rows":
-        need(isinstance(value, list) and 1 <= len(value) <= 64, "not 1 to 64 rows")
-        return [read(row, "row") for row in value]
+    if form in ("rows", "deeds"):
+        need(isinstance(value, list) and 1 <= len(value) <= {"rows": 64, "deeds": 100}[form], f"too few or many {form}")
+        return [read(row, form[:-1]) for row in value]
     if form.startswith("of "):
         need(value in form.split()[1:], f"not one {form}")
         return value

@@ -5,6 +5,7 @@ import re
 from forms import need, read_bytes
 from proofs import Tree, signed
 
+DAY = 86_400 * 10**9
 ROLES = {"bidder", "seller", "operator", "observer"}
 
 
@@ -18,11 +19,12 @@ class Registry:
 
     def __init__(self, house):
         self.house, self.last, self.tree = house, 0, Tree()
+        self.conducts, self.evidence = {}, []
         self.names, self.history, self.auctions, self.listings, self.revoked = {}, {}, set(), set(), {}
 
     def add(self, data):
         entry = read_bytes(data, "entry", 16384)
-        need(entry.kind in ("announced", "admitted", "role", "key_revoked"), "of no use here", "entry")
+        need(entry.kind in ("announced", "admitted", "role", "key_revoked", "conduct"), "of no use here", "entry")
         form = "revoke" if entry.kind == "key_revoked" else entry.kind
         body = read_bytes(entry.body, form, 16384, form)
         if form == "revoke":
@@ -68,10 +70,37 @@ class Registry:
         self.history.setdefault(body.signing, []).append((time, body.role))
         return re.fullmatch("[a-z0-9][a-z0-9._-]{0,31}", body.name)
 
+    def conduct(self, body, time):
+        rows = self.conducts.setdefault(body.auction, [])
+        for b, stood, won, paid, defaulted, left, invalid in (vars(deed).values() for deed in body.deeds):
+            sound = (stood or won or left or invalid) and paid + defaulted <= won and stood + defaulted <= 1
+            need(sound and (not rows or b > rows[-1][0]), "out of order, or not so", "conduct")
+            rows.append((b, stood, won, paid, defaulted, left))
+            self.evidence.append((b, time, stood + 3 * paid, 12 * defaulted + min(left, 3) + min(invalid, 5)))
+        return body.auction in self.auctions
+
+    def reputation(self, bidder, now, before):
+        then = [
+            (weight(now // DAY - row[1] // DAY), *row[2:])
+            for row in self.evidence
+            if row[:1] == (bidder,) and row[1] < before
+        ]
+        good, bad = (sum(row[0] * row[number] for row in then) for number in (1, 2))
+        return (good + 2**32) * 10**6 // (good + bad + 2**33)
+
     def was_operator(self, key, time):
         history = self.history.get(key, [])
         then = [role for at, role in history if at < time][-1:] + [role for at, role in history if at == time]
         return key == self.house or any("operator" in role.split("+") for role in then)
+
+
+def weight(age):
+    """The greatest x with x^90 <= 2^(2880 - age), bit by bit."""
+    x = 0
+    for bit in range(32, -1, -1):
+        if age <= 2880 and (x | 1 << bit) ** 90 <= 2 ** (2880 - age):
+            x |= 1 << bit
+    return x
 
 
 def compare(replay, announced, registry):
@@ -83,3 +112,11 @@ def compare(replay, announced, registry):
         need(registry.was_operator(bytes.fromhex(key), time), "no operator then", "operator", index)
     for index, time, key in replay.signers:
         need(time <= registry.revoked.get(key, time), "its key was revoked before", "revoked", index)
+    for index, time, bidder, stated in replay.stated:
+        had = {registry.reputation(bidder, time, before) for before in (time, time + 1)}
+        need(stated in had, "another reputation than stated", "reputation", index)
+    if replay.phase in ("closed", "settled", "reverted"):
+        due, said = list(replay.deeds()), registry.conducts.get(replay.auction)
+        need(said or not due or registry.last <= replay.last, "nothing of the bidders", "conduct")
+        known = [row for row in said or () if any(row[1:])]
+        need(not said or known == due, "something else of the bidders", "conduct")

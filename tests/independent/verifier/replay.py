@@ -38,6 +38,7 @@ class Replay:
         self.house, self.auction, self.phase, self.last, self.bids, self.extensions = house, auction, "", 0, 0, 0
         self.present, self.nonces, self.seqs, self.tree, self.contested = set(), set(), {}, Tree(), []
         self.commands, self.operators, self.signers, self.best, self.floor, self.sale = set(), [], [], {}, 0, None
+        self.winners, self.defaulters, self.lefts, self.stated = set(), set(), {}, []
         self.price = self.leader = self.bid_index = self.end_reason = None
 
     def add(self, data):
@@ -122,6 +123,8 @@ class Replay:
         )
         self.nonces.add((body.bidder, body.nonce))
         self.present.add(body.bidder)
+        if self.rules.min_reputation:
+            self.stated.append((len(self.tree.roots), now, body.bidder, body.reputation))
         self.pauses.back(body.bidder, self.at)
         if self.sale:
             self.sale.absent_since = None
@@ -228,6 +231,7 @@ class Replay:
     def signed_accepted(self, body, now):
         self.judge_answer(body, now)
         self.sale.owe(body.actor, self.at, self.present)
+        self.winners.add(body.actor)
 
     def signed_declined(self, body, now):
         self.judge_answer(body, now)
@@ -249,6 +253,8 @@ class Replay:
         if self.sale:
             self.sale.absent_since = self.at
             return
+        if self.leader == body.bidder:
+            self.lefts[body.bidder] = self.lefts.get(body.bidder, 0) + 1
         self.pauses.absent.add(body.bidder)
         if self.phase == "paused" and self.pauses.by_terms:
             self.pauses.wait(body.bidder, self.at)
@@ -290,6 +296,7 @@ class Replay:
             result = "no_bids" if self.price is None else "reserve_not_met", None, None, None
         need((body.end_reason, body.winner, body.price, body.bid_index) == result, "another result", "closed")
         self.end_reason, self.leader, self.price = result[:3]
+        self.winners |= {self.leader} - {None}
         if self.leader and self.rules.payment.due:
             self.sale = Sale(self.rules.payment, self.best, opening.minor if opening else 0)
             self.sale.owe(self.leader, self.at, self.present)
@@ -298,6 +305,7 @@ class Replay:
         cause = "late" if now >= self.sale.due else "absent"
         need(self.is_due(now) and (body.bidder, body.cause) == (self.sale.debtor, cause), "not so", "defaulted")
         self.sale.exclude(body.bidder, self.at)
+        self.defaulters.add(body.bidder)
 
     def house_declined(self, body, now):
         need(self.is_due(now) and body.offer == self.sale.offer, "too early, or another offer", "declined")
@@ -306,6 +314,16 @@ class Replay:
     def house_reverted(self, _, now):
         need(now == self.last if self.must_follow() else self.is_due(now), "too early or too late", "reverted")
         self.end_reason = "reverted"
+
+    def deeds(self):
+        """What it says of its bidders, once nothing can follow: rows as in a conduct entry, without invalid."""
+        has_closed = self.end_reason != "cancelled"
+        paid = self.sale.debtor if self.phase == "settled" else None
+        for b in sorted({*self.seqs, *self.lefts}):
+            stood = int(has_closed and b in self.seqs and b not in self.defaulters)
+            row = stood, int(b in self.winners), int(b == paid), int(b in self.defaulters), self.lefts.get(b, 0)
+            if any(row):
+                yield b, *row
 
     def buyer(self):
         """Who buys the lot, and at which price, as things stand."""
