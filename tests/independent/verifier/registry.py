@@ -1,6 +1,7 @@
 """The registry: what a house says of whom it lets in and what it announces."""
 
 import re
+from bisect import bisect_right
 
 from forms import need, read_bytes
 from proofs import Tree, signed
@@ -72,7 +73,7 @@ class Registry:
 
     def conduct(self, body, time):
         rows = self.conducts.setdefault(body.auction, [])
-        for b, stood, won, paid, defaulted, left, invalid in (vars(deed).values() for deed in body.deeds):
+        for _, b, stood, won, paid, defaulted, left, invalid in (vars(deed).values() for deed in body.deeds):
             sound = (stood or won or left or invalid) and paid + defaulted <= won and stood + defaulted <= 1
             need(sound and (not rows or b > rows[-1][0]), "out of order, or not so", "conduct")
             rows.append((b, stood, won, paid, defaulted, left))
@@ -80,12 +81,8 @@ class Registry:
         return body.auction in self.auctions
 
     def reputation(self, bidder, now, before):
-        then = [
-            (weight(now // DAY - row[1] // DAY), *row[2:])
-            for row in self.evidence
-            if row[:1] == (bidder,) and row[1] < before
-        ]
-        good, bad = (sum(row[0] * row[number] for row in then) for number in (1, 2))
+        worth = [(weight(now // DAY - at // DAY), *row) for b, at, *row in self.evidence if b == bidder and at < before]
+        good, bad = (sum(row[0] * row[number] for row in worth) for number in (1, 2))
         return (good + 2**32) * 10**6 // (good + bad + 2**33)
 
     def was_operator(self, key, time):
@@ -95,12 +92,8 @@ class Registry:
 
 
 def weight(age):
-    """The greatest x with x^90 <= 2^(2880 - age), bit by bit."""
-    x = 0
-    for bit in range(32, -1, -1):
-        if age <= 2880 and (x | 1 << bit) ** 90 <= 2 ** (2880 - age):
-            x |= 1 << bit
-    return x
+    """The greatest x with x^90 <= 2^(2880 - age)."""
+    return bisect_right(range(2**32 + 1), 2 ** (2880 - age), key=lambda x: x**90) - 1
 
 
 def compare(replay, announced, registry):
