@@ -32,7 +32,7 @@ def test_everybody_is_listed_with_role_and_what_they_have_joined(fair: Any) -> N
     assert (rows["bob"]["public_key"], rows["bob"]["bidder"]) == (bob.text, bob.signing.hex())
     assert (rows["bob"]["role"], rows["bob"]["joined"], rows["bob"]["standing"]) == ("bidder", 1, "member")
     lines = fair.run("bidders", "--key", "alice").out.splitlines()
-    assert lines[0].split("\t") == ["name", "role", "identity", "since", "joined", "standing"]
+    assert lines[0].split("\t") == ["name", "role", "identity", "since", "joined", "standing", "reputation", "evidence"]
     assert [line.split("\t")[0] for line in lines[1:]] == ["alice", "bob"]
     assert lines[2].split("\t")[2] == bob.short
     each = [json.loads(line) for line in fair.run("bidders", "--key", "alice", "-o", "jsonl").out.splitlines()]
