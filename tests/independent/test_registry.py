@@ -140,7 +140,7 @@ def revocation(stage: Any, staging: Any, by: str, whom: str, time_ns: int, **cha
 
 
 def registry_with(stage: Any, *more: bytes) -> bytes:
-    tree, entries = Tree(), [*stage.registry_data(), *more]
+    tree, entries = Tree(), [*stage.registry_data()[: before_conduct(stage)], *more]
     for data in entries:
         tree.append(leaf_hash(data))
     signer = CheckpointSigner(origin_of(stage.key.identity.text, REGISTRY), stage.key)
