@@ -73,7 +73,8 @@ def registry_of(stage: Any, *more: tuple[int, Any], size: int | None = None) -> 
 
 def before_conduct(stage: Any) -> int:
     """How many entries the registry has before it says anything of bidders."""
-    return [decode(data).kind for data in stage.registry_data()].index(Kind.CONDUCT)
+    kinds = [decode(data).kind for data in stage.registry_data()]
+    return (*kinds, Kind.CONDUCT).index(Kind.CONDUCT)
 
 
 @pytest.fixture
