@@ -18,7 +18,7 @@ from auctionctl.house.security import SecurityEvent
 from auctionctl.net.door import DoorLimits
 from auctionctl.wire.listing import LotDescription
 
-MAX_EVENTS_TOLD: Final = 1_024
+MAX_EVENTS_TOLD: Final = 16
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
 """session, signer (empty where nothing is signed), body, signature, transport key (for a hello).
 
@@ -348,7 +348,7 @@ class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
 
 
 class Noticed(msgspec.Struct, array_like=True, tag="noticed"):
-    """Security events that a process of the house has seen, counted; of a gateway one at a time."""
+    """Security events that a process of the house has seen, counted; few at a time, so that a message stays short."""
 
     events: Annotated[list[SecurityEvent], msgspec.Meta(max_length=MAX_EVENTS_TOLD)]
 

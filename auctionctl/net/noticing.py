@@ -69,6 +69,13 @@ class Noticing:
 
     def tell(self, now_ns: int) -> None:
         """To the supervisor, now and then. Raises PipeClosedError if nobody is there any more."""
-        if len(self._tally) and now_ns - self._told_ns >= TELL_NS and tell(self._control, Noticed(self._tally.events)):
-            self._told_ns = now_ns
-            self._tally.clear()
+        if not len(self._tally) or now_ns - self._told_ns < TELL_NS:
+            return
+        self._told_ns = now_ns
+        events = self._tally.events
+        self._tally.clear()
+        for index, event in enumerate(events):
+            # One at a time: all of them may be more than a socket takes at once.
+            if not tell(self._control, Noticed([event])):
+                self._tally.add_all(events[index:])
+                return
