@@ -67,7 +67,9 @@ def restore(
     with open_backup(file) as backup:
         with shown_progress(form, "checking every entry") as progress:
             checked = _checked(file, backup, secret, progress)
-        aside = paths.state / f"replaced-{section.name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        now_ns = time.time_ns()
+        moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now_ns // 1_000_000_000))
+        aside = paths.state / f"replaced-{section.name}-{moment}.{now_ns % 1_000_000_000:09}Z"
         with restoring(state, backup) as found:
             if not force and found.lacking != 0:
                 raise _refusal(state, found)
