@@ -6,6 +6,7 @@ nobody reads what this writes does not stop an auction.
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -169,6 +170,4 @@ def limits_of(section: HouseSection) -> Limits:
     """What the house takes on at once."""
     from auctionctl.house.limits import Limits  # noqa: PLC0415
 
-    return Limits(
-        section.max_concurrent_auctions, section.queue, section.max_auctions_a_seller, section.max_openings_an_hour
-    )
+    return Limits(**{each.name: getattr(section, each.name) for each in dataclasses.fields(Limits)})

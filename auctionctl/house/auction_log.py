@@ -59,7 +59,17 @@ class AuctionLog(HouseLog):
     store keeps besides is 8.
     """
 
-    __slots__ = ("_owed", "auction", "commands", "invalid", "reserve", "terms_body", "terms_signature", "times_ns")
+    __slots__ = (
+        "_owed",
+        "auction",
+        "bid_counts",
+        "commands",
+        "invalid",
+        "reserve",
+        "terms_body",
+        "terms_signature",
+        "times_ns",
+    )
 
     def __init__(self, key: SecretKey, terms_entry: Entry, auction: Auction, tree: Tree) -> None:
         log_id = auction_id(terms_entry.body)
@@ -69,6 +79,8 @@ class AuctionLog(HouseLog):
         self.auction = auction
         self.reserve = open_reserve(terms_entry.body, key)
         self.commands: dict[bytes, int] = {log_id: 0}
+        self.bid_counts: dict[bytes, int] = {}
+        """Bidder → how many of its bids this process has added."""
         self.times_ns = array("q")
         self.invalid: dict[bytes, int] = {}
         """Bidder → how many of its bids the rules have refused by its fault, since this house started."""
@@ -127,6 +139,7 @@ class AuctionLog(HouseLog):
     def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> None:
         """An accepted bid, which ``request`` brought."""
         index = self.auction.apply_bid(bid, now_ns)
+        self.bid_counts[bid.bidder] = self.bid_counts.get(bid.bidder, 0) + 1
         self._add_at(encode(Entry(Kind.BID, now_ns, request.body, request.signature)), now_ns)
         self.commands[command] = index
         self._owed.append(Owed(request.session, command, index))

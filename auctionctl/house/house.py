@@ -23,12 +23,13 @@ from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
-from auctionctl.house.intake import Request, refuse, refused, turn_away
+from auctionctl.house.intake import Request, refused, turn_away
 from auctionctl.house.limits import Limits, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
 from auctionctl.house.questions import Questions
+from auctionctl.house.quotas import Quotas
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import Reminders, heed
 from auctionctl.house.reputation import say_conduct
@@ -56,6 +57,7 @@ class House:
         self.presence = Presence()
         self.warnings = Warnings()
         """What keeps this house from its work: told to whoever asks."""
+        self.quotas = Quotas(limits)
         self._started_ns = now_ns
         self._key = key
         self.registry = RegistryLog(key)
@@ -314,7 +316,7 @@ class House:
             if type_name == "hello":
                 self._greet(request, now_ns, effects)
                 continue
-            refusal = refuse(self.presence.peers.get(request.session), type_name, request.body)
+            refusal = self.quotas.refuse(self.presence.peers, request, type_name, self.limits, now_ns)
             if refusal is not None:
                 effects.append(Send(request.session, Message(encode(refusal))))
                 continue
@@ -347,8 +349,7 @@ class House:
 
     def _command(self, request: Request, command: Bid | Join | AnyCommand, now_ns: int, effects: list[Effect]) -> None:
         """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
-        session = request.session
-        name = command_id(request.body)
+        session, name = request.session, command_id(request.body)
         answer = turn_away(self.presence.peers[session], command, request, self.registry.state, now_ns)
         if answer is not None:
             effects.append(Send(session, answer))
@@ -364,8 +365,9 @@ class House:
         self._outbox.note_command(session, name, log.id)
         if log.owe_again(session, name):
             return
-        if self._room.is_awaited(now_ns):
-            effects.append(Send(session, no_room(name)))
+        full = no_room(name) if self._room.is_awaited(now_ns) else self.quotas.refuse_bid(log, command, name)
+        if full is not None:
+            effects.append(Send(session, full))
             return
         refusal = log.decide(command, name, self.registry.state, now_ns)
         if refusal is not None:

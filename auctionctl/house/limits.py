@@ -21,12 +21,17 @@ MINUTE_NS: Final = 60 * SECOND_NS
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Auctions that have not ended, in all and of a seller; a seller's openings within an hour; waiting requests."""
+    """Auctions that have not ended, in all and of a seller; a seller's openings within an hour; waiting requests; what
+    one identity, and all of them, may send a second; how many bids of one bidder one auction takes."""
 
     max_concurrent_auctions: int = 10
     queue: int = 1_000
     max_auctions_a_seller: int = 5
     max_openings_an_hour: int = 60
+    bids_per_s: int = 20
+    bids_burst: int = 40
+    all_bids_per_s: int = 2_000
+    max_bids_an_auction: int = 10_000
 
 
 def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], limits: Limits, now_ns: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, assert_never
@@ -64,6 +63,7 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.keeping import Keeping
+from auctionctl.net.lanes import Lanes
 from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.noticing import Noticing
 from auctionctl.net.own_lots import OwnLots, list_announced
@@ -125,7 +125,7 @@ class HouseProcess:
         self._noticing = Noticing(control, self._house)
         self._ways = Ways()
         self._is_silent = False
-        self._queue: deque[Request] = deque()
+        self._queue = Lanes(self._house.presence.peers)
         self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
@@ -196,7 +196,7 @@ class HouseProcess:
         now_ns = self._clock.now_ns()
         if self._is_begun:
             self._watch_ways(now_ns)
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_REQUESTS))]
+            batch = self._queue.take(BATCH_REQUESTS)
             self._last_batch = len(batch)
             self._perform(self._house.handle(batch, now_ns), now_ns)
             if self._gateway is not None:
@@ -290,14 +290,14 @@ class HouseProcess:
         if checked.requests or checked.forged:
             self._answered.append(checked.number)
         for session, command in checked.forged:
+            if (peer := self._house.presence.peers.get(session)) is not None:
+                self._house.quotas.forged(peer.identity.signing, self._clock.now_ns())
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
         for item in checked.requests:
             request = Request(*item)
             if request.session < self._first_session:
                 continue  # Its gateway is dead, and the session with it.
-            if len(self._queue) < self._house.limits.queue or not request.body:
-                self._queue.append(request)
-            else:
+            if not self._queue.put(request, self._house.limits.queue):
                 busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
                 self._send(request.session, busy)
 
@@ -391,7 +391,7 @@ class HouseProcess:
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
                 case Greeted(session, identity, name, role):
-                    self._operations.append(Known(session, identity.signing))
+                    self._operations.append(Known(session, identity.signing, role))
                     if (identity.signing, role) not in self._seen:
                         self._seen.add((identity.signing, role))
                         tell(self._control, Admitted(name, role))

@@ -19,6 +19,7 @@ from auctionctl.auction.bid import command_id
 from auctionctl.auction.commands import KINDS
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
+from auctionctl.keys.allowlist import Role
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.door import Answer, Door
@@ -346,7 +347,8 @@ class Gateway:
         queue = self._start.queue
         if session.unanswered >= max(queue // SHARES, LEAST_SHARE):
             return True
-        return self._under_way.count >= queue and type_name != "hello"
+        # What operators command has a lane of its own in the house, too.
+        return self._under_way.count >= queue and type_name != "hello" and not session.is_operator
 
     def _put(self, slot_key: int, request: RequestTuple) -> None:
         self._under_way.put(slot_key % len(self._verifiers), request)
@@ -397,7 +399,7 @@ class Gateway:
     def _know(self, operation: Known) -> None:
         session = self._sessions.by_number.get(operation.session)
         if session is not None:
-            session.identity = operation.identity
+            session.identity, session.is_operator = operation.identity, operation.role == Role.OPERATOR
 
     def _admit(self, operation: Admit) -> None:
         self._has_list = True

@@ -67,10 +67,11 @@ class Following(msgspec.Struct, array_like=True, tag=2, gc=False):
 
 
 class Known(msgspec.Struct, array_like=True, tag=3, gc=False):
-    """A session has proved to be the identity with this signing key."""
+    """A session has proved to be the identity with this signing key, in this role."""
 
     session: int
     identity: bytes
+    role: str
 
 
 class Admit(msgspec.Struct, array_like=True, tag=4, gc=False):

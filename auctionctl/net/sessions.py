@@ -22,6 +22,7 @@ class Session:
     connection: int = 0
     """The inode of its socket; 0 where nobody knows."""
     identity: bytes = b""
+    is_operator: bool = False
     unanswered: int = 0
     messages: int = 0
     lost: int = 0

@@ -130,7 +130,13 @@ def main() -> int:
         wanted["host"],
         wanted["port"],
         wanted["verifiers"],
-        Limits(wanted["max_concurrent_auctions"], wanted["queue"]),
+        Limits(
+            wanted["max_concurrent_auctions"],
+            wanted["queue"],
+            bids_per_s=10**6,
+            bids_burst=10**6,
+            all_bids_per_s=wanted.get("all_bids_per_s", 10**6),
+        ),
         Path(wanted["state"]),
         Path(wanted["allow_list"]),
     )

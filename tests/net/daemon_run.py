@@ -89,7 +89,7 @@ class Run:
             HOUSE_KEY.seed_text,
             str(directory / "state"),
             str(directory / "allow"),
-            Limits(10, queue),
+            Limits(10, queue, bids_per_s=10**6, bids_burst=10**6, all_bids_per_s=10**6),
             [LOT],
             **start_options,
         )

@@ -190,7 +190,7 @@ def know(served: Served, session: RawSession) -> int:
     ((number, signer, _, _, transport),) = chunk.requests
     assert (signer, transport) == (session.key.identity.signing, session.key.identity.transport)
     welcome = ToSession(number, encode_message(Pong(0, 0)), b"")
-    served.release(Known(number, signer), welcome, answered=(chunk.number,))
+    served.release(Known(number, signer, "bidder"), welcome, answered=(chunk.number,))
     assert session.receive() == Pong(0, 0)
     return number
 
@@ -240,13 +240,31 @@ def test_commands_beyond_the_queue_are_refused_as_busy_until_some_are_answered(s
     until(lambda: (ann.send(bodies[QUEUE], bytes(64)), served.verifiers[0].receive())[1], "room in the queue")
 
 
+def test_what_an_operator_commands_finds_room_in_a_full_queue(served, connect):
+    ann, ben = connect(served), connect(served, "ben")
+    know(served, ann)
+    number = know(served, ben)
+    for count in range(QUEUE):
+        ann.send(b"\x92\xa3bid" + bytes([count]) * 80, bytes(64))
+    taken = 0
+    while taken < QUEUE:
+        taken += len(served.next_chunk().requests)
+    cancel = b"\x92\xa6cancel" + bytes(80)
+    ben.send(cancel, bytes(64))
+    assert ben.receive().code == "busy", "no operator yet"
+    served.release(Known(number, ben.key.identity.signing, "operator"))
+    # The release and the command come by different ways.
+    found = until(lambda: (ben.send(cancel, bytes(64)), chunks_from(served.verifiers[0]))[1], "room for it")
+    assert found[0].requests[0][2] == cancel
+
+
 def test_all_of_one_auction_goes_the_same_way(serve, connect):
     served = serve(slots=3)
     ann = connect(served)
     ann.send(*ann.hello())
     until(lambda: poll_slots(served), "a hello")
     chunk = served.chunks.popleft()
-    served.release(Known(chunk.requests[0][0], ann.key.identity.signing), answered=(chunk.number,))
+    served.release(Known(chunk.requests[0][0], ann.key.identity.signing, "bidder"), answered=(chunk.number,))
     for type_name in (b"\xa3bid", b"\xa4join"):
         for first_byte in range(6):
             auction = bytes([first_byte]) + bytes(31)
@@ -352,7 +370,9 @@ def test_the_feed_goes_to_followers_until_they_leave(served, connect):
     assert [ann.receive(), ben.receive()] == [Pong(1, 1)] * 2
     ann.send(encode_message(Bye()), b"")
     assert until(served.next_end, "the end of a session") == first
-    served.release(ToFollowers(auction, encode_message(Pong(2, 2))), ToSession(99, b"body", b""), Known(99, b""))
+    served.release(
+        ToFollowers(auction, encode_message(Pong(2, 2))), ToSession(99, b"body", b""), Known(99, b"", "bidder")
+    )
     assert ben.receive() == Pong(2, 2)
     assert ann.ask(encode_message(Ping(1)), b"").code == "no_session", "no feed before it: its session was over"
 

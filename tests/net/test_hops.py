@@ -25,7 +25,7 @@ from auctionctl.wire.listing import LotDescription
                     hops.ToSession(1, b"body", b""),
                     hops.ToFollowers(b"auction", b"body"),
                     hops.Following(1, [b"auction"]),
-                    hops.Known(1, b"identity"),
+                    hops.Known(1, b"identity", "bidder"),
                     hops.Admit([b"key"]),
                     hops.LastWord(),
                 ],

@@ -233,8 +233,8 @@ class HouseShell:
                     self._operations.append(ToFollowers(auction, message.body))
                 case Follow(session, auctions):
                     self._operations.append(Following(session, list(auctions)))
-                case Greeted(session, identity, _, _):
-                    self._operations.append(Known(session, identity.signing))
+                case Greeted(session, identity, _, role):
+                    self._operations.append(Known(session, identity.signing, role))
         self._end()
 
     def _commit(self, effects: tuple[AppendEffect, ...], now_ns: int) -> None:

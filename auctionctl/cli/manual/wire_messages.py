@@ -154,6 +154,10 @@ REFUSALS: Final = {
     " malformed.",
     "unknown_type": "This house knows no messages of this type.",
     "busy": "The queue is full: send the same bytes again after `retry_after_ns`.",
+    "rate": "More commands or questions a second than the house takes, of this identity or of all together: send the"
+    " same bytes again after `retry_after_ns`. No log holds why, so nobody can judge it again.",
+    "quota": "The house takes no more bids of this bidder in this auction.",
+    "muted": "Too many messages of this identity were signed badly: nothing is taken of it before `retry_after_ns`.",
     "store_full": "The house's disk has no room left, and this command was not written: send the same bytes again after"
     " `retry_after_ns`.",
     "halted": "The house has signed for more of this log, or for something else, than it holds, and writes no more to"

@@ -128,6 +128,17 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         needs_restart=True,
     ),
     Setting("queue", Kind.INTEGER, 1_000, "How many requests may wait; beyond it a bidder is told to.", 1, 1_000_000),
+    Setting("bids_per_s", Kind.INTEGER, 20, "How many commands a second are taken of one identity.", 1, 1_000_000),
+    Setting("bids_burst", Kind.INTEGER, 40, "How many of them may come at once.", 1, 1_000_000),
+    Setting("all_bids_per_s", Kind.INTEGER, 2_000, "How many a second are taken of everybody.", 1, 1_000_000),
+    Setting(
+        "max_bids_an_auction",
+        Kind.INTEGER,
+        10_000,
+        "How many bids of one bidder one auction takes, from one start of the house to the next.",
+        1,
+        1_000_000_000,
+    ),
     Setting(
         "retention",
         Kind.RETENTION,
@@ -230,6 +241,10 @@ class HouseSection:
     max_connections: int
     max_connections_a_key: int
     queue: int
+    bids_per_s: int
+    bids_burst: int
+    all_bids_per_s: int
+    max_bids_an_auction: int
     verifiers: int
     retention_ns: int
 
