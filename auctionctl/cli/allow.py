@@ -173,3 +173,17 @@ def ls(form: Form) -> int:
     records = [_record(entry) for entry in known]
     write_list(form, "auctionctl.allow-ls/1", "entries", records, columns=columns, rows=rows)
     return ExitStatus.OK
+
+
+@allow_app.command("roles", epilog="Example: auctionctl allow roles --json")
+@with_form
+def roles(form: Form) -> int:
+    """Show which role may do what at a house."""
+    from auctionctl.cli.roles import rows  # noqa: PLC0415 - imports libsodium
+
+    table = rows()
+    records = [{"message": name, "roles": list(may), "commands": list(commands)} for name, may, commands in table]
+    cells = [(name, "+".join(may), ", ".join(commands)) for name, may, commands in table]
+    columns = ("message", "roles", "commands")
+    write_list(form, "auctionctl.allow-roles/1", "messages", records, columns=columns, rows=cells)
+    return ExitStatus.OK

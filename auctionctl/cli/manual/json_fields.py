@@ -144,6 +144,14 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     },
     "allow-add": {"auctionctl.allow-add/1": _ALLOWED | {"change": "`added`, `replaced` or `unchanged`."}},
     "allow-rm": {"auctionctl.allow-rm/1": _ALLOWED | {"change": "Always `removed`."}},
+    "allow-roles": {
+        "auctionctl.allow-roles/1": {
+            "messages": f"What can be said to a house, each with the fields below.{_LIST}",
+            "message": "The type of a message, as auctionctl-wire(7) has it.",
+            "roles": "The roles that may send it.",
+            "commands": "The commands that send it; none if the program does so by itself.",
+        }
+    },
     "allow-ls": {
         "auctionctl.allow-ls/1": {"entries": f"Who may come in, each with the fields below.{_LIST}"} | _ALLOWED
     },

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auctionctl.cli.manual.attacks import HOUSE_ATTACKS, SESSION_ATTACKS, STRANGER_ATTACKS, Attack
-from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading
+from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading, Table
+from auctionctl.cli.roles import rows
 
 LIMITS = (
     (
@@ -48,6 +49,15 @@ def page() -> Page:
                 "Bidders, sellers and the house trust neither one another nor the network. What follows says of each of"
                 " them what they may try, what happens then, and which test of the source distribution shows it: a file"
                 " below tests/ and a function in it, run by `pytest tests/FILE -k FUNCTION`."
+            ),
+            Heading("Who may do what"),
+            Paragraph(
+                "An identity acts in one of its roles at a time, which its session says. What needs another one is"
+                " refused, and the refusal names it; `auctionctl allow roles` shows the same table."
+            ),
+            Table(
+                ("message", "roles", "commands"),
+                tuple((name, ", ".join(may), ", ".join(commands)) for name, may, commands in rows()),
             ),
             *_attacks("By the house", HOUSE_ATTACKS),
             *_attacks("By somebody who is let in", SESSION_ATTACKS),
