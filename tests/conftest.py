@@ -22,13 +22,20 @@ TOGETHER = {
     **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
 }
 """Directory of tests → what it is one of; every other is by itself."""
+LONGEST_FIRST = ("houses", "simulation", "commands", "fuzz", "powerloss", "independent")
+"""These before the others, or one process would have nothing left to do while the other still has much."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
+    def group_of(item: pytest.Item) -> str:
         part = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(part, part)))
+        return TOGETHER.get(part, part)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    order = {group: place for place, group in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(group_of(item), len(order)))
     if "soak" in config.getoption("markexpr"):
         return
     soaking = [item for item in items if item.get_closest_marker("soak")]

@@ -136,7 +136,8 @@ class StoredLogs:
 
     def _check_owner(self, name: str) -> None:
         try:
-            terms = decode_terms(decode(next(self._store.read(name))).body)
+            first = next(self._store.read(name), b"")  # none, where the store itself is damaged
+            terms = decode_terms(decode(first).body)
         except (TermsError, MalformedEntryError):
             return
         if terms.house != self._key.identity.signing:

@@ -72,16 +72,16 @@ def test_the_registry_of_a_house_is_exported_and_verified_in_another_process(fai
     path = tmp_path / "registry.auction"
     done = fair.run("export", "--registry", "-o", path, "--key", "alice")
     assert (done.status, done.out) == (0, ""), done.err
-    assert done.err == "4 entries of the registry\n"
+    assert done.err == "5 entries of the registry\n"
     verdict = json.loads(fair.run("verify", path, "--house", fair.address, "--json").out)
-    assert (verdict["kind"], verdict["verified"], verdict["log_size"]) == ("registry", True, 4)
+    assert (verdict["kind"], verdict["verified"], verdict["log_size"]) == ("registry", True, 5)
     assert [member["name"] for member in verdict["members"]] == ["alice", "bob"]
     assert [auction["listing"] for auction in verdict["announced"]] == ["quick", "waiting-lot"]
     words = fair.run("verify", path, "--house", fair.address)
     assert words.status == 0
     assert "let in    2 now, 0 no more\nauctions  2 announced\n" in words.out
     written = json.loads(fair.run("export", "--registry", "-o", path, "--force", "--key", "bob", "--json").out)
-    assert (written["log"], written["id"], written["entries"]) == ("registry", None, 4)
+    assert (written["log"], written["id"], written["entries"]) == ("registry", None, 5)
 
 
 def test_a_registry_that_was_changed_is_refused_by_entry_and_rule(fair: Any, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auctionctl.cli.members import MEMBER_COLUMNS, RegistryNames, member_record, member_row
+from auctionctl.cli.members import MEMBER_COLUMNS, Known, RegistryNames, member_record, member_row
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.registry import Admitted, Member, Registry, RoleChanged
 
@@ -41,9 +41,10 @@ def test_what_is_known_nearer_holds_and_its_names_are_nobody_elses() -> None:
 @pytest.mark.parametrize(("role", "standing"), [("bidder+seller", "member"), ("", "removed")])
 def test_a_member_is_shown_with_its_standing(role: str, standing: str) -> None:
     member = Member(ANN, "ann", role, 1_767_225_600 * 10**9)
-    row = dict(zip(MEMBER_COLUMNS, member_row(member, 3), strict=True))
+    row = dict(zip(MEMBER_COLUMNS, member_row(member, 3, Known(500_000, ())), strict=True))
     assert row["identity"] == ANN.short
     assert (row["since"], row["joined"], row["standing"]) == ("2026-01-01T00:00:00.000Z", "3", standing)
+    assert (row["reputation"], row["evidence"]) == ("50%", "none yet")
     assert member_record(member) == {
         "name": "ann",
         "role": role or None,

@@ -133,7 +133,7 @@ OFFERED_FILES: Final = [
 ]
 
 LOOKS: Final = [
-    Case("bidders of something", ("bidders", "x", *AT), 2, "unexpected extra argument"),
+    Case("bidders of something", ("bidders", "x", "y", *AT), 2, "unexpected extra argument"),
     Case("bidders, unknown option", ("bidders", *AT, f"--{CONTROLS}"), 2, "no such option"),
     Case("bidders, unknown form", ("bidders", *AT, "-o", BIDI), 2, "--output"),
     Case("bidders, two forms", ("bidders", *AT, "--json", "-o", "table"), 2, "two forms"),

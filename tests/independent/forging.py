@@ -17,6 +17,8 @@ def claims(book: Any, index: int, near_ns: int, seq: int) -> list[dict[str, Any]
     """Other fields for the joining or bid at ``index``."""
     changes: list[dict[str, Any]] = [{}, {"not_after_ns": near_ns}, {"auction": b"a" * 32}, {"house": b"h" * 32}]
     changes += [{"bidder": b"b" * 32}, {"nonce" if book.kinds()[index] == "joined" else "head_root": b"n" * 16}]
+    if book.kinds()[index] == "joined":
+        changes += [{"reputation_ppm": 500_000}]
     if book.kinds()[index] == "bid":
         amount = decode_bid(book.entry(index).body).amount_minor
         changes += [{"amount_minor": max(1, amount + step)} for step in (-700, -100, -1, 1, 10**6)]

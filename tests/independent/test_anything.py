@@ -38,7 +38,8 @@ def test_both_give_the_same_reason_why_a_bid_or_joining_may_not_be(
                         files.add(said.changed(index, time_ns=said.entry(11).time_ns).file())
     rules = {judge(file, book.house.identity)[0] for file in files}
     joins_and_bids = {str(code) for code in (*dict(JOIN_REFUSALS), *dict(BID_REFUSALS))}
-    assert joins_and_bids - rules == {"not_open", "paused", "join_repeated"}
+    # These terms ask for no reputation, so none can be too low.
+    assert joins_and_bids - rules == {"not_open", "paused", "join_repeated", "low_reputation"}
 
 
 def test_a_joining_that_is_said_twice_is_refused_by_both(book: Any, judge: Any) -> None:

@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run):
     kept = run.hear()
     assert isinstance(kept, SettingsKept)
     assert "duration" in kept.reason
-    assert run.process._house.limits == Limits(10, 1_000)
+    assert run.process._house.limits == Limits(10, 1_000, bids_per_s=10**6, bids_burst=10**6, all_bids_per_s=10**6)
     assert run.process._archiving.retention_ns == 0
     assert len(run.process._house.logs) == 1
 
@@ -127,7 +127,8 @@ def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_pat
     run = prepare().begin()
     run.greet()
     before = [Request(99, b"", encode_message(List(0)), b"", b"") for _ in range(500)]
-    run.process._queue.extend([*before, Request(*run.join())])
+    for request in (*before, Request(*run.join())):
+        assert run.process._queue.put(request, 1_000)
     tell_child(run.control, Stop())
     run.thread.join(30)
     store = SqliteStore(tmp_path / "state")

@@ -28,7 +28,7 @@ NOT_READING: Final = (
     {"init", "open", "demo", "keygen", "key", "allow", "context", "bidders", "config", "doctor", "completion", "bench"}
     # Of an auction these name the listing, which is a name, and show the words of whoever gives them.
     | {"pause", "resume", "cancel", "pay", "settle", "reject-payment", "offer", "accept", "decline", "status"}
-) | {"watch", "bid", "verify", "serve", "backup", "restore"}
+) | {"watch", "bid", "verify", "serve", "backup", "restore", "evidence"}
 """Commands that show nothing of a seller's own words, or that have a test of their own here."""
 
 STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")

@@ -47,6 +47,16 @@ HOUSE_ATTACKS: Final = (
         "A house that did so is found out by the harness that kills it; this one does not.",
         "faults/test_kill_loop.py::test_a_house_that_acknowledges_what_it_has_not_written_is_found_out",
     ),
+    Attack(
+        "Conduct that a bidder's reputation rests on is misstated or left out",
+        "`verify --registry` fails with `conduct`, for the auction's own log says otherwise.",
+        "house/test_reputation.py::test_a_house_that_says_something_else_or_nothing_is_caught",
+    ),
+    Attack(
+        "A bid of a revoked key is taken",
+        "`verify --registry` fails with `revoked`.",
+        "independent/test_registry.py::test_nobody_signs_anything_after_its_key_was_revoked",
+    ),
 )
 """By the house, or by whoever has its key."""
 
@@ -86,6 +96,51 @@ SESSION_ATTACKS: Final = (
         "Shown as marks, on a terminal and in a pipe.",
         "terminal/test_hostile_text.py::test_on_a_terminal",
     ),
+    Attack(
+        "More commands a second than its rate",
+        "Refused as `rate` with a time to come back; others do not notice, and operators get through.",
+        "house/test_quotas.py::test_what_one_identity_has_used_up_nobody_else_lacks",
+    ),
+    Attack(
+        "Bad signatures, again and again",
+        "After five within a minute nothing of that identity is taken for a minute.",
+        "house/test_quotas.py::test_whoever_signs_badly_again_and_again_is_not_heard_for_a_while",
+    ),
+    Attack(
+        "A bit of a signed message changed",
+        "The signature does not hold; nothing changes.",
+        "fuzz/test_bit_flips.py::test_every_single_bit_of_a_signed_message_is_bound",
+    ),
+    Attack(
+        "A message that means something else, is for another auction, house, role or bidder, or comes again",
+        "Refused with its code; nothing changes.",
+        "fuzz/test_semantic_mutations.py::test_what_means_something_else_is_refused_with_its_code_and_changes_nothing",
+    ),
+    Attack(
+        "Two bids under one number",
+        "The second is refused, and both are kept: `auctionctl evidence ls`.",
+        "net/test_keeping.py::test_both_bids_of_a_conflict_are_kept_and_prove_it",
+    ),
+    Attack(
+        "Defaulting, and bidding again where a reputation is asked for",
+        "Refused as `low_reputation`, with what is needed and what it is, over restarts too.",
+        "house/test_reputation.py::test_a_defaulter_is_kept_out_and_told_why_and_others_come_in",
+    ),
+    Attack(
+        "A message without end, half a message, silence, garbage, or reading nothing",
+        "Cut after 4 MiB, 2 s or 5 s; who repeats it is muted. Others are served as before.",
+        "faults/test_hostile_clients.py::test_an_honest_bidder_is_served_in_time_while_somebody_means_harm",
+    ),
+    Attack(
+        "Taking routing ids, by which a ZeroMQ process can be ended",
+        "The key is banned. Where a gateway ended, it is back within 2 s, the log has a gap, and nobody wins by it.",
+        "faults/test_routing_id_attack.py::test_who_takes_the_next_routing_id_ends_two_gateways_and_no_auction_and_is_banned",
+    ),
+    Attack(
+        "Staying connected after being taken off the list",
+        "Cut off at once; standing bids stay.",
+        "net/test_admission.py::test_a_key_that_is_taken_off_the_list_is_cut_off_at_once_and_its_standing_bid_stays",
+    ),
 )
 """By an identity that the house lets in."""
 
@@ -104,6 +159,41 @@ STRANGER_ATTACKS: Final = (
         "Cutting, delaying or swallowing the connection between the two",
         "Sent again as the same bytes, which stand in the log once; a receipt that was lost comes again.",
         "faults/test_wires.py::test_a_bid_that_was_lost_on_the_way_is_sent_again_and_stands_once",
+    ),
+    Attack(
+        "More connections than a key, or all together, may have",
+        "Put off until there is room.",
+        "net/test_door.py::test_all_together_have_so_many",
+    ),
+    Attack(
+        "A flood of knocking keys, to fill the disk or wash out the journal",
+        "Few are named, the others counted; other kinds of events stay.",
+        "net/test_security_journal.py::test_a_flood_of_100_000_keys_stays_small_and_washes_nothing_away",
+    ),
+    Attack(
+        "Damaged files and messages",
+        "One of the documented errors, and nothing else.",
+        "fuzz/test_decoders.py::test_only_documented_errors_come_out_and_what_is_accepted_is_canonical",
+    ),
+    Attack(
+        "Odd Ed25519 keys and signatures",
+        "Judged as libsodium judges them, so that two readers of a log agree.",
+        "keys/test_edwards.py::test_every_signature_of_a_group_is_judged_as_pinned",
+    ),
+    Attack(
+        "A stolen key file",
+        "Under a passphrase each try costs 256 MiB and most of a second.",
+        "keys/test_locked_key.py::test_a_locked_key_opens_with_its_passphrase_alone",
+    ),
+    Attack(
+        "Reading a house's key from a core file",
+        "There is none.",
+        "net/test_child.py::test_a_house_that_dies_leaves_no_core_file_and_nothing_of_its_key",
+    ),
+    Attack(
+        "A stolen key that was revoked",
+        "Cut within a second, and let in no more, whatever the allow list says.",
+        "cli/test_key_revoke.py::test_an_operator_revokes_the_key_of_another_which_is_cut_off_within_a_second",
     ),
 )
 """By anybody who reaches the port, or stands in between."""

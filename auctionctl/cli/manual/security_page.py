@@ -26,7 +26,16 @@ LIMITS = (
     ),
     (
         "A stolen key",
-        "Whoever has the key is its owner, for the house and for every log, until it is taken off the list.",
+        "Whoever has the key is its owner, for the house and for every log, until it is revoked or off the list.",
+    ),
+    (
+        "Many together",
+        "The rate that the house takes in all is shared: a hundred listed keys at their own rates use it up, and honest"
+        " bidders are told to come back like they are.",
+    ),
+    (
+        "Reputation",
+        "A seller and a bidder who are one can make sham sales, and how many bids were invalid is the house's word.",
     ),
     (
         "Being there",
