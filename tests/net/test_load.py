@@ -12,7 +12,7 @@ from house_process import key_of, lot
 
 from auctionctl.auction.bid import Bid
 from auctionctl.errors import AuctionctlError, NoteError, VerificationError
-from auctionctl.net.load import Load, place_one
+from auctionctl.net.load import Load, Run, place_one
 from auctionctl.wire.messages import Acknowledged, Receipted, Receipts, decode_reply, encode
 
 NAMES = ("ann", "ben")
@@ -88,3 +88,18 @@ def tamper(body: bytes, change: Any) -> bytes:
     first, *others = reply.logs
     receipts: tuple[Receipted, ...] = tuple(change(receipt) for receipt in first.receipts)
     return encode(Acknowledged((Receipts(first.auction, first.checkpoint, receipts), *others)))
+
+
+def test_what_was_sent_again_counts_once_though_it_was_answered_twice(load: Load) -> None:
+    load.prepare(2)
+    run = Run()
+    for auctioned in load._auctioned:
+        load._send_next(auctioned, 0)
+    load._send_again()
+    deadline_s = time.monotonic() + 30
+    while len(load._answers) < 2 and time.monotonic() < deadline_s:
+        load._collect(run, 0.2, send_on=False)
+    for _ in range(5):
+        load._collect(run, 0.2, send_on=False)
+    assert run.receipts + run.rejections == len(run.latencies_ns) == 3
+    assert load.verify() == run.receipts > 0
