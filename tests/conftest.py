@@ -1,8 +1,8 @@
 """What several parts share: the stage, which is a house in memory and whoever speaks to it; and what a run says of
 itself: long runs are left out unless asked for, and numbers that are promised are printed at the end.
 
-With ``-n 2`` the run has two processes. What takes time and cores for granted, as houses do that are killed, is in one
-of them, a test after the other; so are the commands; and whatever counts over several tests stays together.
+With ``-n 2`` two processes share the tests, and the longest parts come first; each says what it has counted. So tests
+that start houses run beside others, and have to stand that.
 """
 
 from __future__ import annotations
@@ -17,25 +17,23 @@ from typing import Any
 import pytest
 
 _SAID = pytest.StashKey[list[str]]()
-TOGETHER = {
+PARTS = {
     **dict.fromkeys(("acceptance", "bench", "faults", "hostile_clients", "net", "scripts"), "houses"),
     **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
 }
-"""Directory of tests → what it is one of; every other is by itself."""
+"""Directory of tests → the part that it belongs to; every other is by itself."""
 LONGEST_FIRST = ("houses", "simulation", "commands", "fuzz", "powerloss", "independent")
 """These before the others, or one process would have nothing left to do while the other still has much."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    def group_of(item: pytest.Item) -> str:
-        part = item.path.relative_to(Path(__file__).parent).parts[0]
-        return TOGETHER.get(part, part)
+    def part_of(item: pytest.Item) -> str:
+        directory = item.path.relative_to(Path(__file__).parent).parts[0]
+        return PARTS.get(directory, directory)
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-    order = {group: place for place, group in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(group_of(item), len(order)))
+    order = {part: place for place, part in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(part_of(item), len(order)))
     if "soak" in config.getoption("markexpr"):
         return
     soaking = [item for item in items if item.get_closest_marker("soak")]
