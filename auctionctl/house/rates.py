@@ -56,18 +56,6 @@ class RateLimit:
         """The last one that ``key`` took was of no use to it."""
         self._due_ns[key] -= self._interval_ns
 
-    def wait_ns(self, key: object, now_ns: int) -> int:
-        """What :meth:`take` would say, with nothing taken."""
-        return max(0, self._due_ns.get(key, now_ns) - now_ns - self._tolerance_ns)
-
-    def charge(self, key: object, count: int, now_ns: int) -> None:
-        """Count ``count``, of which it was not known before how many they would be: they may exceed what was left."""
-        self._set(key, max(self._due_ns.get(key, now_ns), now_ns) + count * self._interval_ns, now_ns)
-
-    def forget(self, key: object) -> None:
-        """Nothing is known of ``key`` any more."""
-        self._due_ns.pop(key, None)
-
     def _set(self, key: object, due_ns: int, now_ns: int) -> None:
         if len(self._due_ns) >= self._max_keys and key not in self._due_ns:
             self._make_room(now_ns)

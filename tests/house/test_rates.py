@@ -29,7 +29,6 @@ def test_whoever_comes_back_when_told_is_served_and_not_a_nanosecond_before(rate
     limit, now_ns = RateLimit(rate), 0
     for _ in range(count):
         wait_ns = limit.take("ann", now_ns)
-        assert limit.wait_ns("ann", now_ns) >= wait_ns
         if wait_ns:
             assert limit.take("ann", now_ns + wait_ns - 1) == 1
             now_ns += wait_ns
@@ -40,8 +39,6 @@ def test_one_key_uses_nothing_of_another() -> None:
     limit = RateLimit(Rate(1, 2))
     assert [limit.take("ann", 0) for _ in range(3)] == [0, 0, SECOND_NS]
     assert limit.take("ben", 0) == 0
-    limit.forget("ann")
-    assert limit.take("ann", 0) == 0
 
 
 def test_what_is_given_back_can_be_taken_again() -> None:
@@ -51,15 +48,10 @@ def test_what_is_given_back_can_be_taken_again() -> None:
     assert [limit.take("ann", 0) for _ in range(2)] == [0, SECOND_NS]
 
 
-def test_what_was_charged_has_to_be_waited_for() -> None:
-    limit = RateLimit(Rate(10, 1))
-    limit.charge("ann", 25, 0)
-    assert limit.wait_ns("ann", 0) == limit.take("ann", 0) == 25 * SECOND_NS // 10
-
-
 def test_however_many_keys_come_no_more_are_kept_than_the_table_holds_and_the_busiest_are() -> None:
     limit = RateLimit(Rate(1, 5), max_keys=100)
-    limit.charge("busy", 50, 0)
+    while not limit.take("busy", 0):
+        pass
     for number in range(10_000):
         limit.take(number, 0)
         assert len(limit) <= 100
