@@ -56,9 +56,18 @@ class _Account:
     has_ended: bool = False
     committed_minor: int = 0
 
+    @property
+    def undecided_minor(self) -> int:
+        """The largest bid that may yet be accepted."""
+        most_minor = 0
+        # Asked at every event of every auction: a plain loop, as there is hardly ever more than one.
+        for bid in self.undecided.values():
+            most_minor = max(most_minor, bid.amount_minor)
+        return most_minor
+
     def summary(self, auction: bytes) -> Commitment:
-        undecided_minor = max((bid.amount_minor for bid in self.undecided.values()), default=0)
-        return Commitment(auction, self.leading_minor, undecided_minor, self.won_minor)
+        """What it ties up, part by part."""
+        return Commitment(auction, self.leading_minor, self.undecided_minor, self.won_minor)
 
 
 class Wallet:
@@ -163,9 +172,12 @@ class Wallet:
         self._update(account)
 
     def _account(self, auction: bytes) -> _Account:
-        return self._accounts.setdefault(auction, _Account())
+        account = self._accounts.get(auction)
+        if account is None:
+            account = self._accounts[auction] = _Account()
+        return account
 
     def _update(self, account: _Account) -> None:
         before_minor = account.committed_minor
-        account.committed_minor = account.summary(b"").committed_minor
+        account.committed_minor = max(account.leading_minor, account.undecided_minor, account.won_minor)
         self._committed_minor += account.committed_minor - before_minor
