@@ -18,6 +18,7 @@ from auctionctl.auction.events import Resumed as Resumes
 from auctionctl.auction.rejection import RULES
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.answers import check_judgement, check_receipt, check_rejections, prove_from_replica
+from auctionctl.bidding.experience import Experience
 from auctionctl.bidding.notices import (
     AgentNotice,
     BidAccepted,
@@ -92,6 +93,7 @@ class Agent:
         self._make_strategy = strategy
         self._rng = rng
         self._nonces = nonces
+        self._experience = Experience()
         self._chosen = None if auctions is None else frozenset(auctions)
         self._uncounted: set[bytes] | None = set()
         """The auctions of which it is not known what they tie up, while that is so of any; then None for ever."""
@@ -119,8 +121,8 @@ class Agent:
     @property
     def is_done(self) -> bool:
         """Whether all chosen auctions have ended, and their verified logs say so or are gone; of none it never is."""
-        running = (seat for seat in self._open.values() if seat.outcome is None and self._is_wanted(seat.id))
-        return bool(self.outcomes) and next(running, None) is None
+        running = (seat.outcome is None and self._is_wanted(seat.id) for seat in self._open.values())
+        return bool(self.outcomes) and not any(running)
 
     @property
     def is_welcome(self) -> bool:
@@ -142,6 +144,12 @@ class Agent:
         seat = self._open[auction]
         self._place(seat, amount_minor, now_ns)
         self._transmit(seat, now_ns)
+
+    def look_again(self, auction: bytes, now_ns: int) -> None:
+        """Ask the strategy of ``auction`` anew at the next :meth:`handle_timer`: what it waited for has come."""
+        seat = self._open.get(auction)
+        if seat is not None and seat.strategy is not None and not seat.is_over:
+            seat.ask_at_ns = now_ns
 
     # The shell's moves, as a Follower has them
 
@@ -237,7 +245,7 @@ class Agent:
         seat = self._seats.get(auction)
         if seat is None:
             replica = self.follower.replica(auction)
-            seat = self._seats[auction] = self._open[auction] = Seat(self._key, replica, self.wallet)
+            seat = self._seats[auction] = self._open[auction] = Seat(self._key, replica, self.wallet, self._experience)
             seat.read_at_ns = now_ns + QUIET_NS
             if self._uncounted is not None:
                 self._uncounted.add(auction)
@@ -342,11 +350,12 @@ class Agent:
             return
         reason = refuse_terms(terms, self._me, self.wallet.budget.currency)
         if reason is None:
-            seat.strategy = self._make_strategy(terms)
+            seat.take_part(self._make_strategy(terms))
             return
         if self._chosen is not None:
             raise ConfigurationError(f"auction {seat.id.hex()[:12]}…: {reason}", hint="leave it out")
         seat.is_skipped = True
+        self._experience.leave(seat.id)
         self._open.pop(seat.id)
         self._notices.append(Skipped(seat.id, reason))
 
@@ -462,7 +471,7 @@ class Agent:
         if self._uncounted is not None:
             return
         ahead_ns = self.follower.house_ahead_ns
-        answer = seat.ask(now_ns + ahead_ns, self._rng)
+        answer = seat.ask(now_ns + ahead_ns, self.follower.round_trip_ns, self._rng)
         if isinstance(answer, Offer):
             self._place(seat, answer.amount_minor, now_ns)
             return

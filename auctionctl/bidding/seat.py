@@ -15,11 +15,11 @@ from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_joi
 from auctionctl.auction.commands import Cancel, Pause, Resume
 from auctionctl.auction.events import Cancelled, Closed, Paused
 from auctionctl.auction.events import Resumed as Resumes
-from auctionctl.auction.increments import increment_at
 from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.rejection import Code
 from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.bidding.experience import Experience
 from auctionctl.bidding.notices import (
     AcceptedBid,
     AuctionContinued,
@@ -32,7 +32,9 @@ from auctionctl.bidding.notices import (
     Waiting,
     WaitReason,
 )
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
+from auctionctl.bidding.outlook import look
+from auctionctl.bidding.strategy import Offer, Purse, Strategy, Wait
+from auctionctl.bidding.tape import BidTape
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import SecretKey
@@ -88,7 +90,7 @@ class Command:
 class Seat:
     """Our place in the auction of ``replica``. ``strategy`` is None until the terms are known."""
 
-    def __init__(self, key: SecretKey, replica: Replica, wallet: Wallet) -> None:
+    def __init__(self, key: SecretKey, replica: Replica, wallet: Wallet, experience: Experience) -> None:
         self.replica = replica
         self.id = replica.replay.auction_id
         self.strategy: Strategy | None = None
@@ -113,6 +115,8 @@ class Seat:
         self._key = key
         self._me = key.identity.signing
         self._wallet = wallet
+        self._experience = experience
+        self._tape = BidTape()
         self._last_seq = 0
         self._fresh: list[Applied] = []
         self._judged = (0, 0)
@@ -162,7 +166,17 @@ class Seat:
             return []
         count = sum(applied.entry_index < head.size for applied in self._fresh)
         verified, self._fresh = self._fresh[:count], self._fresh[count:]
+        for applied in verified:
+            if isinstance(applied.fact, Bid):
+                self._tape.add(applied.fact.bidder, applied.fact.amount_minor, applied.entry.time_ns)
+        if verified and self.strategy is not None:
+            self._experience.phase(self.id, self.replica.replay.state.phase)
         return verified
+
+    def take_part(self, strategy: Strategy) -> None:
+        """We are to bid here, by this strategy."""
+        self.strategy = strategy
+        self._experience.phase(self.id, self.replica.replay.state.phase)
 
     def own_bid(self, bid: Bid, applied: Applied) -> Command | None:
         """A verified bid of ours: it leads, and what had its seq or a lower one is decided. Returns what we sent."""
@@ -199,6 +213,7 @@ class Seat:
         end_reason: str = EndReason.CANCELLED
         if isinstance(event, Closed):
             price_minor, won, end_reason = event.price_minor, event.winner == self._me, event.end_reason
+            self._experience.close(self.replica.replay.state, self._me)
         result = Result.NO_SALE if price_minor is None else Result.WON if won else Result.LOST
         self._wallet.ended(self.id, price_minor if won else None)
         self.outcome = Outcome(result, end_reason, price_minor, tuple(self.bids))
@@ -209,6 +224,7 @@ class Seat:
     def lose_sight(self, result: Result, end_reason: str) -> Outcome:
         """The house serves this log no more. What may have to be paid here stays tied up: nobody has said otherwise."""
         self.outcome = Outcome(result, end_reason, None, tuple(self.bids))
+        self._experience.leave(self.id)
         self.unanswered = self.ask_at_ns = None
         self.refused.clear()
         return self.outcome
@@ -294,38 +310,14 @@ class Seat:
 
     # What goes out
 
-    def view(self) -> AuctionView:
-        """The open auction as a strategy sees it."""
-        auction = self.replica.replay.state
-        rules, standing = auction.terms.rules, auction.standing
-        price_minor = None if standing is None else standing.price_minor
-        return AuctionView(
-            auction=self.id,
-            title=auction.terms.lot.title,
-            currency=rules.currency,
-            starting_price_minor=rules.starting_price_minor,
-            price_minor=price_minor,
-            minimum_minor=auction.minimum_minor,
-            increment_minor=increment_at(
-                rules.increment, rules.starting_price_minor if price_minor is None else price_minor
-            ),
-            is_leading=standing is not None and standing.leader == self._me,
-            opened_at_ns=auction.opened_at_ns,
-            end_ns=auction.end_ns,
-            duration_ns=rules.duration_ns,
-            active_bidders=len(auction.seqs.keys() - {self._me}),
-            bid_count=auction.bid_count,
-            estimate_minor=auction.terms.lot.estimate_minor,
-        )
-
-    def ask(self, house_ns: int, rng: random.Random) -> Offer | Wait:
+    def ask(self, house_ns: int, round_trip_ns: int, rng: random.Random) -> Offer | Wait:
         """What the strategy says now; an offer that rules or wallet would not allow is none."""
-        if self.strategy is None or self.replica.replay.state.phase is not Phase.OPEN:
+        auction = self.replica.replay.state
+        if self.strategy is None or auction.phase is not Phase.OPEN or house_ns >= auction.end_ns:
             return Wait()
-        view = self.view()
-        if house_ns >= view.end_ns:
-            return Wait()
-        purse = Purse(self._wallet.available_minor(self.id), self._wallet.budget.minor)
+        view = look(auction, self._me, self._tape, self._experience, round_trip_ns)
+        wallet = self._wallet
+        purse = Purse(wallet.available_minor(self.id), wallet.budget.minor, wallet.committed_minor, wallet.spent_minor)
         answer = self.strategy.decide(view, purse, house_ns, rng)
         if isinstance(answer, Offer) and (
             view.is_leading or not view.minimum_minor <= answer.amount_minor <= purse.available_minor

@@ -1,6 +1,7 @@
-"""What a strategy is: a pure function of what it sees, of the money left, of the time and of chance.
+"""What a strategy is: a function of what it sees, of the money left, of the time and of chance, and of nothing else.
 
-Its rule: the same arguments give the same answer, so that runs can be repeated from a seed and strategies compared.
+Its rule: the same views give the same answers, so that runs can be repeated from a seed and strategies compared. There
+is one strategy for each auction; one that learns may keep what it has seen there.
 Amounts are integers in minor units, factors exact fractions; times are the house's, nanoseconds since the Unix epoch.
 To add a strategy: a module in :mod:`auctionctl.bidding.strategies` with a ``SPEC``, and a line in its registry.
 """
@@ -15,7 +16,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Protocol, assert_never
 
+import msgspec
+
 from auctionctl.auction.price import parse_money
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.experience import ClosedLot
+from auctionctl.bidding.tape import BidTape
 from auctionctl.errors import ConfigurationError, MoneyError
 
 UNKNOWN_VALUE_FACTOR: Final = Fraction(5, 4)
@@ -24,12 +30,17 @@ UNKNOWN_VALUE_FACTOR: Final = Fraction(5, 4)
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class AuctionView:
+class AuctionView(msgspec.Struct, frozen=True, gc=False):
     """An open auction as its verified log has it, from one bidder's place.
 
     ``price_minor`` is None before the first bid; ``minimum_minor`` is the least acceptable bid; ``increment_minor`` is
     the step at the price; ``active_bidders`` counts the others who have bid.
+
+    A bid within ``soft_close_window_ns`` (0: there is none) of the end moves it to that long after the bid, but never
+    past ``max_end_ns``. ``round_trip_ns`` is how long a message to the house and back took last, 0 if it is not known.
+    ``tape`` holds the accepted bids, in which we are ``own_number`` (None before our first bid). ``closed_lots`` are
+    those that we have seen close at this house, the newest last; ``lots_open``, this one included, and ``lots_to_come``
+    count the auctions in which we take part.
     """
 
     auction: bytes
@@ -46,25 +57,36 @@ class AuctionView:
     active_bidders: int
     bid_count: int
     estimate_minor: int | None
+    soft_close_window_ns: int = 0
+    max_end_ns: int = 0
+    round_trip_ns: int = 0
+    tape: BidTape = msgspec.field(default_factory=BidTape)
+    own_number: int | None = None
+    closed_lots: tuple[ClosedLot, ...] = ()
+    lots_open: int = 1
+    lots_to_come: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Purse:
-    """The money: what may be bid in this auction now, and the whole budget."""
+class Purse(msgspec.Struct, frozen=True, gc=False):
+    """The money: what may be bid in this auction now, and the whole budget.
+
+    ``committed_minor`` is what is tied up over all auctions, this one included; ``spent_minor`` the part of it that was
+    won.
+    """
 
     available_minor: int
     budget_minor: int
+    committed_minor: int = 0
+    spent_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """Bid this, now."""
 
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True, gc=False):
     """Do nothing; look again at ``until_ns`` (None: not before something happens). Every event is looked at anyway."""
 
     until_ns: int | None = None
@@ -76,7 +98,7 @@ class Strategy(Protocol):
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:
         """What to do at ``now_ns``. An offer is at least ``view.minimum_minor``, and ``purse.available_minor`` at most.
 
-        ``rng`` is the only source of chance.
+        ``rng`` is the only source of chance. Also asked while we lead; an offer then counts for nothing.
         """
         ...
 
@@ -87,6 +109,8 @@ class ParameterKind(enum.StrEnum):
     AMOUNT = "amount"
     FACTOR = "factor"
     SHARE = "share"
+    COUNT = "count"
+    SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +130,27 @@ class Settings:
     amounts: Mapping[str, int | None]
     fractions: Mapping[str, Fraction]
 
+    def count(self, name: str) -> int:
+        """A parameter that is a whole number."""
+        return int(self.fractions[name])
+
+    def nanoseconds(self, name: str) -> int:
+        """A parameter that is a time in seconds, in nanoseconds."""
+        return int(self.fractions[name] * SECOND_NS)
+
 
 @dataclass(frozen=True, slots=True)
 class StrategySpec:
-    """A strategy as one may choose it: its name, a line about it, its parameters, and how it is made."""
+    """A strategy as one may choose it: its name, a line about it, its parameters, and how it is made.
+
+    ``source`` is where the idea was published.
+    """
 
     name: str
     summary: str
     parameters: tuple[Parameter, ...]
     build: Callable[[Settings], Strategy]
+    source: str = ""
 
     def make(self, params: Mapping[str, str], currency: str) -> Strategy:
         """The strategy under these parameters, amounts being in ``currency``.
@@ -135,7 +171,7 @@ class StrategySpec:
                 case ParameterKind.AMOUNT:
                     is_given = bool(parameter.default) or parameter.name in params
                     amounts[parameter.name] = _read_amount(parameter, text, currency) if is_given else None
-                case ParameterKind.FACTOR | ParameterKind.SHARE:
+                case ParameterKind.FACTOR | ParameterKind.SHARE | ParameterKind.COUNT | ParameterKind.SECONDS:
                     fractions[parameter.name] = _read_fraction(parameter, text)
                 case _:
                     assert_never(parameter.kind)
@@ -159,13 +195,13 @@ def _read_amount(parameter: Parameter, text: str, currency: str) -> int:
 
 def _read_fraction(parameter: Parameter, text: str) -> Fraction:
     number = Fraction(text) if _DECIMAL.fullmatch(text) else None
-    if parameter.kind is ParameterKind.SHARE and number is not None and number > 1:
-        number = None
-    if number is None:
-        kinds = {ParameterKind.FACTOR: "0 to 999", ParameterKind.SHARE: "0 to 1"}
+    is_share, is_count = parameter.kind is ParameterKind.SHARE, parameter.kind is ParameterKind.COUNT
+    if number is None or (is_share and number > 1) or (is_count and number.denominator != 1):
+        kind = "a whole number" if is_count else "a number"
+        how = "as" if is_count else "with at most 6 digits after the point, as"
         raise ConfigurationError(
-            f"the parameter {parameter.name}: {text!r} is not a number from {kinds[parameter.kind]}",
-            hint=f"write it as {parameter.default}, with at most 6 digits after the point",
+            f"the parameter {parameter.name}: {text!r} is not {kind} from 0 to {1 if is_share else 999}",
+            hint=f"write it {how} {parameter.default}",
         )
     return number
 

@@ -77,11 +77,17 @@ class Wallet:
         self.budget = budget
         self._accounts: dict[bytes, _Account] = {}
         self._committed_minor = 0
+        self._spent_minor = 0
 
     @property
     def committed_minor(self) -> int:
         """What may have to be paid over all auctions, at worst."""
         return self._committed_minor
+
+    @property
+    def spent_minor(self) -> int:
+        """What is to be paid for the lots that were won, of which it is a part."""
+        return self._spent_minor
 
     def commitments(self) -> tuple[Commitment, ...]:
         """Every auction that ties something up, in the order in which they were first bid in."""
@@ -150,15 +156,13 @@ class Wallet:
         account.has_ended = True
         account.leading_minor = 0
         account.undecided.clear()
-        account.won_minor = price_minor or 0
-        self._update(account)
+        self._spend(account, price_minor or 0)
 
     def owes(self, auction: bytes, price_minor: int) -> None:
         """Bidding is over, and as the sale stands, we pay ``price_minor``, have paid it, or owe nothing (0)."""
         account = self._account(auction)
         assert account.has_ended
-        account.won_minor = price_minor
-        self._update(account)
+        self._spend(account, price_minor)
 
     def expire(self, auction: bytes, known_ns: int) -> None:
         """Everything that the house accepted in ``auction`` before ``known_ns``, on its clock, is known.
@@ -176,6 +180,11 @@ class Wallet:
         if account is None:
             account = self._accounts[auction] = _Account()
         return account
+
+    def _spend(self, account: _Account, won_minor: int) -> None:
+        self._spent_minor += won_minor - account.won_minor
+        account.won_minor = won_minor
+        self._update(account)
 
     def _update(self, account: _Account) -> None:
         before_minor = account.committed_minor

@@ -432,3 +432,16 @@ def test_a_catalogue_adds_nothing_to_what_was_chosen(world: World) -> None:
     world.run(lambda: bool(line.told(Listed)))
     world.finish()
     assert set(line.agent.outcomes) == {auction}
+
+
+def test_a_strategy_that_waited_for_somebody_is_asked_again_when_that_has_come(world: World) -> None:
+    answers: list[Offer] = []
+    auction, line = alone(world, Says(lambda view: answers.pop() if answers else Wait()))
+    world.run(lambda: bool(line.agent.can_bid(auction, world.now_ns)))
+    answers.append(Offer(1_500))
+    line.agent.look_again(bytes(32), world.now_ns)
+    world.run_for(SECOND_NS)
+    assert not line.told(BidPlaced)
+    line.agent.look_again(auction, world.now_ns)
+    world.run(lambda: bool(line.told(BidPlaced)), within_s=1)
+    assert line.told(BidPlaced)[0].amount_minor == 1_500

@@ -51,6 +51,15 @@ def test_more_than_the_budget_over_all_auctions_is_refused_and_changes_nothing(w
     assert wallet.committed_minor == BUDGET_MINOR
 
 
+def test_what_was_spent_follows_the_sales_as_they_stand(wallet: Wallet) -> None:
+    wallet.ended(A, 3_000)
+    wallet.ended(B, None)
+    assert wallet.spent_minor == 3_000
+    wallet.owes(B, 2_000)
+    wallet.owes(A, 0)
+    assert wallet.spent_minor == wallet.committed_minor == 2_000
+
+
 def test_an_accepted_bid_decides_those_of_its_seq_and_below(wallet: Wallet) -> None:
     for seq, amount_minor in ((1, 5_000), (2, 3_000), (3, 2_000)):
         wallet.commit(A, command(seq), seq, amount_minor, 100)
