@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "evidence": "auctionctl.cli.cases",
     "backup": "auctionctl.cli.backup",
     "restore": "auctionctl.cli.restore",
+    "replay": "auctionctl.cli.replay",
     "bench": "auctionctl.cli.bench",
     "completion": "auctionctl.cli.completion.command",
 }
@@ -82,6 +83,7 @@ SUMMARIES: Final = {
     "evidence": "Look at what proves a broken word.",
     "backup": "Write every log of a house to one file, verified; one that runs is read as an...",
     "restore": "Make the state of a house from a backup, every entry verified; the state...",
+    "replay": "Put a recorded tape of bids through the rules under other terms: accepted,...",
     "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
     "completion": "Write the script by which a shell completes command lines to stdout.",
 }
