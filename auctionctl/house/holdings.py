@@ -140,12 +140,16 @@ class Holdings:
         """What was added to ``log`` was not written: ``stored`` takes its place, or nothing where nothing is stored."""
         position = self._order.index(log)
         self._turned.pop(log.id, None)
+        # An end that was not written has not come: who stood by its bids is not known yet.
+        self._ended.pop(log.id, None)
         if stored is None:
             self._drop(log, position)
             return
         stored.followers, stored.is_halted, stored.invalid = log.followers, log.is_halted, log.invalid
         self._logs[log.id] = self._order[position] = stored
         self._look_ahead(stored)
+        if stored.auction.is_final:
+            self._ended[log.id] = stored
 
     def _drop(self, log: AuctionLog, position: int) -> None:
         del self._logs[log.id], self._order[position]

@@ -85,6 +85,19 @@ def test_what_was_not_written_is_replaced_in_its_place_and_has_not_turned(held: 
     assert held.next_ns() == stored.auction.end_ns
 
 
+def test_an_end_that_was_not_written_has_not_come_and_one_that_was_is_told_again(held: Any, stage: Any) -> None:
+    _, _, sold = held
+    before = stage.rebuild(sold)
+    stage.after(4 * HOUR_NS)
+    held.take_ended()
+    held.turn(sold)
+    held.replace(sold, before)
+    assert held.take_ended() == []
+    after = stage.rebuild(sold)
+    held.replace(before, after)
+    assert held.take_ended() == [after]
+
+
 def test_only_what_has_come_to_its_last_entry_is_forgotten(held: Any, stage: Any) -> None:
     _, _, sold = held
     with pytest.raises(AssertionError):

@@ -123,6 +123,25 @@ def test_what_was_rolled_back_is_said_again_and_once(stage: Any) -> None:
     assert [conduct.auction for conduct in said(stage)] == [auction]
 
 
+def test_an_end_that_was_not_written_says_nothing_of_those_who_bid_after_it(stage: Any) -> None:
+    auction = stage.opened()
+    stage.handle(stage.bid(1, auction, 1_000))
+    stage.until(stage.house.get_timer() - SECOND_NS // 2)
+    stage.is_full = True
+    stage.handle(stage.bid(2, auction, 2_000))
+    stage.after(SECOND_NS)
+    stage.is_full = False
+    while stage.kinds(auction)[-1] != "gap":
+        stage.after(SECOND_NS // 20)
+    assert said(stage) == []
+    stage.handle(stage.bid(2, auction, 2_000))
+    stage.after(SECOND_NS)
+    (conduct,) = said(stage)
+    ben = stage.house.presence.peers[2].identity.signing
+    assert [each.won for each in conduct.deeds] == [each.bidder == ben for each in conduct.deeds]
+    assert len(conduct.deeds) == 2
+
+
 def test_a_halted_registry_says_nothing_and_the_auctions_go_on(stage: Any) -> None:
     auction = stage.opened()
     stage.handle(stage.bid(1, auction, 1_000))
