@@ -100,7 +100,7 @@ class Known(NamedTuple):
     @classmethod
     def of(cls, registry: Registry, signing: bytes, now_ns: int) -> Known:
         """By ``registry``, as of ``now_ns``."""
-        return cls(registry.reputations.ppm(signing, now_ns), registry.reputations.records.get(signing, ()))
+        return cls(registry.reputations.ppm(signing, now_ns), registry.reputations.records_of(signing))
 
     def total(self, deed: str) -> int:
         """How often that was done, in all auctions."""

@@ -22,12 +22,12 @@ from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
 from auctionctl.replica.conduct import deeds_of, without_invalid
 from auctionctl.replica.export import Export, decode_export
-from auctionctl.replica.registry import REGISTRY, Registry, RegistryReplay
+from auctionctl.replica.registry import FINISHING, REGISTRY, Registry, RegistryReplay
 from auctionctl.replica.replay import Operation, Replay, Statement, signer_of
 from auctionctl.replica.replica import LogReplay
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.cosignature import TimedCheckpoint
-from auctionctl.tlog.entry import decode
+from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.merkle import Tree
 
 AUCTION_LOG: Final = "auction/"
@@ -137,10 +137,11 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
 def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     """Whether the announcement of ``log`` is in this very registry: the same entry, place, time and head.
 
-    And whether whoever acted as an operator was one at that time, nobody whose key is revoked did anything later, the
-    reputations that were stated are those of that time, and the registry says of the bidders what the log does, all by
-    this registry. Raises VerificationError, rule ``announcement``, ``operator``, ``revoked``, ``reputation`` or
-    ``conduct``, where it is not so, and where the registry ends too early to tell.
+    And whether whoever acted as an operator was one at that time, nobody whose key is revoked did anything later,
+    nobody whose key was replaced did more under it than finish what it had begun, the reputations that were stated are
+    those of that time, and the registry says of the bidders what the log does, all by this registry. Raises
+    VerificationError, rule ``announcement``, ``operator``, ``revoked``, ``rotated``, ``reputation`` or ``conduct``,
+    where it is not so, and where the registry ends too early to tell.
     """
     under = log.announced_under
     if registry.house != log.house:
@@ -167,6 +168,8 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
         _check_operator(operation, registry.registry)
     if registry.registry.revoked:
         _check_revocations(log, registry.registry)
+    if registry.registry.rotated:
+        _check_rotations(log, registry.registry)
     for statement in log.statements:
         _check_statement(statement, registry.registry)
     if log.is_finished:
@@ -193,6 +196,29 @@ def _check_revocations(log: Audit, registry: Registry) -> None:
             raise VerificationError(
                 f"whoever signed this, {actor.hex()[:12]}…, had its key revoked before, by this registry",
                 rule="revoked",
+                index=index,
+                hint="the house has taken what it must not: keep both files",
+            )
+
+
+def _check_rotations(log: Audit, registry: Registry) -> None:
+    """A key that was replaced finishes a sale and does nothing else; one holder takes part under one key alone."""
+    here = {log.auction.terms.seller}
+    for index, data in enumerate(log.entries):
+        entry = decode(data)
+        if not entry.signature:
+            continue
+        actor, words = signer_of(entry), ""
+        if entry.kind not in FINISHING and entry.time_ns > registry.rotated.get(actor, entry.time_ns):
+            words = "had its key replaced before, by this registry"
+        if entry.kind is Kind.JOINED:
+            if any(key in here for key in registry.successions.keys_of(actor) if key != actor):
+                words = "has part in this auction under another of its keys, by this registry"
+            here.add(actor)
+        if words:
+            raise VerificationError(
+                f"whoever signed this, {actor.hex()[:12]}…, {words}",
+                rule="rotated",
                 index=index,
                 hint="the house has taken what it must not: keep both files",
             )

@@ -1,9 +1,10 @@
 """The registry: the house's own log, which says what auctions it holds and whom it lets in (DESIGN.md section 7).
 
-Every entry is the house's word, but for revocations, which are signed by whoever revokes. Rule: an auction, and a
-seller's listing, is announced once and for ever, by the house itself or by somebody whom the registry has as a seller;
-an identity is admitted before its role can change; one that was revoked has no role any more, for ever. The same code
-serves the house, a live replica and the offline audit: state comes from entries alone.
+Every entry is the house's word, but for revocations, which are signed by whoever revokes, and rotations, which are
+signed by the old key and by the new. Rule: an auction, and a seller's listing, is announced once and for ever, by the
+house itself or by somebody whom the registry has as a seller; an identity is admitted before its role can change; one
+that was revoked or replaced has no role any more, for ever; a key takes the place of one other, and only before it was
+ever known. The same code serves the house, a live replica and the offline audit: state comes from entries alone.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ from auctionctl.auction.rules import Key
 from auctionctl.errors import AuctionctlError, MalformedEntryError, VerificationError
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.encoding import is_name
-from auctionctl.keys.signing import Identity
+from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.conduct import MAX_DEEDS, Deeds
 from auctionctl.replica.reputation import Reputations
-from auctionctl.tlog.entry import Entry, Kind, decode
+from auctionctl.replica.succession import Successions
+from auctionctl.tlog.entry import SIGNATURE_BYTES, Entry, Kind, decode
 from auctionctl.tlog.merkle import Tree, leaf_hash
-from auctionctl.wire.frames import is_signed_by
+from auctionctl.wire.frames import is_signed_by, sign_body
 
 REGISTRY: Final = "registry"
 """The name of this log, in the store and at the end of its origin."""
 
 REGISTRY_ID: Final = b""
 """What stands for it where a message names an auction."""
+
+FINISHING: Final = frozenset(
+    {Kind.PAYMENT, Kind.PAYMENT_REJECTED, Kind.SETTLED, Kind.OFFERED, Kind.ACCEPTED, Kind.DECLINED}
+)
+"""What the holder of a key that was replaced still signs with it: the log of a sale names that key, and no other."""
 
 Listing = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(max_length=32)]
@@ -68,6 +75,45 @@ class Revoke(msgspec.Struct, array_like=True, tag="revoke", frozen=True):
     key: Key
 
 
+class Succeed(msgspec.Struct, array_like=True, tag="succeed", frozen=True):
+    """The holder of these keys takes the place of ``key`` at this house: what a new key signs, within a rotation."""
+
+    house: Key
+    key: Key
+    signing: Key
+    transport: Key
+
+
+class Rotate(msgspec.Struct, array_like=True, tag="rotate", frozen=True):
+    """Other keys take the place of ``key``, which signs this; the new one's signature of ``succeed`` is ``consent``."""
+
+    house: Key
+    key: Key
+    signing: Key
+    transport: Key
+    consent: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
+
+    @property
+    def has_consent(self) -> bool:
+        """Whether the new key has signed, for this house, that it takes this one's place."""
+        return is_signed_by(self.signing, _to_succeed(self.house, self.key, self.successor), self.consent)
+
+    @property
+    def successor(self) -> Identity:
+        """The new keys."""
+        return Identity(self.signing, self.transport)
+
+
+def rotation(old: bytes, new: SecretKey, house: bytes) -> Rotate:
+    """What the holder of ``old`` has to sign so that ``new`` takes its place; the new key has signed its part."""
+    consent = sign_body(new, _to_succeed(house, old, new.identity)).signature
+    return Rotate(house, old, new.identity.signing, new.identity.transport, consent)
+
+
+def _to_succeed(house: bytes, old: bytes, new: Identity) -> bytes:
+    return _encoder.encode(Succeed(house, old, new.signing, new.transport))
+
+
 class Conduct(msgspec.Struct, array_like=True, tag="conduct", frozen=True):
     """What an auction that is final says of its bidders, by signing key; of many, in several such entries."""
 
@@ -75,7 +121,7 @@ class Conduct(msgspec.Struct, array_like=True, tag="conduct", frozen=True):
     deeds: Annotated[tuple[Deeds, ...], msgspec.Meta(min_length=1, max_length=MAX_DEEDS)]
 
 
-RegistryEvent = Announced | Admitted | RoleChanged | Revoke | Conduct
+RegistryEvent = Announced | Admitted | RoleChanged | Revoke | Rotate | Conduct
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[RegistryEvent] = msgspec.msgpack.Decoder(RegistryEvent)
@@ -83,7 +129,13 @@ _decoder: msgspec.msgpack.Decoder[RegistryEvent] = msgspec.msgpack.Decoder(Regis
 
 def kind_of(event: RegistryEvent) -> Kind:
     """The kind of the entry that carries ``event``: the tag of its type, or what a command becomes in the log."""
-    return Kind.KEY_REVOKED if isinstance(event, Revoke) else Kind(str(event.__struct_config__.tag))
+    match event:
+        case Revoke():
+            return Kind.KEY_REVOKED
+        case Rotate():
+            return Kind.KEY_ROTATED
+        case _:
+            return Kind(str(event.__struct_config__.tag))
 
 
 def encode_registry_event(event: RegistryEvent) -> bytes:
@@ -131,7 +183,8 @@ class Registry:
         """Signing key → who was admitted, in order of the first admission."""
         self.auctions: dict[bytes, Announcement] = {}
         """Auction → its announcement, in order."""
-        self.reputations = Reputations()
+        self.successions = Successions()
+        self.reputations = Reputations(self.successions)
         self.size = 0
         self.last_time_ns = 0
         self._listings: dict[tuple[bytes, str], bytes] = {}
@@ -141,6 +194,11 @@ class Registry:
         """Signing key → when it was revoked."""
         self.revocations: dict[bytes, int] = {}
         """Signing key → the index of the entry that revoked it."""
+        self.rotated: dict[bytes, int] = {}
+        """Signing key → when another took its place."""
+        self.rotations: dict[bytes, int] = {}
+        """Signing key → the index of the entry by which another took its place."""
+        self._transports: set[bytes] = set()
 
     def roles_at(self, signing: bytes, time_ns: int) -> frozenset[str]:
         """The roles that an identity had at ``time_ns``; both before and after a change at that very time.
@@ -166,6 +224,8 @@ class Registry:
             return self._check_announced(event)
         if isinstance(event, Revoke):
             return self._check_revoke(event, time_ns)
+        if isinstance(event, Rotate):
+            return self._check_rotate(event)
         if isinstance(event, Conduct):
             return self._check_conduct(event)
         if not is_name(event.name):
@@ -198,10 +258,24 @@ class Registry:
             return "this house knows no such key"
         if event.key in self.revoked:
             return "this key was revoked before"
-        if event.actor in self.revoked:
-            return "a revoked key revokes nothing"
+        if event.actor in self.revoked or event.actor in self.rotated:
+            return "a key that was revoked or replaced revokes nothing"
         if event.actor != event.key and Role.OPERATOR not in self.roles_at(event.actor, time_ns):
             return "only its holder or an operator revokes a key"
+        return None
+
+    def _check_rotate(self, event: Rotate) -> str | None:
+        if event.house != self.house:
+            return "this is meant for another house"
+        if event.key == self.house:
+            return "the house's own key is in its address, and cannot be replaced"
+        if event.key in self.rotated:
+            return "another key took the place of this one before"
+        member = self.members.get(event.key)
+        if member is None or not member.role:
+            return "who is not let in has no key to replace"
+        if event.signing == self.house or event.signing in self.members or event.transport in self._transports:
+            return "the new key is known here already: make one for this alone"
         return None
 
     def _check_conduct(self, event: Conduct) -> str | None:
@@ -219,6 +293,8 @@ class Registry:
             return "this identity is let in already"
         if event.signing in self.revoked:
             return "this key was revoked"
+        if event.signing in self.rotated:
+            return "another key took the place of this one"
         if event.signing == self.house:
             return "the house needs no admission to itself"
         return None if is_role(event.role) else "this is no role"
@@ -235,6 +311,7 @@ class Registry:
                 since_ns = time_ns if known is None else known.since_ns
                 self.members[signing] = Member(Identity(signing, transport), name, role, since_ns)
                 self._roles.setdefault(signing, []).append((time_ns, role))
+                self._transports.add(transport)
             case RoleChanged(signing=signing, name=name, role=role):
                 self.members[signing] = self.members[signing]._replace(name=name, role=role)
                 self._roles[signing].append((time_ns, role))
@@ -243,11 +320,24 @@ class Registry:
                 self._roles[key].append((time_ns, ""))
                 self.revoked[key] = time_ns
                 self.revocations[key] = index
+            case Rotate():
+                self._apply_rotate(event, time_ns)
             case Conduct(auction=auction, deeds=deeds):
                 self.reputations.add(auction, deeds, time_ns)
         self.size += 1
         self.last_time_ns = time_ns
         return index
+
+    def _apply_rotate(self, event: Rotate, time_ns: int) -> None:
+        old, new = self.members[event.key], event.successor
+        self.members[event.key] = old._replace(role="")
+        self.members[new.signing] = Member(new, old.name, old.role, time_ns)
+        self._roles[event.key].append((time_ns, ""))
+        self._roles[new.signing] = [(time_ns, old.role)]
+        self._transports.add(new.transport)
+        self.rotated[event.key] = time_ns
+        self.rotations[event.key] = self.size
+        self.successions.add(event.key, new.signing)
 
 
 def is_role(text: str) -> bool:
@@ -286,14 +376,25 @@ class RegistryReplay:
             event = decode_registry_event(entry.kind, entry.body)
         except AuctionctlError as error:
             raise VerificationError(str(error), rule="entry", index=index) from error
-        if isinstance(event, Revoke):
-            if not is_signed_by(event.actor, entry.body, entry.signature):
-                raise VerificationError("not signed by whoever revokes", rule="signature", index=index)
-        elif entry.signature:
-            raise VerificationError("only who revokes a key signs an entry here", rule="signature", index=index)
+        if (reason := _check_signatures(event, entry)) is not None:
+            raise VerificationError(reason, rule="signature", index=index)
         if (reason := self.state.check(event, entry.time_ns)) is not None:
             rule = "time" if entry.time_ns < self.state.last_time_ns else entry.kind.value
             raise VerificationError(reason, rule=rule, index=index)
         self.state.apply(event, entry.time_ns)
         self.tree.append(leaf_hash(data))
         return RegistryApplied(index, entry, event)
+
+
+def _check_signatures(event: RegistryEvent, entry: Entry) -> str | None:
+    """Why the authority of ``entry``, which holds ``event``, is not what it has to be; None if it is."""
+    match event:
+        case Revoke():
+            is_signed = is_signed_by(event.actor, entry.body, entry.signature)
+            return None if is_signed else "not signed by whoever revokes"
+        case Rotate():
+            if not is_signed_by(event.key, entry.body, entry.signature):
+                return "not signed by the key that is replaced"
+            return None if event.has_consent else "not signed by the new key"
+        case _:
+            return "only who revokes or rotates a key signs an entry here" if entry.signature else None

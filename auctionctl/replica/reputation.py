@@ -4,7 +4,8 @@ The beta reputation system (Jøsang and Ismail 2002): with r the weight of what 
 value is (r + 1) / (r + s + 2): a stranger has one half. Evidence is forgotten by half in 90 days, which is no setting,
 for then two would get two values from one registry. Rule: integers alone, and every entry is weighed by itself, so that
 the value depends on neither the order nor the time at which somebody reads; it changes with an entry, and at midnight
-UTC, so that a value that was read a moment ago still holds.
+UTC, so that a value that was read a moment ago still holds. A holder keeps its reputation when it rotates its key: all
+keys of one chain have the same, whichever of them did it.
 
 What a bidder can gain by having friends sell to it is the limit of every such system: the man page says so.
 """
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 from auctionctl.auction.rules import WHOLE_PPM
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.replica.conduct import Deeds
+from auctionctl.replica.succession import Successions
 
 DAY_NS: Final = 86_400 * SECOND_NS
 HALF_LIFE_DAYS: Final = 90
@@ -82,14 +84,15 @@ def reputation_ppm(evidence: Iterable[tuple[int, Points]], now_ns: int) -> int:
 
 
 class Reputations:
-    """All evidence of one registry, entry by entry."""
+    """All evidence of one registry, entry by entry; ``holders`` says which keys are one holder's, as it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, holders: Successions | None = None) -> None:
         self.records: dict[bytes, list[Record]] = {}
-        """Bidder (signing key) → what is known of it, in order of time."""
+        """Signing key → what is known of a bidder under that key, in order of time."""
         self.auctions: dict[bytes, tuple[Deeds, ...]] = {}
         """Auction → what the registry says of its bidders, by signing key."""
         self._days: dict[bytes, dict[int, Points]] = {}
+        self._holders = Successions() if holders is None else holders
 
     def add(self, auction: bytes, deeds: tuple[Deeds, ...], time_ns: int) -> None:
         """What the registry said at ``time_ns``, which is not before what it said earlier."""
@@ -103,7 +106,13 @@ class Reputations:
 
     def ppm(self, bidder: bytes, now_ns: int) -> int:
         """The reputation of ``bidder`` by all that was said so far, as of ``now_ns``."""
-        return reputation_ppm(self._days.get(bidder, {}).items(), now_ns)
+        keys = self._holders.keys_of(bidder)
+        return reputation_ppm((item for key in keys for item in self._days.get(key, {}).items()), now_ns)
+
+    def records_of(self, bidder: bytes) -> list[Record]:
+        """What is known of the holder of this key, under whichever key, in order of time."""
+        keys = self._holders.keys_of(bidder)
+        return sorted((record for key in keys for record in self.records.get(key, ())), key=lambda each: each.time_ns)
 
     def ppm_then(self, bidder: bytes, time_ns: int) -> frozenset[int]:
         """What it was at ``time_ns``; both before and after what was said at that very time."""
@@ -112,6 +121,6 @@ class Reputations:
         )
 
     def _until(self, bidder: bytes, before_ns: int) -> Iterator[tuple[int, Points]]:
-        for record in self.records.get(bidder, ()):
+        for record in self.records_of(bidder):
             if record.time_ns < before_ns:
                 yield record.time_ns // DAY_NS, points_of(record.deeds)

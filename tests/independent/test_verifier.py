@@ -23,8 +23,8 @@ from auctionctl.replica.replay import Replay
 from auctionctl.wire.messages import Bye
 
 VERIFIER = Path(__file__).with_name("verifier")
-MAX_LINES = 750
-"""Of which 60 are for what a registry says of revoked keys, bidders and their reputations."""
+MAX_LINES = 790
+"""Of which 100 are for what a registry says of revoked and replaced keys, bidders and their reputations."""
 """Of code: without blank lines and docstrings."""
 SOFT = {"soft_close_window_ns": 5 * SECOND_NS, "max_extension_ns": 8 * SECOND_NS}
 

@@ -38,7 +38,7 @@ from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS
 from auctionctl.auction.rules import PauseRules, PaymentRules, Reserve, Rules
 from auctionctl.auction.terms import Lot, ReserveOpening, Terms
 from auctionctl.replica.conduct import Deeds
-from auctionctl.replica.registry import Admitted, Announced, Conduct, Revoke, RoleChanged
+from auctionctl.replica.registry import Admitted, Announced, Conduct, Revoke, RoleChanged, Rotate, Succeed
 from auctionctl.tlog.entry import Kind
 
 HOUSE: Final = "Signing key of the house."
@@ -212,6 +212,18 @@ BODIES: Final = (
         },
     ),
     Body(
+        Kind.KEY_ROTATED,
+        Rotate,
+        "key",
+        {
+            "house": "The house's signing key.",
+            "key": "The signing key that is replaced.",
+            "signing": "The new signing key.",
+            "transport": "The new transport key.",
+            "consent": "The new key's signature of `succeed`: an array, below.",
+        },
+    ),
+    Body(
         Kind.CONDUCT,
         Conduct,
         "",
@@ -290,3 +302,14 @@ PARTS_OF_TERMS: Final[tuple[tuple[type[msgspec.Struct], dict[str, str]], ...]] =
     (ReserveOpening, {"minor": "The reserve.", "salt": "Random."}),
 )
 """What stands inside of terms (and, the last, of a closed entry): type, field → meaning."""
+
+CONSENT: Final[tuple[type[msgspec.Struct], dict[str, str]]] = (
+    Succeed,
+    {
+        "house": "As in the body, like the other fields.",
+        "key": "The signing key that is replaced.",
+        "signing": "The new signing key, which signs this.",
+        "transport": "The new transport key.",
+    },
+)
+"""What the new key signs, whose signature stands in the body of a rotation."""

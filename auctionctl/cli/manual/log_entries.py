@@ -9,7 +9,7 @@ from typing import Final
 
 from auctionctl.auction.terms import MAX_TERMS_BYTES
 from auctionctl.cli.manual import roff
-from auctionctl.cli.manual.log_bodies import BODIES, OF_AUCTIONS, PARTS_OF_TERMS, Body
+from auctionctl.cli.manual.log_bodies import BODIES, CONSENT, OF_AUCTIONS, PARTS_OF_TERMS, Body
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.cli.manual.shapes import fields_table, job_of, number_text, tag_of, words_of
 from auctionctl.tlog.entry import MAX_ENTRY_BYTES, SIGNATURE_BYTES, TIME_LIMIT_NS, Entry, Kind
@@ -140,6 +140,8 @@ def body_parts() -> tuple[Part, ...]:
             parts.append(Paragraph(words))
         if body.kind is Kind.TERMS:
             parts += _terms_parts()
+        if body.kind is Kind.KEY_ROTATED:
+            parts += [Paragraph(f"`{CONSENT[0].__name__}`: {job_of(CONSENT[0])}"), fields_table(*CONSENT)]
     return tuple(parts)
 
 

@@ -20,6 +20,7 @@ from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Su
 from auctionctl.keys.allowlist import Role
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
 from auctionctl.replica.conduct import MAX_DEEDS
+from auctionctl.replica.registry import FINISHING
 from auctionctl.replica.reputation import (
     DAY_NS,
     DEFAULTED_POINTS,
@@ -34,6 +35,8 @@ from auctionctl.replica.reputation import (
 
 REVOKED: Final = "revoked"
 """The rule by which somebody signed with a key that was revoked before."""
+ROTATED: Final = "rotated"
+"""The rule by which a key that was replaced did more than finish, or one holder took part under two keys."""
 OPERATOR: Final = "operator"
 """The rule by which somebody who acted as an operator was none."""
 
@@ -160,9 +163,11 @@ def registry_parts() -> tuple[Part, ...]:
             "The registry is a log of the same form under the origin ‹HOUSE›`/registry`; its file has no announcement."
             " It is verified in the order above, as far as the root; a file with an announcement is `checkpoint`."
             " Of an auction's file only the announcement is needed. Its entries are the house's own, but for"
-            " `key_revoked`, which is signed. For each, in"
+            " `key_revoked` and `key_rotated`, which are signed. For each, in"
             " this order: entry and body are canonical, and of the same kind (`entry`); the signature is empty, or of"
-            " `key_revoked` that of its `actor` (`signature`);"
+            " `key_revoked` that of its `actor`, of `key_rotated` that of its `key`, and there `consent` is the"
+            " signature, by `signing`, of the array `succeed` of the other four fields, as if that were a body"
+            " (`signature`);"
             " its time is not before the last (`time`); then, with the kind as the word:"
         ),
         Definitions(
@@ -175,8 +180,8 @@ def registry_parts() -> tuple[Part, ...]:
                 (
                     "`admitted`",
                     "`name` is a name (1 to 32 of `a` to `z`, `0` to `9`, `.`, `_`, `-`, beginning with a letter or"
-                    " digit); the signing key is not let in already (a member with roles), was never revoked, and is"
-                    " not the house's;"
+                    " digit); the signing key is not let in already (a member with roles), was never revoked nor"
+                    " replaced, and is not the house's;"
                     f" `role` is one of {roles}, or several different ones joined by `+`.",
                 ),
                 (
@@ -187,8 +192,17 @@ def registry_parts() -> tuple[Part, ...]:
                 (
                     "`key_revoked`",
                     "`house` is this house's signing key; `key` is another one, that was admitted before and not"
-                    " revoked; `actor` was not revoked, and is `key` itself or may act as an operator at t, as below."
+                    " revoked; `actor` was neither revoked nor replaced, and is `key` itself or may act as an operator"
+                    " at t, as below."
                     "\n\nThen `key` has no role from t on, and is never admitted again.",
+                ),
+                (
+                    "`key_rotated`",
+                    "`house` is this house's signing key; `key` is another one, of a member with roles; `signing` is"
+                    " not the house's either, and neither it nor `transport` is a key that was admitted before, or"
+                    " replaced another.\n\nThen `key` has no role from t on, and is never admitted again; `signing`,"
+                    " with `transport`, is that of a member by the name and with the roles that `key` had. The two are"
+                    " keys of one holder, and so are all before and after them.",
                 ),
                 (
                     "`conduct`",
@@ -228,6 +242,14 @@ def _beside_the_registry() -> tuple[Part, ...]:
                     f"`{REVOKED}`",
                     "No signed entry of the log is by a key that the registry has as revoked, and later than that: its"
                     " time is at most that of the `key_revoked` entry. The index is that of the first that is.",
+                ),
+                (
+                    f"`{ROTATED}`",
+                    "For each signed entry of the log, in order: if its signer is a key that the registry has as"
+                    " replaced, and its time later than that of the `key_rotated` entry, its kind is one of"
+                    f" {', '.join(f'`{kind}`' for kind in sorted(FINISHING))}; and if it is `joined`, no other key of"
+                    " its holder is the seller's, or that of an earlier `joined` entry of the log. The index is that of"
+                    " the first for which it is not so.",
                 ),
                 (
                     f"`{REPUTATION}`",
@@ -284,7 +306,8 @@ def reputation_parts() -> tuple[Part, ...]:
             f" point weighs the greatest integer x with x^{HALF_LIFE_DAYS} <= 2^({FORGOTTEN_DAYS} - age), or 0 if age >"
             f" {FORGOTTEN_DAYS}. With g and b the sums of good and bad points by their weights, the reputation is (g +"
             f" 2^{SCALE_BITS}) * {WHOLE_PPM} / (g + b + 2^{SCALE_BITS + 1}), rounded down: the beta reputation system"
-            " of Jøsang and Ismail (2002). Without evidence it is one half."
+            " of Jøsang and Ismail (2002). Without evidence it is one half. A key has the rows of all keys of its"
+            " holder."
         ),
         Paragraph(
             "It is no proof of honesty: whoever has a seller for a friend can buy from it again and again. A seller who"

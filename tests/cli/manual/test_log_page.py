@@ -29,7 +29,7 @@ from auctionctl.auction.terms import (
     SECOND_NS,
     Terms,
 )
-from auctionctl.cli.manual.log_bodies import BODIES, PARTS_OF_TERMS
+from auctionctl.cli.manual.log_bodies import BODIES, CONSENT, PARTS_OF_TERMS
 from auctionctl.cli.manual.log_commands import OF_OPERATORS, OF_THE_SALE, operator_refusals, sale_refusals
 from auctionctl.cli.manual.log_example import OPENED, START_NS, WINNING_BID, Example, build_example, key_of
 from auctionctl.cli.manual.log_example_parts import hex_lines
@@ -67,7 +67,7 @@ def test_every_body_that_is_judged_has_a_table_of_all_its_fields() -> None:
     judged = {Terms, Join, Bid, *get_args(HouseEvent), *get_args(AnyCommand), *get_args(RegistryEvent)}
     assert judged == {body.struct for body in BODIES}
     tables = [[row[1] for row in part.rows] for part in PAGE.parts if isinstance(part, Table)]
-    for struct, meanings in (*((body.struct, body.meanings) for body in BODIES), *PARTS_OF_TERMS):
+    for struct, meanings in (*((body.struct, body.meanings) for body in BODIES), *PARTS_OF_TERMS, CONSENT):
         names = [f"`{field.encode_name}`" for field in fields_of(struct)]
         assert [name.strip("`") for name in names] == list(meanings)
         assert [*([""] if tag_of(struct) else []), *names] in tables, struct
@@ -105,6 +105,7 @@ def test_a_kind_with_two_bodies_holds_a_signed_one_and_then_one_of_the_house() -
         "join": "joined",
         "bid": "bid",
         "revoke": "key_revoked",
+        "rotate": "key_rotated",
         **KINDS,
     }
 

@@ -62,6 +62,7 @@ FORMS = {  # fields in the notation of the manual page; ? allows nil; the type t
     "admitted": "signing bin 32; transport bin 32; name str 0..32; role str 0..64",
     "role": "signing bin 32; name str 0..32; role str 0..64",
     "revoke": "house bin 32; actor bin 32; key bin 32",
+    "rotate": "house bin 32; key bin 32; signing bin 32; transport bin 32; consent bin 64",
     "conduct": "auction bin 32; deeds deeds",
     "deed": "bidder bin 32; stood uint 0..1; won uint 0..1; paid uint 0..1; defaulted uint 0..1; left uint 0..10^6; "
     "invalid uint 0..10^6",

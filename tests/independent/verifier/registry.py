@@ -8,6 +8,8 @@ from proofs import Tree, signed
 
 DAY = 86_400 * 10**9
 ROLES = {"bidder", "seller", "operator", "observer"}
+SIGNED = {"key_revoked": ("revoke", "actor"), "key_rotated": ("rotate", "key")}
+FINISHING = ["payment", "payment_rejected", "settled", "offered", "accepted", "declined"]
 
 
 def is_role(text):
@@ -22,15 +24,19 @@ class Registry:
         self.house, self.last, self.tree = house, 0, Tree()
         self.conducts, self.evidence = {}, []
         self.names, self.history, self.auctions, self.listings, self.revoked = {}, {}, set(), set(), {}
+        self.rotated, self.holders, self.transports = {}, {}, set()
 
     def add(self, data):
         entry = read_bytes(data, "entry", 16384)
-        need(entry.kind in ("announced", "admitted", "role", "key_revoked", "conduct"), "of no use here", "entry")
-        form = "revoke" if entry.kind == "key_revoked" else entry.kind
+        need(entry.kind in ("announced", "admitted", "role", *SIGNED, "conduct"), "of no use here", "entry")
+        form, signer = SIGNED.get(entry.kind, (entry.kind, None))
         body = read_bytes(entry.body, form, 16384, form)
-        if form == "revoke":
-            message = b"auctionctl/revoke/v1\0" + entry.body
-            need(signed(body.actor, message, entry.signature), "not signed by its actor", "signature")
+        if signer:
+            message = f"auctionctl/{form}/v1\0".encode() + entry.body
+            need(signed(getattr(body, signer), message, entry.signature), "not signed by its actor", "signature")
+            if form == "rotate":  # the body of succeed: another word before, and no consent after, 66 bytes
+                message = b"auctionctl/succeed/v1\0\x95\xa7succeed" + entry.body[8:-66]
+                need(signed(body.signing, message, body.consent), "not signed by the new key", "signature")
         else:
             need(not entry.signature, "an entry of the registry has a signature", "signature")
         need(entry.time >= self.last, "earlier than the entry before", "time")
@@ -49,8 +55,9 @@ class Registry:
         return is_new and (body.seller == self.house or "seller" in self.roles(body.seller))
 
     def admitted(self, body, time):
-        may = not self.roles(body.signing) and body.signing not in (self.house, *self.revoked) and is_role(body.role)
-        return self.change(body, time) and may
+        may = not self.roles(body.signing) and body.signing not in (self.house, *self.revoked, *self.rotated)
+        self.transports.add(body.transport)
+        return self.change(body, time) and may and is_role(body.role)
 
     def role(self, body, time):
         is_other = (body.name, body.role) != (self.names.get(body.signing), "+".join(self.roles(body.signing)))
@@ -59,11 +66,25 @@ class Registry:
 
     def key_revoked(self, body, time):
         known = body.house == self.house and body.key != self.house and body.key in self.history
-        alive = body.key not in self.revoked and body.actor not in self.revoked
+        alive = body.key not in self.revoked and body.actor not in (*self.revoked, *self.rotated)
         may = body.actor == body.key or self.was_operator(body.actor, time)
         self.history.setdefault(body.key, []).append((time, ""))
         self.revoked[body.key] = time
         return known and alive and may
+
+    def key_rotated(self, body, time):
+        may = body.house == self.house and body.key != self.house and self.roles(body.key)
+        new = body.signing != self.house and body.signing not in self.history and body.transport not in self.transports
+        self.history[body.signing] = [(time, "+".join(self.roles(body.key)))]
+        self.history.setdefault(body.key, []).append((time, ""))
+        self.transports.add(body.transport)
+        self.names[body.signing], self.rotated[body.key] = self.names.get(body.key), time
+        self.holders[body.signing] = self.holder(body.key)
+        return may and new
+
+    def holder(self, key):
+        """By the first of its keys."""
+        return self.holders.get(key, key)
 
     def change(self, body, time):
         """Whether the name is one."""
@@ -81,7 +102,8 @@ class Registry:
         return body.auction in self.auctions
 
     def reputation(self, bidder, now, before):
-        worth = [(weight(now // DAY - at // DAY), *row) for b, at, *row in self.evidence if b == bidder and at < before]
+        keys = [key for key in {bidder, *self.holders, *self.rotated} if self.holder(key) == self.holder(bidder)]
+        worth = [(weight(now // DAY - at // DAY), *row) for b, at, *row in self.evidence if at < before and b in keys]
         good, bad = (sum(row[0] * row[number] for row in worth) for number in (1, 2))
         return (good + 2**32) * 10**6 // (good + bad + 2**33)
 
@@ -103,8 +125,13 @@ def compare(replay, announced, registry):
     need(registry.tree.roots[size - 1] == root, "in another registry", "announcement")
     for index, time, key in replay.operators:
         need(registry.was_operator(bytes.fromhex(key), time), "no operator then", "operator", index)
-    for index, time, key in replay.signers:
+    for index, time, key, _ in replay.signers:
         need(time <= registry.revoked.get(key, time), "its key was revoked before", "revoked", index)
+    here = {registry.holder(replay.terms.seller): replay.terms.seller}
+    for index, time, key, kind in replay.signers:
+        late = time > registry.rotated.get(key, time) and kind not in FINISHING
+        other = kind == "joined" and here.setdefault(registry.holder(key), key) != key
+        need(not late and not other, "its key was replaced before, or another of its keys was here", "rotated", index)
     for index, time, bidder, stated in replay.stated:
         had = {registry.reputation(bidder, time, before) for before in (time, time + 1)}
         need(stated in had, "another reputation than stated", "reputation", index)

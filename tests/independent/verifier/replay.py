@@ -57,7 +57,7 @@ class Replay:
         if is_signed:
             signer, message = SIGNERS.get(word, "actor"), f"auctionctl/{word}/v1\0".encode() + entry.body
             need(signed(getattr(body, signer), message, entry.signature), f"not by the {signer}", "signature")
-            self.signers.append((len(self.tree.roots), entry.time, getattr(body, signer)))
+            self.signers.append((len(self.tree.roots), entry.time, getattr(body, signer), entry.kind))
             refuse(("wrong_auction", kind != "terms" and body.auction != self.auction))
         self.id, self.at = h(entry.body), max(self.floor, now)
         is_command = is_signed and word not in SIGNERS
