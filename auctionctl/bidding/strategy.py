@@ -115,12 +115,16 @@ class ParameterKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing that can be set. ``default`` is text as a user would write it; empty where there is none."""
+    """One thing that can be set. ``default`` is text as a user would write it; empty where there is none.
+
+    Without one that ``is_required``, there is no strategy.
+    """
 
     name: str
     kind: ParameterKind
     default: str
     meaning: str
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,11 @@ class StrategySpec:
         amounts: dict[str, int | None] = {}
         fractions: dict[str, Fraction] = {}
         for parameter in self.parameters:
+            if parameter.is_required and parameter.name not in params:
+                raise ConfigurationError(
+                    f"the strategy {self.name} needs the parameter {parameter.name}: {parameter.meaning}",
+                    hint=f"give --param {parameter.name}=…",
+                )
             text = params.get(parameter.name, parameter.default)
             match parameter.kind:
                 case ParameterKind.AMOUNT:

@@ -39,6 +39,8 @@ def spec() -> StrategySpec:
         VALUE_PARAMETER,
         Parameter("factor", ParameterKind.FACTOR, "1.1", "how far"),
         Parameter("patience", ParameterKind.SHARE, "0.5", "how long"),
+        Parameter("count", ParameterKind.COUNT, "3", "how many"),
+        Parameter("lead", ParameterKind.SECONDS, "0.25", "how early"),
     )
     return StrategySpec("holder", "does nothing", parameters, Holder)
 
@@ -46,17 +48,20 @@ def spec() -> StrategySpec:
 def test_parameters_are_read_exactly_and_have_defaults(spec: StrategySpec) -> None:
     settings = spec.make({}, "EUR").settings
     assert settings.amounts == {"value": None}
-    assert settings.fractions == {"factor": Fraction(11, 10), "patience": Fraction(1, 2)}
+    assert settings.fractions["factor"] == Fraction(11, 10)
+    assert settings.fractions["patience"] == Fraction(1, 2)
+    assert (settings.count("count"), settings.nanoseconds("lead")) == (3, 250_000_000)
     settings = spec.make({"value": "120.5", "factor": "0.333333", "patience": "1"}, "EUR").settings
     assert settings.amounts == {"value": 12_050}
-    assert settings.fractions == {"factor": Fraction(333_333, 10**6), "patience": Fraction(1)}
+    assert settings.fractions["factor"] == Fraction(333_333, 10**6)
+    assert settings.fractions["patience"] == Fraction(1)
     assert spec.make({"value": "120JPY"}, "JPY").settings.amounts == {"value": 120}
 
 
 def test_an_unknown_parameter_is_refused_with_the_known_ones(spec: StrategySpec) -> None:
     with pytest.raises(ConfigurationError, match="holder has no parameter 'vale'") as caught:
         spec.make({"vale": "1"}, "EUR")
-    assert caught.value.hint == "it has: value, factor, patience"
+    assert caught.value.hint == "it has: value, factor, patience, count, lead"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,8 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(spec: StrategySpec)
         ("factor", "1/0", "'1/0' is not a number"),
         ("factor", "", "'' is not a number"),
         ("patience", "1.01", "'1.01' is not a number from 0 to 1"),
+        ("count", "1.5", "'1.5' is not a whole number from 0 to 999"),
+        ("lead", "1000", "'1000' is not a number from 0 to 999"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused(spec: StrategySpec, name: str, text: str, message: str) -> None:

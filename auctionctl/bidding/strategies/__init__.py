@@ -7,13 +7,39 @@ from types import MappingProxyType
 from typing import Final
 
 from auctionctl.auction.terms import Terms
-from auctionctl.bidding.strategies import aggressive, conservative, market_value, smart
+from auctionctl.bidding.strategies import (
+    aggressive,
+    conservative,
+    jump,
+    manual,
+    market_value,
+    pacing,
+    shading,
+    smart,
+    sniper,
+    truthful,
+    zi_c,
+    zip_trader,
+)
 from auctionctl.bidding.strategy import Strategy, StrategySpec
 from auctionctl.errors import ConfigurationError
 
-SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType(
-    {spec.name: spec for spec in (market_value.SPEC, aggressive.SPEC, conservative.SPEC, smart.SPEC)}
+_MODULES: Final = (
+    market_value,
+    aggressive,
+    conservative,
+    smart,
+    truthful,
+    sniper,
+    jump,
+    shading,
+    zip_trader,
+    zi_c,
+    pacing,
+    manual,
 )
+
+SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType({module.SPEC.name: module.SPEC for module in _MODULES})
 """Name → specification."""
 
 

@@ -1,4 +1,8 @@
-"""``aggressive``: bid at once, jump ahead of the minimum, and go somewhat beyond the value."""
+"""``aggressive``: bid at once, jump ahead of the minimum, and go somewhat beyond the value.
+
+Source: R. F. Easley and R. Tenorio, "Jump Bidding Strategies in Internet Auctions", Management Science 50 (2004), for
+the jumps; to go beyond the value is nobody's advice, and here to be compared with.
+"""
 
 from __future__ import annotations
 
@@ -47,4 +51,5 @@ SPEC = StrategySpec(
     "jumps of 1 to 3 increments, at once, up to a tenth above the value",
     (VALUE_PARAMETER, Parameter("factor", ParameterKind.FACTOR, "1.1", "the limit, as a multiple of the value")),
     _build,
+    "Easley and Tenorio 2004, Management Science 50, on jumps",
 )

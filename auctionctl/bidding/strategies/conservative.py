@@ -1,4 +1,8 @@
-"""``conservative``: stay well below the value, and stay out of the first half."""
+"""``conservative``: stay well below the value, and stay out of the first half.
+
+Source: R. Bapna, P. Goes, A. Gupta and Y. Jin, "User Heterogeneity and Its Impact on Electronic Auction Market Design",
+MIS Quarterly 28 (2004), whose "opportunists" look for bargains, late.
+"""
 
 from __future__ import annotations
 
@@ -55,4 +59,5 @@ SPEC = StrategySpec(
         Parameter("patience", ParameterKind.SHARE, "0.5", "the share of the auction's time in which it does not bid"),
     ),
     _build,
+    "Bapna, Goes, Gupta and Jin 2004, MIS Quarterly 28, on bidders who come late",
 )

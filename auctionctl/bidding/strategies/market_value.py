@@ -1,4 +1,7 @@
-"""``market-value``: bid the minimum as long as it is not more than the lot is worth."""
+"""``market-value``: bid the minimum as long as it is not more than the lot is worth.
+
+Source: W. Vickrey, "Counterspeculation, Auctions, and Competitive Sealed Tenders", Journal of Finance 16 (1961).
+"""
 
 from __future__ import annotations
 
@@ -33,4 +36,10 @@ def _build(settings: Settings) -> MarketValue:
     return MarketValue(settings.amounts["value"])
 
 
-SPEC = StrategySpec("market-value", "the minimum, up to the value of the lot", (VALUE_PARAMETER,), _build)
+SPEC = StrategySpec(
+    "market-value",
+    "the minimum, up to the value of the lot",
+    (VALUE_PARAMETER,),
+    _build,
+    "Vickrey 1961, Journal of Finance 16",
+)

@@ -12,11 +12,14 @@ the minimum from then on: against one rival from half that time on, against four
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.experience import ClosedLot
+from auctionctl.bidding.strategies.comparables import learnt_minor
 from auctionctl.bidding.strategy import (
     VALUE_PARAMETER,
     AuctionView,
@@ -34,6 +37,9 @@ LAST_MINUTE_NS: Final = 60 * SECOND_NS
 FINAL_FACTOR: Final = Fraction(11, 10)
 FIRST_FACTOR: Final = Fraction(8, 10)
 RISE: Final = Fraction(4, 10)
+MAX_FOLLOWED: Final = Fraction(5, 4)
+LATELY: Final = 32
+"""Of how many last bids the others are taken that know something."""
 
 
 def final_ns(view: AuctionView) -> int:
@@ -41,11 +47,38 @@ def final_ns(view: AuctionView) -> int:
     return view.end_ns - min(LAST_MINUTE_NS, view.duration_ns // 2)
 
 
-@dataclass(frozen=True, slots=True)
+def followed_minor(view: AuctionView, worth_minor: int) -> int:
+    """``worth_minor``, moved towards what at least two others have lately bid beyond it."""
+    latest: dict[int, int] = {}
+    for bid in islice(reversed(view.tape.recent), LATELY):
+        if bid.bidder != view.own_number:
+            latest.setdefault(bid.bidder, bid.amount_minor)
+    beyond = sorted(amount_minor for amount_minor in latest.values() if amount_minor > worth_minor)
+    count = len(beyond)
+    if count < 2:
+        return worth_minor
+    median_minor = beyond[(count - 1) // 2]
+    moved_minor = worth_minor + (median_minor - worth_minor) * count // (count + 2)
+    return min(scaled(worth_minor, MAX_FOLLOWED), moved_minor)
+
+
+@dataclass(slots=True)
 class Smart:
-    """See the module for its limit and its patience."""
+    """See the module for its limit and its patience.
+
+    What closed lots teach is kept: it is asked for at every look, and changes only when another one closes.
+    """
 
     stated_minor: int | None = None
+    _learnt: tuple[tuple[ClosedLot, ...], int] | None = field(default=None, compare=False)
+
+    def worth_minor(self, view: AuctionView) -> int:
+        """What the lot is worth: as stated, or estimated."""
+        if self.stated_minor is not None:
+            return self.stated_minor
+        if self._learnt is None or self._learnt[0] is not view.closed_lots:
+            self._learnt = view.closed_lots, learnt_minor(view, value_minor(view, None))
+        return followed_minor(view, self._learnt[1])
 
     def limit_minor(self, view: AuctionView, purse: Purse, now_ns: int) -> int:
         """The most that it pays at ``now_ns``."""
@@ -54,7 +87,7 @@ class Smart:
             # A gap or a soft close can leave more time than the auction was to last.
             remaining_ns = min(view.end_ns - now_ns, view.duration_ns)
             factor = FIRST_FACTOR + RISE * (1 - Fraction(remaining_ns, view.duration_ns))
-        return min(purse.budget_minor, scaled(value_minor(view, self.stated_minor), factor))
+        return min(purse.budget_minor, scaled(self.worth_minor(view), factor))
 
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:  # noqa: ARG002
         """The minimum, once its patience is over and the limit allows it."""
@@ -68,7 +101,7 @@ class Smart:
 
     def _affordable_ns(self, view: AuctionView, now_ns: int) -> int:
         """When the limit will have risen to the minimum, or the final phase begins, whichever is sooner."""
-        worth_minor = value_minor(view, self.stated_minor)
+        worth_minor = self.worth_minor(view)
         if not worth_minor:
             return final_ns(view)
         share = (Fraction(view.minimum_minor, worth_minor) - FIRST_FACTOR) / RISE
@@ -87,4 +120,5 @@ SPEC = StrategySpec(
     "the minimum, sooner the more bidders there are, up to a limit that rises from 80% to 120% of the value",
     (VALUE_PARAMETER,),
     _build,
+    "Dumas, Aldred, Governatori and ter Hofstede 2005, Electronic Commerce Research 5; Milgrom and Weber 1982",
 )

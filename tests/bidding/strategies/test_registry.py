@@ -14,20 +14,30 @@ from auctionctl.errors import ConfigurationError
 
 
 def test_every_strategy_is_made_from_its_defaults_and_says_what_it_is() -> None:
-    assert list(SPECS) == ["market-value", "aggressive", "conservative", "smart"]
+    assert " ".join(SPECS) == (
+        "market-value aggressive conservative smart truthful sniper jump shading zip zi-c pacing manual"
+    )
     for name, spec in SPECS.items():
         assert spec.name == name
         assert spec.summary
+        assert spec.source
         assert all(parameter.meaning for parameter in spec.parameters)
-        assert make(name, {}, currency="EUR") == make(
-            name, {p.name: p.default for p in spec.parameters if p.default}, currency="EUR"
+        required = {p.name: "7.00" for p in spec.parameters if p.is_required}
+        assert make(name, required, currency="EUR") == make(
+            name, required | {p.name: p.default for p in spec.parameters if p.default}, currency="EUR"
         )
+
+
+def test_a_parameter_that_is_needed_and_missing_is_asked_for() -> None:
+    with pytest.raises(ConfigurationError, match="the strategy truthful needs the parameter value") as caught:
+        make("truthful", {}, currency="EUR")
+    assert caught.value.hint == "give --param value=…"
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match="unknown strategy 'clever'") as caught:
         find("clever")
-    assert caught.value.hint == "known: market-value, aggressive, conservative, smart"
+    assert caught.value.hint == "known: " + ", ".join(SPECS)
 
 
 def test_a_factory_reads_amounts_in_the_currency_of_each_auction(secret_key: Callable[[str], Any]) -> None:

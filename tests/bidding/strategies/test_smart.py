@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.bidding.experience import ClosedLot
 from auctionctl.bidding.strategies.smart import Smart, final_ns
 from auctionctl.bidding.strategy import Offer, Purse, Wait
+from auctionctl.bidding.tape import BidTape
 
 RICH = Purse(10**15, 10**15)
 
@@ -64,3 +66,21 @@ def test_what_only_the_last_minute_allows_is_waited_for(view: Any, decide: Calla
 def test_it_keeps_every_bound(bounds: Callable[..., None]) -> None:
     bounds(Smart(), Smart().limit_minor)
     bounds(Smart(9_000), lambda view, purse, now_ns: min(purse.budget_minor, 9_000 * 12 // 10))
+
+
+def test_a_value_that_is_not_stated_is_estimated_from_lots_like_it(view: Any) -> None:
+    cheap = ClosedLot(frozenset({"a", "lot"}), "EUR", 0, None, 1_000, True, 2, 0, 0)
+    assert Smart().worth_minor(view(closed_lots=(cheap, cheap))) == 1_500
+    assert Smart(1_800).worth_minor(view(closed_lots=(cheap, cheap))) == 1_800
+
+
+def test_two_others_who_pay_more_are_followed_a_part_of_the_way_and_one_is_not(view: Any) -> None:
+    tape = BidTape()
+    tape.add(b"a", 2_400, 0)
+    tape.add(b"us", 2_500, 0)
+    assert Smart().worth_minor(view(tape=tape, own_number=1)) == 2_000
+    tape.add(b"b", 2_600, 0)
+    assert Smart().worth_minor(view(tape=tape, own_number=1)) == 2_200
+    for number in range(20):
+        tape.add(bytes([number]), 90_000, 0)
+    assert Smart().worth_minor(view(tape=tape, own_number=1)) == 2_500
