@@ -111,6 +111,7 @@ class ParameterKind(enum.StrEnum):
     SHARE = "share"
     COUNT = "count"
     SECONDS = "seconds"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,14 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The parameters of one strategy, read: amounts in minor units (None where not given), the others exact."""
+    """The parameters of one strategy, read: amounts in minor units (None where not given), the others exact.
+
+    ``texts`` are those that are left as they are, of which those that were not given are not there.
+    """
 
     amounts: Mapping[str, int | None]
     fractions: Mapping[str, Fraction]
+    texts: Mapping[str, str]
 
     def count(self, name: str) -> int:
         """A parameter that is a whole number."""
@@ -165,10 +170,11 @@ class StrategySpec:
         for name in params:
             if name not in known:
                 raise ConfigurationError(
-                    f"the strategy {self.name} has no parameter {name!r}", hint=f"it has: {', '.join(known)}"
+                    f"the strategy {self.name} has no parameter {name!r}", hint=f"it has: {', '.join(known) or 'none'}"
                 )
         amounts: dict[str, int | None] = {}
         fractions: dict[str, Fraction] = {}
+        texts: dict[str, str] = {}
         for parameter in self.parameters:
             if parameter.is_required and parameter.name not in params:
                 raise ConfigurationError(
@@ -182,9 +188,12 @@ class StrategySpec:
                     amounts[parameter.name] = _read_amount(parameter, text, currency) if is_given else None
                 case ParameterKind.FACTOR | ParameterKind.SHARE | ParameterKind.COUNT | ParameterKind.SECONDS:
                     fractions[parameter.name] = _read_fraction(parameter, text)
+                case ParameterKind.TEXT:
+                    if parameter.name in params:
+                        texts[parameter.name] = text
                 case _:
                     assert_never(parameter.kind)
-        return self.build(Settings(amounts, fractions))
+        return self.build(Settings(amounts, fractions, texts))
 
 
 VALUE_PARAMETER: Final = Parameter(

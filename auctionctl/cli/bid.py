@@ -1,6 +1,6 @@
 """``bid``: an agent that bids by a strategy, within a budget, until its auctions have ended; or one bid.
 
-Rule: what the help says of strategies and their parameters is what their own data say.
+Rule: nothing is sent before it is known that the command line can be meant as it stands.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
 from auctionctl.cli.settings.durations import parse_duration
+from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, read_strategy
 
 if TYPE_CHECKING:
     from auctionctl.auction.price import Money
@@ -23,20 +24,6 @@ if TYPE_CHECKING:
     from auctionctl.bidding.agent import StrategyFactory
 
 DEFAULT_WAIT_NS: Final = 30_000_000_000
-
-STRATEGIES_HELP: Final = (
-    "market-value: the minimum, up to the value of the lot; aggressive: jumps of 1 to 3 increments, at "
-    "once, up to a tenth above the value; conservative: the minimum, in the second half only, up to 85% "
-    "of the value; smart: the minimum, sooner the more bidders there are, up to a limit that rises from "
-    "80% to 120% of the value."
-)
-PARAMETERS_HELP: Final = (
-    "A parameter of the strategy, such as value=900.00EUR. value (all): what the lot is worth to you, as "
-    "120.00EUR; by default its estimate, else its starting price and a quarter; factor (aggressive 1.1, "
-    "conservative 0.85): the limit, as a multiple of the value; patience (conservative 0.5): the share of"
-    " the auction's time in which it does not bid."
-)
-"""What the data of auctionctl.bidding.strategies say, which takes long to import; a test compares them."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -49,12 +36,12 @@ def bid(
     auctions: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Auctions, by listing or first digits.")
     ] = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help=STRATEGIES_HELP)] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help=STRATEGY_HELP)] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="Never exceeded, over all auctions: 1500.00EUR.")
     ] = None,
     bid_in_all: Annotated[bool, typer.Option("--all", help="Bid in every auction of the house.")] = False,
-    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help=PARAMETERS_HELP)] = None,
+    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help=PARAM_HELP)] = None,
     seed: Annotated[int | None, typer.Option(help="Makes the strategy's chances repeatable.")] = None,
     amount: Annotated[
         str | None,
@@ -115,7 +102,7 @@ def _read_plan(strategy: str, params: list[str], budget: str) -> tuple[StrategyF
 
     with argument("--budget"):
         money = parse_money(budget)
-    return _read_strategy(strategy, params, money.currency), money
+    return read_strategy(strategy, params, money.currency), money
 
 
 def _bid_by_strategy(
@@ -154,23 +141,6 @@ def _bid_by_strategy(
         journal.forget_decided(wallet)
         events.write_summary(agent.outcomes)
     return events.status(agent.outcomes)
-
-
-def _read_strategy(name: str, params: list[str], currency: str) -> StrategyFactory:
-    from auctionctl.bidding.strategies import factory, find  # noqa: PLC0415
-
-    values: dict[str, str] = {}
-    for text in params:
-        parameter, separator, value = text.partition("=")
-        if not separator or parameter in values:
-            raise ArgumentError(f"--param: {text!r} is no K=V, or K stands twice", hint="write --param value=900.00EUR")
-        values[parameter] = value
-    with argument("--strategy"):
-        spec = find(name)
-    with argument("--param"):
-        # Made once for nothing, so that a slip of the hand is found before the first auction is.
-        spec.make(values, currency)
-    return factory(name, values)
 
 
 def _in_currency(found: dict[bytes, Terms], currency: str) -> set[bytes]:

@@ -5,9 +5,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from auctionctl.bidding.strategies import SPECS
-from auctionctl.cli.bid import PARAMETERS_HELP, STRATEGIES_HELP
-
 
 def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
@@ -92,19 +89,3 @@ def test_an_address_with_another_house_s_key_is_not_answered(fair: Any) -> None:
 
     address = f"auction://{SecretKey(bytes(32)).identity.text}@{fair.address.rpartition('@')[2]}"
     assert fair.run("ls", "--key", "alice", "--house", address).status == 5
-
-
-def test_the_help_of_strategies_and_parameters_is_what_their_own_data_say() -> None:
-    told = "; ".join(f"{spec.name}: {spec.summary}" for spec in SPECS.values())
-    assert f"{told}." == STRATEGIES_HELP
-    meanings: dict[str, str] = {}
-    owners: dict[str, list[str]] = {}
-    for spec in SPECS.values():
-        for parameter in spec.parameters:
-            meanings[parameter.name] = parameter.meaning
-            owners.setdefault(parameter.name, []).append(f"{spec.name} {parameter.default}".strip())
-    parameters = [
-        f"{name} ({'all' if len(owners[name]) == len(SPECS) else ', '.join(owners[name])}): {meaning}"
-        for name, meaning in meanings.items()
-    ]
-    assert f"A parameter of the strategy, such as value=900.00EUR. {'; '.join(parameters)}." == PARAMETERS_HELP

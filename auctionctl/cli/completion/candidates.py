@@ -20,7 +20,20 @@ MAX_FILE_BYTES: Final = 1_000_000
 ID_DIGITS: Final = 12
 MAX_NAMES: Final = 1_000
 
-STRATEGIES: Final = ("market-value", "aggressive", "conservative", "smart")
+STRATEGIES: Final = (
+    "market-value",
+    "aggressive",
+    "conservative",
+    "smart",
+    "truthful",
+    "sniper",
+    "jump",
+    "shading",
+    "zip",
+    "zi-c",
+    "pacing",
+    "manual",
+)
 """The names of auctionctl.bidding.strategies, which takes long to import; a test compares the two."""
 
 ROLES: Final = ("bidder", "seller", "operator", "observer")

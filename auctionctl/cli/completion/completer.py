@@ -49,6 +49,7 @@ ARGUMENT_SOURCES: Final[dict[tuple[str, str], Source]] = {
     ("key", "name"): candidates.key_names,
     ("context", "name"): candidates.context_names,
     ("allow rm", "name"): candidates.allowed_names,
+    ("strategies", "name"): candidates.strategy_names,
 }
 """(Command or group, name of the argument) → what it can be; a command goes before its group."""
 
