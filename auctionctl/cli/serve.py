@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from auctionctl.house.limits import Limits
     from auctionctl.net.house_settings import HouseSettings, NewSettings
     from auctionctl.net.reports import News, Report, Serving
+    from auctionctl.net.strangers import StrangerLimits
     from auctionctl.net.supervisor import Ended
 
 app = typer.Typer(rich_markup_mode=None)
@@ -52,6 +53,9 @@ def serve(
     bind: Annotated[str | None, typer.Option(metavar="HOST", help="Listen on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen on this port.")] = None,
     verifiers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that check signatures.")] = None,
+    is_open: Annotated[
+        bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")
+    ] = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
@@ -59,6 +63,8 @@ def serve(
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
     given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers}
     options = {name: value for name, value in given.items() if value is not None}
+    if is_open:
+        options["access"] = "open"
     paths = find_paths()
 
     def read() -> AuctionsFile:
@@ -73,6 +79,7 @@ def serve(
 
     content = read()
     from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
+    from auctionctl.keys.access import Access  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
@@ -82,7 +89,9 @@ def serve(
     secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
     _, allowed = read_allow_list(paths.allow_list)
-    if not allowed:
+    if section.access is Access.OPEN:
+        write_note("strangers are let in: whoever reaches this house may bid")
+    elif not allowed:
         write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
     settings = settings_of(section, paths)
     report = write_report_json if as_json else write_report
@@ -162,7 +171,22 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         paths.house_state(section.name),
         paths.allow_list,
         section.retention_ns,
-        DoorLimits(section.max_connections_a_key, section.max_connections),
+        DoorLimits(section.max_connections_a_key, section.max_connections, stranger_limits_of(section)),
+    )
+
+
+def stranger_limits_of(section: HouseSection) -> StrangerLimits | None:
+    """How many connections strangers may have; None where they are not let in."""
+    from auctionctl.keys.access import Access  # noqa: PLC0415
+    from auctionctl.net.strangers import StrangerLimits  # noqa: PLC0415
+
+    if section.access is Access.LISTED:
+        return None
+    return StrangerLimits(
+        section.max_connections_a_stranger,
+        section.max_connections_an_address,
+        section.max_stranger_connections,
+        section.max_arrivals_a_minute,
     )
 
 

@@ -379,6 +379,7 @@ class House:
                 self._held.extended(log)
         else:
             if isinstance(command, Join):
+                self.registry.meet(self.presence.peers[session], now_ns)
                 log.add_join(request, command, name, now_ns)
             else:
                 self._perform(log, request, command, now_ns)
@@ -451,8 +452,7 @@ class House:
         """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
         if not self._room.is_awaited(self._now_ns):
             say_conduct(self.registry, self._held.take_ended(), self._now_ns)
-        logs: tuple[HouseLog, ...] = (self.registry, *self._held.dirty)
-        appends = tuple(append for log in logs if (append := log.to_append()) is not None)
+        appends = tuple(append for log in (self.registry, *self._held.dirty) if (append := log.to_append()) is not None)
         self._in_flight = True
         if not appends and not self._clock_heads.needs_commit:
             return self._release()

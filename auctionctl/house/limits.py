@@ -22,7 +22,8 @@ MINUTE_NS: Final = 60 * SECOND_NS
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Auctions that have not ended, in all and of a seller; a seller's openings within an hour; waiting requests; what
-    one identity, and all of them, may send a second; how many bids of one bidder one auction takes."""
+    one identity, and all of them, may send a second; how many bids of one bidder one auction takes; and what of that
+    strangers may, of which each has less, and all together have no more than a part."""
 
     max_concurrent_auctions: int = 10
     queue: int = 1_000
@@ -32,6 +33,10 @@ class Limits:
     bids_burst: int = 40
     all_bids_per_s: int = 2_000
     max_bids_an_auction: int = 10_000
+    stranger_bids_per_s: int = 2
+    stranger_bids_burst: int = 5
+    all_stranger_bids_per_s: int = 200
+    stranger_questions_per_s: int = 16
 
 
 def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], limits: Limits, now_ns: int) -> None:

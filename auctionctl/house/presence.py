@@ -13,7 +13,7 @@ from typing import Final
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.timers import Timers
 from auctionctl.keys.allowlist import AllowList
-from auctionctl.wire.session import Peer, admits
+from auctionctl.wire.session import Peer, admits, is_listed
 
 PRESENCE_GRACE_NS: Final = 10 * SECOND_NS
 
@@ -47,12 +47,15 @@ class Presence:
         return peer
 
     def not_admitted(self, allowed: AllowList) -> list[int]:
-        """The sessions of those whom ``allowed`` does not let in under these keys, or not in their role."""
+        """The sessions of those whom ``allowed`` does not let in under these keys, or not in their role.
+
+        Also of whoever has become a stranger, or is none any more: its next session has its quotas.
+        """
         return [
             session
             for session, peer in self.peers.items()
-            if (entry := allowed.by_signing(peer.identity.signing)) is None
-            or entry.identity != peer.identity
+            if (entry := allowed.entry_of(peer.identity)) is None
+            or is_listed(entry, allowed) is not peer.is_listed
             or not admits(entry, peer.role)
         ]
 

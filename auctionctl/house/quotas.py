@@ -26,8 +26,32 @@ MAX_FORGERIES: Final = 5
 """So many bad signatures within MUTE_NS are no mistakes."""
 MUTE_NS: Final = 60 * SECOND_NS
 QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status"})
-QUESTION_RATE: Final = Rate(256, 16_384)
+QUESTION_BURST_S: Final = 64
+QUESTION_RATE: Final = Rate(256, 256 * QUESTION_BURST_S)
 """Each is answered with at most 64 KiB."""
+
+
+class Share:
+    """What those of one kind may use: ``each`` of them, and all of them together, each of several limits."""
+
+    __slots__ = ("_each", "_together", "questions")
+
+    def __init__(self, each: Rate, questions: Rate, together: tuple[RateLimit, ...]) -> None:
+        self.questions = RateLimit(questions)
+        self._each = RateLimit(each)
+        self._together = together
+
+    def refuse(self, who: bytes, now_ns: int) -> tuple[str, int] | None:
+        """The limit that another command of ``who`` would pass, and for how many ns; None: it counts for all limits."""
+        if wait_ns := self._each.take(who, now_ns):
+            return f"{self._each.rate.per_s} commands a second of one identity", wait_ns
+        for number, limit in enumerate(self._together):
+            if wait_ns := limit.take("", now_ns):
+                self._each.give_back(who)
+                for earlier in self._together[:number]:
+                    earlier.give_back("")
+                return f"{limit.rate.per_s} commands a second in all", wait_ns
+        return None
 
 
 class Quotas:
@@ -37,13 +61,16 @@ class Quotas:
         self._muted_until_ns: dict[bytes, int] = {}
         self._forgeries: dict[bytes, list[int]] = {}
         """Who has lately sent what it had not signed, and when."""
-        self._questions = RateLimit(QUESTION_RATE)
         self._obey(limits)
 
     def _obey(self, limits: Limits) -> None:
         self._limits = limits
-        self._each = RateLimit(Rate(limits.bids_per_s, limits.bids_burst))
-        self._all = RateLimit(Rate(limits.all_bids_per_s, limits.all_bids_per_s))
+        everybody = RateLimit(Rate(limits.all_bids_per_s, limits.all_bids_per_s))
+        self._listed = Share(Rate(limits.bids_per_s, limits.bids_burst), QUESTION_RATE, (everybody,))
+        questions = Rate(limits.stranger_questions_per_s, limits.stranger_questions_per_s * QUESTION_BURST_S)
+        each = Rate(limits.stranger_bids_per_s, limits.stranger_bids_burst)
+        strangers = RateLimit(Rate(limits.all_stranger_bids_per_s, limits.all_stranger_bids_per_s))
+        self._strangers = Share(each, questions, (strangers, everybody))
 
     def refuse(
         self, peers: Mapping[int, Peer], request: Request, type_name: str, limits: Limits, now_ns: int
@@ -60,19 +87,20 @@ class Quotas:
             return Refused("muted", reason, _name_of(type_name, body), wait_ns)
         if type_name in COMMANDS:
             return None if peer.role == Role.OPERATOR else self._refuse_command(peer, request, now_ns)
-        if type_name in QUESTIONS and (wait_ns := self._questions.take(peer.identity.signing, now_ns)):
-            return Refused("rate", f"this house answers {QUESTION_RATE.per_s} questions a second", b"", wait_ns)
+        if type_name in QUESTIONS:
+            questions = self._share_of(peer).questions
+            if wait_ns := questions.take(peer.identity.signing, now_ns):
+                return Refused("rate", f"this house answers {questions.rate.per_s} questions a second", b"", wait_ns)
         return None
 
+    def _share_of(self, peer: Peer) -> Share:
+        return self._listed if peer.is_listed else self._strangers
+
     def _refuse_command(self, peer: Peer, request: Request, now_ns: int) -> Refused | None:
-        me = peer.identity.signing
-        if wait_ns := self._each.take(me, now_ns):
-            limit = f"{self._limits.bids_per_s} commands a second of one identity"
-        elif wait_ns := self._all.take("", now_ns):
-            self._each.give_back(me)
-            limit = f"{self._limits.all_bids_per_s} commands a second in all"
-        else:
+        refusal = self._share_of(peer).refuse(peer.identity.signing, now_ns)
+        if refusal is None:
             return None
+        limit, wait_ns = refusal
         return Refused("rate", f"this house takes {limit}; no log can say so", command_id(request.body), wait_ns)
 
     def refuse_bid(self, log: AuctionLog, command: Bid | Join | AnyCommand, name: bytes) -> Message | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auctionctl.house.log import HouseLog
-from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.allowlist import AllowList, Role
+from auctionctl.keys.allowlist import Entry as Allowed
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.announcement import prove_announcement
 from auctionctl.replica.registry import (
@@ -22,6 +23,7 @@ from auctionctl.replica.registry import (
     kind_of,
 )
 from auctionctl.tlog.entry import Entry, encode
+from auctionctl.wire.session import Peer
 
 
 class RegistryLog(HouseLog):
@@ -62,6 +64,12 @@ class RegistryLog(HouseLog):
             self.add(event, now_ns)
         return bool(changes)
 
+    def meet(self, peer: Peer, now_ns: int) -> None:
+        """``peer`` takes part in an auction: a stranger too has a name here from now on, and can be revoked."""
+        member = self.state.members.get(peer.identity.signing)
+        if not peer.is_listed and not self.is_halted and (member is None or not member.role):
+            self.add(Admitted(peer.identity.signing, peer.identity.transport, peer.name, Role.BIDDER.value), now_ns)
+
     def announcement(self, auction: bytes) -> bytes:
         """The proof that ``auction`` was announced; only while that is durable."""
         text = self._texts.get(auction)
@@ -74,11 +82,16 @@ class RegistryLog(HouseLog):
 
 
 def _changes(registry: Registry, allowed: AllowList) -> Iterator[RegistryEvent]:
-    """First who is let in no more, under these keys; then who is new or is called or may do something else."""
+    """First who is let in no more, under these keys; then who is new or is called or may do something else.
+
+    Strangers are entered when they take part (:meth:`RegistryLog.meet`), and stay for as long as strangers are let in.
+    """
     here = {entry.identity.signing: entry for entry in allowed if entry.identity.signing != registry.house}
     gone: set[bytes] = set()
     for signing, member in registry.members.items():
         entry = here.get(signing)
+        if entry is None and _is_stranger(member, allowed.entry_of(member.identity)):
+            continue
         if member.role and (entry is None or entry.identity != member.identity):
             gone.add(signing)
             yield RoleChanged(signing, member.name, "")
@@ -88,3 +101,8 @@ def _changes(registry: Registry, allowed: AllowList) -> Iterator[RegistryEvent]:
             yield Admitted(signing, entry.identity.transport, entry.name, entry.role)
         elif (known.name, known.role) != (entry.name, entry.role):
             yield RoleChanged(signing, entry.name, entry.role)
+
+
+def _is_stranger(member: Member, entry: Allowed | None) -> bool:
+    """Whether ``member`` was met as a stranger, and still may come in as that."""
+    return entry is not None and (member.name, member.role) == (entry.name, entry.role)

@@ -16,6 +16,7 @@ from auctionctl.house.condition import REVOKED_LISTED, Warnings
 from auctionctl.house.effects import Effect, Send
 from auctionctl.house.intake import Request, refused
 from auctionctl.house.registry import RegistryLog
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.replica.registry import Registry, Revoke, decode_registry_event
 from auctionctl.tlog.entry import Kind
@@ -43,10 +44,13 @@ def revoke(request: Request, identity: bytes, registry: RegistryLog, now_ns: int
 
 
 def without_revoked(allowed: AllowList, registry: Registry, warnings: Warnings) -> AllowList:
-    """``allowed`` without whom ``registry`` has as revoked, which is warned of; itself, if it names nobody of them."""
+    """``allowed`` without whom ``registry`` has as revoked, which is warned of; itself, if it lets none of them in."""
     revoked = [entry for key in registry.revoked if (entry := allowed.by_signing(key)) is not None]
-    if not revoked:
+    is_shut_to_all = allowed.access is Access.LISTED or len(allowed.shut_out) == len(registry.revoked)
+    if not revoked and is_shut_to_all:
         return allowed
-    names = ", ".join(entry.name for entry in revoked)
-    warnings.say(REVOKED_LISTED, f"the allow list names keys that were revoked, and are not let in: {names}")
-    return AllowList(enumerate((entry for entry in allowed if entry not in revoked), 1))
+    if revoked:
+        names = ", ".join(entry.name for entry in revoked)
+        warnings.say(REVOKED_LISTED, f"the allow list names keys that were revoked, and are not let in: {names}")
+    rest = enumerate((entry for entry in allowed if entry not in revoked), 1)
+    return AllowList(rest, allowed.access, tuple(registry.members[key].identity for key in registry.revoked))

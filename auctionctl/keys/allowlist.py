@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.errors import AllowListError, KeyTextError
+from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name
 from auctionctl.keys.signing import Identity
 
@@ -22,6 +23,9 @@ MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 MAX_MISTAKES: Final = 100
 
 NO_OPTIONS: Final[frozenset[str]] = frozenset()
+STRANGER: Final = "stranger"
+STRANGER_BYTES: Final = 8
+"""So much of a key is in the name of a stranger: nobody makes another key of the same name."""
 
 _ROLE_OPTION: Final = "role"
 _UNPRINTABLE: Final = re.compile(r"[^\t -~]")
@@ -57,12 +61,23 @@ class Entry:
 
 
 class AllowList:
-    """The entries of one list, in the order of its lines, and by each of their keys. It never changes."""
+    """The entries of one list, in the order of its lines, and by each of their keys. It never changes.
 
-    __slots__ = ("_by_name", "_by_signing", "_by_transport")
+    ``shut_out`` are not let in as strangers either.
+    """
 
-    def __init__(self, numbered: Iterable[tuple[int, Entry]] = ()) -> None:
+    __slots__ = ("_by_name", "_by_signing", "_by_transport", "_shut_keys", "access", "shut_out")
+
+    def __init__(
+        self,
+        numbered: Iterable[tuple[int, Entry]] = (),
+        access: Access = Access.LISTED,
+        shut_out: tuple[Identity, ...] = (),
+    ) -> None:
         """From (line, entry) pairs; raises AllowListError where a key or a name stands for the second time."""
+        self.access = access
+        self.shut_out = shut_out
+        self._shut_keys = frozenset(key for each in shut_out for key in (each.signing, each.transport))
         self._by_name: dict[str, Entry] = {}
         self._by_signing: dict[bytes, Entry] = {}
         self._by_transport: dict[bytes, Entry] = {}
@@ -95,11 +110,33 @@ class AllowList:
         """Who has this name."""
         return self._by_name.get(name)
 
+    def entry_of(self, identity: Identity) -> Entry | None:
+        """As what ``identity`` may come in: by its line, or as a stranger where those are let in; None: not at all.
+
+        Either of its keys may stand here in another company: then it is neither the one nor a stranger.
+        """
+        entry = self._by_signing.get(identity.signing)
+        if entry is not None:
+            return entry if entry.identity == identity else None
+        is_known = identity.transport in self._by_transport
+        if (
+            self.access is Access.LISTED
+            or is_known
+            or not self._shut_keys.isdisjoint((identity.signing, identity.transport))
+        ):
+            return None
+        return Entry(identity, stranger_name(identity.signing))
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+
+def stranger_name(signing: bytes) -> str:
+    """What whoever has this signing key is called where no list names it: 25 characters, of the key alone."""
+    return f"{STRANGER}-{signing[:STRANGER_BYTES].hex()}"
 
 
 def parse(text: str, *, option_keys: frozenset[str] = NO_OPTIONS) -> AllowList:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.errors import AllowListError, ConfigurationError
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import MAX_TEXT_BYTES, AllowList, Entry, Role, parse
 from auctionctl.keys.signing import Identity
 
@@ -15,8 +16,9 @@ HOUSE_NAME: Final = "(house)"
 class AllowFile:
     """``path`` need not exist: nobody is on the list then, but ``house``, whose operator it is in any case."""
 
-    def __init__(self, path: Path, house: Identity | None = None) -> None:
+    def __init__(self, path: Path, house: Identity | None = None, access: Access = Access.LISTED) -> None:
         self.path = path
+        self._access = access
         self._house = house
         self._seen: tuple[int, int, int, int] | None = None
         self.text = b""
@@ -58,7 +60,11 @@ class AllowFile:
             line = data[: error.start].count(b"\n") + 1
             raise AllowListError("this is no text", line=line) from error
         self.text = data
-        return allowed if self._house is None else _with_house(allowed, self._house)
+        entries = list(allowed)
+        if self._house is not None and allowed.by_signing(self._house.signing) is None:
+            # A name that no line can have, so that it is never taken.
+            entries.append(Entry(self._house, HOUSE_NAME, f"{Role.OPERATOR}+{Role.SELLER}"))
+        return AllowList(enumerate(entries, 1), self._access)
 
     def _stamp(self) -> tuple[int, int, int, int] | None:
         try:
@@ -67,12 +73,3 @@ class AllowFile:
             return None
         # The time of the last change of anything too: a file can be written, or made readable, under its old time.
         return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
-
-
-def _with_house(allowed: AllowList, house: Identity) -> AllowList:
-    if allowed.by_signing(house.signing) is not None:
-        return allowed
-    # A name that no line can have, so that it is never taken.
-    return AllowList(
-        [*enumerate(allowed, 1), (len(allowed) + 1, Entry(house, HOUSE_NAME, f"{Role.OPERATOR}+{Role.SELLER}"))]
-    )

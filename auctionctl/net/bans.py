@@ -35,6 +35,8 @@ FIRST_BAN_S: Final = 600.0
 LONGEST_BAN_S: Final = 86_400.0
 MAX_ON_THE_WAY: Final = 4_096
 MAX_KEYS: Final = 20_000
+MAX_BANNED: Final = 4_096
+"""Strangers have any number of keys: whose ban ends next is forgotten first."""
 
 CHOSE_ROUTE: Final = "it took a routing id that others are to be given, which ends gateways"
 WAS_THERE: Final = "gateways died while it was on its way in"
@@ -160,4 +162,6 @@ class Bans:
             return Ban(key, reason, known.until_s - now_s)
         seconds = FIRST_BAN_S if known is None else known.next_s
         self._banned[key] = _Banned(reason, now_s + seconds, min(2 * seconds, LONGEST_BAN_S))
+        if len(self._banned) > MAX_BANNED:
+            del self._banned[min(self._banned, key=lambda each: self._banned[each].until_s)]
         return Ban(key, reason, seconds)

@@ -98,7 +98,7 @@ class HouseProcess:
         self._control = control
         self._clock = Clock()
         self._key = SecretKey.from_text(start.seed_text)
-        self._allowing = Allowing(control, AllowFile(Path(start.allow_list), self._key.identity))
+        self._allowing = Allowing(control, AllowFile(Path(start.allow_list), self._key.identity, start.access))
         self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
         self._keeping = Keeping(control, Path(start.state), self._store)
         self._lots: Sequence[LotDescription] = start.lots
@@ -392,7 +392,8 @@ class HouseProcess:
                     self._operations.append(Following(session, list(auctions)))
                 case Greeted(session, identity, name, role):
                     self._operations.append(Known(session, identity.signing, role))
-                    if (identity.signing, role) not in self._seen:
+                    # Of strangers there may be any number.
+                    if (identity.signing, role) not in self._seen and self._house.allowed.by_signing(identity.signing):
                         self._seen.add((identity.signing, role))
                         tell(self._control, Admitted(name, role))
                 case _:
@@ -422,7 +423,8 @@ class HouseProcess:
 
     def _admit(self) -> None:
         self._admitted = self._house.allowed
-        self._operations.append(Admit([entry.identity.transport for entry in self._house.allowed]))
+        shut_out = [each.transport for each in self._admitted.shut_out]
+        self._operations.append(Admit([entry.identity.transport for entry in self._admitted], shut_out))
 
     def _flush_release(self) -> None:
         """Everything of this turn in one frame. A gateway that does not keep up is treated as lost."""

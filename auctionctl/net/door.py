@@ -3,20 +3,23 @@
 Rule: what will not change by itself is refused for good, so that a client can say so; what will is put off, and
 libzmq's clients come again by themselves. Whoever has been let in counts until its session is over, or, if it never
 says anything, until it has to be cut for that. A suspect (:mod:`auctionctl.net.bans`) is let in after all who come back
-to a new gateway at once, and nobody beside it. Pure.
+to a new gateway at once, and nobody beside it. In an open house strangers come in too, within limits of their own
+(:mod:`auctionctl.net.strangers`), and what one of them is muted for counts for its address as well. Pure.
 """
 
 from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.net.addresses import site_of
 from auctionctl.net.mutes import Mutes
+from auctionctl.net.strangers import LISTED_SHARE, StrangerLimits, Strangers
 from auctionctl.net.watchdog import GREETING_NS
 
 WAITING_NS: Final = GREETING_NS + SECOND_NS
@@ -26,10 +29,11 @@ SUSPECTS_NS: Final = 3 * SECOND_NS
 
 
 class DoorLimits(msgspec.Struct, frozen=True):
-    """How many connections there may be: of one key, and in all."""
+    """How many connections there may be: of one key, and in all; of ``strangers``, where they are let in at all."""
 
     connections_a_key: int = 4
     connections: int = 256
+    strangers: StrangerLimits | None = None
 
 
 DEFAULT_LIMITS: Final = DoorLimits()
@@ -44,6 +48,9 @@ class Answer(enum.Enum):
     MUTED = "muted for a while"
     KEY_IS_FULL = "too many connections of this key"
     HOUSE_IS_FULL = "too many connections"
+    ADDRESS_IS_FULL = "too many connections from this address"
+    STRANGERS_ARE_FULL = "too many connections of strangers"
+    TOO_OFTEN = "too many arrivals from this address"
     LATER = "one at a time, for now"
 
     @property
@@ -61,22 +68,44 @@ class Waiting(NamedTuple):
 
 
 class Door:
-    """``count`` says how many connections of a key (32 bytes) there are that have said something; None: of all keys."""
+    """``count`` says how many connections of a key (32 bytes) there are that have said something; None: of all keys.
 
-    def __init__(self, count: Callable[[bytes | None], int], limits: DoorLimits = DEFAULT_LIMITS) -> None:
-        self.limits = limits
+    ``seats`` are (key, address) of each of them.
+    """
+
+    def __init__(
+        self,
+        count: Callable[[bytes | None], int],
+        limits: DoorLimits = DEFAULT_LIMITS,
+        seats: Callable[[], Iterable[tuple[bytes, str]]] = tuple,
+    ) -> None:
         self.mutes: Final = Mutes()
         self._count = count
+        self._seats = seats
         self._admitted: frozenset[bytes] = frozenset()
+        self._shut_out: frozenset[bytes] = frozenset()
         self._banned: frozenset[bytes] = frozenset()
         self._suspects: frozenset[bytes] = frozenset()
         self._opened_ns = 0
         self._waiting: deque[Waiting] = deque()
         """By time."""
+        self.limits = limits
+        self._strangers: Strangers | None = None
+        self.obey(limits)
 
-    def admit(self, keys: Iterable[bytes]) -> None:
-        """These may come in from now on, and no others."""
+    def obey(self, limits: DoorLimits) -> None:
+        """These are the limits from now on."""
+        self.limits = limits
+        self._strangers = None if limits.strangers is None else Strangers(limits.strangers, self._all_seats)
+
+    def admit(self, keys: Iterable[bytes], shut_out: Iterable[bytes] = ()) -> None:
+        """These are listed from now on, and no others; ``shut_out`` come in as strangers neither."""
         self._admitted = frozenset(keys)
+        self._shut_out = frozenset(shut_out)
+
+    def is_listed(self, key: bytes) -> bool:
+        """Whether ``key`` is no stranger's."""
+        return key in self._admitted
 
     def ban(self, keys: Iterable[bytes], suspects: Iterable[bytes]) -> None:
         """These may not, whatever the allow list says, and no others; and ``suspects`` only alone."""
@@ -95,6 +124,20 @@ class Door:
         """Whether ``key`` is let in now, however many it has already."""
         return self._judge_key(key, now_ns) is Answer.COME_IN
 
+    def offend(self, key: bytes, host: str, points: int, now_ns: int) -> int:
+        """``key``, at ``host``, has done something worth so many points; for how many ns it is muted for that, or 0.
+
+        A stranger has other keys: its address is muted with it.
+        """
+        muted_ns = self.mutes.offend(key, points, now_ns)
+        if self._strangers is not None and not self.is_listed(key) and host:
+            self.mutes.offend(_mute_key(host), points, now_ns)
+        return muted_ns
+
+    def greet(self, key: bytes, host: str, now_ns: int) -> int:
+        """0 if a hello of ``key`` from ``host`` is taken now; else in how many nanoseconds."""
+        return 0 if self._strangers is None or self.is_listed(key) else self._strangers.greet(host, now_ns)
+
     def knock(self, key: bytes, host: str, now_ns: int) -> Answer:
         """The answer to ``key``, which comes from the address ``host``."""
         while self._waiting and now_ns - self._waiting[0].since_ns > WAITING_NS:
@@ -104,13 +147,32 @@ class Door:
             return answer
         if self._must_wait(key, now_ns):
             return Answer.LATER
+        strangers = None if self.is_listed(key) else self._strangers
         waiting_of_key = sum(each.key == key for each in self._waiting)
-        if self._count(key) + waiting_of_key >= self.limits.connections_a_key:
+        most = self.limits.connections_a_key if strangers is None else strangers.limits.connections_a_key
+        if self._count(key) + waiting_of_key >= most:
             return Answer.KEY_IS_FULL
         if self._count(None) + len(self._waiting) >= self.limits.connections:
             return Answer.HOUSE_IS_FULL
+        if strangers is not None and (answer := self._judge_stranger(strangers, host, now_ns)) is not Answer.COME_IN:
+            return answer
         self._waiting.append(Waiting(key, host, now_ns))
         return Answer.COME_IN
+
+    def _judge_stranger(self, strangers: Strangers, host: str, now_ns: int) -> Answer:
+        if self.mutes.is_muted(_mute_key(host), now_ns):
+            return Answer.MUTED
+        here, everywhere = strangers.count(host, self._admitted)
+        if here >= strangers.limits.connections_an_address:
+            return Answer.ADDRESS_IS_FULL
+        if everywhere >= min(strangers.limits.connections, self.limits.connections // LISTED_SHARE):
+            return Answer.STRANGERS_ARE_FULL
+        return Answer.TOO_OFTEN if strangers.arrive(host, now_ns) else Answer.COME_IN
+
+    def _all_seats(self) -> Iterator[tuple[bytes, str]]:
+        yield from self._seats()
+        for waiting in self._waiting:
+            yield waiting.key, waiting.host
 
     def _must_wait(self, key: bytes, now_ns: int) -> bool:
         if not self._suspects:
@@ -120,7 +182,7 @@ class Door:
         return any(waiting.key in self._suspects for waiting in self._waiting)
 
     def _judge_key(self, key: bytes, now_ns: int) -> Answer:
-        if key not in self._admitted:
+        if not self.is_listed(key) and (self._strangers is None or key in self._shut_out):
             return Answer.UNKNOWN
         if key in self._banned:
             return Answer.BANNED
@@ -146,3 +208,8 @@ class Door:
         (key,) = keys
         self.entered(key)  # It is no longer there.
         return key
+
+
+def _mute_key(host: str) -> bytes:
+    """What an address is muted by; no key of 32 bytes."""
+    return f"address {site_of(host)}".encode()

@@ -14,6 +14,7 @@ import msgspec
 
 from auctionctl.errors import AllowListError
 from auctionctl.house.security import SecurityKind, named
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, parse
 from auctionctl.net.bans import Ban, Bans
 from auctionctl.net.hops import (
@@ -38,14 +39,16 @@ READ_BYTES: Final = 1 << 16
 SEEN_BY_GATEWAYS: Final = frozenset({SecurityKind.REFUSED_KEY, SecurityKind.RATE})
 OWN_DEATHS: Final = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "status 1"})
 """How a process dies of itself, or of its peers; whoever kills it from outside has other means."""
+KEY_DIGITS: Final = 16
 _LENGTH: Final = struct.Struct(">I")
 
 
 class Gatekeeper:
     """One house's; ``journal`` is told what is worth a line anywhere. Times are seconds of a monotonic clock."""
 
-    def __init__(self, journal: Journalling) -> None:
+    def __init__(self, journal: Journalling, access: Access = Access.LISTED) -> None:
         self._journal = journal
+        self._access = access
         self._on_report = journal.report
         self._bans = Bans()
         self._unread = bytearray()
@@ -138,7 +141,8 @@ class Gatekeeper:
             self._allowed = parse(text.decode())
         except (AllowListError, UnicodeDecodeError):
             return  # The house takes no such list; and names are all that is at stake here.
-        self._bans.keep(entry.identity.transport for entry in self._allowed)
+        if self._access is Access.LISTED:  # Where strangers come in, to be off the list ends no ban.
+            self._bans.keep(entry.identity.transport for entry in self._allowed)
 
     def _state(self, now_s: float) -> SetBans:
         return SetBans(self._bans.banned(now_s), self._bans.suspects(now_s))
@@ -148,4 +152,7 @@ class Gatekeeper:
 
     def _name(self, key: bytes) -> str:
         entry = self._allowed.by_transport(key)
-        return "(not on the allow list)" if entry is None else entry.name
+        if entry is not None:
+            return entry.name
+        is_open = self._access is Access.OPEN
+        return f"(a stranger, transport key {key.hex()[:KEY_DIGITS]})" if is_open else "(not on the allow list)"

@@ -15,14 +15,14 @@ from typing import Final
 
 import zmq
 
-from auctionctl.auction.bid import command_id
-from auctionctl.auction.commands import KINDS
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
+from auctionctl.house.intake import COMMANDS
 from auctionctl.keys.allowlist import Role
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.door import Answer, Door
+from auctionctl.net.edge import Edge, name_of
 from auctionctl.net.guard import Guard
 from auctionctl.net.hops import (
     Admit,
@@ -53,6 +53,7 @@ from auctionctl.net.hops import (
     decode_release,
     encode,
 )
+from auctionctl.net.mutes import POINTS_TO_MUTE
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.route_numbers import RouteNumbers, is_ahead
 from auctionctl.net.router import bind_router, receive_frames
@@ -70,17 +71,12 @@ from auctionctl.wire.messages import encode as encode_message
 MESSAGES_A_TURN: Final = 512
 SILENCE_NS: Final = 15 * SECOND_NS
 SWEEP_NS: Final = SECOND_NS
-SHARES: Final = 4
-"""No session has more than one part in so many of the house's queue under way, or LEAST_SHARE if that is more."""
-LEAST_SHARE: Final = 16
-BUSY_RETRY_NS: Final = SECOND_NS // 20
 CLOSING_RETRY_NS: Final = 2 * SECOND_NS
 """When to ask again at a house that ends: it may be back by then."""
 LAST_GRACE_NS: Final = 3 * SECOND_NS // 10
 """Time for the last answers to get into the connections: a libzmq socket that is closed loses some, LINGER or not."""
 POLL_MS: Final = LOOK_NS // 1_000_000
 ENDING_POLL_MS: Final = 20
-_SIGNED_COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", *KINDS})
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
@@ -108,7 +104,8 @@ class Gateway:
         self._said_ending = False
         self._end_at_ns: int | None = None
         self._sessions = Sessions()
-        self._door = Door(self._sessions.count)
+        self._door = Door(self._sessions.count, seats=self._sessions.seats)
+        self._edge = Edge(self._door, 0)
         self._guard: Guard | None = None
         self._turned_away = TurnedAway()
         self._route_numbers = RouteNumbers(self._context)
@@ -179,7 +176,8 @@ class Gateway:
         message, descriptors = hear_supervisor(self._control)
         if isinstance(message, StartGateway):
             self._start = message
-            self._door.limits = message.limits
+            self._door.obey(message.limits)
+            self._edge.queue = message.queue
             # Of chunks too: the house may yet answer what a verifier had from the gateway before.
             self._sessions.next_number = self._under_way.next_chunk = message.first_session
             self._listening_fd = descriptors[0]
@@ -187,8 +185,8 @@ class Gateway:
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
         elif isinstance(message, VerifierPipe):
             self._replace_verifier(message.slot, Pipe(socket.socket(fileno=descriptors[0])))
-        elif isinstance(message, SetQueue) and self._start is not None:
-            self._start.queue = message.queue
+        elif isinstance(message, SetQueue):
+            self._edge.queue = message.queue
         elif isinstance(message, SetBans):
             self._door.ban(message.banned, message.suspects)
             self._turn_out()
@@ -293,6 +291,8 @@ class Gateway:
         if old is not None:
             self._end(old)
         session = self._sessions.begin(route, user, now_ns, inode_of(int(frames[-1].get(zmq.SRCFD))))
+        session.host = str(frames[-1].get("Peer-Address"))
+        session.is_listed = self._door.is_listed(session.transport)
         self._door.entered(session.transport)
         self._say(Trying(session.transport))
         self._route_numbers.ask(session.number)
@@ -306,6 +306,7 @@ class Gateway:
         if is_ahead(session.route, given):
             self._say(ChoseRoute(session.transport))
             self._door.ban_too(session.transport)
+            self._door.offend(session.transport, session.host, POINTS_TO_MUTE, self._clock.now_ns())
             self._cut_off(session.transport)
         else:
             self._say(Heard(session.transport))
@@ -314,7 +315,7 @@ class Gateway:
         """Where a message goes: a ping is answered here, the rest goes to the house, signed or not."""
         type_name = message_type(body)
         slot_key, signer, transport = session.number, b"", b""
-        if type_name in _SIGNED_COMMANDS:
+        if type_name in COMMANDS:
             signer = session.identity
             # The auction stands at a fixed place of a canonical command; a wrong guess costs nothing but balance.
             slot_key = body[2 + len(type_name) + 36] if len(body) > 64 else 0
@@ -331,24 +332,14 @@ class Gateway:
             self._end(session)
             return
         if self._is_draining:
-            self._refuse_closing(session, command_id(body) if type_name in _SIGNED_COMMANDS else b"")
+            self._refuse_closing(session, name_of(type_name, body))
             return
-        if self._is_full(session, type_name):
-            command = command_id(body) if type_name in _SIGNED_COMMANDS else b""
-            busy = Refused("busy", "the queue of this house is full", command, BUSY_RETRY_NS)
-            self._send(session, encode_message(busy))
+        refusal = self._edge.refuse(session, type_name, body, self._under_way.count, now_ns)
+        if refusal is not None:
+            self._send(session, encode_message(refusal))
             return
         session.unanswered += 1
         self._put(slot_key, (session.number, signer, body, signature, transport))
-
-    def _is_full(self, session: Session, type_name: str) -> bool:
-        """Whether there is no room in the house's queue, of which no session gets more than a part."""
-        assert self._start is not None
-        queue = self._start.queue
-        if session.unanswered >= max(queue // SHARES, LEAST_SHARE):
-            return True
-        # What operators command has a lane of its own in the house, too.
-        return self._under_way.count >= queue and type_name != "hello" and not session.is_operator
 
     def _put(self, slot_key: int, request: RequestTuple) -> None:
         self._under_way.put(slot_key % len(self._verifiers), request)
@@ -403,7 +394,9 @@ class Gateway:
 
     def _admit(self, operation: Admit) -> None:
         self._has_list = True
-        self._door.admit(operation.transports)
+        self._door.admit(operation.transports, operation.shut_out)
+        for session in self._sessions.all():
+            session.is_listed = self._door.is_listed(session.transport)
         self._turn_out()
 
     def _turn_out(self) -> None:

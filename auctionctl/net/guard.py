@@ -58,7 +58,7 @@ class Guard:
             session = by_connection.get(connection.inode)
             let_in_by_ns = now_ns - (ON_THE_WAY_NS if fault is Fault.SILENT else 0)
             key = self._door.suspect(connection.host, let_in_by_ns) if session is None else session.transport
-            muted_ns = 0 if key is None else self._door.mutes.offend(key, POINTS[fault], now_ns)
+            muted_ns = 0 if key is None else self._door.offend(key, connection.host, POINTS[fault], now_ns)
             caught.append(Caught(key or b"", connection.host, fault, muted_ns))
             if key is not None and muted_ns:
                 for each in self._sessions.of_key(key):

@@ -15,6 +15,7 @@ import msgspec
 
 from auctionctl.house.limits import Limits
 from auctionctl.house.security import SecurityEvent
+from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
 from auctionctl.wire.listing import LotDescription
 
@@ -75,9 +76,13 @@ class Known(msgspec.Struct, array_like=True, tag=3, gc=False):
 
 
 class Admit(msgspec.Struct, array_like=True, tag=4, gc=False):
-    """The transport keys that may connect from now on; all others are cut off."""
+    """The transport keys on the list from now on; others are strangers, and cut off where those are not let in.
+
+    ``shut_out`` are not let in as strangers either.
+    """
 
     transports: list[bytes]
+    shut_out: list[bytes] = []
 
 
 class LastWord(msgspec.Struct, array_like=True, tag=5, gc=False):
@@ -115,6 +120,7 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     lots: list[LotDescription]
     retention_ns: int = 0
     """How long an auction that has ended stays in the store; 0: for ever."""
+    access: Access = Access.LISTED
     allowed_before: bytes | None = None
     """The text of the allow list last in force, where this house has served before; None at the first start.
 

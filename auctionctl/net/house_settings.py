@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auctionctl.house.limits import Limits
+from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
 from auctionctl.net.hops import StartHouse
@@ -40,6 +41,11 @@ class HouseSettings:
     door: DoorLimits = DEFAULT_LIMITS
     """How many connections its gateway takes."""
 
+    @property
+    def access(self) -> Access:
+        """Whom it lets in: strangers where its gateway has room for them."""
+        return Access.LISTED if self.door.strangers is None else Access.OPEN
+
     def start(self, key: SecretKey, lots: Sequence[LotDescription], allowed_before: bytes | None) -> StartHouse:
         """What the house's process is started with; ``allowed_before`` is the allow list's text, see StartHouse."""
         return StartHouse(
@@ -49,6 +55,7 @@ class HouseSettings:
             self.limits,
             list(lots),
             self.retention_ns,
+            self.access,
             allowed_before,
         )
 

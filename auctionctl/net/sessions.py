@@ -6,7 +6,7 @@ process in no way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -23,6 +23,10 @@ class Session:
     """The inode of its socket; 0 where nobody knows."""
     identity: bytes = b""
     is_operator: bool = False
+    is_listed: bool = True
+    """Whether its key is on the allow list, or a stranger's."""
+    host: str = ""
+    """The address that it comes from."""
     unanswered: int = 0
     messages: int = 0
     lost: int = 0
@@ -88,6 +92,10 @@ class Sessions:
         """How many there are of this transport key, or of all, whose connection is not seen to be over."""
         some = self.by_number if transport is None else self._by_key.get(transport, {})
         return sum(session.gone_ns is None for session in some.values())
+
+    def seats(self) -> Iterator[tuple[bytes, str]]:
+        """Transport key and address of each whose connection is not seen to be over."""
+        return ((each.transport, each.host) for each in self.by_number.values() if each.gone_ns is None)
 
     def settle(self, numbers: Iterable[int]) -> None:
         """One request of each of these has been answered, or never will be."""

@@ -176,7 +176,7 @@ class Supervisor:
         self._reloading = Reloading.NO
         self._new: NewSettings | None = None
         self._vouching = Vouching(Notifier())
-        self._gatekeeper = Gatekeeper(self._journal)
+        self._gatekeeper = Gatekeeper(self._journal, settings.access)
         self._warned = ""
         """What the house was told of bans."""
 

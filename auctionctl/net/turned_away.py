@@ -10,7 +10,8 @@ from auctionctl.house.security import SecurityEvent, SecurityKind, SecurityTally
 from auctionctl.net.door import Answer
 
 TELL_NS = SECOND_NS
-TOO_MANY = frozenset({Answer.KEY_IS_FULL, Answer.HOUSE_IS_FULL})
+OF_ADDRESSES = frozenset({Answer.ADDRESS_IS_FULL, Answer.TOO_OFTEN})
+TOO_MANY = frozenset({Answer.KEY_IS_FULL, Answer.HOUSE_IS_FULL, Answer.STRANGERS_ARE_FULL, *OF_ADDRESSES})
 
 
 class TurnedAway:
@@ -24,7 +25,8 @@ class TurnedAway:
         """``key``, from the address ``host``, was told ``answer``."""
         if answer is not Answer.LATER:
             kind = SecurityKind.RATE if answer in TOO_MANY else SecurityKind.REFUSED_KEY
-            self._tally.note(kind, key.hex(), f"{answer.value}, from {host}", now_ns)
+            who = host if answer in OF_ADDRESSES else key.hex()
+            self._tally.note(kind, who, f"{answer.value}, from {host}", now_ns)
 
     def take(self, now_ns: int) -> list[SecurityEvent]:
         """What is to be told now."""

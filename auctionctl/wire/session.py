@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.wire.frames import PROTOCOL_VERSION, Message, is_signed_by, sign_body
@@ -25,6 +26,8 @@ class Peer:
     identity: Identity
     name: str
     role: str
+    is_listed: bool = True
+    """Whether it has a line of the list, or is a stranger."""
 
 
 class ClientGreeting:
@@ -69,16 +72,23 @@ def admit(hello: Hello, house: Identity, transport: bytes, allowed: AllowList) -
         raise NotAuthorisedError("this hello is meant for another house")
     if hello.transport != transport:
         raise NotAuthorisedError("this hello was made for another connection")
-    entry = allowed.by_signing(hello.identity)
-    if entry is None or entry.identity.transport != transport:
-        raise NotAuthorisedError("this identity is not on the allow list")
+    entry = allowed.entry_of(Identity(hello.identity, transport))
+    if entry is None:
+        is_open = allowed.access is Access.OPEN
+        why = "has a key that was revoked, or is somebody else's" if is_open else "is not on the allow list"
+        raise NotAuthorisedError(f"this identity {why}")
     if not admits(entry, hello.role):
         raise NotAuthorisedError(f"{entry.name} is admitted as {entry.role}, not as {hello.role}")
-    return Peer(entry.identity, entry.name, hello.role)
+    return Peer(entry.identity, entry.name, hello.role, is_listed(entry, allowed))
+
+
+def is_listed(entry: Entry, allowed: AllowList) -> bool:
+    """Whether ``entry`` is a line of ``allowed``, and not a stranger's."""
+    return allowed.by_signing(entry.identity.signing) is entry
 
 
 def admits(entry: Entry, role: str) -> bool:
-    """Whether ``entry`` may act in ``role``: everybody on the list may look on."""
+    """Whether ``entry`` may act in ``role``: everybody who is let in may look on."""
     return role == "observer" or role in entry.role.split("+")
 
 

@@ -71,6 +71,8 @@ class HouseInProcesses:
         revealing: Path | None = None,
         disk: str = "",
         seed: str = "68" * 32,
+        limits: dict[str, int] | None = None,
+        strangers: dict[str, int] | None = None,
     ) -> None:
         self.directory = directory
         self.reports: list[dict[str, Any]] = []
@@ -82,6 +84,8 @@ class HouseInProcesses:
             self.allow(*bidders)
         self._settings = {
             "seed": seed,
+            "limits": limits or {},
+            "strangers": strangers,
             "host": "127.0.0.1",
             "port": port,
             "verifiers": verifiers,

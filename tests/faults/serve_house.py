@@ -24,8 +24,10 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net import daemon, supervisor
 from auctionctl.net.child import main as child_main
 from auctionctl.net.children import Child
+from auctionctl.net.door import DoorLimits
 from auctionctl.net.gateway import Gateway
 from auctionctl.net.house_settings import Finish, HouseSettings
+from auctionctl.net.strangers import StrangerLimits
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
@@ -133,12 +135,11 @@ def main() -> int:
         Limits(
             wanted["max_concurrent_auctions"],
             wanted["queue"],
-            bids_per_s=10**6,
-            bids_burst=10**6,
-            all_bids_per_s=wanted.get("all_bids_per_s", 10**6),
+            **{"bids_per_s": 10**6, "bids_burst": 10**6, "all_bids_per_s": 10**6} | wanted["limits"],
         ),
         Path(wanted["state"]),
         Path(wanted["allow_list"]),
+        door=DoorLimits(strangers=None if wanted["strangers"] is None else StrangerLimits(**wanted["strangers"])),
     )
     if wanted["revealing"]:
         FaultySupervisor.faults["gateway"] = wanted["revealing"]

@@ -11,7 +11,9 @@ import pytest
 from auctionctl.auction.commands import Pause, Resume
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
-from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS, QUESTION_RATE
+from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS, QUESTION_BURST_S, QUESTION_RATE
+from auctionctl.keys.access import Access
+from auctionctl.keys.allowlist import AllowList
 from auctionctl.wire.messages import Read, Refused
 
 ANN, BEN, OTTO = 1, 2, 9
@@ -118,3 +120,51 @@ def test_questions_have_a_rate_too(stage: Any, auction: bytes, refused: Any) -> 
     questions = [stage.ask(ANN, Read(auction, 0))] * (QUESTION_RATE.burst + 3)
     assert [answer.code for answer in refused(ANN, *questions)] == ["rate"] * 3
     assert refused(ANN, stage.bid(ANN, auction, 1_000)) == [], "bids are counted apart"
+
+
+# Strangers
+
+
+def strangers(stage: Any, auction: bytes, count: int) -> list[int]:
+    """Sessions of so many strangers, who have joined."""
+    stage.do(stage.house.set_allowed(AllowList(enumerate(stage.house.allowed, 1), Access.OPEN), stage.now_ns))
+    sessions = [stage.enter(100 + number, f"stranger {number}") for number in range(count)]
+    stage.handle(*[stage.join(session, auction) for session in sessions])
+    return sessions
+
+
+def test_a_stranger_has_less_than_whoever_is_listed(stage: Any, auction: bytes, refused: Any) -> None:
+    (eve,) = strangers(stage, auction, 1)
+    stage.after(10 * SECOND_NS)
+    answers = refused(eve, *flood(stage, auction, eve, 8))
+    assert [answer.code for answer in answers] == ["rate"] * 3
+    assert {answer.retry_after_ns for answer in answers} == {SECOND_NS // 2}
+    assert "2 commands a second of one identity" in answers[0].message
+    limits = Limits()
+    questions = [stage.ask(eve, Read(auction, 0))] * (limits.stranger_questions_per_s * QUESTION_BURST_S + 3)
+    assert [answer.code for answer in refused(eve, *questions)] == ["rate"] * 3
+
+
+def test_all_strangers_together_leave_listed_bidders_their_rate(
+    stage: Any, auction: bytes, refused: Any, staging: ModuleType
+) -> None:
+    sessions = strangers(stage, auction, 3)
+    stage.house.limits = replace(Limits(), all_stranger_bids_per_s=4, all_bids_per_s=10)
+    bids = [bid for session in sessions for bid in flood(stage, auction, session, 3)]
+    effects = stage.handle(*bids)
+    codes = [getattr(reply, "code", "") for session in sessions for reply in staging.replies(effects, session)]
+    assert codes.count("rate") == 5
+    assert refused(ANN, *flood(stage, auction, ANN, 6)) == [], "ten in all, of which strangers had four"
+    assert [each.code for each in refused(ANN, stage.bid(ANN, auction, 90_000))] == ["rate"]
+
+
+def test_what_the_house_had_no_room_for_costs_a_stranger_nothing(stage: Any, auction: bytes, refused: Any) -> None:
+    (eve,) = strangers(stage, auction, 1)
+    stage.house.limits = replace(Limits(), all_bids_per_s=1)
+    assert refused(ANN, stage.bid(ANN, auction, 1_000)) == []
+    for _ in range(10):
+        assert [each.message for each in refused(eve, stage.bid(eve, auction, 2_000))] == [
+            "this house takes 1 commands a second in all; no log can say so"
+        ]
+    stage.after(SECOND_NS)
+    assert refused(eve, stage.bid(eve, auction, 3_000)) == []

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import VerificationError
 from auctionctl.house.effects import Commit, Publish
+from auctionctl.house.intake import Request
 from auctionctl.house.registry import RegistryLog
-from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.keys.access import Access
+from auctionctl.keys.allowlist import AllowList, Entry, stranger_name
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.announcement import check_announcement
 from auctionctl.replica.audit import audit_registry
@@ -22,12 +24,16 @@ from auctionctl.replica.registry import (
     REGISTRY_ID,
     Admitted,
     Announced,
+    Member,
+    Revoke,
     RoleChanged,
     decode_registry_event,
+    encode_registry_event,
 )
 from auctionctl.tlog.checkpoint import open_checkpoint, origin_of
 from auctionctl.tlog.entry import decode
 from auctionctl.tlog.merkle import Tree
+from auctionctl.wire.frames import sign_body
 from auctionctl.wire.messages import Read, Subscribe
 
 
@@ -288,3 +294,72 @@ def test_the_registry_is_read_like_any_log(stage: Any) -> None:
     (fetch,) = stage.handle(stage.ask(1, Read(REGISTRY_ID, 3)))
     registry = stage.house.registry
     assert fetch == (1, REGISTRY, REGISTRY_ID, 3, registry.sign_head(), len(stage.registry_data()))
+
+
+# Strangers
+
+
+def open_to(*entries: Entry) -> AllowList:
+    return AllowList(enumerate(entries, 1), Access.OPEN)
+
+
+def joined_by_a_stranger(stage: Any, staging: ModuleType) -> tuple[bytes, Member]:
+    """An auction of an open house that eve, whom nobody knows, has joined; and what the registry has of her."""
+    stage.do(stage.house.set_allowed(open_to(*staging.EVERYBODY), stage.now_ns))
+    auction: bytes = stage.announce()
+    stage.enter(7, "eve")
+    before = len(stage.registry_data())
+    stage.handle(stage.join(7, auction))
+    eve = staging.key_of("eve").identity
+    name = stranger_name(eve.signing)
+    assert said(stage, before) == [Admitted(eve.signing, eve.transport, name, "bidder")]
+    return auction, stage.house.registry.state.members[eve.signing]
+
+
+def test_a_stranger_is_entered_when_it_takes_part_and_not_before_and_once(stage: Any, staging: ModuleType) -> None:
+    auction, member = joined_by_a_stranger(stage, staging)
+    assert member.name == stranger_name(member.identity.signing)
+    before = len(stage.registry_data())
+    other = stage.announce()
+    stage.handle(stage.join(7, other), stage.join(7, auction))
+    assert [type(event) for event in said(stage, before)] == [Announced]
+    stage.do(stage.house.set_allowed(open_to(*staging.EVERYBODY), stage.now_ns))
+    assert len(stage.registry_data()) == before + 1, "another look at the list changes nothing"
+    assert audit_registry(stage.registry_export(), stage.key.identity).registry.members[member.identity.signing]
+
+
+def test_a_stranger_that_is_listed_has_its_name_from_then_on_and_one_taken_off_is_a_stranger_again(
+    stage: Any, staging: ModuleType
+) -> None:
+    _, member = joined_by_a_stranger(stage, staging)
+    before = len(stage.registry_data())
+    stage.do(stage.house.set_allowed(open_to(*staging.EVERYBODY, Entry(member.identity, "eve")), stage.now_ns))
+    assert said(stage, before) == [RoleChanged(member.identity.signing, "eve", "bidder")]
+    assert 7 not in stage.house.presence.peers, "it is greeted anew, as who it is now"
+    stage.enter(7, "eve")
+    assert stage.house.presence.peers[7].is_listed
+    stage.do(stage.house.set_allowed(open_to(*staging.EVERYBODY), stage.now_ns))
+    assert said(stage, before)[1:] == [RoleChanged(member.identity.signing, "eve", "")]
+    assert 7 not in stage.house.presence.peers
+
+
+def test_a_house_that_is_open_no_more_lets_strangers_in_no_more(stage: Any, staging: ModuleType) -> None:
+    _, member = joined_by_a_stranger(stage, staging)
+    before = len(stage.registry_data())
+    stage.do(stage.house.set_allowed(staging.EVERYBODY, stage.now_ns))
+    assert said(stage, before) == [RoleChanged(member.identity.signing, member.name, "")]
+    assert 7 not in stage.house.presence.peers
+
+
+def test_the_keys_of_a_revoked_stranger_are_shut_out_for_ever(stage: Any, staging: ModuleType) -> None:
+    _, member = joined_by_a_stranger(stage, staging)
+    otto = stage.enter(9, "otto", "operator")
+    command = Revoke(stage.key.identity.signing, staging.key_of("otto").identity.signing, member.identity.signing)
+    message = sign_body(staging.key_of("otto"), encode_registry_event(command))
+    stage.handle(Request(otto, command.actor, *message))
+    assert 7 not in stage.house.presence.peers
+    assert stage.house.allowed.shut_out == (member.identity,)
+    stage.enter(7, "eve")
+    assert 7 not in stage.house.presence.peers
+    stage.do(stage.house.set_allowed(open_to(*staging.EVERYBODY), stage.now_ns))
+    assert stage.house.allowed.shut_out == (member.identity,)

@@ -8,6 +8,7 @@ from auctionctl.net.bans import (
     CHOSE_ROUTE,
     FIRST_BAN_S,
     LONGEST_BAN_S,
+    MAX_BANNED,
     MAX_KEYS,
     SAID_NOTHING,
     SUSPICION_S,
@@ -144,3 +145,14 @@ def test_what_is_remembered_is_bounded(bans):
         bans.knocked(number.to_bytes(32))
         bans.died(1.0)
     assert len(bans.suspects(1.0)) == MAX_KEYS
+
+
+def test_of_more_bans_than_are_remembered_those_that_end_next_are_forgotten(bans):
+    for number in range(MAX_BANNED + 10):
+        bans.chose_route(number.to_bytes(32), float(number) / 100)
+    banned = bans.banned(0.0)
+    assert (len(banned), banned[0], banned[-1]) == (
+        MAX_BANNED,
+        (10).to_bytes(32),
+        (MAX_BANNED + 9).to_bytes(32),
+    )

@@ -11,6 +11,7 @@ import pytest
 from house_process import key_of
 
 from auctionctl.house.security import SecurityKind, security_event
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
 from auctionctl.net.control import send_control
@@ -39,11 +40,11 @@ LIST = render(Entry(MALLORY, "mallory")).encode()
 
 
 class Kept:
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, access: Access = Access.LISTED) -> None:
         self.reports: list[Any] = []
         self.reader = SecurityReader(state)
         self.gateway, self.control = socket.socketpair()
-        self.keeper = Gatekeeper(Journalling(state, self.reports.append))
+        self.keeper = Gatekeeper(Journalling(state, self.reports.append), access)
         self.keeper.allow(LIST)
         assert self.keeper.started(0.0) == SetBans([], [])
 
@@ -160,3 +161,14 @@ def test_a_cut_and_what_a_gateway_refuses_is_in_the_journal_by_name_and_nothing_
         (SecurityKind.REFUSED_KEY, "mallory", "no"),
         (SecurityKind.RATE, "mallory", "too many"),
     }
+
+
+def test_in_an_open_house_a_stranger_is_banned_too_whatever_becomes_of_the_list(tmp_path):
+    kept = Kept(tmp_path, Access.OPEN)
+    stranger = b"s" * 32
+    kept.say(ChoseRoute(stranger), ChoseRoute(KEY))
+    assert [report.name for report in kept.reports] == [f"(a stranger, transport key {stranger.hex()[:16]})", "mallory"]
+    kept.keeper.allow(b"")
+    assert kept.keeper.started(2.0).banned == [stranger, KEY], "to be a stranger is no way out"
+    kept.gateway.close()
+    kept.control.close()

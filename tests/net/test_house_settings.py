@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from auctionctl.house.limits import Limits
+from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.door import DoorLimits
 from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_settings import HouseSettings
+from auctionctl.net.strangers import StrangerLimits
 from auctionctl.wire.listing import LotDescription
 
 
@@ -15,5 +19,7 @@ def test_the_houses_process_is_told_all_that_it_is_to_keep_to() -> None:
     key, lots = SecretKey(b"h" * 32), (LotDescription("vase", "A vase", "credits", 1),)
     settings = HouseSettings("h", "127.0.0.1", 0, 2, Limits(3, 4), Path("/state"), Path("/allow"), 5)
     assert settings.start(key, lots, b"before") == StartHouse(
-        key.seed_text, "/state", "/allow", Limits(3, 4), list(lots), 5, b"before"
+        key.seed_text, "/state", "/allow", Limits(3, 4), list(lots), 5, Access.LISTED, b"before"
     )
+    is_open = replace(settings, door=DoorLimits(strangers=StrangerLimits()))
+    assert is_open.start(key, lots, b"before").access is Access.OPEN

@@ -36,3 +36,13 @@ def test_a_flood_of_keys_is_told_as_few() -> None:
     for number in range(10_000):
         away.note(number.to_bytes(32), "h", Answer.UNKNOWN, 0)
     assert len(away.take(TELL_NS)) == MAX_NAMED + 1
+
+
+def test_a_limit_of_an_address_is_told_of_the_address_whatever_its_keys() -> None:
+    away = TurnedAway()
+    for number in range(5):
+        away.note(number.to_bytes(32), "192.0.2.1", Answer.TOO_OFTEN, 0)
+        away.note(number.to_bytes(32), "192.0.2.1", Answer.ADDRESS_IS_FULL, 0)
+    assert [(event.kind, event.who, event.count) for event in away.take(TELL_NS)] == [
+        (SecurityKind.RATE, "192.0.2.1", 10)
+    ]

@@ -12,7 +12,9 @@ import pytest
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from auctionctl.net.door import Answer
+from auctionctl.net.door import Answer, Door, DoorLimits
+from auctionctl.net.mutes import POINTS_TO_MUTE
+from auctionctl.net.strangers import StrangerLimits
 from auctionctl.net.zap import ZAP_DOMAIN, ZAP_ENDPOINT, answer_zap
 
 PATIENCE_S = 10
@@ -92,3 +94,50 @@ def test_a_key_is_let_in_under_our_domain_alone():
     assert comes_in(ZAP_DOMAIN, True, Handler.EARLY, admit)
     for other in (b"another", b"*"):
         assert not comes_in(other, True, Handler.EARLY, admit)
+
+
+OPEN = DoorLimits(strangers=StrangerLimits())
+
+
+@pytest.mark.parametrize(
+    ("domain", "enforce", "handler", "is_let_in"),
+    [
+        (b"auction", True, Handler.EARLY, True),
+        (b"auction", True, Handler.LATE, True),
+        (b"auction", False, Handler.EARLY, True),
+        (b"auction", True, Handler.NONE, False),
+        (b"another", True, Handler.EARLY, False),
+        (b"*", True, Handler.EARLY, False),
+        (None, False, Handler.EARLY, False),
+    ],
+)
+def test_an_open_house_lets_a_stranger_in_where_it_is_asked_itself_and_nowhere_else(
+    domain, enforce, handler, is_let_in
+):
+    door = Door(lambda key: 0, OPEN)
+    assert comes_in(domain, enforce, handler, lambda key, host: door.knock(key, host, 0)) is is_let_in
+
+
+@pytest.mark.parametrize("why", ["shut out", "banned", "muted", "its address muted", "too often"])
+def test_an_open_house_refuses_in_the_handshake_whom_it_does_not_want(why):
+    door = Door(lambda key: 0, OPEN)
+    answers: list[Answer] = []
+
+    def judge(key: bytes, host: str) -> Answer:
+        if why == "shut out":
+            door.admit([], [key])
+        elif why == "banned":
+            door.ban([key], [])
+        elif why == "muted":
+            door.mutes.offend(key, POINTS_TO_MUTE, 0)
+        elif why == "its address muted":
+            door.offend(b"another key of its".ljust(32), host, POINTS_TO_MUTE, 0)
+        else:
+            for _ in range(OPEN.strangers.arrivals_a_minute):
+                door.knock(key, host, 0)
+                door.entered(key)
+        answers.append(door.knock(key, host, 1))
+        return answers[-1]
+
+    assert not comes_in(ZAP_DOMAIN, True, Handler.EARLY, judge)
+    assert Answer.COME_IN not in answers

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, Entry
-from auctionctl.keys.signing import SecretKey
+from auctionctl.keys.encoding import is_name
+from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.wire.frames import Message, is_signed_by, sign_body
 from auctionctl.wire.messages import Hello, Welcome, decode_reply, decode_request, encode
 from auctionctl.wire.session import ClientGreeting, Peer, admit, admits, welcome
@@ -150,3 +152,46 @@ def test_a_welcome_for_anything_else_is_refused(changes: dict[str, Any], reason:
         greeting().check(*answer_to(hello_of(), **changes))
     assert "\x1b" not in str(raised.value)
     assert len(str(raised.value)) < 120
+
+
+# Strangers
+
+
+def open_to(*entries: Entry, shut_out: tuple[Identity, ...] = ()) -> AllowList:
+    return AllowList(enumerate(entries, 1), Access.OPEN, shut_out)
+
+
+@pytest.mark.parametrize("role", ["bidder", "observer"])
+def test_an_open_house_takes_a_stranger_as_bidder_and_to_look_on_under_a_name_of_its_key(role: str) -> None:
+    peer = admit(hello_of(EVE, role), HOUSE.identity, EVE.identity.transport, open_to())
+    assert peer == Peer(EVE.identity, f"stranger-{EVE.identity.signing[:8].hex()}", role, is_listed=False)
+    assert is_name(peer.name)
+
+
+@pytest.mark.parametrize("role", ["seller", "operator", "bidder+seller", ""])
+def test_a_stranger_is_nothing_else(role: str) -> None:
+    with pytest.raises(NotAuthorisedError, match="is admitted as bidder, not as"):
+        admit(hello_of(EVE, role), HOUSE.identity, EVE.identity.transport, open_to())
+
+
+def test_whoever_is_listed_in_an_open_house_is_no_stranger() -> None:
+    allowed = open_to(Entry(ANN.identity, "ann", "seller"))
+    assert admit(hello_of(role="seller"), HOUSE.identity, ANN.identity.transport, allowed).is_listed
+    with pytest.raises(NotAuthorisedError, match="ann is admitted as seller, not as bidder"):
+        admit(hello_of(role="bidder"), HOUSE.identity, ANN.identity.transport, allowed)
+
+
+@pytest.mark.parametrize("shut", [EVE.identity, Identity(OTHER.identity.signing, EVE.identity.transport)])
+def test_no_key_that_was_revoked_comes_in_as_a_stranger_with_either_half(shut: Identity) -> None:
+    with pytest.raises(NotAuthorisedError, match="revoked"):
+        admit(hello_of(EVE), HOUSE.identity, EVE.identity.transport, open_to(shut_out=(shut,)))
+
+
+def test_half_of_a_listed_key_makes_no_stranger() -> None:
+    allowed = open_to(Entry(ANN.identity, "ann"))
+    for hello in (
+        hello_of(EVE, transport=ANN.identity.transport),
+        hello_of(ANN, transport=EVE.identity.transport),
+    ):
+        with pytest.raises(NotAuthorisedError, match="somebody else's"):
+            admit(hello, HOUSE.identity, hello.transport, allowed)

@@ -62,6 +62,11 @@ HOUSE_ATTACKS: Final = (
 
 SESSION_ATTACKS: Final = (
     Attack(
+        "Messages over one connection that are to count as another's session",
+        "Each message is of the key that CURVE authenticated for it; that session ends, and has said nothing.",
+        "net/test_user_ids.py::test_no_message_of_another_key_is_of_a_session_even_under_its_routing_id",
+    ),
+    Attack(
         "Commands signed by somebody else than the session's identity",
         "Refused as `not_authorised`; nothing is logged.",
         "house/test_house.py::test_a_command_is_signed_by_the_identity_of_its_session",
@@ -149,6 +154,26 @@ STRANGER_ATTACKS: Final = (
         "Connecting with a key that is not on the allow list",
         "Refused in the handshake, before any message of it is read.",
         "net/test_admission.py::test_an_unlisted_key_is_refused_in_the_handshake_and_told_so",
+    ),
+    Attack(
+        "Coming in to an open house (`serve --open`) as more than a bidder",
+        "Refused: a stranger bids and looks on, under a name made of its key.",
+        "net/test_open_house.py::test_a_stranger_bids_beside_a_listed_bidder_and_is_nothing_but_a_bidder",
+    ),
+    Attack(
+        "Many strangers at an open house, to keep listed bidders out",
+        "Half of all connections, half of the queue and most of the rate are left to the list.",
+        "net/test_door.py::test_half_of_the_house_is_for_listed_keys_however_many_strangers_come",
+    ),
+    Attack(
+        "Many keys from one address at an open house",
+        "An address has so many connections, and so many arrivals and hellos a minute, whatever the keys.",
+        "net/test_open_house.py::test_one_address_has_its_connections_and_listed_bidders_come_in_from_it_all_the_same",
+    ),
+    Attack(
+        "A muted or revoked key at an open house",
+        "A revoked key is refused for ever; what one key of a stranger is muted for, mutes its address as well.",
+        "net/test_zap_configurations.py::test_an_open_house_refuses_in_the_handshake_whom_it_does_not_want",
     ),
     Attack(
         "Being the house towards a bidder",

@@ -6,7 +6,8 @@ from typing import Final
 
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph
 from auctionctl.cli.manual.surroundings import PLACES
-from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, Kind, Setting
+from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS
+from auctionctl.cli.settings.setting import Kind, Setting
 
 LOT_MEANINGS: Final = {
     "item": "What is sold, in up to 200 characters. Required.",

@@ -34,6 +34,11 @@ LIMITS = (
         " bidders are told to come back like they are.",
     ),
     (
+        "Strangers",
+        "Keys cost nothing. Whoever has many addresses is many strangers at an open house: it can make up the bidders"
+        " that an auction waits for, use up what strangers have, and come back under another key after any ban.",
+    ),
+    (
         "Reputation",
         "A seller and a bidder who are one can make sham sales, and how many bids were invalid is the house's word.",
     ),

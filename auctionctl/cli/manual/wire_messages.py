@@ -21,7 +21,7 @@ from auctionctl.house.clock_heads import LAST_MINUTE_NS, SLOW_S
 from auctionctl.house.intake import ROLES
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.house.reminders import REMINDERS_A_TURN
-from auctionctl.net.gateway import BUSY_RETRY_NS, LEAST_SHARE, SHARES
+from auctionctl.net.edge import BUSY_RETRY_NS, LEAST_SHARE, SHARES
 from auctionctl.net.reading import FETCH_ENTRIES
 from auctionctl.replica.registry import Revoke
 from auctionctl.wire.messages import (
@@ -208,7 +208,8 @@ def refusal_parts() -> tuple[Part, ...]:
         Definitions(tuple((f"`{code}`", meaning) for code, meaning in REFUSALS.items())),
         Paragraph(
             f"`busy` comes when the requests under way are as many as `queue_limit`, or those of one session as many"
-            f" as one part in {SHARES} of it or {LEAST_SHARE}, whichever is more; retry_after_ns is {BUSY_RETRY_NS}."
+            f" as one part in {SHARES} of it or {LEAST_SHARE}, whichever is more (of a stranger's: {LEAST_SHARE});"
+            f" retry_after_ns is {BUSY_RETRY_NS}."
         ),
         Paragraph(
             "What the rules refused is a rejection, signed by the house. Anybody who has the log can replay it up to"

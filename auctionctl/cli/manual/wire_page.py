@@ -68,9 +68,9 @@ def _transport() -> tuple[Part, ...]:
             " mechanism"
             " (RFC 26). The session knows the house's transport key from its address, and shows its own: the key pairs"
             " are those of Keys below, as raw 32 bytes. A house answers the handshake by ZAP (RFC 27), domain"
-            f" `{ZAP_DOMAIN.decode()}`, and refuses every key that is not on its allow list with status 400. Routing"
-            " ids"
-            " say nothing and are not set."
+            f" `{ZAP_DOMAIN.decode()}`, and refuses every key that is not on its allow list with status 400; an"
+            " open house only those that were revoked or banned. What passes by itself, such as too many connections,"
+            " has status 300. Routing ids say nothing and are not set."
         ),
         Paragraph(
             "A connection is a session. After a reconnection everything begins anew: hello, subscriptions, and whatever"
@@ -135,8 +135,12 @@ def _session() -> tuple[Part, ...]:
                 ("1", "The hello is signed by its `identity` (else `bad_signature`)."),
                 ("2", f"`version` is {PROTOCOL_VERSION}, and `house` the house's signing key."),
                 ("3", "`transport` is the key that CURVE authenticated on this connection."),
-                ("4", "`identity` is on the allow list, with this transport key."),
-                ("5", "`role` is `observer`, or one of the roles of that line."),
+                (
+                    "4",
+                    "`identity` is on the allow list, with this transport key; or, where strangers are let in, neither"
+                    " key is on the list or was revoked.",
+                ),
+                ("5", "`role` is `observer`, or one of the roles of that line; a stranger's is `bidder`."),
             )
         ),
         Paragraph(

@@ -7,7 +7,6 @@ same, for a mistake that waits is found by the wrong person. Source: DESIGN.md s
 
 from __future__ import annotations
 
-import enum
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,11 @@ from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, 
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.files import is_there
 from auctionctl.cli.settings.durations import parse_duration
+from auctionctl.cli.settings.setting import Kind, Setting
+from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
 from auctionctl.cli.settings.toml_table import TomlTable, read_toml
 from auctionctl.errors import ConfigurationError, TermsError
+from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name
 from auctionctl.wire.address import DEFAULT_PORT
 
@@ -32,42 +34,6 @@ _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253}")
 _CURRENCY: Final = re.compile(r"[A-Za-z]+$")
 _MOST_DIGITS: Final = "BHD"
 """A currency of as many digits as any has: an increment without a currency is checked as if it were in this one."""
-
-
-class Kind(enum.Enum):
-    """What a setting is; the value says it to a reader."""
-
-    NAME = "a name"
-    HOST = "a host"
-    INTEGER = "a whole number"
-    DURATION = 'a duration such as "30s"'
-    RETENTION = '"forever", or a duration such as "30d"'
-    SHARE = 'a percentage such as "40%"'
-    INCREMENT = 'an amount, a percentage such as "5%", or a table of amounts'
-    WORD = "a word"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One key: its default as it is written in TOML (None: see ``default_words``), its bounds if it is a number."""
-
-    name: str
-    kind: Kind
-    default: str | int | None
-    meaning: str
-    low: int = 0
-    high: int = 0
-    default_words: str = ""
-    needs_restart: bool = False
-    words: type[enum.StrEnum] | None = None
-    """What a word may be."""
-
-    @property
-    def default_text(self) -> str:
-        """The default as a line of TOML has it, or in words."""
-        if self.default is None:
-            return self.default_words
-        return f'"{self.default}"' if isinstance(self.default, str) else str(self.default)
 
 
 HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
@@ -139,6 +105,7 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         1,
         1_000_000_000,
     ),
+    *STRANGER_SETTINGS,
     Setting(
         "retention",
         Kind.RETENTION,
@@ -245,6 +212,15 @@ class HouseSection:
     bids_burst: int
     all_bids_per_s: int
     max_bids_an_auction: int
+    access: Access
+    stranger_bids_per_s: int
+    stranger_bids_burst: int
+    all_stranger_bids_per_s: int
+    stranger_questions_per_s: int
+    max_stranger_connections: int
+    max_connections_a_stranger: int
+    max_connections_an_address: int
+    max_arrivals_a_minute: int
     verifiers: int
     retention_ns: int
 
@@ -349,7 +325,7 @@ def combine(layers: Sequence[Layer]) -> HouseConfiguration:
             if setting.name in layer.house:
                 values[setting.name] = _read(layer.house, setting)
                 is_option = isinstance(layer.house, _Options)
-                origins[setting.name] = f"--{setting.name}" if is_option else layer.origin
+                origins[setting.name] = _option(setting.name) if is_option else layer.origin
         for name, value in layer.defaults.items():
             defaults[name] = Inherited(value, layer.origin)
     for setting in DEFAULT_SETTINGS:
@@ -365,9 +341,16 @@ def needing_restart(before: HouseSection, after: HouseSection) -> tuple[str, ...
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
+def _option(name: str) -> str:
+    """The option by which the command line says a setting."""
+    return "--open" if name == "access" else f"--{name}"
+
+
 def _default(setting: Setting) -> Any:
     if setting.name == "verifiers":
         return os.cpu_count() or 1
+    if setting.words is not None:
+        return setting.words(str(setting.default))
     return 0 if setting.kind is Kind.RETENTION else setting.default
 
 

@@ -24,7 +24,7 @@ from auctionctl.house.intake import COMMANDS, ROLES
 from auctionctl.keys.allowlist import parse
 from auctionctl.keys.keyfile import parse_key
 from auctionctl.keys.signing import SecretKey, verify
-from auctionctl.net.gateway import BUSY_RETRY_NS
+from auctionctl.net.edge import BUSY_RETRY_NS
 from auctionctl.replica.registry import Revoke
 from auctionctl.wire import messages
 from auctionctl.wire.frames import MAX_REPLY_BYTES, MAX_REQUEST_BYTES

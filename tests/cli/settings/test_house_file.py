@@ -22,6 +22,7 @@ from auctionctl.cli.settings.house_file import (
 )
 from auctionctl.cli.settings.lots import LOT_KEYS, AuctionsFile, read_auctions
 from auctionctl.errors import ConfigurationError, NotFoundError
+from auctionctl.keys.access import Access
 from auctionctl.wire.listing import LotDescription
 
 SECOND_NS = 1_000_000_000
@@ -42,7 +43,15 @@ def test_without_any_file_every_setting_has_the_default_of_the_table(tmp_path: P
     assert find_house_layers(tmp_path, None) == []
     found = combine([])
     assert found.section == HouseSection(
-        "house", "127.0.0.1", 8888, "house", 10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000, os.cpu_count() or 1, 0
+        "house",
+        "127.0.0.1",
+        8888,
+        "house",
+        *(10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000),
+        Access.LISTED,
+        *(2, 5, 200, 16, 128, 2, 8, 20),
+        os.cpu_count() or 1,
+        0,
     )
     assert set(found.origins.values()) == {"default"}
     assert set(found.origins) == {s.name for s in HOUSE_SETTINGS} | {f"defaults.{s.name}" for s in DEFAULT_SETTINGS}
@@ -66,6 +75,15 @@ def test_a_key_is_taken_from_the_command_line_then_auctions_then_the_house_file(
         "queue": str(tmp_path / "A.toml"),
         "key": "default",
     }
+
+
+def test_a_house_is_opened_by_its_file_or_by_an_option(tmp_path: Path) -> None:
+    assert read(tmp_path, "", LOT).configuration.section.access is Access.LISTED
+    assert read(tmp_path, "access = 'open'\n", LOT).configuration.section.access is Access.OPEN
+    by_option = read(tmp_path, "access = 'listed'\n", LOT, access="open").configuration
+    assert (by_option.section.access, by_option.origins["access"]) == (Access.OPEN, "--open")
+    with pytest.raises(ConfigurationError, match="access"):
+        read(tmp_path, "access = 'ajar'\n", LOT)
 
 
 def test_a_lot_inherits_what_it_leaves_out(tmp_path: Path) -> None:
