@@ -79,7 +79,6 @@ def serve(
 
     content = read()
     from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
-    from auctionctl.keys.access import Access  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
@@ -88,11 +87,7 @@ def serve(
     section = content.house
     secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
-    _, allowed = read_allow_list(paths.allow_list)
-    if section.access is Access.OPEN:
-        write_note("strangers are let in: whoever reaches this house may bid")
-    elif not allowed:
-        write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
+    _check_whom(section, paths)
     settings = settings_of(section, paths)
     report = write_report_json if as_json else write_report
     recovery = PassingProgress(Form.JSON if as_json else Form.PLAIN, "replaying the logs")
@@ -113,6 +108,17 @@ def serve(
             notifier=take_notifier(),
         )
     return status_of_end(ended)
+
+
+def _check_whom(section: HouseSection, paths: Paths) -> None:
+    """The allow list can be read; and a word where it lets in nobody, or is not all that lets somebody in."""
+    from auctionctl.keys.access import Access  # noqa: PLC0415
+
+    _, allowed = read_allow_list(paths.allow_list)
+    if section.access is Access.OPEN:
+        write_note("strangers are let in: whoever reaches this house may bid")
+    elif not allowed:
+        write_note(f"nobody is on the allow list {paths.allow_list}; let bidders in: auctionctl allow add KEY NAME")
 
 
 def heeding(

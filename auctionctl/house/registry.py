@@ -66,9 +66,11 @@ class RegistryLog(HouseLog):
 
     def meet(self, peer: Peer, now_ns: int) -> None:
         """``peer`` takes part in an auction: a stranger too has a name here from now on, and can be revoked."""
-        member = self.state.members.get(peer.identity.signing)
-        if not peer.is_listed and not self.is_halted and (member is None or not member.role):
-            self.add(Admitted(peer.identity.signing, peer.identity.transport, peer.name, Role.BIDDER.value), now_ns)
+        if peer.is_listed or self.is_halted:
+            return
+        admitted = Admitted(peer.identity.signing, peer.identity.transport, peer.name, Role.BIDDER.value)
+        if self.state.check(admitted, now_ns) is None:  # otherwise it is known already
+            self.add(admitted, now_ns)
 
     def announcement(self, auction: bytes) -> bytes:
         """The proof that ``auction`` was announced; only while that is durable."""

@@ -44,13 +44,17 @@ def revoke(request: Request, identity: bytes, registry: RegistryLog, now_ns: int
 
 
 def without_revoked(allowed: AllowList, registry: Registry, warnings: Warnings) -> AllowList:
-    """``allowed`` without whom ``registry`` has as revoked, which is warned of; itself, if it lets none of them in."""
+    """``allowed`` without whom ``registry`` has as revoked, which is warned of; itself, if it lets none of them in.
+
+    As a stranger nobody comes in under a key that was replaced either.
+    """
     revoked = [entry for key in registry.revoked if (entry := allowed.by_signing(key)) is not None]
-    is_shut_to_all = allowed.access is Access.LISTED or len(allowed.shut_out) == len(registry.revoked)
-    if not revoked and is_shut_to_all:
+    shut_out = allowed.shut_out
+    if allowed.access is Access.OPEN:
+        shut_out = tuple(registry.members[key].identity for key in {**registry.revoked, **registry.rotated})
+    if not revoked and len(shut_out) == len(allowed.shut_out):
         return allowed
     if revoked:
         names = ", ".join(entry.name for entry in revoked)
         warnings.say(REVOKED_LISTED, f"the allow list names keys that were revoked, and are not let in: {names}")
-    rest = enumerate((entry for entry in allowed if entry not in revoked), 1)
-    return AllowList(rest, allowed.access, tuple(registry.members[key].identity for key in registry.revoked))
+    return AllowList(enumerate((entry for entry in allowed if entry not in revoked), 1), allowed.access, shut_out)
