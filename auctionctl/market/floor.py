@@ -48,7 +48,7 @@ def terms_of(lot: LotDescription) -> MarketTerms:
 class Floor:
     """One auction, from ``now_ns`` on. ``auction`` may be looked at, and is changed by the methods here alone."""
 
-    __slots__ = ("_bid_timeout_ns", "_currency", "_house", "_id", "_reserve", "auction")
+    __slots__ = ("_currency", "_house", "_id", "_reserve", "auction")
 
     def __init__(self, auction_id: bytes, terms: MarketTerms, now_ns: int) -> None:
         self.auction = Auction(auction_id, terms.terms, now_ns)
@@ -56,7 +56,6 @@ class Floor:
         self._reserve = terms.reserve
         self._house = terms.terms.house
         self._currency = terms.terms.rules.currency
-        self._bid_timeout_ns = terms.terms.rules.bid_timeout_ns
 
     def admit(self, bidder: bytes, now_ns: int) -> Refusal | None:
         """``bidder`` joins, with the reputation that the terms ask for; why the rules refuse that, or None."""
@@ -77,16 +76,16 @@ class Floor:
             assert event is not None, "a timer that has come brings something about"
             auction.apply(event, timer_ns)
 
-    def bid(self, bidder: bytes, amount_minor: int, currency: str, now_ns: int) -> Refusal | None:
-        """``bidder`` offers ``amount_minor``; why the rules refuse it, or None: then it leads.
+    def bid_of(self, bidder: bytes, seq: int, amount_minor: int, now_ns: int, not_after_ns: int) -> Bid:
+        """What ``bidder`` would sign at ``now_ns``, in the currency of the terms."""
+        return Bid(self._house, self._id, bidder, seq, amount_minor, self._currency, now_ns, not_after_ns)
+
+    def judge(self, bid: Bid, now_ns: int) -> Refusal | None:
+        """``bid`` comes in; why the rules refuse it, or None: then it leads.
 
         Whatever was due by ``now_ns`` has been seen to by :meth:`run_until`.
         """
-        auction = self.auction
-        seq = auction.seqs.get(bidder, 0) + 1
-        not_after_ns = now_ns + self._bid_timeout_ns
-        bid = Bid(self._house, self._id, bidder, seq, amount_minor, currency, now_ns, not_after_ns)
-        refusal = auction.decide_bid(bid, now_ns)
+        refusal = self.auction.decide_bid(bid, now_ns)
         if refusal is None:
-            auction.apply_bid(bid, now_ns)
+            self.auction.apply_bid(bid, now_ns)
         return refusal

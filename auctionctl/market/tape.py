@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from auctionctl.auction.phase import EndReason
 from auctionctl.auction.rejection import Code, Refusal
 from auctionctl.market.floor import Floor, MarketTerms, stand_in
@@ -101,6 +103,9 @@ def replay(name: str, tape: Sequence[TapedBid], terms: MarketTerms, opens_ns: in
 
 def _judge(floor: Floor, bid: TapedBid) -> JudgedBid:
     floor.run_until(bid.time_ns)
-    refusal = floor.bid(stand_in(bid.bidder), bid.amount_minor, bid.currency, bid.time_ns)
-    standing = floor.auction.standing
+    auction, bidder = floor.auction, stand_in(bid.bidder)
+    # On a tape nobody repeats itself: each bid counts as the next one of its bidder, and as one of this instant.
+    signed = floor.bid_of(bidder, auction.seqs.get(bidder, 0) + 1, bid.amount_minor, bid.time_ns, bid.time_ns)
+    refusal = floor.judge(replace(signed, currency=bid.currency), bid.time_ns)
+    standing = auction.standing
     return JudgedBid(bid, refusal, None if standing is None else standing.price_minor)

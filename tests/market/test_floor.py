@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.phase import EndReason, Phase
-from auctionctl.auction.rejection import Code
+from auctionctl.auction.rejection import Code, Refusal
 from auctionctl.auction.terms import opens_commitment
 from auctionctl.market.floor import Floor, stand_in, terms_of
 from auctionctl.wire.listing import LotDescription
@@ -24,12 +24,16 @@ def opened() -> Floor:
     return floor
 
 
+def bid(floor: Floor, bidder: bytes, amount_minor: int, now_ns: int) -> Refusal | None:
+    return floor.judge(floor.bid_of(bidder, now_ns, amount_minor, now_ns, now_ns), now_ns)
+
+
 def test_an_auction_opens_with_its_last_bidder_and_closes_at_its_own_time_however_late_it_is_looked_at() -> None:
     floor = opened()
     assert floor.auction.phase is Phase.OPEN
-    assert floor.bid(ANN, 1_000, "EUR", 6) is None
-    assert floor.bid(BEN, 1_050, "EUR", 7).code is Code.BELOW_INCREMENT  # type: ignore[union-attr]
-    assert floor.bid(BEN, 1_100, "EUR", 7) is None
+    assert bid(floor, ANN, 1_000, 6) is None
+    assert bid(floor, BEN, 1_050, 7).code is Code.BELOW_INCREMENT  # type: ignore[union-attr]
+    assert bid(floor, BEN, 1_100, 7) is None
     floor.run_until(900 * SECOND_NS)
     assert floor.auction.ended_ns == 5 + 60 * SECOND_NS
     assert floor.auction.sale is not None
@@ -43,7 +47,7 @@ def test_the_reserve_of_the_terms_is_opened_at_the_close() -> None:
     assert terms.reserve is not None
     assert opens_commitment(reserve, terms.reserve, "EUR")
     floor = opened()
-    floor.bid(ANN, 1_000, "EUR", 6)
+    bid(floor, ANN, 1_000, 6)
     floor.run_until(900 * SECOND_NS)
     assert floor.auction.end_reason is EndReason.RESERVE_NOT_MET
 

@@ -1,0 +1,175 @@
+"""An open auction as it looks from some way off: everything that happened, but later by what a message takes.
+
+Rule: a window shows what a verified replica would show at the same moment, and costs one step a bid, however many
+bidders look through it (:func:`auctionctl.bidding.outlook.look` says the same of a replica). Bidders who are as far
+away share a window. Times are nanoseconds, amounts minor units.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import Bid
+from auctionctl.auction.increments import increment_at
+from auctionctl.bidding.experience import Experience
+from auctionctl.bidding.strategy import AuctionView, Strategy
+from auctionctl.bidding.tape import BidTape
+from auctionctl.bidding.wallet import Wallet
+from auctionctl.market.plan import BidderGroup
+
+NEVER: Final = 2**63
+"""When somebody looks who has no reason to."""
+
+
+class Bidder:
+    """One bidder of a market: one wallet, and a place in every auction that is open."""
+
+    __slots__ = ("experience", "group", "key", "name", "places", "reaction_ns", "reaction_span_ns", "wallet")
+
+    def __init__(self, name: str, key: bytes, group: BidderGroup, wallet: Wallet) -> None:
+        self.name = name
+        self.key = key
+        self.group = group
+        self.wallet = wallet
+        self.experience = Experience()
+        self.places: list[Place] = []
+        shortest_ns, longest_ns = group.reaction_ns
+        self.reaction_ns = shortest_ns
+        self.reaction_span_ns = longest_ns - shortest_ns
+
+
+class Place:
+    """A bidder's place in one auction: its strategy, what the lot is worth to it, and when it looks again."""
+
+    __slots__ = (
+        "bidder",
+        "bids",
+        "is_roused",
+        "is_unanswered",
+        "key",
+        "look_at_ns",
+        "rejected",
+        "seq",
+        "strategy",
+        "value_minor",
+        "void_after_ns",
+        "window",
+    )
+
+    def __init__(self, bidder: Bidder, window: Window, strategy: Strategy, value_minor: int) -> None:
+        self.bidder = bidder
+        self.key = bidder.key
+        self.window = window
+        self.strategy = strategy
+        self.value_minor = value_minor
+        self.look_at_ns = NEVER
+        self.is_roused = False
+        """Whether there are news that it has not looked at yet."""
+        self.is_unanswered = False
+        """Whether a bid is under way: no other is made before it is known what became of it."""
+        self.seq = 0
+        self.bids = 0
+        self.rejected = 0
+        self.void_after_ns = NEVER
+        """When the bids that were rejected cannot be accepted any more, whoever sends them: the money is free then."""
+
+
+class Taken(NamedTuple):
+    """An accepted bid, and what has changed by it."""
+
+    place: Place
+    bid: Bid
+    time_ns: int
+    minimum_minor: int
+    increment_minor: int
+    end_ns: int
+
+
+class Window:
+    """One auction from ``latency_ns`` away."""
+
+    __slots__ = (
+        "_currency",
+        "_duration_ns",
+        "_estimate_minor",
+        "_increment_minor",
+        "_max_end_ns",
+        "_minimum_minor",
+        "_opened_at_ns",
+        "_price_minor",
+        "_soft_close_window_ns",
+        "_start_minor",
+        "_tape",
+        "_title",
+        "auction",
+        "end_ns",
+        "latency_ns",
+        "leader",
+        "places",
+    )
+
+    def __init__(self, auction: Auction, latency_ns: int) -> None:
+        terms = auction.terms
+        rules = terms.rules
+        self.auction = auction.id
+        self.latency_ns = latency_ns
+        self.places: list[Place] = []
+        self.leader: Place | None = None
+        self.end_ns = 0
+        """When bidding ends, as far as is known here; 0 before it begins, and once its end is known."""
+        self._title = terms.lot.title
+        self._currency = rules.currency
+        self._start_minor = rules.starting_price_minor
+        self._estimate_minor = terms.lot.estimate_minor
+        self._duration_ns = rules.duration_ns
+        self._soft_close_window_ns = rules.soft_close_window_ns
+        self._opened_at_ns = 0
+        self._max_end_ns = 0
+        self._price_minor: int | None = None
+        self._minimum_minor = auction.minimum_minor
+        self._increment_minor = increment_at(rules.increment, rules.starting_price_minor)
+        self._tape = BidTape()
+
+    def open(self, auction: Auction) -> None:
+        """Bidding has begun."""
+        self._opened_at_ns, self.end_ns, self._max_end_ns = auction.opened_at_ns, auction.end_ns, auction.max_end_ns
+
+    def take(self, taken: Taken) -> None:
+        """The next accepted bid is seen."""
+        amount_minor = taken.bid.amount_minor
+        self.leader = taken.place
+        self._price_minor = amount_minor
+        self._minimum_minor = taken.minimum_minor
+        self._increment_minor = taken.increment_minor
+        self.end_ns = taken.end_ns
+        self._tape.add(taken.place.key, amount_minor, taken.time_ns)
+
+    def view(self, place: Place) -> AuctionView:
+        """What the bidder at ``place`` sees."""
+        tape, experience = self._tape, place.bidder.experience
+        own_number = tape.number_of(place.key)
+        return AuctionView(
+            self.auction,
+            self._title,
+            self._currency,
+            self._start_minor,
+            self._price_minor,
+            self._minimum_minor,
+            self._increment_minor,
+            self.leader is place,
+            self._opened_at_ns,
+            self.end_ns,
+            self._duration_ns,
+            len(tape.last) - (own_number is not None),
+            tape.count,
+            self._estimate_minor,
+            self._soft_close_window_ns,
+            self._max_end_ns,
+            2 * self.latency_ns,
+            tape,
+            own_number,
+            experience.closed,
+            experience.lots_open,
+            experience.lots_to_come,
+        )
