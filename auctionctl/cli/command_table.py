@@ -86,7 +86,7 @@ SUMMARIES: Final = {
     "evidence": "Look at what proves a broken word.",
     "backup": "Write every log of a house to one file, verified; one that runs is read as an...",
     "restore": "Make the state of a house from a backup, every entry verified; the state...",
-    "simulate": "Hold thousands of auctions under a virtual clock: revenue, efficiency, surplus,...",
+    "simulate": "Hold thousands of auctions under a virtual clock: revenue, efficiency,...",
     "replay": "Put a recorded tape of bids through the rules under other terms: accepted,...",
     "bench": "Measure the house on this machine, as a ratio to bare signature verification.",
     "completion": "Write the script by which a shell completes command lines to stdout.",
