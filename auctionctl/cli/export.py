@@ -46,7 +46,8 @@ def export(
         both = "an auction and --registry are two logs" if registry else "name the auction, or say --registry"
         raise ArgumentError(both, hint="give one of the two; `auctionctl ls` lists the auctions")
     existing = Existing.REPLACE if force else Existing.REFUSE
-    _check_target(output, existing)
+    if output is not None:
+        check_target(output, existing)
     log = _fetch_registry(at) if auction is None else _fetch(at, auction)
     is_stdout = output == STDOUT
     target = output or Path(log.file_name)
@@ -104,7 +105,7 @@ def _fetch_registry(at: AtHouse) -> Fetched:
     return Fetched(observer.export_registry(), head.size, f"{REGISTRY_NAME}{SUFFIX}", facts, "the registry")
 
 
-def _check_target(output: Path | None, existing: Existing) -> None:
+def check_target(output: Path, existing: Existing) -> None:
     """Before anything is fetched, whether it could be written."""
-    if output not in (None, STDOUT) and existing is Existing.REFUSE and os.path.lexists(output):
+    if output != STDOUT and existing is Existing.REFUSE and os.path.lexists(output):
         raise ConfigurationError(f"{output} exists already", hint="choose another name, or give --force")

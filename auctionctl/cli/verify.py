@@ -36,6 +36,8 @@ from auctionctl.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auctionctl.keys.signing import Identity
     from auctionctl.replica.audit import Audit, RegistryAudit
     from auctionctl.wire.address import HouseAddress
@@ -62,6 +64,14 @@ class Beside(NamedTuple):
 
     registry: bytes | None
     clock_heads: list[tuple[Path, bytes]]
+
+
+class Given(NamedTuple):
+    """What is to be checked, what it is held against, and the house as it is known already, or None."""
+
+    data: bytes
+    beside: Beside
+    known: Identity | None
 
 
 @app.command(epilog="Example: auctionctl verify gold-watch.auction --house auc1…")
@@ -97,18 +107,10 @@ def verify(
     With --registry, the log is held against that copy of the house's registry besides; with --clock-head, against
     what the house once signed of the time, which shows entries that it dated back.
     """
-    known = None if at.house is None else _parse_house(at.paths, at.house)
-    if what == "-" and registry == Path("-"):
-        raise ArgumentError("stdin holds one file, and two are to be read from it", hint="give a file for one of them")
-    registry_data = None if registry is None else _read(registry)
-    clock_heads = read_clock_heads(clock_head or ())
-    if _is_file(what) or (at.house or "").startswith(BARE_KEY):
-        data = _read(Path(what))
-    else:
-        known = _address(at, what).identity
-        data = _fetch(at, what)
+    given = read_given(at, what, registry, clock_head or ())
+    known = given.known
     try:
-        record, facts, notes = _check(data, Beside(registry_data, clock_heads), known, at.form)
+        record, facts, notes = _check(given.data, given.beside, known, at.form)
     except LogError as error:
         error.hint = error.hint or COPY_HINT
         raise
@@ -119,6 +121,22 @@ def verify(
     for note in notes:
         write_note(f"warning: {note}")
     return ExitStatus.OK
+
+
+def read_given(at: AtHouse, what: str, registry: Path | None, clock_head: Sequence[Path]) -> Given:
+    """The file ``what``, or the log of the auction of that name as its house serves it, with what is given beside it.
+
+    Raises VerificationError for a file that is neither a log nor a receipt, and as reading files and houses does.
+    """
+    known = None if at.house is None else _parse_house(at.paths, at.house)
+    if what == "-" and registry == Path("-"):
+        raise ArgumentError("stdin holds one file, and two are to be read from it", hint="give a file for one of them")
+    registry_data = None if registry is None else _read(registry)
+    beside = Beside(registry_data, read_clock_heads(clock_head))
+    if _is_file(what) or (at.house or "").startswith(BARE_KEY):
+        return Given(_read(Path(what)), beside, known)
+    known = _address(at, what).identity
+    return Given(_fetch(at, what), beside, known)
 
 
 def _is_file(what: str) -> bool:
@@ -200,10 +218,20 @@ def _house_fact(house: Identity, known: Identity | None) -> tuple[str, str]:
     return "house", house.text + claim
 
 
-def _check_log(
-    data: bytes, beside: Beside, known: Identity | None, form: Form
-) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
-    from auctionctl.cli.records import auction_record  # noqa: PLC0415
+class CheckedLog(NamedTuple):
+    """A log that holds, the registry that it was held against or None, and what to say and to warn of."""
+
+    audit: Audit
+    registry: RegistryAudit | None
+    facts: list[tuple[str, str]]
+    warnings: list[str]
+
+
+def check_log_file(data: bytes, beside: Beside, known: Identity | None, form: Form) -> CheckedLog:
+    """Check the exported log of an auction, of the ``known`` house, against itself and all that is ``beside`` it.
+
+    Raises LogError for whatever does not hold.
+    """
     from auctionctl.replica.audit import audit, claimed_house, compare_with_registry  # noqa: PLC0415
 
     house = known or claimed_house(data)
@@ -211,24 +239,35 @@ def _check_log(
     with shown_progress(form, "checking every entry") as progress:
         result = audit(data, house, lambda count: progress(count, line_count))
     facts = _log_facts(result, known)
+    registry = None
     if beside.registry is not None:
-        compare_with_registry(result, _audit_registry(beside.registry, house, form))
+        registry = _audit_registry(beside.registry, house, form)
+        compare_with_registry(result, registry)
         facts.append(("registry", f"announces it, in entry {result.announced_under.size - 1}"))
     if beside.clock_heads:
         facts.append(check_log(result, beside.clock_heads))
+    warnings = [
+        f"bid {index} claims to have seen another history than this; the claim proves nothing by itself, and whoever"
+        " bid can show the checkpoint that it saw"
+        for index in result.contested
+    ]
+    return CheckedLog(result, registry, facts, warnings)
+
+
+def _check_log(
+    data: bytes, beside: Beside, known: Identity | None, form: Form
+) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+    from auctionctl.cli.records import auction_record  # noqa: PLC0415
+
+    result, _, facts, notes = check_log_file(data, beside, known, form)
     record = auction_record(result.auction) | {
         "kind": "log",
-        "house": house.text,
+        "house": result.house.text,
         "is_finished": result.is_finished,
         "contested": list(result.contested),
         "registry_checked": beside.registry is not None,
         "clock_heads_checked": len(beside.clock_heads),
     }
-    notes = [
-        f"bid {index} claims to have seen another history than this; the claim proves nothing by itself, and whoever"
-        " bid can show the checkpoint that it saw"
-        for index in result.contested
-    ]
     return record, facts, notes
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree
 
 import pytest
 
@@ -28,9 +29,13 @@ NOT_READING: Final = (
     {"init", "open", "demo", "keygen", "key", "allow", "context", "bidders", "config", "doctor", "completion", "bench"}
     # Of an auction these name the listing, which is a name, and show the words of whoever gives them.
     | {"pause", "resume", "cancel", "pay", "settle", "reject-payment", "offer", "accept", "decline", "status"}
-) | {"watch", "bid", "verify", "serve", "backup", "restore", "evidence"}
+) | {"watch", "bid", "verify", "serve", "backup", "restore", "evidence", "report"}
 """Commands that show nothing of a seller's own words, or that have a test of their own here."""
 
+PAGE_ELEMENTS: Final = frozenset(
+    {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "section", "strong", "dl", "dt", "dd", "div"}
+    | {"table", "thead", "tbody", "tr", "th", "td", "pre", "code"}
+)
 STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
 SCREEN: Final = re.compile(r"\x1b\[(?:\?1049[hl]|\?25[hl]|[0-9;]*[HJKABCD])")
 
@@ -132,6 +137,17 @@ def test_verified(house: Any, listing: str, tmp_path: Path) -> None:
         done = house.run("verify", path, *form)
         assert done.status == 0, done.err
         check_harmless(done.out + done.err)
+
+
+@pytest.mark.parametrize("listing", LISTINGS[:3])
+def test_reported(house: Any, listing: str) -> None:
+    """The page is text too: what a terminal would obey is not in it, and what a browser would is escaped."""
+    done = house.run("report", listing, "-o", "-", "--key", "alice")
+    assert done.status == 0, done.err
+    check_harmless(done.out + done.err)
+    assert {each.tag for each in ElementTree.fromstring(done.out).iter()} <= PAGE_ELEMENTS
+    if listing == "markup":
+        assert f"<h1>{MARKUP}</h1>" in done.out
 
 
 @pytest.mark.parametrize("listing", LISTINGS[:3])

@@ -53,10 +53,10 @@ VARIABLES: Final = (
 )
 
 _WITH_HOUSES: Final = (
-    *("ls", "show", "result", "events", "watch", "bid", "export", "verify", "backup"),
+    *("ls", "show", "result", "events", "watch", "bid", "export", "verify", "report", "backup"),
     *("context", "config", "doctor"),
 )
-_READING: Final = ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify", "backup")
+_READING: Final = ("ls", "show", "result", "events", "watch", "bid", "bidders", "export", "verify", "report", "backup")
 _OF_A_HOUSE: Final = ("serve", "init", "config", "doctor")
 _OF_A_STATE: Final = ("serve", "backup", "restore")
 
