@@ -63,6 +63,11 @@ COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", *KINDS})
 """What has a name of its own, by which its sender knows what was refused."""
 
 
+def name_of(type_name: str, body: bytes) -> bytes:
+    """The id of a command; nothing else has a name of its own."""
+    return command_id(body) if type_name in COMMANDS else b""
+
+
 def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
     """Why a message of this type is not taken from ``peer``, or None."""
     roles = ROLES.get(type_name)
@@ -72,9 +77,8 @@ def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
         return Refused("no_session", "say hello first")
     if peer.role not in roles:
         needed = " or ".join(sorted(roles))
-        command = command_id(body) if type_name in COMMANDS else b""
         message = f"{type_name} needs the role {needed}, and this session is {peer.role}"
-        return Refused("not_authorised", message, command)
+        return Refused("not_authorised", message, name_of(type_name, body))
     return None
 
 

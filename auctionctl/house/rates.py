@@ -46,20 +46,21 @@ class RateLimit:
 
     def take(self, key: object, now_ns: int) -> int:
         """0 if ``key`` may have one now, which then counts; else in how many nanoseconds it may, and nothing counts."""
-        due_ns = self._due_ns.get(key, now_ns)
-        if due_ns - now_ns > self._tolerance_ns:
+        due_ns = self._due_ns.get(key)
+        if due_ns is None:
+            if len(self._due_ns) >= self._max_keys:
+                self._make_room(now_ns)
+            due_ns = now_ns
+        elif due_ns < now_ns:
+            due_ns = now_ns
+        elif due_ns - now_ns > self._tolerance_ns:
             return due_ns - now_ns - self._tolerance_ns
-        self._set(key, max(due_ns, now_ns) + self._interval_ns, now_ns)
+        self._due_ns[key] = due_ns + self._interval_ns
         return 0
 
     def give_back(self, key: object) -> None:
         """The last one that ``key`` took was of no use to it."""
         self._due_ns[key] -= self._interval_ns
-
-    def _set(self, key: object, due_ns: int, now_ns: int) -> None:
-        if len(self._due_ns) >= self._max_keys and key not in self._due_ns:
-            self._make_room(now_ns)
-        self._due_ns[key] = due_ns
 
     def _make_room(self, now_ns: int) -> None:
         """Forget whoever has its whole burst anyway; where too many are left, the half that has used the least.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Annotated, Final
 
 import msgspec
@@ -51,6 +52,19 @@ class SecurityKind(enum.StrEnum):
     """A log to which nothing is written any more."""
     QUARANTINED = "quarantined"
     """A log of the store that does not verify."""
+
+
+REFUSALS: Final = MappingProxyType(
+    {
+        "not_authorised": SecurityKind.REFUSED_ROLE,
+        "bad_signature": SecurityKind.BAD_SIGNATURE,
+        "busy": SecurityKind.RATE,
+        "rate": SecurityKind.RATE,
+        "quota": SecurityKind.RATE,
+        "muted": SecurityKind.MUTE,
+    }
+)
+"""Code of a refusal → what it is for the journal; others are mistakes, or the house's own trouble."""
 
 
 class SecurityEvent(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from auctionctl.net.allowing import Allowing
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.forgeries import count_forgery
 from auctionctl.net.hops import (
     Admit,
     Admitted,
@@ -290,9 +291,8 @@ class HouseProcess:
         if checked.requests or checked.forged:
             self._answered.append(checked.number)
         for session, command in checked.forged:
-            if (peer := self._house.presence.peers.get(session)) is not None:
-                self._house.quotas.forged(peer.identity.signing, self._clock.now_ns())
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
+            self._operations += count_forgery(self._house, session, self._clock.now_ns())
         for item in checked.requests:
             request = Request(*item)
             if request.session < self._first_session:

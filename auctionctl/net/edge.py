@@ -1,16 +1,19 @@
 """What a gateway takes of its sessions, and passes on: the house's limits where they cost the house nothing.
 
-The house decides (:mod:`auctionctl.house.quotas`); what is refused here would be refused there. Rule: no session fills
-the queue, nor do strangers together; what operators command has a lane of its own, here as in the house.
+The house decides (:mod:`auctionctl.house.quotas`); what is refused here would be refused there, in the same words, but
+has cost no check of a signature. Rule: no session fills the queue, nor do strangers together; what operators command
+has a lane of its own, here as in the house, and is not counted.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.intake import COMMANDS
+from auctionctl.house.intake import COMMANDS, name_of
+from auctionctl.house.limits import Limits
+from auctionctl.house.quotas import MUTED
+from auctionctl.house.shares import Shares
 from auctionctl.net.door import Door
 from auctionctl.net.sessions import Session
 from auctionctl.net.strangers import LISTED_SHARE
@@ -24,33 +27,46 @@ BUSY_RETRY_NS: Final = SECOND_NS // 20
 
 
 class Edge:
-    """One gateway's. ``queue`` is how many requests its house takes at once; ``door`` knows who is a stranger."""
+    """One gateway's. ``limits`` are the house's; ``door`` knows who is a stranger. Times are the gateway's, in ns."""
 
-    def __init__(self, door: Door, queue: int) -> None:
-        self.queue = queue
+    def __init__(self, door: Door, limits: Limits) -> None:
         self._door = door
+        self._muted_until_ns: dict[bytes, int] = {}
+        self.obey(limits)
+
+    def obey(self, limits: Limits) -> None:
+        """These are the limits from now on."""
+        self._shares = Shares(limits)
+        self.queue = limits.queue
+        """How many requests the house takes at once."""
+        self._spare = max(self.queue // LISTED_SHARE, 1)
+        """With fewer under way there is room for anybody, in whose session fewer than LEAST_SHARE are."""
+
+    def mute(self, identity: bytes, until_ns: int, now_ns: int) -> None:
+        """The house takes nothing of ``identity`` (a signing key) until then."""
+        self._muted_until_ns = {key: until for key, until in self._muted_until_ns.items() if until > now_ns}
+        self._muted_until_ns[identity] = until_ns
 
     def refuse(self, session: Session, type_name: str, body: bytes, under_way: int, now_ns: int) -> Refused | None:
-        """Why a message is not passed on, while so many requests are ``under_way``; None: it is."""
-        if type_name == "hello" and (wait_ns := self._door.greet(session.transport, session.host, now_ns)):
-            return Refused(
-                "rate", "too many hellos from this address: this house lets strangers in slowly", b"", wait_ns
-            )
-        if self._is_full(session, type_name, under_way):
+        """Why a message is not passed on, while so many requests are ``under_way``; None: it is, and counts."""
+        if type_name == "hello":
+            if wait_ns := self._door.greet(session.transport, session.host, now_ns):
+                return Refused("rate", "too many hellos from this address: strangers come in slowly", b"", wait_ns)
+        elif self._muted_until_ns and (wait_ns := self._muted_until_ns.get(session.identity, 0) - now_ns) > 0:
+            return Refused("muted", MUTED, name_of(type_name, body), wait_ns)
+        may_be_full = session.unanswered >= LEAST_SHARE or under_way >= self._spare
+        if may_be_full and self._is_full(session, type_name, under_way):
             return Refused("busy", "the queue of this house is full", name_of(type_name, body), BUSY_RETRY_NS)
-        return None
+        if session.is_operator and type_name in COMMANDS:
+            return None
+        share = self._shares.listed if session.is_listed else self._shares.strangers
+        return share.refuse(session.identity, type_name, body, now_ns)
 
     def _is_full(self, session: Session, type_name: str, under_way: int) -> bool:
         """Whether there is no room in the house's queue, of which nobody gets more than a part."""
-        most = max(self.queue // SHARES, LEAST_SHARE) if session.is_listed else LEAST_SHARE
-        if session.unanswered >= most:
-            return True
         if not session.is_listed:
-            return under_way >= max(self.queue // LISTED_SHARE, 1)
+            return session.unanswered >= LEAST_SHARE or under_way >= self._spare
+        if session.unanswered >= max(self.queue // SHARES, LEAST_SHARE):
+            return True
         # What operators command has a lane of its own in the house, too.
         return under_way >= self.queue and type_name != "hello" and not session.is_operator
-
-
-def name_of(type_name: str, body: bytes) -> bytes:
-    """The id of a command; nothing else has a name of its own."""
-    return command_id(body) if type_name in COMMANDS else b""

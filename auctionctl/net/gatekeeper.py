@@ -36,7 +36,7 @@ from auctionctl.net.watchdog import Fault
 
 MAX_WORD_BYTES: Final = 1_024
 READ_BYTES: Final = 1 << 16
-SEEN_BY_GATEWAYS: Final = frozenset({SecurityKind.REFUSED_KEY, SecurityKind.RATE})
+SEEN_BY_GATEWAYS: Final = frozenset({SecurityKind.REFUSED_KEY, SecurityKind.RATE, SecurityKind.MUTE})
 OWN_DEATHS: Final = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "status 1"})
 """How a process dies of itself, or of its peers; whoever kills it from outside has other means."""
 KEY_DIGITS: Final = 16

@@ -17,49 +17,42 @@ import zmq
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
-from auctionctl.house.intake import COMMANDS
+from auctionctl.house.intake import COMMANDS, name_of
+from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Role
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
-from auctionctl.net.door import Answer, Door
-from auctionctl.net.edge import Edge, name_of
-from auctionctl.net.guard import Guard
+from auctionctl.net.edge import Edge
 from auctionctl.net.hops import (
     Admit,
-    ChoseRoute,
     Chunk,
-    Cut,
     Drain,
     Ending,
     Following,
     FromGateway,
-    Heard,
     HousePipe,
-    Knocked,
     Known,
     LastWord,
-    Noticed,
-    NotWatched,
+    Misgreeted,
+    Mute,
     RequestTuple,
     Serving,
     SetBans,
-    SetQueue,
+    SetLimits,
     StartGateway,
     Stop,
     ToFollowers,
     ToSession,
-    Trying,
     VerifierPipe,
     decode_release,
     encode,
 )
-from auctionctl.net.mutes import POINTS_TO_MUTE
 from auctionctl.net.pipes import Pipe, PipeClosedError
-from auctionctl.net.route_numbers import RouteNumbers, is_ahead
+from auctionctl.net.porter import Porter
+from auctionctl.net.route_numbers import RouteNumbers
 from auctionctl.net.router import bind_router, receive_frames
 from auctionctl.net.sessions import Session, Sessions
-from auctionctl.net.tcp_connections import TcpConnections, can_look, inode_of
-from auctionctl.net.turned_away import TurnedAway
+from auctionctl.net.tcp_connections import inode_of
 from auctionctl.net.under_way import UnderWay
 from auctionctl.net.watchdog import LOOK_NS
 from auctionctl.net.ways import BEAT_NS
@@ -104,10 +97,8 @@ class Gateway:
         self._said_ending = False
         self._end_at_ns: int | None = None
         self._sessions = Sessions()
-        self._door = Door(self._sessions.count, seats=self._sessions.seats)
-        self._edge = Edge(self._door, 0)
-        self._guard: Guard | None = None
-        self._turned_away = TurnedAway()
+        self._porter = Porter(self._sessions, self._say, self._end)
+        self._edge = Edge(self._porter.door, Limits())
         self._route_numbers = RouteNumbers(self._context)
         self._under_way = UnderWay()
         self._swept_ns = 0
@@ -119,6 +110,8 @@ class Gateway:
             Known: self._know,
             Admit: self._admit,
             LastWord: self._end_all,
+            Mute: self._mute,
+            Misgreeted: self._misgreeted,
         }
 
     def run(self) -> None:
@@ -145,15 +138,13 @@ class Gateway:
                 self._hear()
                 return
             if self._zap in ready:
-                answer_zap(self._zap, self._knock)
+                answer_zap(self._zap, lambda key, host: self._porter.knock(key, host, self._clock))
             if self._house is not None and self._house.fileno() in ready:
                 self._serve_house(self._house)
             if self._router in ready:
                 self._serve_router()
             self._sweep(now_ns := self._clock.now_ns())
-            self._look(now_ns)
-            for event in self._turned_away.take(now_ns):
-                self._say(Noticed([event]))
+            self._porter.look(now_ns)
             self._beat(now_ns)
             self._under_way.send(self._verifiers)
             self._say_ending()
@@ -176,8 +167,8 @@ class Gateway:
         message, descriptors = hear_supervisor(self._control)
         if isinstance(message, StartGateway):
             self._start = message
-            self._door.obey(message.limits)
-            self._edge.queue = message.queue
+            self._porter.door.obey(message.door)
+            self._edge.obey(message.limits)
             # Of chunks too: the house may yet answer what a verifier had from the gateway before.
             self._sessions.next_number = self._under_way.next_chunk = message.first_session
             self._listening_fd = descriptors[0]
@@ -185,11 +176,10 @@ class Gateway:
             self._house = Pipe(socket.socket(fileno=descriptors[0]))
         elif isinstance(message, VerifierPipe):
             self._replace_verifier(message.slot, Pipe(socket.socket(fileno=descriptors[0])))
-        elif isinstance(message, SetQueue):
-            self._edge.queue = message.queue
+        elif isinstance(message, SetLimits):
+            self._edge.obey(message.limits)
         elif isinstance(message, SetBans):
-            self._door.ban(message.banned, message.suspects)
-            self._turn_out()
+            self._porter.ban(message, self._clock.now_ns())
         elif isinstance(message, Drain):
             self._is_draining = True
             self._is_stopping = not self._is_bound
@@ -245,14 +235,9 @@ class Gateway:
         self._zap.bind(ZAP_ENDPOINT)
         bind_router(self._router, start, self._listening_fd)
         self._is_bound = True
-        self._door.open(self._clock.now_ns())
-        if can_look():
-            port = int(start.endpoint.rpartition(":")[2])
-            self._guard = Guard(self._sessions, self._door, TcpConnections(port))
-        else:
-            self._say(NotWatched())
+        self._porter.open(int(start.endpoint.rpartition(":")[2]), self._clock.now_ns())
         if self._set_limits is not None:
-            self._set_limits(start.limits.connections)
+            self._set_limits(start.door.connections)
         self._tell_house(Serving())
 
     # From sessions
@@ -271,7 +256,9 @@ class Gateway:
         try:
             user = frames[-1].get("User-Id")
         except zmq.ZMQError:
-            self._check_route(self._route_numbers.answered(frames[-1].bytes), route)
+            asked = self._sessions.by_number.get(self._route_numbers.answered(frames[-1].bytes))
+            if asked is not None:
+                self._porter.check_route(asked, route, now_ns)
             return
         session = self._sessions.by_route.get(route)
         if session is None or session.user != user:
@@ -292,24 +279,9 @@ class Gateway:
             self._end(old)
         session = self._sessions.begin(route, user, now_ns, inode_of(int(frames[-1].get(zmq.SRCFD))))
         session.host = str(frames[-1].get("Peer-Address"))
-        session.is_listed = self._door.is_listed(session.transport)
-        self._door.entered(session.transport)
-        self._say(Trying(session.transport))
+        self._porter.entered(session)
         self._route_numbers.ask(session.number)
         return session
-
-    def _check_route(self, number: int, given: bytes) -> None:
-        """Whoever has a routing id that has not been given out would end this process sooner or later."""
-        session = self._sessions.by_number.get(number)
-        if session is None:
-            return
-        if is_ahead(session.route, given):
-            self._say(ChoseRoute(session.transport))
-            self._door.ban_too(session.transport)
-            self._door.offend(session.transport, session.host, POINTS_TO_MUTE, self._clock.now_ns())
-            self._cut_off(session.transport)
-        else:
-            self._say(Heard(session.transport))
 
     def _sort(self, session: Session, body: bytes, signature: bytes, now_ns: int) -> None:
         """Where a message goes: a ping is answered here, the rest goes to the house, signed or not."""
@@ -336,6 +308,7 @@ class Gateway:
             return
         refusal = self._edge.refuse(session, type_name, body, self._under_way.count, now_ns)
         if refusal is not None:
+            self._porter.turned_away.refused(session.transport, refusal, now_ns)
             self._send(session, encode_message(refusal))
             return
         session.unanswered += 1
@@ -394,23 +367,16 @@ class Gateway:
 
     def _admit(self, operation: Admit) -> None:
         self._has_list = True
-        self._door.admit(operation.transports, operation.shut_out)
-        for session in self._sessions.all():
-            session.is_listed = self._door.is_listed(session.transport)
-        self._turn_out()
+        self._porter.admit(operation, self._clock.now_ns())
 
-    def _turn_out(self) -> None:
-        """Whoever may not come in any more does not stay either."""
+    def _mute(self, operation: Mute) -> None:
         now_ns = self._clock.now_ns()
-        for key in {session.transport for session in self._sessions.all()}:
-            if not self._door.may_stay(key, now_ns):
-                self._cut_off(key)
+        self._edge.mute(operation.identity, now_ns + operation.for_ns, now_ns)
 
-    def _cut_off(self, key: bytes) -> None:
-        for session in self._sessions.of_key(key):
-            if self._guard is not None:
-                self._guard.cut(session)
-            self._end(session)
+    def _misgreeted(self, operation: Misgreeted) -> None:
+        session = self._sessions.by_number.get(operation.session)
+        if session is not None:
+            self._porter.misgreeted(session, self._clock.now_ns())
 
     # Sessions
 
@@ -430,25 +396,6 @@ class Gateway:
     def _end(self, session: Session) -> None:
         if self._sessions.forget(session):
             self._put_end(session.number)
-
-    def _knock(self, key: bytes, host: str) -> Answer:
-        answer = self._door.knock(key, host, self._clock.now_ns())
-        if answer is Answer.COME_IN:
-            # Before the connection is attached, which may be the end of this process.
-            self._say(Knocked(key))
-        else:
-            self._turned_away.note(key, host, answer, self._clock.now_ns())
-        return answer
-
-    def _look(self, now_ns: int) -> None:
-        """At the connections themselves: what harms is cut, and what is over is ended."""
-        if self._guard is None:
-            return
-        caught, over = self._guard.look(now_ns)
-        for session in over:
-            self._end(session)
-        for each in caught:
-            self._say(Cut(each.key, each.host, each.fault.value, each.muted_ns))
 
     def _say(self, word: FromGateway) -> None:
         """To the supervisor, who replaces a gateway that it cannot follow."""

@@ -89,7 +89,20 @@ class LastWord(msgspec.Struct, array_like=True, tag=5, gc=False):
     """Everything that this gateway brought has been answered: once that is sent, it may end."""
 
 
-Operation = ToSession | ToFollowers | Following | Known | Admit | LastWord
+class Mute(msgspec.Struct, array_like=True, tag=6, gc=False):
+    """The house takes nothing of this identity (a signing key) for so long, for its signatures were bad."""
+
+    identity: bytes
+    for_ns: int
+
+
+class Misgreeted(msgspec.Struct, array_like=True, tag=7, gc=False):
+    """A session that is nobody's yet has said hello, and not signed it."""
+
+    session: int
+
+
+Operation = ToSession | ToFollowers | Following | Known | Admit | LastWord | Mute | Misgreeted
 
 
 class Release(msgspec.Struct, array_like=True, gc=False):
@@ -147,17 +160,17 @@ class StartGateway(msgspec.Struct, array_like=True, tag="start_gateway"):
     transport_public: bytes
     house_signing: bytes
     first_session: int
-    queue: int
-    limits: DoorLimits = DoorLimits()
+    limits: Limits
+    door: DoorLimits = DoorLimits()
 
     def __repr__(self) -> str:
         return f"StartGateway({self.endpoint!r})"
 
 
-class SetQueue(msgspec.Struct, array_like=True, tag="set_queue"):
-    """For the gateway: the house takes so many requests at once from now on."""
+class SetLimits(msgspec.Struct, array_like=True, tag="set_limits"):
+    """For the gateway: the house takes so much from now on."""
 
-    queue: int
+    limits: Limits
 
 
 class SetBans(msgspec.Struct, array_like=True, tag="set_bans"):
@@ -205,7 +218,7 @@ ToChild = (
     StartHouse
     | Reload
     | StartGateway
-    | SetQueue
+    | SetLimits
     | SetBans
     | Drain
     | VerifierPipe

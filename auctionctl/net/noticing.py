@@ -7,13 +7,12 @@ nothing. What the house refuses is read off its answers, so that nothing is refu
 from __future__ import annotations
 
 import socket
-from types import MappingProxyType
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.house.house import House
-from auctionctl.house.security import SecurityKind, SecurityTally
+from auctionctl.house.security import REFUSALS, SecurityKind, SecurityTally
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.clock import Clock
 from auctionctl.net.hops import Noticed
@@ -22,17 +21,6 @@ from auctionctl.wire.frames import message_type
 from auctionctl.wire.messages import Refused, decode_reply
 
 TELL_NS: Final = SECOND_NS
-REFUSALS: Final = MappingProxyType(
-    {
-        "not_authorised": SecurityKind.REFUSED_ROLE,
-        "bad_signature": SecurityKind.BAD_SIGNATURE,
-        "busy": SecurityKind.RATE,
-        "rate": SecurityKind.RATE,
-        "quota": SecurityKind.RATE,
-        "muted": SecurityKind.MUTE,
-    }
-)
-"""Code of a refusal → what it is for the journal; others are mistakes, or the house's own trouble."""
 
 
 class Noticing:

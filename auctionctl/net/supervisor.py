@@ -48,7 +48,7 @@ from auctionctl.net.hops import (
     Reload,
     Reloaded,
     Reopened,
-    SetQueue,
+    SetLimits,
     SettingsKept,
     StartGateway,
     Stop,
@@ -307,7 +307,7 @@ class Supervisor:
             self._settings = replace(self._settings, limits=new.limits, retention_ns=new.retention_ns)
             self._lots = new.lots
             if self._gateway is not None:
-                self._gateway.tell(SetQueue(new.limits.queue))
+                self._gateway.tell(SetLimits(new.limits))
         self._on_report(outcome)
         self._vouching.notifier.ready()
         was, self._reloading = self._reloading, Reloading.NO
@@ -344,7 +344,7 @@ class Supervisor:
             self._key.identity.transport,
             self._key.identity.signing,
             self._gateways_started * SESSIONS_A_GATEWAY,
-            self._settings.limits.queue,
+            self._settings.limits,
             self._settings.door,
         )
         self._gateways_started += 1

@@ -1,4 +1,4 @@
-"""Whom a gateway did not let in: counted, and told to its supervisor once a second.
+"""Whom a gateway did not let in, and what it did not pass on: counted, and told to its supervisor once a second.
 
 Rule: keys cost nothing, so that a flood of them is told as a few (:class:`~auctionctl.house.security.SecurityTally`).
 """
@@ -6,8 +6,9 @@ Rule: keys cost nothing, so that a flood of them is told as a few (:class:`~auct
 from __future__ import annotations
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.security import SecurityEvent, SecurityKind, SecurityTally
+from auctionctl.house.security import REFUSALS, SecurityEvent, SecurityKind, SecurityTally
 from auctionctl.net.door import Answer
+from auctionctl.wire.messages import Refused
 
 TELL_NS = SECOND_NS
 OF_ADDRESSES = frozenset({Answer.ADDRESS_IS_FULL, Answer.TOO_OFTEN})
@@ -27,6 +28,11 @@ class TurnedAway:
             kind = SecurityKind.RATE if answer in TOO_MANY else SecurityKind.REFUSED_KEY
             who = host if answer in OF_ADDRESSES else key.hex()
             self._tally.note(kind, who, f"{answer.value}, from {host}", now_ns)
+
+    def refused(self, key: bytes, refusal: Refused, now_ns: int) -> None:
+        """A message of ``key``, which is let in, was answered by this and not passed on."""
+        if (kind := REFUSALS.get(refusal.code)) is not None:
+            self._tally.note(kind, key.hex(), refusal.message, now_ns)
 
     def take(self, now_ns: int) -> list[SecurityEvent]:
         """What is to be told now."""

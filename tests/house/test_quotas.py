@@ -11,7 +11,8 @@ import pytest
 from auctionctl.auction.commands import Pause, Resume
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
-from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS, QUESTION_BURST_S, QUESTION_RATE
+from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS
+from auctionctl.house.shares import QUESTION_BURST_S, QUESTION_RATE
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.wire.messages import Read, Refused

@@ -13,6 +13,7 @@ import pytest
 from house_clients import RawSession
 from house_process import HOUSE_KEY, key_of, until
 
+from auctionctl.house.limits import Limits
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import tell_child
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
@@ -39,6 +40,8 @@ from auctionctl.wire.messages import Pong
 from auctionctl.wire.messages import encode as encode_message
 
 QUEUE = 5
+MANY = Limits(queue=QUEUE, bids_per_s=10**6, bids_burst=10**6, all_bids_per_s=10**6)
+"""Whoever tries the rates says so; here many bids come at once."""
 
 
 class LeapingClock(Clock):
@@ -70,7 +73,7 @@ def chunks_from(verifier: Pipe) -> list[Chunk]:
 class Served:
     """A gateway in a thread, serving; ``house`` and ``verifiers`` are the other ends of its pipes."""
 
-    def __init__(self, slots: int = 1, queue: int = QUEUE, limits: DoorLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, slots: int = 1, limits: Limits = MANY, door: DoorLimits = DEFAULT_LIMITS) -> None:
         self.stack = ExitStack()
         self.control, theirs = socket.socketpair()
         self.stack.enter_context(self.control)
@@ -87,7 +90,7 @@ class Served:
             self.address = HouseAddress(HOUSE_KEY.identity, "127.0.0.1", listening.getsockname()[1])
             mine = HOUSE_KEY.identity
             secret = HOUSE_KEY.transport_secret
-            start = StartGateway(self.address.endpoint, secret, mine.transport, mine.signing, 100, queue, limits)
+            start = StartGateway(self.address.endpoint, secret, mine.transport, mine.signing, 100, limits, door)
             tell_child(self.control, start, listening.fileno())
             for slot in range(slots):
                 self.replace_verifier(slot)

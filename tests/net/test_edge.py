@@ -1,7 +1,13 @@
-"""Nobody fills the queue of a house: no session, not all strangers, and nothing an operator's lane."""
+"""What the house would refuse is refused at the edge, in the same words; and nobody fills the queue of a house."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.limits import Limits
+from auctionctl.house.quotas import MUTE_NS, MUTED
 from auctionctl.net.door import Door, DoorLimits
 from auctionctl.net.edge import LEAST_SHARE, Edge
 from auctionctl.net.sessions import Session
@@ -9,17 +15,20 @@ from auctionctl.net.strangers import StrangerLimits
 from auctionctl.wire.messages import Refused
 
 QUEUE = 100
+LIMITS = Limits(queue=QUEUE, bids_per_s=20, bids_burst=3, all_bids_per_s=5)
+ANN, BEN = b"a" * 32, b"b" * 32
+BID = b"\x92\xa3bid" + bytes(80)
 
 
 def session_of(*, unanswered: int = 0, **changes: object) -> Session:
-    session = Session(1, b"route", "61" * 32, b"a" * 32, 0, unanswered=unanswered, host="192.0.2.1")
+    session = Session(1, b"route", ANN.hex(), ANN, 0, identity=ANN, unanswered=unanswered, host="192.0.2.1")
     for name, value in changes.items():
         setattr(session, name, value)
     return session
 
 
 def refusal(session: Session, type_name: str = "list", under_way: int = 0) -> Refused | None:
-    edge = Edge(Door(lambda key: 0), QUEUE)
+    edge = Edge(Door(lambda key: 0), LIMITS)
     return edge.refuse(session, type_name, b"body", under_way, 0)
 
 
@@ -50,11 +59,68 @@ def test_a_refused_command_is_named() -> None:
 
 def test_strangers_say_hello_so_often_a_minute_from_one_address_and_listed_keys_as_often_as_they_like() -> None:
     door = Door(lambda key: 0, DoorLimits(strangers=StrangerLimits(arrivals_a_minute=2)))
-    edge = Edge(door, QUEUE)
-    door.admit([b"a" * 32])
+    edge = Edge(door, LIMITS)
+    door.admit([ANN])
     assert [edge.refuse(session_of(), "hello", b"", 0, 0) for _ in range(5)] == [None] * 5
     door.admit([])
     answers = [edge.refuse(session_of(is_listed=False), "hello", b"", 0, 0) for _ in range(3)]
     assert answers[:2] == [None, None]
     assert answers[2] is not None
-    assert (answers[2].code, answers[2].retry_after_ns) == ("rate", 30_000_000_000)
+    assert (answers[2].code, answers[2].retry_after_ns) == ("rate", 30 * SECOND_NS)
+
+
+def at_once(edge: Edge, session: Session, type_name: str, count: int, now_ns: int = 0) -> list[str]:
+    """What so many messages at once are answered with; empty for what is passed on."""
+    answers = [edge.refuse(session, type_name, BID, 0, now_ns) for _ in range(count)]
+    return ["" if answer is None else answer.message for answer in answers]
+
+
+def test_bids_beyond_the_rate_die_at_the_edge_in_the_words_of_the_house() -> None:
+    edge = Edge(Door(lambda key: 0), LIMITS)
+    ann, ben = session_of(), session_of(identity=BEN)
+    each = "this house takes 20 commands a second of one identity; no log can say so"
+    everybody = "this house takes 5 commands a second in all; no log can say so"
+    assert at_once(edge, ann, "bid", 5) == [""] * 3 + [each] * 2
+    assert at_once(edge, ben, "bid", 4) == [""] * 2 + [everybody] * 2
+    answer = edge.refuse(ann, "bid", BID, 0, 0)
+    assert answer is not None
+    assert (answer.code, answer.command, answer.retry_after_ns) == ("rate", command_id(BID), SECOND_NS // 20)
+    assert at_once(edge, ben, "bid", 1, SECOND_NS // 5) == [""]
+    assert at_once(edge, session_of(identity=BEN), "bid", 1, SECOND_NS // 5) == [everybody], "of all its sessions"
+
+
+def test_an_operators_commands_are_not_counted_and_questions_are_counted_apart() -> None:
+    edge = Edge(Door(lambda key: 0), LIMITS)
+    assert at_once(edge, session_of(is_operator=True), "pause", 100) == [""] * 100
+    assert at_once(edge, session_of(), "list", 100) == [""] * 100
+    assert at_once(edge, session_of(), "bid", 3) == [""] * 3
+
+
+def test_a_stranger_has_its_own_rates_here_too() -> None:
+    edge = Edge(Door(lambda key: 0), replace(LIMITS, stranger_bids_burst=1, all_stranger_bids_per_s=2))
+    strangers = [session_of(is_listed=False, identity=bytes([number]) * 32) for number in range(3)]
+    assert [at_once(edge, session, "bid", 2)[0] for session in strangers] == [
+        "",
+        "",
+        "this house takes 2 commands a second in all; no log can say so",
+    ]
+    assert at_once(edge, session_of(), "bid", 3) == [""] * 3, "listed bidders have what is left"
+
+
+def test_nothing_is_passed_on_of_whom_the_house_has_muted_but_a_hello_until_its_time_is_over() -> None:
+    edge = Edge(Door(lambda key: 0), LIMITS)
+    edge.mute(ANN, MUTE_NS, 0)
+    for type_name in ("bid", "list", "pause"):
+        answer = edge.refuse(session_of(is_operator=True), type_name, BID, 0, 1)
+        assert answer is not None
+        assert (answer.code, answer.message, answer.retry_after_ns) == ("muted", MUTED, MUTE_NS - 1)
+    assert at_once(edge, session_of(identity=BEN), "bid", 1) == [""]
+    assert at_once(edge, session_of(), "hello", 1) == [""]
+    assert at_once(edge, session_of(), "bid", 1, MUTE_NS) == [""]
+
+
+def test_new_limits_hold_at_once() -> None:
+    edge = Edge(Door(lambda key: 0), LIMITS)
+    assert at_once(edge, session_of(), "bid", 4)[-1]
+    edge.obey(replace(LIMITS, bids_burst=10, all_bids_per_s=10))
+    assert at_once(edge, session_of(), "bid", 10) == [""] * 10

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import zmq
-from gateway_run import QUEUE, Served, chunks_from, know
+from gateway_run import MANY, QUEUE, Served, chunks_from, know
 from house_clients import RawSession
 from house_process import until
 from zmq.utils.monitor import parse_monitor_message
@@ -24,7 +25,7 @@ from auctionctl.net.hops import (
     Following,
     Known,
     LastWord,
-    SetQueue,
+    SetLimits,
     Stop,
     ToFollowers,
     ToSession,
@@ -161,7 +162,7 @@ def test_a_dead_verifier_does_not_keep_the_gateway_busy(served, connect):
 
 
 def test_no_session_has_more_under_way_than_its_part_of_the_queue(serve, connect):
-    served = serve(queue=4 * LEAST_SHARE + 4)
+    served = serve(limits=replace(MANY, queue=4 * LEAST_SHARE + 4))
     ann, ben = connect(served), connect(served, "ben")
     know(served, ann)
     know(served, ben)
@@ -187,7 +188,7 @@ def test_the_end_of_a_session_is_not_lost_with_a_verifier(served, connect):
 
 
 def test_a_verifier_that_is_slow_gets_everything_in_the_end(serve, connect):
-    served = serve(queue=1_000)
+    served = serve(limits=replace(MANY, queue=1_000))
     ann = connect(served)
     know(served, ann)
     body = encode_message(List(0)) + bytes(15_000)
@@ -333,7 +334,7 @@ def test_what_was_sent_last_gets_to_a_slow_reader_before_it_ends(served, connect
 def test_a_new_limit_of_the_queue_holds(served, connect):
     ann = connect(served)
     know(served, ann)
-    tell_child(served.control, SetQueue(1))
+    tell_child(served.control, SetLimits(replace(MANY, queue=1)))
     until(lambda: served.gateway._edge.queue == 1, "the new limit")
     for count in range(2):
         ann.send(b"\x92\xa3bid" + bytes([count]) * 80, bytes(64))

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from auctionctl.house.limits import Limits
+from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import hops
 from auctionctl.net.hops import StartGateway, StartHouse
@@ -28,13 +29,15 @@ from auctionctl.wire.listing import LotDescription
                     hops.Known(1, b"identity", "bidder"),
                     hops.Admit([b"key"]),
                     hops.LastWord(),
+                    hops.Mute(b"identity", 60),
+                    hops.Misgreeted(1),
                 ],
             ),
         ),
         (hops.decode_from_gateway, hops.Serving()),
         (hops.decode_from_gateway, hops.Ending()),
         (hops.decode_to_child, hops.Reload(Limits(1, 2), [LotDescription("a", "b", "EUR", 1)], 3)),
-        (hops.decode_to_child, hops.SetQueue(5)),
+        (hops.decode_to_child, hops.SetLimits(Limits(queue=5))),
         (hops.decode_to_child, hops.Drain()),
         (hops.decode_from_child, hops.Reloaded((hops.Announced(b"id", "vase", "A vase", False, ("title",)),))),
         (hops.decode_from_child, hops.SettingsKept("why", "hint")),
@@ -43,9 +46,11 @@ from auctionctl.wire.listing import LotDescription
         (hops.decode_from_child, hops.Admitted("ann", "bidder")),
         (
             hops.decode_to_child,
-            hops.StartHouse("seed", "state", "allow", Limits(1, 2), [LotDescription("a", "b", "EUR", 1)], 3, b"text"),
+            hops.StartHouse(
+                "seed", "state", "allow", Limits(1, 2), [LotDescription("a", "b", "EUR", 1)], 3, Access.OPEN, b"text"
+            ),
         ),
-        (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, 5)),
+        (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, Limits(queue=5))),
         (hops.decode_to_child, hops.GatewayPipe()),
         (hops.decode_to_child, hops.HousePipe()),
         (hops.decode_from_child, hops.Opened([("auction/…", "why")])),
@@ -72,7 +77,7 @@ def test_what_is_no_message_of_that_hop_is_not_taken_for_one():
 def test_what_carries_a_secret_to_a_process_shows_none_of_it() -> None:
     key = SecretKey(b"k" * 32)
     house = StartHouse(key.seed_text, "/state", "/allow", Limits(), [])
-    gateway = StartGateway("tcp://*:1", key.transport_secret, key.identity.transport, key.identity.signing, 0, 1)
+    gateway = StartGateway("tcp://*:1", key.transport_secret, key.identity.transport, key.identity.signing, 0, Limits())
     for shown in (f"{house!r} {house}", f"{gateway!r} {gateway}"):
         assert key.seed_text[16:40] not in shown
         assert repr(key.transport_secret)[2:20] not in shown

@@ -10,6 +10,9 @@ from house_clients import HonestBidder, RawSession, all_join
 from house_process import HouseInProcesses, key_of, lot, until
 
 from auctionctl.auction.bid import command_id
+from auctionctl.house.quotas import MAX_FORGERIES
+from auctionctl.net.mutes import POINTS_TO_MUTE
+from auctionctl.net.porter import MISGREETED
 from auctionctl.wire.frames import MAX_REQUEST_BYTES, Message, sign_body
 from auctionctl.wire.messages import (
     Bye,
@@ -29,12 +32,15 @@ from auctionctl.wire.messages import (
 )
 
 GARBAGE_MESSAGES = 2_000
+GARBAGE_OF_ONE = 50
+"""Whoever signs badly again and again is not heard any more: there are many, and each has said a lot by then."""
+GARBAGE_NAMES = tuple(f"garbage-{number}" for number in range(GARBAGE_MESSAGES // GARBAGE_OF_ONE))
 SEED = 20_261_122
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    names = ("ann", "ben", "mallory", "cleo=observer", "dora", "erin")
+    names = ("ann", "ben", "mallory", "forger", "nina", "olaf", "cleo=observer", "dora", "erin", *GARBAGE_NAMES)
     running = HouseInProcesses(tmp_path_factory.mktemp("house"), names, [lot("vase"), lot("lamp")])
     try:
         yield running
@@ -168,12 +174,13 @@ def test_a_hello_for_another_house_version_or_role_is_refused(mallory, changes):
 
 
 @pytest.mark.parametrize("spoil", ["signature", "no-signature", "body"])
-def test_a_hello_that_is_not_well_signed_is_refused(mallory, spoil):
-    body, signature = mallory.hello()
+def test_a_hello_that_is_not_well_signed_is_refused(house, raw_session_of, spoil):
+    forger = raw_session_of("forger", house)
+    body, signature = forger.hello()
     if spoil == "body":
         body = body[:10]
     signature = {"signature": bytes(64), "no-signature": b"", "body": signature}[spoil]
-    assert refusal(mallory.ask(body, signature)) == "bad_signature"
+    assert refusal(forger.ask(body, signature)) == "bad_signature"
 
 
 # Requests
@@ -268,12 +275,10 @@ def answers_to_the_end(session: RawSession) -> bool:
         reply = session.receive()
         if isinstance(reply, Catalogue) and reply.start == 2**52:
             return True
-        if isinstance(reply, Refused) and reply.code == "muted":
-            return True  # Too much of the garbage was signed badly: that is an answer, too.
     return False
 
 
-def test_no_message_of_any_kind_harms_an_honest_session(house, mallory, bidder_of):
+def test_no_message_of_any_kind_harms_an_honest_session(house, mallory, bidder_of, raw_session_of):
     """Reproduce with SEED."""
     random_ = random.Random(SEED)
     ann, erin = bidder_of("ann", house), bidder_of("erin", house)
@@ -281,7 +286,6 @@ def test_no_message_of_any_kind_harms_an_honest_session(house, mallory, bidder_o
     all_join([ann, erin], [auction])
     house.hear()
     before = dict(house.pids)
-    mallory.greet()
     good = [
         mallory.hello(),
         bid_of("mallory", house),
@@ -290,13 +294,15 @@ def test_no_message_of_any_kind_harms_an_honest_session(house, mallory, bidder_o
         Message(encode(Remind(auction, b"note"))),
     ]
     for number in range(GARBAGE_MESSAGES):
-        if number % 20 == 0:
-            mallory.send(*mallory.hello())  # or all would end with the first bye that came through
-        mallory.send(*garbage(random_, good))
+        if number % GARBAGE_OF_ONE == 0:
+            sender = raw_session_of(GARBAGE_NAMES[number // GARBAGE_OF_ONE], house)
+        if number % 10 == 0:
+            sender.send(*sender.hello())  # or all would end with the first bye that came through
+        sender.send(*garbage(random_, good))
         if number % 100 == 0:
             bidder = (ann, erin)[number // 100 % 2]
             assert bidder.settle(bidder.bid(auction, number + 1)) == "receipted", SEED
-    until(lambda: answers_to_the_end(mallory), "mallory's session to be served as well")
+    until(lambda: answers_to_the_end(mallory), "another session to be served as well")
     house.hear()
     assert house.pids == before
     assert not house.stderr
@@ -315,3 +321,30 @@ def test_a_joining_and_its_repetition_get_the_same_receipt(house, bidder_of):
         lambda: len([notice for notice in dora.notices if isinstance(notice, Receipts)]) > receipts, "another receipt"
     )
     assert len(dora.kept) == 1
+
+
+def test_whoever_does_not_sign_its_hello_again_and_again_is_kept_out_and_nobody_else_is(house, raw_session_of):
+    nina = raw_session_of("nina", house)
+    body, _ = nina.hello()
+    for _ in range(POINTS_TO_MUTE):
+        nina.send(body, bytes(64))
+    until(
+        lambda: ("nina", MISGREETED) in [(each.get("name"), each.get("fault")) for each in house.reports],
+        "the mute",
+        lambda: house.hear(0.1),
+    )
+    again = raw_session_of("nina", house)
+    again.send(*again.hello())
+    raw_session_of("ann", house).greet()
+    assert not again._socket.poll(300)
+
+
+def test_whoever_signs_badly_again_and_again_is_refused_at_the_edge(house, raw_session_of):
+    olaf = raw_session_of("olaf", house)
+    olaf.greet()
+    forged = bid_of("olaf", house, as_name="ann")
+    assert [refusal(olaf.ask(*forged)) for _ in range(MAX_FORGERIES)] == ["bad_signature"] * MAX_FORGERIES
+    answer = olaf.ask(*forged)
+    assert (answer.code, answer.command) == ("muted", command_id(forged.body)), "it is not even checked"
+    assert refusal(olaf.ask(encode(List(0)), b"")) == "muted"
+    assert isinstance(olaf.ask(encode(Ping(3)), b""), Pong)

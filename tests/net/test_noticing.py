@@ -17,12 +17,12 @@ from house_process import key_of, lot, until
 
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.house.intake import refused
-from auctionctl.house.security import SecurityKind
+from auctionctl.house.security import REFUSALS, SecurityKind
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control
 from auctionctl.net.hops import Noticed, decode_from_child
-from auctionctl.net.noticing import REFUSALS, TELL_NS, Noticing
+from auctionctl.net.noticing import TELL_NS, Noticing
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auctionctl.house.security import MAX_NAMED, SecurityEvent, SecurityKind
 from auctionctl.net.door import Answer
 from auctionctl.net.turned_away import TELL_NS, TurnedAway
+from auctionctl.wire.messages import Refused
 
 KEY = b"k" * 32
 
@@ -45,4 +46,14 @@ def test_a_limit_of_an_address_is_told_of_the_address_whatever_its_keys() -> Non
         away.note(number.to_bytes(32), "192.0.2.1", Answer.ADDRESS_IS_FULL, 0)
     assert [(event.kind, event.who, event.count) for event in away.take(TELL_NS)] == [
         (SecurityKind.RATE, "192.0.2.1", 10)
+    ]
+
+
+def test_what_was_not_passed_on_counts_as_it_would_in_the_house() -> None:
+    away = TurnedAway()
+    for code in ("rate", "busy", "muted", "malformed"):
+        away.refused(KEY, Refused(code, "so it is"), 0)
+    assert [(event.kind, event.who, event.count) for event in away.take(TELL_NS)] == [
+        (SecurityKind.RATE, KEY.hex(), 2),
+        (SecurityKind.MUTE, KEY.hex(), 1),
     ]

@@ -35,7 +35,7 @@ BID = b"\x92\xa3bid" + bytes(80)
 def test_no_message_of_another_key_is_of_a_session_even_under_its_routing_id(served, connect, body):
     ann = connect(served, "ann", routing_id=ROUTE)
     number = know(served, ann)
-    served.gateway._guard = None  # which would notice within a second that the connection is gone
+    served.gateway._porter.guard = None  # which would notice within a second that the connection is gone
     ann.close()
     ben = connect(served, "ben", routing_id=ROUTE)
     ben.send(body, bytes(64))

@@ -112,6 +112,21 @@ SESSION_ATTACKS: Final = (
         "house/test_quotas.py::test_whoever_signs_badly_again_and_again_is_not_heard_for_a_while",
     ),
     Attack(
+        "A flood of bids, to keep the house busy with checking signatures",
+        "What passes a rate is refused at the gateway, in the house's words, before anything of it is checked.",
+        "net/test_edge.py::test_bids_beyond_the_rate_die_at_the_edge_in_the_words_of_the_house",
+    ),
+    Attack(
+        "Bad signatures after that, all the same",
+        "The gateway knows of the mute: nothing of that identity is checked until it is over.",
+        "net/test_manners.py::test_whoever_signs_badly_again_and_again_is_refused_at_the_edge",
+    ),
+    Attack(
+        "Hellos that are not signed by whom they name",
+        "Refused; after four within ten minutes the key of the connection is cut and kept out for a minute, then longer.",
+        "net/test_manners.py::test_whoever_does_not_sign_its_hello_again_and_again_is_kept_out_and_nobody_else_is",
+    ),
+    Attack(
         "A bit of a signed message changed",
         "The signature does not hold; nothing changes.",
         "fuzz/test_bit_flips.py::test_every_single_bit_of_a_signed_message_is_bound",
