@@ -123,7 +123,7 @@ SESSION_ATTACKS: Final = (
     ),
     Attack(
         "Hellos that are not signed by whom they name",
-        "Refused; after four within ten minutes the key of the connection is cut and kept out for a minute, then longer.",
+        "Refused; after four within ten minutes the connection's key is cut and kept out for a minute, then longer.",
         "net/test_manners.py::test_whoever_does_not_sign_its_hello_again_and_again_is_kept_out_and_nobody_else_is",
     ),
     Attack(
