@@ -350,6 +350,7 @@ class Agent:
             return
         reason = refuse_terms(terms, self._me, self.wallet.budget.currency)
         if reason is None:
+            self.wallet.meet(seat.id, terms)
             seat.take_part(self._make_strategy(terms))
             return
         if self._chosen is not None:

@@ -113,6 +113,7 @@ class WaitReason(enum.StrEnum):
 
     BIDDERS = "bidders"
     BUDGET = "budget"
+    CAP = "cap"
     VALUE = "value"
     PATIENCE = "patience"
     LIMIT = "limit"
@@ -122,6 +123,7 @@ WAIT_WORDS: Final = MappingProxyType(
     {
         WaitReason.BIDDERS: "it opens once enough bidders have joined",
         WaitReason.BUDGET: "the least bid is more than what is left of the budget",
+        WaitReason.CAP: "the least bid is more than the cap of this auction",
         WaitReason.VALUE: "the least bid is more than the strategy pays",
         WaitReason.PATIENCE: "the strategy waits for its time",
         WaitReason.LIMIT: "the least bid is more than the largest amount there is: nobody can bid any more",

@@ -339,7 +339,8 @@ class Seat:
         if auction.minimum_minor > MAX_MINOR:
             return self._news(Waiting(self.id, WaitReason.LIMIT, (minimum,)))
         if available_minor < auction.minimum_minor:
-            return self._news(Waiting(self.id, WaitReason.BUDGET, (minimum, ("available", available_minor))))
+            reason = WaitReason.CAP if self._wallet.is_capped(self.id) else WaitReason.BUDGET
+            return self._news(Waiting(self.id, reason, (minimum, ("available", available_minor))))
         if answer.until_ns is not None:
             return self._news(Waiting(self.id, WaitReason.PATIENCE, (("until", answer.until_ns),)))
         return self._news(Waiting(self.id, WaitReason.VALUE, (minimum,)))

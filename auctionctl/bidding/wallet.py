@@ -7,6 +7,8 @@ up until a higher seq is accepted, the auction ends, or everything accepted unti
 
 A win ties up its price for ever, for what was paid is spent; but not if the log says that the sale was reverted, or
 that we defaulted. A lot that is offered to us after another's default ties up nothing before we have accepted it.
+
+An auction may have a cap besides: no bid there is more than that, whatever is free.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from auctionctl.auction.price import Money, format_minor
-from auctionctl.auction.terms import SECOND_NS
+from auctionctl.auction.terms import SECOND_NS, Terms
+from auctionctl.bidding.caps import CapOf, no_cap
 from auctionctl.errors import LocalProtocolError
 
 VOID_MARGIN_NS: Final = 5 * SECOND_NS
@@ -73,9 +76,11 @@ class _Account:
 class Wallet:
     """``budget`` bounds everything. Auctions and commands are 32 bytes, amounts minor units, times the house's."""
 
-    def __init__(self, budget: Money) -> None:
+    def __init__(self, budget: Money, cap_of: CapOf = no_cap) -> None:
         self.budget = budget
+        self._cap_of = cap_of
         self._accounts: dict[bytes, _Account] = {}
+        self._caps_minor: dict[bytes, int] = {}
         self._committed_minor = 0
         self._spent_minor = 0
 
@@ -94,8 +99,29 @@ class Wallet:
         summaries = (account.summary(auction) for auction, account in self._accounts.items())
         return tuple(summary for summary in summaries if summary.committed_minor)
 
+    def meet(self, auction: bytes, terms: Terms) -> None:
+        """``auction`` has these terms, by which its cap is found; to be told before anything is bid there."""
+        cap_minor = self._cap_of(terms)
+        if cap_minor is not None:
+            self.cap(auction, cap_minor)
+
+    def cap(self, auction: bytes, cap_minor: int) -> None:
+        """No bid in ``auction`` is more than ``cap_minor`` from now on; what was bid stays bid."""
+        self._caps_minor[auction] = cap_minor
+
+    def cap_minor(self, auction: bytes) -> int | None:
+        """The cap of ``auction``, or None."""
+        return self._caps_minor.get(auction)
+
+    def is_capped(self, auction: bytes) -> bool:
+        """Whether it is the cap of ``auction``, and not the budget, that bounds a bid there now."""
+        return self._caps_minor.get(auction, self.budget.minor) < self._free_minor(auction)
+
     def available_minor(self, auction: bytes) -> int:
         """The largest amount that may be bid in ``auction`` now: its own commitment is no obstacle to it."""
+        return min(self._caps_minor.get(auction, self.budget.minor), self._free_minor(auction))
+
+    def _free_minor(self, auction: bytes) -> int:
         account = self._accounts.get(auction)
         here_minor = 0 if account is None else account.committed_minor
         return max(0, self.budget.minor - (self._committed_minor - here_minor))
@@ -119,10 +145,9 @@ class Wallet:
         available_minor = self.available_minor(auction)
         if amount_minor > available_minor:
             currency = self.budget.currency
-            raise LocalProtocolError(
-                f"a bid of {format_minor(amount_minor, currency)}, where {format_minor(available_minor, currency)} of"
-                f" the budget of {self.budget} are free"
-            )
+            bound = "is this auction's cap" if self.is_capped(auction) else f"of the budget of {self.budget} are free"
+            asked, available = format_minor(amount_minor, currency), format_minor(available_minor, currency)
+            raise LocalProtocolError(f"a bid of {asked}, where {available} {bound}")
         self.recall(auction, command, seq, amount_minor, not_after_ns)
 
     def recall(self, auction: bytes, command: bytes, seq: int, amount_minor: int, not_after_ns: int) -> None:

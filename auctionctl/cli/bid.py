@@ -5,8 +5,9 @@ Rule: nothing is sent before it is known that the command line can be meant as i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -15,15 +16,34 @@ from auctionctl.cli.bidder import alone, drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
+from auctionctl.cli.paths import Paths
+from auctionctl.cli.settings.caps_table import read_caps
+from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.cli.settings.durations import parse_duration
+from auctionctl.cli.settings.person_file import config_file
 from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, read_strategy
 
 if TYPE_CHECKING:
     from auctionctl.auction.price import Money
-    from auctionctl.auction.terms import Terms
     from auctionctl.bidding.agent import StrategyFactory
+    from auctionctl.bidding.caps import CapOf
+    from auctionctl.keys.signing import SecretKey
+    from auctionctl.wire.address import HouseAddress
 
 DEFAULT_WAIT_NS: Final = 30_000_000_000
+
+MaxPerAuction = Annotated[
+    str | None,
+    typer.Option(
+        "--max-per-auction",
+        metavar="AMOUNT",
+        help="Never bid more than this in one auction; [caps] in config.toml bounds some by their listing.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="A line also for what only leads to the next: joined, placed, patience."),
+]
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -40,7 +60,11 @@ def bid(
     budget: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="Never exceeded, over all auctions: 1500.00EUR.")
     ] = None,
+    match: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Bid in every auction whose listing fits: 'gpu-*'.")
+    ] = None,
     bid_in_all: Annotated[bool, typer.Option("--all", help="Bid in every auction of the house.")] = False,
+    max_per_auction: MaxPerAuction = None,
     param: Annotated[list[str] | None, typer.Option(metavar="K=V", help=PARAM_HELP)] = None,
     seed: Annotated[int | None, typer.Option(help="Makes the strategy's chances repeatable.")] = None,
     amount: Annotated[
@@ -54,19 +78,21 @@ def bid(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --amount: say what the rules would say, and send nothing.")
     ] = False,
+    verbose: Verbose = False,
 ) -> int:
     """Bid by a strategy until the auctions have ended, or once, an amount; 0 if a lot was won, or the bid accepted.
 
     By a strategy: 6 if no lot was won. Once: 9 if the rules refused it, 10 if the auction did not open in time.
     A run that was cut short is repeated as it was: it takes up the bids of which it is not known what became of them.
     """
-    wanted = auctions or []
-    if bid_in_all and wanted:
+    wanted, patterns = auctions or [], match or []
+    if bid_in_all and (wanted or patterns):
         raise ArgumentError("--all means every auction, and yet some are named", hint="do the one or the other")
-    if not bid_in_all and not wanted:
-        raise ArgumentError("name the auctions to bid in, or --all", hint="`auctionctl ls` lists them")
+    if not bid_in_all and not wanted and not patterns:
+        raise ArgumentError("name the auctions to bid in, or --match or --all", hint="`auctionctl ls` lists them")
     if amount is not None:
-        _check_alone(bid_in_all or len(wanted) > 1, {"--strategy": strategy, "--budget": budget, "--param": param})
+        many = {"--strategy": strategy, "--budget": budget, "--param": param, "--max-per-auction": max_per_auction}
+        _check_alone(bid_in_all or bool(patterns) or len(wanted) > 1, many)
         from auctionctl.cli.bid_once import bid_once, judge_once, read_amount  # noqa: PLC0415
 
         wish = read_amount(amount)
@@ -78,10 +104,11 @@ def bid(
             f"missing option '{'--strategy' if strategy is None else '--budget'}'",
             hint="give --strategy NAME and --budget AMOUNT, or --amount AMOUNT for one bid; see auctionctl bid --help",
         )
-    return _bid_by_strategy(at, None if bid_in_all else wanted, _read_plan(strategy, param or [], budget), seed)
+    plan = _read_plan(at.paths, strategy, param or [], budget, max_per_auction)
+    return _bid_by_strategy(at, None if bid_in_all else (wanted, patterns), plan, seed, verbose)
 
 
-def _check_alone(has_several: bool, options: dict[str, object]) -> None:
+def _check_alone(has_several: bool, options: Mapping[str, object]) -> None:
     """A single bid is in one auction, and no matter of a strategy."""
     given = [name for name, value in options.items() if value]
     if given:
@@ -97,37 +124,51 @@ def _read_wait(text: str | None) -> int:
         return 0 if text.strip() == "0" else parse_duration(text)
 
 
-def _read_plan(strategy: str, params: list[str], budget: str) -> tuple[StrategyFactory, Money]:
+class _Plan(NamedTuple):
+    """How to bid, with which money, and how much of it in one auction."""
+
+    make_strategy: StrategyFactory
+    budget: Money
+    cap_of: CapOf
+
+
+def _read_plan(paths: Paths, strategy: str, params: list[str], budget: str, max_per_auction: str | None) -> _Plan:
     from auctionctl.auction.price import parse_money  # noqa: PLC0415
+    from auctionctl.bidding.caps import Cap, cap_of  # noqa: PLC0415
 
     with argument("--budget"):
         money = parse_money(budget)
-    return read_strategy(strategy, params, money.currency), money
+    caps = list(read_caps(config_file(paths)))
+    if max_per_auction is not None:
+        with argument("--max-per-auction"):
+            caps.append(Cap("*", parse_money(max_per_auction, currency=money.currency)))
+    return _Plan(read_strategy(strategy, params, money.currency), money, cap_of(caps))
 
 
 def _bid_by_strategy(
-    at: AtHouse, wanted: list[str] | None, plan: tuple[StrategyFactory, Money], seed: int | None
+    at: AtHouse, wanted: tuple[list[str], list[str]] | None, plan: _Plan, seed: int | None, verbose: bool
 ) -> ExitStatus:
-    make_strategy, money = plan
+    money = plan.budget
     address, secret = at.address(), at.secret()
+    from auctionctl.bidding.totals import totals  # noqa: PLC0415
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
-    from auctionctl.cli.bid_events import BidEvents  # noqa: PLC0415
+    from auctionctl.cli.bid_events import BidEvents, Detail  # noqa: PLC0415
     from auctionctl.cli.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
     from auctionctl.cli.seen_logs import SeenLogs  # noqa: PLC0415
 
     with alone(at.paths, secret):
         journal = BidJournal(at.paths, secret.identity, address.identity)
-        chosen = None if wanted is None else _in_currency(find_auctions(address, secret, wanted), money.currency)
+        chosen = None if wanted is None else _choose(address, secret, *wanted, money.currency)
         undecided = journal.hand_in(lambda bid: bid.currency == money.currency)
         if count := sum(map(len, undecided)):
             write_note(earlier_words(count))
-        wallet = Wallet(money)
+        wallet = Wallet(money, plan.cap_of)
         memory = SeenLogs(at.paths, address.identity)
         agent = seat_agent(
             secret,
             address,
-            make_strategy,
+            plan.make_strategy,
             wallet,
             auctions=chosen,
             undecided=undecided,
@@ -135,18 +176,28 @@ def _bid_by_strategy(
             seed=seed,
         )
         names = names_of(at.paths, secret, agent.follower.registry.replay.state)
-        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names)
+        detail = Detail.EVERYTHING if verbose else Detail.MATTERS
+        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names, detail=detail)
         forget = partial(journal.forget_decided, wallet)
         drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget)
         journal.forget_decided(wallet)
-        events.write_summary(agent.outcomes)
+        events.write_summary(agent.outcomes, totals(agent.outcomes, wallet))
     return events.status(agent.outcomes)
 
 
-def _in_currency(found: dict[bytes, Terms], currency: str) -> set[bytes]:
-    for terms in found.values():
+def _choose(
+    address: HouseAddress, secret: SecretKey, wanted: list[str], patterns: list[str], currency: str
+) -> set[bytes]:
+    """The auctions that are named, all of which have to be in ``currency``; and of those that fit, what is for us."""
+    found = find_auctions(address, secret, wanted, patterns)
+    named = choose_auctions(found, wanted)
+    for terms in (found[auction] for auction in named):
         if terms.rules.currency != currency:
             raise ArgumentError(
                 f"--budget: it is in {currency}, and the auction {terms.listing} is in {terms.rules.currency}"
             )
-    return set(found)
+    me = secret.identity.signing
+    fitting = {auction for auction, terms in found.items() if terms.rules.currency == currency and terms.seller != me}
+    if not named | fitting:
+        raise ArgumentError(f"--match: what fits is in another currency than {currency}, or your own to sell")
+    return named | fitting

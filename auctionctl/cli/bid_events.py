@@ -5,6 +5,7 @@ Rule: a receipt is durable on disk before its line is written, so that whoever r
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,9 @@ from auctionctl.bidding.notices import (
     SaleTurned,
     Skipped,
     Waiting,
+    WaitReason,
 )
+from auctionctl.bidding.totals import Totals
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
 from auctionctl.cli.receipts import ReceiptFiles
@@ -59,6 +62,14 @@ _RESULT_WORDS: Final = {
 }
 
 
+class Detail(enum.Enum):
+    """What people are told of; programs get every event."""
+
+    MATTERS = "matters"
+    """What changes where the bidder stands, or needs somebody's attention."""
+    EVERYTHING = "everything"
+
+
 class BidEvents:
     """Writes the notices of one agent, in ``form``; ``replicas`` are the agent's, ``receipts`` a directory.
 
@@ -66,11 +77,19 @@ class BidEvents:
     """
 
     def __init__(
-        self, replicas: Mapping[bytes, Replica], receipts: Path, form: Form, budget: Money, names: Names
+        self,
+        replicas: Mapping[bytes, Replica],
+        receipts: Path,
+        form: Form,
+        budget: Money,
+        names: Names,
+        *,
+        detail: Detail = Detail.EVERYTHING,
     ) -> None:
         self._replicas = replicas
         self._receipts = ReceiptFiles(receipts)
         self._form = form
+        self._is_quiet = detail is Detail.MATTERS and not form.is_json
         self._currency = budget.currency
         self._names = names
 
@@ -79,7 +98,12 @@ class BidEvents:
         match notice:
             case Joined(auction=auction, evidence=evidence):
                 path = self._receipts.keep_join(self._listing(auction), evidence)
-                self._write("joined", auction, {"index": evidence.receipt.index, "receipt": str(path)})
+                if not self._is_quiet:
+                    self._write("joined", auction, {"index": evidence.receipt.index, "receipt": str(path)})
+            case BidPlaced() if self._is_quiet:
+                pass  # What becomes of it is told.
+            case Waiting(reason=WaitReason.PATIENCE) if self._is_quiet:
+                pass
             case BidPlaced():
                 self._write("placed", notice.auction, self._bid(notice.seq, notice.amount_minor))
             case BidAccepted():
@@ -129,8 +153,8 @@ class BidEvents:
             return ExitStatus.VERIFICATION_FAILED
         return ExitStatus.OK if Result.WON in results else ExitStatus.BID_LOST
 
-    def write_summary(self, outcomes: Mapping[bytes, Outcome]) -> None:
-        """Every auction and how it ended for us, as far as that is known."""
+    def write_summary(self, outcomes: Mapping[bytes, Outcome], totals: Totals) -> None:
+        """Every auction and how it ended for us, as far as that is known, and what they come to."""
         for auction, outcome in outcomes.items():
             name = self._listing(auction) or auction.hex()[:12]
             if outcome.result is Result.UNKNOWN:
@@ -146,7 +170,7 @@ class BidEvents:
             lots = [
                 {"auction": auction.hex(), **self._outcome(auction, outcome)} for auction, outcome in outcomes.items()
             ]
-            write_document(SCHEMA, {"event": "summary", "auctions": lots})
+            write_document(SCHEMA, {"event": "summary", "auctions": lots, **_totals_record(totals)})
             return
         rows = [
             (
@@ -161,6 +185,7 @@ class BidEvents:
             for auction, outcome in outcomes.items()
         ]
         write_table(self._form, SUMMARY_COLUMNS, rows)
+        write_fields(_totals_words(totals))
         if any(outcome.bids for outcome in outcomes.values()):
             write_note(f"receipts: {self._receipts.directory}, a directory an auction")
 
@@ -235,6 +260,28 @@ class BidEvents:
     def _title(self, auction: bytes) -> str:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
         return auction.hex()[:12] if state is None else state.terms.lot.title
+
+
+def _totals_record(totals: Totals) -> dict[str, object]:
+    amounts = {
+        "budget": totals.budget_minor,
+        "spent": totals.spent_minor,
+        "tied_up": totals.tied_up_minor,
+        "saved": totals.saved_minor,
+    }
+    counts = {"won": totals.won, "lost": totals.lost, "other": totals.other}
+    return counts | {name: amount(minor, totals.currency) for name, minor in amounts.items()}
+
+
+def _totals_words(totals: Totals) -> list[str]:
+    spent, saved, tied_up = (
+        format_minor(minor, totals.currency) for minor in (totals.spent_minor, totals.saved_minor, totals.tied_up_minor)
+    )
+    words = [f"won {totals.won}", f"lost {totals.lost}"]
+    words += [f"other {totals.other}"] if totals.other else []
+    words.append(f"spent {spent}")
+    words += [f"tied up {tied_up}"] if totals.tied_up_minor else []
+    return ["total", *words, f"saved {saved} of {format_minor(totals.budget_minor, totals.currency)}"]
 
 
 def _money_words(value: object) -> str:

@@ -5,14 +5,14 @@ Rule: a bid is in the journal before it is sent (:mod:`auctionctl.cli.bid_journa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from auctionctl.cli.files import make_private_directories
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.settings.choices import choose_auctions
+from auctionctl.cli.settings.choices import choose_auctions, match_auctions
 from auctionctl.errors import StoreLockedError
 
 if TYPE_CHECKING:
@@ -44,11 +44,15 @@ def alone(paths: Paths, key: SecretKey) -> Iterator[None]:
         yield
 
 
-def find_auctions(address: HouseAddress, key: SecretKey, wanted: list[str]) -> dict[bytes, Terms]:
-    """The auctions that ``wanted`` names, by the house's catalogue: id → terms."""
+def find_auctions(
+    address: HouseAddress, key: SecretKey, wanted: Sequence[str], patterns: Sequence[str] = ()
+) -> dict[bytes, Terms]:
+    """The auctions that ``wanted`` names, and those that fit ``patterns``, by the house's catalogue: id → terms."""
     from auctionctl.cli.observer import Observer  # noqa: PLC0415 - imports zmq
 
-    observer = Observer(address, key, lambda catalogue: choose_auctions(catalogue, wanted))
+    observer = Observer(
+        address, key, lambda catalogue: choose_auctions(catalogue, wanted) | match_auctions(catalogue, patterns)
+    )
     try:
         observer.run(lambda: observer.is_listed)
     finally:

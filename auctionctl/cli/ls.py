@@ -13,6 +13,7 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_list, write_note
+from auctionctl.cli.settings.choices import match_auctions
 
 SCHEMA: Final = "auctionctl.ls/1"
 Row = tuple[str, ...]
@@ -32,6 +33,9 @@ app = typer.Typer(rich_markup_mode=None)
 def ls(
     at: AtHouse,
     phase: Annotated[Phase | None, typer.Option("--phase", help="Only auctions in this phase.")] = None,
+    match: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Only auctions whose listing fits: 'gpu-*'.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Auctions in every phase, as without --phase.")] = False,
 ) -> int:
     """List the auctions of a house: phase, price, leader, bids, time left."""
@@ -41,7 +45,9 @@ def ls(
     from auctionctl.cli import observer as following  # noqa: PLC0415 - imports zmq
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
 
-    observer = following.Observer(address, secret, following.everything)
+    patterns = match or []
+    select = (lambda catalogue: match_auctions(catalogue, patterns)) if patterns else following.everything
+    observer = following.Observer(address, secret, select)
     try:
         observer.read()
     finally:

@@ -137,6 +137,22 @@ def test_what_the_log_says_of_the_sale_is_what_a_win_ties_up(wallet: Wallet) -> 
     assert wallet.available_minor(C) == 6_000
 
 
+def test_a_cap_bounds_one_auction_whatever_is_free(wallet: Wallet) -> None:
+    wallet.cap(A, 3_000)
+    assert (wallet.available_minor(A), wallet.available_minor(B)) == (3_000, BUDGET_MINOR)
+    assert wallet.is_capped(A)
+    assert not wallet.is_capped(B)
+    with pytest.raises(LocalProtocolError, match=r"a bid of 30\.01EUR, where 30\.00EUR is this auction's cap"):
+        wallet.commit(A, command(1), 1, 3_001, 100)
+    wallet.commit(A, command(1), 1, 3_000, 100)
+    wallet.commit(B, command(2), 1, 7_000, 100)
+    assert wallet.available_minor(A) == 3_000
+    wallet.commit(B, command(3), 2, 7_000, 100)
+    wallet.cap(B, 20_000)
+    assert not wallet.is_capped(B), "the budget is less than that cap"
+    assert wallet.available_minor(B) == 7_000
+
+
 @dataclass
 class SentBid:
     seq: int

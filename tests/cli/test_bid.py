@@ -29,12 +29,14 @@ def test_every_event_is_a_line_for_programs(fair: Any) -> None:
 
 def test_every_event_is_a_line_for_people_and_a_table_ends_it(fair: Any) -> None:
     lines = fair.outputs["alice"].out.splitlines()
-    assert lines[0].split("\t")[:2] == ["joined", "quick"]
+    assert any(line.startswith("accepted\tquick\t") for line in lines)
+    assert not any(line.startswith(("joined\t", "placed\t")) for line in lines), "that is for -v"
     assert any(line.startswith("outbid\tquick\t") for line in lines)
     assert any(line.startswith("ended\tquick\tlost\tcompleted\t") for line in lines)
-    assert lines[-2] == "lot\tauction\tresult\tprice\tmy bids\tend\twinner"
-    assert lines[-1].startswith("Quick [31mlot\t")
-    assert lines[-1].endswith("\tbob")
+    assert lines[-3] == "lot\tauction\tresult\tprice\tmy bids\tend\twinner"
+    assert lines[-2].startswith("Quick [31mlot\t")
+    assert lines[-2].endswith("\tbob")
+    assert lines[-1].startswith("total\twon 0\tlost 1\tspent 0.00EUR\tsaved ")
 
 
 def test_every_acceptance_left_a_private_receipt_that_verifies(fair: Any) -> None:
@@ -75,6 +77,30 @@ def test_bidding_in_all_skips_what_is_in_another_currency(fair: Any) -> None:
     assert done.status == 6, done.err
     assert "skipped\twaiting-lot\t" in done.out
     assert "ended\tquick\tlost\tcompleted\t" in done.out
+
+
+def test_what_fits_a_pattern_is_bid_in_and_what_is_not_for_us_is_left_out(fair: Any) -> None:
+    done = fair.run("bid", "--match", "*", "--strategy", "smart", "--budget", "100EUR", "--key", "alice", "-v")
+    assert done.status == 6, done.err
+    assert "waiting-lot" not in done.out
+    assert "ended\tquick\tlost\tcompleted\t" in done.out
+    done = fair.run("bid", "--match", "gpu-*", "--strategy", "smart", "--budget", "100EUR", "--key", "alice")
+    assert done.status == 3
+    assert "no auction fits 'gpu-*'; there are: " in done.err
+    done = fair.run("bid", "--match", "waiting*", "--strategy", "smart", "--budget", "100EUR", "--key", "alice")
+    assert done.status == 2
+    assert "--match: what fits is in another currency than EUR" in done.err
+    listed = fair.run("ls", "--match", "q*", "--key", "alice", "--json")
+    assert [auction["listing"] for auction in json.loads(listed.out)["auctions"]] == ["quick"]
+
+
+def test_a_cap_in_another_currency_than_the_budget_is_a_slip_of_the_hand(fair: Any) -> None:
+    plan = ("--strategy", "smart", "--budget", "100EUR", "--key", "alice")
+    done = fair.run("bid", "--all", *plan, "--max-per-auction", "10JPY")
+    assert done.status == 2
+    assert "--max-per-auction: " in done.err
+    done = fair.run("bid", "quick", "--amount", "10EUR", "--max-per-auction", "10EUR", "--key", "alice")
+    assert "--amount makes one bid, and --max-per-auction is for many" in done.err
 
 
 def test_a_house_that_is_not_there_is_unreachable_by_name(fair: Any) -> None:

@@ -30,7 +30,8 @@ from auctionctl.bidding.notices import (
     Waiting,
     WaitReason,
 )
-from auctionctl.cli.bid_events import BidEvents
+from auctionctl.bidding.totals import Totals
+from auctionctl.cli.bid_events import BidEvents, Detail
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form
 from auctionctl.replica.follower import ClockOff, Listed
@@ -41,6 +42,7 @@ from auctionctl.wire.messages import Refused, Rejection
 AUCTION, COMMAND = bytes([1]) * 32, bytes([2]) * 32
 EVIDENCE = Evidence(AUCTION, COMMAND, b"entry", Receipt(4, 5, bytes(32), b"note\n"))
 REJECTION = Rejection(bytes(32), AUCTION, COMMAND, "below_increment", (("minimum", 105),), 5, 6)
+TOTALS = Totals(1, 2, 0, "EUR", 1_000, 300, 0)
 NOTICES: list[tuple[Any, str]] = [
     (Joined(AUCTION, EVIDENCE), "joined\t010101010101\tentry 4"),
     (BidPlaced(AUCTION, COMMAND, 1, 100, 9, Message(b"x")), "placed\t010101010101\t1.00EUR"),
@@ -119,7 +121,7 @@ def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
 ) -> None:
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
-    events.write_summary(outcomes)
+    events.write_summary(outcomes, TOTALS)
     assert capsys.readouterr().out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted\t-"
     assert events.status(outcomes) is ExitStatus.OK
     assert events.status({}) is ExitStatus.BID_LOST
@@ -128,12 +130,12 @@ def test_the_summary_names_auctions_of_which_nothing_is_known_by_their_id(
 def test_an_end_that_nobody_saw_is_called_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = {AUCTION: Outcome(Result.UNKNOWN, "archived", None, ())}
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
-    events.write_summary(outcomes)
+    events.write_summary(outcomes, TOTALS)
     out, err = capsys.readouterr()
     assert out.splitlines()[1] == "010101010101\t010101010101\tunknown\t-\t0\tarchived\t-"
     assert "the house has archived 010101010101, and how it ended is unknown: ask its operator" in err
     assert events.status(outcomes) is ExitStatus.BID_LOST
-    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes)
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes, TOTALS)
     (lot,) = json.loads(capsys.readouterr().out)["auctions"]
     assert (lot["result"], lot["end_reason"], lot["price"]) == ("unknown", "archived", None)
 
@@ -146,7 +148,7 @@ def test_an_auction_that_the_house_has_halted_is_the_status_whatever_was_won(
         bytes(32): Outcome(Result.WON, "completed", 100, ()),
     }
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {})
-    events.write_summary(outcomes)
+    events.write_summary(outcomes, TOTALS)
     assert "010101010101: the house has halted this auction" in capsys.readouterr().err
     assert events.status(outcomes) is ExitStatus.VERIFICATION_FAILED
 
@@ -156,7 +158,7 @@ def test_what_is_to_be_paid_is_said_with_its_time_and_the_command(
 ) -> None:
     due_ns = 1_700_000_000_000_000_000
     outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, (), Stage.PENDING_PAYMENT, due_ns)}
-    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).write_summary(outcomes)
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).write_summary(outcomes, TOTALS)
     out, err = capsys.readouterr()
     assert out.splitlines()[1] == "010101010101\t010101010101\twon\t1.00EUR\t0\tcompleted, to be paid\t-"
     assert "010101010101 is to be paid for by 2023-11-14T22:13:20.000Z: auctionctl pay 010101010101 --ref" in err
@@ -174,3 +176,40 @@ def test_others_are_called_by_their_names(tmp_path: Path, capsys: pytest.Capture
     events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {bytes(32): "bob"})
     events.handle(Outbid(AUCTION, 200, bytes(32)))
     assert capsys.readouterr().out == "outbid\t010101010101\t2.00EUR\tbob\n"
+
+
+def test_people_are_told_what_matters_and_with_v_everything_and_programs_always(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(form: Form, detail: Detail) -> list[str]:
+        events = BidEvents({}, tmp_path, form, Money(1, "EUR"), {}, detail=detail)
+        for notice, _ in NOTICES:
+            events.handle(notice)
+        return capsys.readouterr().out.splitlines()
+
+    lines = [line for _, line in NOTICES]
+    assert told(Form.PLAIN, Detail.EVERYTHING) == lines
+    quiet = told(Form.PLAIN, Detail.MATTERS)
+    assert [line for line in lines if line not in quiet] == [lines[0], lines[1], lines[7]]
+    assert len(told(Form.JSON, Detail.MATTERS)) == len(lines)
+    assert len(list(tmp_path.rglob("*.tlog-proof"))) == 2, "the proof of a joining is kept, told or not"
+
+
+def test_the_summary_ends_with_what_was_won_lost_spent_and_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = {AUCTION: Outcome(Result.WON, "completed", 100, ())}
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).write_summary(outcomes, TOTALS)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "total\twon 1\tlost 2\tspent 3.00EUR\tsaved 7.00EUR of 10.00EUR"
+    )
+    uncertain = Totals(0, 0, 4, "EUR", 1_000, 900, 200)
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}).write_summary(outcomes, uncertain)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "total\twon 0\tlost 0\tother 4\tspent 9.00EUR\ttied up 2.00EUR\tsaved -1.00EUR of 10.00EUR"
+    )
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}).write_summary(outcomes, TOTALS)
+    record = json.loads(capsys.readouterr().out)
+    assert (record["won"], record["lost"], record["other"]) == (1, 2, 0)
+    assert record["spent"] == {"minor": 300, "currency": "EUR"}
+    assert record["saved"] == {"minor": 700, "currency": "EUR"}

@@ -244,8 +244,8 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "rule": "The rule, or the reason to wait, in words.",
             "observed": "The values that were compared, by name: amounts in minor units, times, counts.",
             "log_size": "How many entries the log had when this was judged.",
-            "reason": "Why nothing is bid: `bidders`, `budget`, `value`, `patience` or `limit`; why an auction is left"
-            " out.",
+            "reason": "Why nothing is bid: `bidders`, `budget`, `cap`, `value`, `patience` or `limit`; why an"
+            " auction is left out.",
             "is_earlier": "Of an accepted single bid: whether an earlier run made it, and this one none.",
             "earlier_bids": "Of resumed: how many bids of an earlier run the log holds.",
             "price": "The price.",
@@ -263,6 +263,13 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "end_reason": "Of an end: as in `auctionctl-ls`(1); or `archived`, if it is unknown.",
             "bids": "Of an end: how many bids of ours were accepted.",
             "auctions": "Of the summary: every auction, with the fields of its end.",
+            "won": "Of the summary: how many lots are ours.",
+            "lost": "Of the summary: how many are another's.",
+            "other": "Of the summary: how many auctions ended otherwise, or in a way that is not known.",
+            "budget": "Of the summary: the budget.",
+            "spent": "Of the summary: what the logs say that we owe or have paid.",
+            "tied_up": "Of the summary: what may yet have to be paid besides.",
+            "saved": "Of the summary: what is left of the budget; less than nothing if more was spent by hand.",
             "ahead_ns": "Of clock_off: by how much, at least, the house's clock is ahead of this machine's, or behind"
             " (less than 0), where that is more than 5 s; told once.",
             "joined": "Of not_opened: how many bidders have joined.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -174,6 +175,20 @@ def _choose_auction(catalogue: Mapping[bytes, Terms], name: str) -> bytes:
         f"there is no auction {name!r}; there are: {_candidates(catalogue, list(catalogue))}",
         hint=f"did you mean {close[0]}?" if close else "give a listing, or the first digits of an id (at least 4)",
     )
+
+
+def match_auctions(catalogue: Mapping[bytes, Terms], patterns: Sequence[str]) -> set[bytes]:
+    """The auctions whose listing fits one of ``patterns``, a shell's; NotFoundError where one of them fits none."""
+    found: set[bytes] = set()
+    for pattern in patterns:
+        fitting = {auction for auction, terms in catalogue.items() if fnmatchcase(terms.listing, pattern)}
+        if not fitting:
+            there_are = _candidates(catalogue, list(catalogue)) or "none"
+            raise NotFoundError(
+                f"no auction fits {pattern!r}; there are: {there_are}", hint="quote it, as in --match 'gpu-*'"
+            )
+        found |= fitting
+    return found
 
 
 def short_id(auction: bytes) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from auctionctl.cli.files import is_there
 from auctionctl.cli.output import Form
 from auctionctl.cli.paths import Paths
+from auctionctl.cli.settings.caps_table import CAPS_KEY, parse_caps
 from auctionctl.cli.settings.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
 from auctionctl.errors import ConfigurationError
 
@@ -62,7 +63,7 @@ PERSON_SETTINGS: Final[tuple[PersonSetting, ...]] = (
         "a table for a terminal, plain text for a pipe",
     ),
 )
-PERSON_KEYS: Final = frozenset(setting.name for setting in PERSON_SETTINGS)
+PERSON_KEYS: Final = frozenset({CAPS_KEY, *(setting.name for setting in PERSON_SETTINGS)})
 PERSON_VARIABLES: Final = frozenset({CONTEXT_VARIABLE, *(setting.variable for setting in PERSON_SETTINGS)})
 """Every variable of the environment that says a setting."""
 _BY_NAME: Final = {setting.name: setting for setting in PERSON_SETTINGS}
@@ -109,6 +110,7 @@ def read_person_values(path: Path, values: Mapping[str, Any]) -> dict[str, str]:
         table.fail("key", f"{key[:40]!a} is no name for a key", NAME_HINT)
     if output and output not in list(Form):
         table.fail("output", f"{output[:40]!a} is no form of output", _forms())
+    parse_caps(path, values)
     return found
 
 

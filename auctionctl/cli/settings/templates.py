@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from auctionctl.cli.settings.caps_table import CAPS_EXAMPLE, CAPS_KEY, CAPS_MEANING
 from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS
 from auctionctl.cli.settings.setting import Kind, Setting
@@ -33,6 +34,7 @@ def person_template() -> str:
     for setting in PERSON_SETTINGS:
         lines += ["", f"# {setting.meaning}", f"# Otherwise: {setting.default_words}."]
         lines.append(f'#{setting.name} = "{setting.example}"')
+    lines += ["", f"# {CAPS_MEANING}", f"#[{CAPS_KEY}]", f"#{CAPS_EXAMPLE}"]
     return "\n".join(lines) + "\n"
 
 

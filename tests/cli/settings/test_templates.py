@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auctionctl.cli.settings.caps_table import parse_caps
 from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, combine, read_house_values
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS, read_person_values
 from auctionctl.cli.settings.templates import house_template, person_template
@@ -16,7 +17,7 @@ PATH = Path("a.toml")
 
 
 def uncommented(text: str) -> str:
-    return re.sub(r"(?m)^#(?=[a-z\[])", "", text)
+    return re.sub(r'(?m)^#(?=[a-z\["])', "", text)
 
 
 @pytest.mark.parametrize("template", [person_template, house_template])
@@ -28,8 +29,10 @@ def test_every_line_is_a_comment(template: object) -> None:
 
 def test_every_setting_of_a_person_is_there_and_parses() -> None:
     values = tomllib.loads(uncommented(person_template()))
-    assert list(values) == [setting.name for setting in PERSON_SETTINGS]
-    assert read_person_values(PATH, values) == values
+    assert list(values) == [*(setting.name for setting in PERSON_SETTINGS), "caps"]
+    settings = {name: value for name, value in values.items() if name != "caps"}
+    assert read_person_values(PATH, values) == settings
+    assert [cap.pattern for cap in parse_caps(PATH, values)] == list(values["caps"])
 
 
 def test_every_setting_of_a_house_is_there_and_the_defaults_are_the_defaults() -> None:
