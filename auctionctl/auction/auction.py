@@ -67,7 +67,6 @@ class Auction:
         "_best",
         "_commands",
         "_format",
-        "_join_nonces",
         "announced_ns",
         "bid_count",
         "end_ns",
@@ -75,6 +74,7 @@ class Auction:
         "extensions",
         "gap_floor_ns",
         "id",
+        "joined",
         "last_time_ns",
         "left_leading",
         "max_end_ns",
@@ -118,7 +118,8 @@ class Auction:
         """Of the sale, once bidding has ended with one and the terms have it followed up."""
         self._best: dict[bytes, BestBid] | None = {} if terms.rules.payment.on_default is OnDefault.OFFER else None
         self._commands: set[bytes] = set()
-        self._join_nonces: set[tuple[bytes, bytes]] = set()
+        self.joined: dict[bytes, set[bytes]] = {}
+        """Who has ever joined, and the nonces of its joinings."""
         self.gap_floor_ns = time_ns
         """What no gap may reach back over: the last sign of life, or the end of the last gap, which may be ahead."""
 
@@ -282,7 +283,7 @@ class Auction:
             return Refusal(Code.OWN_AUCTION)
         if join.bidder in self.present:
             return Refusal(Code.ALREADY_JOINED)
-        if (join.bidder, join.nonce) in self._join_nonces:
+        if join.nonce in self.joined.get(join.bidder, ()):
             return Refusal(Code.JOIN_REPEATED)
         rules = self.terms.rules
         return refuse_times(join.not_after_ns, now_ns, rules.bid_timeout_ns) or refuse_reputation(
@@ -360,7 +361,7 @@ class Auction:
         """A ``joined`` entry that :meth:`decide_join` accepted."""
         self._advance(time_ns)
         self.gap_floor_ns = max(self.gap_floor_ns, time_ns)
-        self._join_nonces.add((join.bidder, join.nonce))
+        self.joined.setdefault(join.bidder, set()).add(join.nonce)
         self.present.add(join.bidder)
         if self.settlement is not None:
             self.settlement.came(self.gap_floor_ns, is_present=True)

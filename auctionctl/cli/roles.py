@@ -32,6 +32,8 @@ COMMANDS_THAT_SEND: Final = MappingProxyType(
         "remind": (),
         "status": ("status",),
         "revoke": ("key revoke",),
+        "rotate": ("key rotate",),
+        "finish": ("pay", "settle", "reject-payment", "offer", "accept", "decline"),
         "bye": (),
     }
 )

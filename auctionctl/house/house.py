@@ -15,16 +15,20 @@ from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
+from auctionctl.house.admission import Admission
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.authority import turn_away
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import HALTED, REVOKED_LISTED, Warnings
+from auctionctl.house.condition import HALTED, Warnings
 from auctionctl.house.effects import Commit, Effect, Send
+from auctionctl.house.finishing import FINISH, take_out
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
-from auctionctl.house.intake import Request, refused, turn_away
-from auctionctl.house.limits import Limits, check_share
+from auctionctl.house.intake import Request, refused
+from auctionctl.house.key_commands import KEY_COMMANDS, KeyCommands
+from auctionctl.house.limits import Limits, check_announced, check_share
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
@@ -33,7 +37,6 @@ from auctionctl.house.quotas import Quotas
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import Reminders, heed
 from auctionctl.house.reputation import say_conduct
-from auctionctl.house.revoking import REVOKE, revoke, without_revoked
 from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
@@ -57,6 +60,7 @@ class House:
         self.presence = Presence()
         self.warnings = Warnings()
         """What keeps this house from its work: told to whoever asks."""
+        self._admission = Admission(allowed, self.warnings)
         self.quotas = Quotas(limits)
         self._started_ns = now_ns
         self._key = key
@@ -70,6 +74,7 @@ class House:
         self._reminders = Reminders(key.identity)
         self._gaps = Gaps()
         self._room = Room()
+        self._key_commands = KeyCommands(self._outbox, self._room)
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._is_registry_behind = True
@@ -133,7 +138,7 @@ class House:
         dated_ns = (registry.state.last_time_ns, *(log.auction.last_time_ns for log in logs))
         now_ns = self._now_ns = self._at(max(now_ns, last_alive_ns or 0, *dated_ns))
         self.registry = registry
-        self.allowed = without_revoked(self.allowed, registry.state, self.warnings)
+        self.allowed = self._admission.in_force(registry.state)
         for log in logs:
             self._held.register(log)
         halted = [halt for each in reminders for halt in self._remind(each)]
@@ -163,14 +168,7 @@ class House:
             raise TermsError(f"nothing can be announced: {reason}")
         terms = log.auction.terms
         announced = Announced(log.id, terms.seller, terms.listing)
-        if (reason := self.registry.state.check(announced, now_ns)) is not None:
-            is_taken = self.registry.state.find_listing(terms.seller, terms.listing) is not None
-            raise TermsError(reason, hint="choose another listing name" if is_taken else "")
-        if self.live_count >= self.limits.max_concurrent_auctions:
-            raise TermsError(
-                f"this house holds {self.live_count} auctions, and its limit is {self.limits.max_concurrent_auctions}",
-                hint="raise max_concurrent_auctions in [house], or wait for one to end",
-            )
+        check_announced(announced, self.registry.state, self.live_count, self.limits, now_ns)
         self.registry.add(announced, now_ns)
         self._held.register(log)
         self._held.touch(log)
@@ -269,14 +267,13 @@ class House:
 
     def set_allowed(self, allowed: AllowList, now_ns: int) -> list[Effect]:
         """Another allow list is in force: whoever it does not admit in its role has no session. Standing bids stay."""
-        now_ns = self._at(now_ns)
-        self.warnings.take_back(REVOKED_LISTED)
+        self._admission.take(allowed)
         self._is_registry_behind = True
-        self._let_in(allowed, now_ns)
+        self._let_in(now_ns)
         return self.handle((), now_ns)
 
-    def _let_in(self, allowed: AllowList, now_ns: int) -> None:
-        self.allowed = without_revoked(allowed, self.registry.state, self.warnings)
+    def _let_in(self, now_ns: int) -> None:
+        self.allowed = self._admission.in_force(self.registry.state)
         for session in self.presence.not_admitted(self.allowed):
             self.session_ended(session, now_ns)
 
@@ -335,26 +332,29 @@ class House:
             self._command(request, decode_command(request.body), now_ns, effects)
         elif type_name == "terms":
             self._offer(request, now_ns, effects)
-        elif type_name == REVOKE:
-            identity = self.presence.peers[request.session].identity.signing
-            effects += revoke(request, identity, self.registry, now_ns)
+        elif type_name == FINISH:
+            within = take_out(request, self.identity.signing)
+            self._command(within, decode_command(within.body), now_ns, effects)
+        elif type_name in KEY_COMMANDS:
+            peer = self.presence.peers[request.session]
+            effects += self._key_commands.take(request, peer, self.registry, self.allowed, now_ns)
         else:
             self._inquire(request, now_ns, effects)
 
     def _greet(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         peer, answer = greet(request, self._key, self.allowed, now_ns, self.limits.queue)
         if peer is not None:
-            self.presence.greet(request.session, peer)
+            self.presence.greet(request.session, peer, self.registry.state.successions.former(peer.identity.signing))
         effects += answer
 
     def _command(self, request: Request, command: Bid | Join | AnyCommand, now_ns: int, effects: list[Effect]) -> None:
         """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
-        session, name = request.session, command_id(request.body)
-        answer = turn_away(self.presence.peers[session], command, request, self.registry.state, now_ns)
+        session, name, log = request.session, command_id(request.body), self._held.get(command.auction)
+        peer, about = self.presence.peers[session], None if log is None else log.auction
+        answer = turn_away(peer, command, request, self.registry.state, now_ns, auction=about)
         if answer is not None:
             effects.append(Send(session, answer))
             return
-        log = self._held.get(command.auction)
         if log is None:
             effects.append(Send(session, no_such_auction(self.registry.state, command.auction, name)))
             return
@@ -469,9 +469,9 @@ class House:
         self._gaps.committed()
         changed = self._held.take_dirty()
         said = self._outbox.release(self.registry, changed, self._held.in_order)
-        # A revocation is in force now that it is durable; its holder was told of it first.
-        if without_revoked(self.allowed, self.registry.state, self.warnings) is not self.allowed:
-            self._let_in(self.allowed, self._now_ns)
+        # A revocation or a rotation is in force now that it is durable; its holder was told of it first.
+        if self._admission.is_behind(self.registry.state):
+            self._let_in(self._now_ns)
         return said + self._clock_heads.release(self._held.by_id)
 
     def rolled_back(

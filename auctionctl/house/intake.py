@@ -10,11 +10,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import Bid, Join, command_id
-from auctionctl.auction.commands import KINDS, AnyCommand, RejectPayment, Settle
-from auctionctl.keys.allowlist import Role
-from auctionctl.replica.registry import Registry
-from auctionctl.replica.replay import is_operation
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.commands import KINDS
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode
 from auctionctl.wire.session import Peer
@@ -53,13 +50,15 @@ ROLES: Final = MappingProxyType(
         "remind": frozenset({"bidder", "seller", "operator", "observer"}),
         "status": frozenset({"bidder", "seller", "operator", "observer"}),
         "revoke": frozenset({"bidder", "seller", "operator", "observer"}),
+        "rotate": frozenset({"bidder", "seller", "operator", "observer"}),
+        "finish": frozenset({"bidder", "seller"}),
         "bye": frozenset({"bidder", "seller", "operator", "observer"}),
     }
 )
 """Type of message → the roles that may send it."""
 
 
-COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", *KINDS})
+COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", "rotate", "finish", *KINDS})
 """What has a name of its own, by which its sender knows what was refused."""
 
 
@@ -79,37 +78,6 @@ def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:
         needed = " or ".join(sorted(roles))
         message = f"{type_name} needs the role {needed}, and this session is {peer.role}"
         return Refused("not_authorised", message, name_of(type_name, body))
-    return None
-
-
-def refuse_actor(peer: Peer, command: Bid | Join | AnyCommand, signer: bytes) -> str | None:
-    """Why ``peer``, whose message a verifier found signed by ``signer``, may not give this command; None if it may."""
-    actor = command.bidder if isinstance(command, (Bid, Join)) else command.actor
-    if not actor == signer == peer.identity.signing:
-        return "a command is signed by its session's identity"
-    if isinstance(command, (Settle, RejectPayment)) and command.capacity != peer.role:
-        return f"a command of the {command.capacity} needs a session in that role; this one is {peer.role}"
-    return None
-
-
-def is_vouched_for(command: Bid | Join | AnyCommand, registry: Registry, now_ns: int) -> bool:
-    """Whether ``registry`` names whoever acts as an operator as one; nobody could check the command otherwise.
-
-    It does, unless the registry cannot be written to while the allow list has changed.
-    """
-    if isinstance(command, (Bid, Join)) or not is_operation(command):
-        return True
-    return Role.OPERATOR in registry.roles_at(command.actor, now_ns)
-
-
-def turn_away(
-    peer: Peer, command: Bid | Join | AnyCommand, request: Request, registry: Registry, now_ns: int
-) -> Message | None:
-    """The answer to a command that is not its sender's to give, or that nobody could check; None for any other."""
-    if (reason := refuse_actor(peer, command, request.signer)) is not None:
-        return refused("not_authorised", reason, command_id(request.body))
-    if not is_vouched_for(command, registry, now_ns):
-        return refused("halted", "the registry does not name you as an operator", command_id(request.body))
     return None
 
 

@@ -1,7 +1,8 @@
 """What a house takes on at once, in all and of each seller.
 
-Rule: a seller can fill only its own share. The auctions that it has opened within the last hour are counted in the
-registry, so that a restart forgets none of them; the house itself is bound by the limit of all alone.
+Rule: a seller can fill only its own share, whichever of its keys it uses. The auctions that it has opened within the
+last hour are counted in the registry, so that a restart forgets none of them; the house itself is bound by the limit of
+all alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.replica.registry import Registry
+from auctionctl.replica.registry import Announced, Registry
 
 HOUR_NS: Final = 3_600 * SECOND_NS
 MINUTE_NS: Final = 60 * SECOND_NS
@@ -39,15 +40,28 @@ class Limits:
     stranger_questions_per_s: int = 16
 
 
+def check_announced(announced: Announced, registry: Registry, live_count: int, limits: Limits, now_ns: int) -> None:
+    """Raises TermsError if this auction cannot be announced now, beside ``live_count`` that have not ended."""
+    if (reason := registry.check(announced, now_ns)) is not None:
+        is_taken = registry.find_listing(announced.seller, announced.listing) is not None
+        raise TermsError(reason, hint="choose another listing name" if is_taken else "")
+    if live_count >= limits.max_concurrent_auctions:
+        raise TermsError(
+            f"this house holds {live_count} auctions, and its limit is {limits.max_concurrent_auctions}",
+            hint="raise max_concurrent_auctions in [house], or wait for one to end",
+        )
+
+
 def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], limits: Limits, now_ns: int) -> None:
     """Raises TermsError if ``seller`` (signing key) may not open another auction now, saying when it may."""
     if seller == registry.house:
         return
+    its_keys = frozenset(registry.successions.keys_of(seller))
     first_ns, openings = now_ns, 0
     for announced in reversed(registry.auctions.values()):
         if announced.time_ns <= now_ns - HOUR_NS:
             break
-        if announced.seller == seller:
+        if announced.seller in its_keys:
             first_ns, openings = announced.time_ns, openings + 1
     if openings >= limits.max_openings_an_hour:
         minutes = -(-(first_ns + HOUR_NS - now_ns) // MINUTE_NS)
@@ -56,7 +70,7 @@ def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], l
             f" {limits.max_openings_an_hour}",
             hint=f"the next one can be opened in {minutes} min",
         )
-    live = sum(log.auction.outcome is None and log.auction.terms.seller == seller for log in logs)
+    live = sum(log.auction.outcome is None and log.auction.terms.seller in its_keys for log in logs)
     if live >= limits.max_auctions_a_seller:
         raise TermsError(
             f"{live} auctions of yours have not ended, and this house's limit for one seller is"

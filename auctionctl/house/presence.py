@@ -7,7 +7,7 @@ counts as gone when it has had no session for PRESENCE_GRACE_NS, which is longer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
@@ -24,26 +24,33 @@ class Presence:
     def __init__(self) -> None:
         self.peers: dict[int, Peer] = {}
         self._sessions: Counter[bytes] = Counter()
+        self._former: dict[int, tuple[bytes, ...]] = {}
         self._gone = Timers()
 
-    def greet(self, session: int, peer: Peer) -> None:
-        """``session`` is ``peer``; a second hello on the same session replaces the first."""
+    def greet(self, session: int, peer: Peer, former: Sequence[bytes] = ()) -> None:
+        """``session`` is ``peer``; a second hello on the same session replaces the first.
+
+        Its holder is there under its ``former`` keys too: nobody comes by those any more.
+        """
         self.end(session, None)
         self.peers[session] = peer
-        self._sessions[peer.identity.signing] += 1
-        self._gone.set(peer.identity.signing, None)
+        if former:
+            self._former[session] = tuple(former)
+        for identity in (peer.identity.signing, *former):
+            self._sessions[identity] += 1
+            self._gone.set(identity, None)
 
     def end(self, session: int, now_ns: int | None) -> Peer | None:
         """``session`` is over; its identity may count as gone from ``now_ns`` on."""
         peer = self.peers.pop(session, None)
         if peer is None:
             return None
-        identity = peer.identity.signing
-        self._sessions[identity] -= 1
-        if not self._sessions[identity]:
-            del self._sessions[identity]
-            if now_ns is not None:
-                self._gone.set(identity, now_ns + PRESENCE_GRACE_NS)
+        for identity in (peer.identity.signing, *self._former.pop(session, ())):
+            self._sessions[identity] -= 1
+            if not self._sessions[identity]:
+                del self._sessions[identity]
+                if now_ns is not None:
+                    self._gone.set(identity, now_ns + PRESENCE_GRACE_NS)
         return peer
 
     def not_admitted(self, allowed: AllowList) -> list[int]:

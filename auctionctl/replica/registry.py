@@ -213,8 +213,11 @@ class Registry:
         return frozenset(word for role in before + then for word in role.split("+") if word)
 
     def find_listing(self, seller: bytes, listing: str) -> bytes | None:
-        """The auction that ``seller`` has announced under this name."""
-        return self._listings.get((seller, listing))
+        """The auction that ``seller`` has announced under this name, with whichever of its keys."""
+        for key in self.successions.keys_of(seller):
+            if (auction := self._listings.get((key, listing))) is not None:
+                return auction
+        return None
 
     def check(self, event: RegistryEvent, time_ns: int) -> str | None:
         """Why ``event`` cannot be the next entry, dated ``time_ns``; None if it can."""
@@ -242,7 +245,7 @@ class Registry:
     def _check_announced(self, event: Announced) -> str | None:
         if event.auction in self.auctions:
             return "this auction was announced before"
-        if (event.seller, event.listing) in self._listings:
+        if self.find_listing(event.seller, event.listing) is not None:
             return f"this seller has announced {event.listing!r} before"
         member = self.members.get(event.seller)
         if event.seller != self.house and (member is None or Role.SELLER not in member.role.split("+")):

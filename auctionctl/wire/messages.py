@@ -24,6 +24,9 @@ MAX_ENTRIES_BYTES: Final = 65_536
 MAX_ANSWERS_A_MESSAGE: Final = 100
 """How many receipts or rejections one message holds: few enough for MAX_REPLY_BYTES, however large the log."""
 
+MAX_FINISH_BYTES: Final = 4_096
+"""How long the command within a ``finish`` may be: every command is far shorter."""
+
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Log = Annotated[bytes, msgspec.Meta(max_length=32)]
@@ -80,6 +83,15 @@ class Remind(msgspec.Struct, array_like=True, tag="remind", frozen=True):
 
     log: Log
     note: Note
+
+
+class Finish(msgspec.Struct, array_like=True, tag="finish", frozen=True):
+    """A command of a key that mine has taken the place of, signed by that one: what it began comes to its end."""
+
+    house: Key
+    actor: Key
+    command: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MAX_FINISH_BYTES)]
+    signature: Signature
 
 
 class Status(msgspec.Struct, array_like=True, tag="status", frozen=True):
@@ -239,6 +251,7 @@ Reply = Welcome | Refused | Pong | Condition | Catalogue | Entries | ClockHead |
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_finish = msgspec.msgpack.Decoder(Finish)
 _rejection = msgspec.msgpack.Decoder(Rejection)
 
 encode = _encoder.encode
@@ -280,6 +293,11 @@ def acknowledge(receipts: Sequence[Receipts]) -> Iterator[Acknowledged]:
 def decode_request(body: bytes) -> Request:
     """A message to the house, but ``bid`` and ``join``; RemoteProtocolError for anything else."""
     return _decode(_requests, body)
+
+
+def decode_finish(body: bytes) -> Finish:
+    """A ``finish``; RemoteProtocolError for anything else."""
+    return _decode(_finish, body)
 
 
 def decode_reply(body: bytes) -> Reply:

@@ -15,6 +15,7 @@ from auctionctl.auction.terms import SECOND_NS, ReserveOpening, encode_opening
 from auctionctl.house.effects import Publish, Send
 from auctionctl.keys.keyfile import StoredKey, key_text
 from auctionctl.keys.locked_key import CHEAPEST, lock_key
+from auctionctl.replica.registry import Revoke, encode_registry_event, rotation
 from auctionctl.tlog.checkpoint import CheckpointSigner
 from auctionctl.tlog.cosignature import Cosigner
 from auctionctl.tlog.entry import decode
@@ -113,6 +114,13 @@ def commands(stage: Any, auction: bytes) -> list[bytes]:
 def bodies_of(entries: list[bytes], *, is_signed: bool) -> list[bytes]:
     """The bodies of entries that a participant signed, or that are the house's word."""
     return [entry.body for entry in map(decode, entries) if bool(entry.signature) is is_signed]
+
+
+def key_changes() -> list[bytes]:
+    """Keys that are revoked or replaced."""
+    house, bidder = corpus().key.identity.signing, corpus().bidder
+    me = bidder.identity.signing
+    return [encode_registry_event(each) for each in (Revoke(house, me, me), rotation(me, bidder, house))]
 
 
 def opening() -> bytes:

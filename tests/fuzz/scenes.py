@@ -31,15 +31,18 @@ from auctionctl.house.intake import COMMANDS, Request
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.net.hops import Chunk, decode_checked, encode
 from auctionctl.net.verifier import check_chunk
-from auctionctl.replica.registry import REGISTRY
-from auctionctl.wire.frames import Message, message_type
-from auctionctl.wire.messages import Hello, Refused, Rejections, decode_rejection, decode_reply, decode_request
+from auctionctl.replica.registry import REGISTRY, Revoke, encode_registry_event, rotation
+from auctionctl.wire.frames import Message, message_type, sign_body
+from auctionctl.wire.messages import Finish, Hello, Refused, Rejections, decode_rejection, decode_reply, decode_request
+from auctionctl.wire.messages import encode as encode_message
 
 FORGED = "forged"
 """What the verifier names, and the house never sees."""
 BIDDERS = {1: "ann", 2: "ben", 3: "cleo", 4: "dora"}
 SUE, SAM, OTTO, OLGA, NEW = 8, 7, 9, 10, 20
 ROLES = {SUE: ("sue", "seller"), SAM: ("sam", "seller"), OTTO: ("otto", "operator"), OLGA: ("olga", "observer")}
+RENEWED = "renewed"
+"""Whose key takes the place of another."""
 OFFERING = PaymentRules(100 * SECOND_NS, 0, OnDefault.OFFER, 50 * SECOND_NS)
 
 
@@ -180,6 +183,32 @@ def _terms(stage: Any) -> Request:
     return stage.offer(SUE, stage.terms("sue"))
 
 
+def _signed(stage: Any, session: int, key: SecretKey, body: bytes) -> Request:
+    return Request(session, key.identity.signing, *sign_body(key, body))
+
+
+def _revoke(stage: Any) -> Request:
+    otto, ann = (stage.house.presence.peers[session].identity.signing for session in (OTTO, 1))
+    event = Revoke(stage.key.identity.signing, otto, ann)
+    return _signed(stage, OTTO, stage.key_of("otto"), encode_registry_event(event))
+
+
+def _rotate(stage: Any, session: int = 1, name: str = "ann") -> Request:
+    old, new = stage.key_of(name), stage.key_of(RENEWED)
+    event = rotation(old.identity.signing, new, stage.key.identity.signing)
+    return _signed(stage, session, old, encode_registry_event(event))
+
+
+def _finish(stage: Any) -> Request:
+    """Ben has won, and another key has taken the place of the one that the log names."""
+    within = stage.command(2, Pay, sold(stage), 1_500, "EUR", "a reference")
+    stage.handle(_rotate(stage, 2, "ben"))
+    session = stage.enter(NEW, RENEWED)
+    stage.house.get_timer()  # ben, who was gone, is there again
+    finish = Finish(stage.key.identity.signing, within.signer, within.body, within.signature)
+    return _signed(stage, session, stage.key_of(RENEWED), encode_message(finish))
+
+
 SCENES: dict[str, Callable[[Any], Request]] = {
     "bid": _bid,
     "join": _join,
@@ -195,15 +224,19 @@ SCENES: dict[str, Callable[[Any], Request]] = {
     "decline": _decline,
     "hello": _hello,
     "terms": _terms,
+    "revoke": _revoke,
+    "rotate": _rotate,
+    "finish": _finish,
 }
 
 
 def scene(staging: Any, name: str) -> Scene:
     stage = populated(staging)
+    stage.key_of = staging.key_of
     elsewhere = _others(stage)
     request = SCENES[name](stage)
     peer = stage.house.presence.peers.get(request.session)
-    who = "dora" if peer is None else peer.name  # of a hello
+    who = "dora" if peer is None else RENEWED if request.session == NEW else peer.name  # the first is of a hello
     message = Message(request.body, request.signature)
     return Scene(stage, request.session, message, staging.key_of(who), elsewhere)
 

@@ -335,7 +335,7 @@ TARGETS: dict[str, Target] = {
     "entries": Target(_entry, ENTRY, lambda: corpus().entries),
     "events of the house": Target(_house_event, ENTRY, lambda: seeds.bodies_of(corpus().entries, is_signed=False)[:-6]),
     "events of the registry": Target(
-        _registry_event, ENTRY, lambda: seeds.bodies_of(corpus().entries, is_signed=False)[-6:]
+        _registry_event, ENTRY, lambda: seeds.bodies_of(corpus().entries, is_signed=False)[-6:] + seeds.key_changes()
     ),
     "checkpoints": Target(_note, (NoteError,), lambda: [corpus().note], is_text=True, repair=_sign_again, inputs=NOTES),
     "clock heads": Target(_clock_head, (NoteError,), lambda: [corpus().clock_head], is_text=True, inputs=FEWER),

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from corpus import corpus
 from msgspec.structs import replace
-from scenes import opened, populated, send
+from scenes import FORGED, opened, populated, scene, send, state
 
 import auctionctl
 from auctionctl.auction import bid, commands, terms
@@ -19,6 +19,7 @@ from auctionctl.bidding.answers import check_rejections
 from auctionctl.errors import NoteError, RemoteProtocolError, VerificationError
 from auctionctl.house.effects import Send
 from auctionctl.keys.signing import SecretKey, verify
+from auctionctl.replica import registry
 from auctionctl.tlog.checkpoint import CheckpointSigner, open_checkpoint, origin_of
 from auctionctl.tlog.cosignature import Cosigner, cosigned_message, open_timed
 from auctionctl.tlog.heads import sign_heads
@@ -38,7 +39,7 @@ def tags() -> list[str]:
     """Every type of a message, from the structs themselves."""
     found = {
         str(tag)
-        for module in (messages, bid, commands, terms)
+        for module in (messages, bid, commands, terms, registry)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, msgspec.Struct) and (tag := each.__struct_config__.tag)
     }
@@ -216,6 +217,18 @@ def test_a_hello_opens_no_session_on_another_connection_at_another_house_or_in_a
     assert send(stage, 31, as_operator, request.transport) == ["not_authorised"]
     assert 31 not in stage.house.presence.peers
     assert send(stage, 31, message, request.transport) == []
+
+
+@pytest.mark.parametrize("name", ["revoke", "rotate", "finish"])
+def test_what_changes_a_key_does_so_once_and_for_nobody_else(staging: Any, name: str) -> None:
+    of = scene(staging, name)
+    others = [session for session in of.stage.house.presence.peers if session != of.session]
+    assert {code for session in others for code in send(of.stage, session, of.message)} == {FORGED}
+    assert send(of.stage, of.session, of.message) == []
+    before = state(of.stage)
+    again = {"revoke": ["not_revoked"], "rotate": ["no_session"], "finish": []}  # the last gets its receipt again
+    assert send(of.stage, of.session, of.message) == again[name]
+    assert state(of.stage) == before
 
 
 def test_what_was_accepted_once_is_never_entered_again_by_anybody(staging: Any) -> None:

@@ -20,13 +20,17 @@ from auctionctl.auction.commands import AnyCommand
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.auction.terms import Terms
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import Revoke, Rotate
 from auctionctl.wire.frames import Message, domain, sign_body
-from auctionctl.wire.messages import Hello
+from auctionctl.wire.messages import Finish, Hello
 
 STRANGER = SecretKey(b"stranger".ljust(32, b"."))
 BAD_SHAPE = "malformed"
+OF_KEYS = {"revoke": "not_revoked", "rotate": "not_rotated", "finish": BAD_SHAPE}
+"""What changes keys, or is brought for a former one → how it is refused if it means something else."""
 SHAPES: dict[str, type[msgspec.Struct]] = {
-    str(each.__struct_config__.tag): each for each in (Bid, Join, Hello, Terms, *AnyCommand.__args__)
+    str(each.__struct_config__.tag): each
+    for each in (Bid, Join, Hello, Terms, Revoke, Rotate, Finish, *AnyCommand.__args__)
 }
 NOT_PUT_IN_WORDS = {"placed_at_ns", "head_size", "head_root", "nonce", "reason", "reference", "time_ns", "lot", "rules"}
 """Fields whose value is the signer's affair, or nobody's that looks at one message alone: only their form is wrong."""
@@ -104,18 +108,30 @@ class Mutants:
         ids = (*keys, *self.of.elsewhere.values(), self.stage.key.identity.signing)
         match name:
             case "house":
-                wrong = {"hello": "not_authorised", "terms": "terms"}.get(self.name, "wrong_house")
-                yield from ((each, wrong) for each in (*keys, self.of.key.identity.signing))
+                wrong = ({"hello": "not_authorised", "terms": "terms"} | OF_KEYS).get(self.name, "wrong_house")
+                yield from (
+                    (each, wrong) for each in (*keys, *self.of.elsewhere.values(), self.of.key.identity.signing)
+                )
             case "auction":
                 yield from ((each, "no_such_auction") for each in (*keys, self.stage.key.identity.signing))
                 for where, each in self.of.elsewhere.items():
                     yield each, self._elsewhere(where)
             case "bidder" if self.name == "offer":
                 yield from ((each, "not_next_bidder") for each in (*keys, self.of.key.identity.signing))
-            case "bidder" | "actor" | "identity":
+            case "key" if self.name == "revoke":
+                transports = (self.ben.identity.transport, self.sue.identity.transport, self.of.key.identity.transport)
+                wrong_ones = (*keys[2:], *self.of.elsewhere.values(), *transports, self.stage.key.identity.signing)
+                yield from ((each, "not_revoked") for each in wrong_ones)
+            case "signing" | "transport" | "consent" if self.name == "rotate":
+                signed = self.value("consent")
+                others = (bytes(64), signed[::-1], self.of.key.sign(domain("succeed") + self.of.message.body))
+                yield from ((each, "not_rotated") for each in (others if name == "consent" else keys))
+            case "command" | "signature":
+                yield from ((each, BAD_SHAPE) for each in (self.value(name)[::-1], bytes(64), b"\xff" * 64))
+            case "bidder" | "actor" | "identity" | "key":
                 # Signed by somebody else than the field says: a hello is checked under that key, a command is not.
-                wrong = FORGED if self.name == "hello" else "not_authorised"
-                yield from ((each, wrong) for each in (*keys, self.stage.key.identity.signing))
+                wrong = {"hello": FORGED, "finish": BAD_SHAPE}.get(self.name, "not_authorised")
+                yield from ((each, wrong) for each in (*ids, *self.of.elsewhere.values()))
             case "seller":
                 yield from ((each, "terms") for each in (*keys, self.stage.key.identity.signing))
             case "listing":
@@ -223,6 +239,9 @@ class Mutants:
             return "terms"
         if self.name == "hello":
             return FORGED if "identity" in (first, second) else "not_authorised"
+        if self.name in OF_KEYS:
+            signer = {"revoke": "actor", "rotate": "key"}.get(self.name)
+            return "not_authorised" if signer in (first, second) else OF_KEYS[self.name]
         if ({"actor", "bidder"} & {first, second} and self.name != "offer") or "actor" in (first, second):
             return "not_authorised"
         if "auction" in (first, second):

@@ -88,3 +88,21 @@ def test_whom_another_list_does_not_let_in_is_found_with_all_sessions() -> None:
     assert not_admitted(ann) == [2, 3]
     assert not_admitted(ann, Entry(BEN.identity, "ben", "seller")) == [2, 3], "not in the role of a bidder"
     assert not_admitted(Entry(stranger, "ben")) == [1, 2, 3], "not under these keys"
+
+
+def test_a_holder_is_there_under_its_former_keys_for_as_long_as_under_its_own() -> None:
+    presence, former = Presence(), (b"1" * 32, b"2" * 32)
+    presence.expect([*former, BEN_KEY], 0)
+    presence.greet(1, ANN, former)
+    presence.greet(2, ANN, former)
+    presence.expect(former, 100)
+    assert list(presence.take_gone(PRESENCE_GRACE_NS + 100)) == [BEN_KEY]
+    presence.end(1, 200)
+    assert presence.next_ns() is None
+    presence.end(2, 300)
+    assert set(presence.take_gone(PRESENCE_GRACE_NS + 300)) == {ANN_KEY, *former}
+    presence.greet(1, ANN, former)
+    presence.greet(1, BEN)
+    presence.end(1, 400)
+    assert presence.next_ns() == PRESENCE_GRACE_NS + 400
+    assert set(presence.take_gone(PRESENCE_GRACE_NS + 400)) == {BEN_KEY}, "a second hello has replaced the first"

@@ -174,7 +174,8 @@ def registry_parts() -> tuple[Part, ...]:
             (
                 (
                     "`announced`",
-                    "The auction was not announced before, nor this listing of this seller. The seller is the house's"
+                    "The auction was not announced before, nor this listing of this seller or of another key of its"
+                    " holder. The seller is the house's"
                     f" own signing key, or an identity whose roles now include `{Role.SELLER}`.",
                 ),
                 (

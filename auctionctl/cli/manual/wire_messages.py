@@ -19,11 +19,12 @@ from auctionctl.cli.manual.shapes import job_of, plain_table, tag_of
 from auctionctl.house.answers import LISTINGS_A_PAGE, MAX_LISTINGS_BYTES
 from auctionctl.house.clock_heads import LAST_MINUTE_NS, SLOW_S
 from auctionctl.house.intake import ROLES
+from auctionctl.house.key_commands import LEAST_AGE_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.house.reminders import REMINDERS_A_TURN
 from auctionctl.net.edge import BUSY_RETRY_NS, LEAST_SHARE, SHARES
 from auctionctl.net.reading import FETCH_ENTRIES
-from auctionctl.replica.registry import Revoke
+from auctionctl.replica.registry import Revoke, Rotate
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
     MAX_AUCTIONS_A_MESSAGE,
@@ -34,6 +35,7 @@ from auctionctl.wire.messages import (
     ClockHead,
     Condition,
     Entries,
+    Finish,
     Hello,
     List,
     Listing,
@@ -83,6 +85,17 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     Revoke: "Signed by `actor`, which is the session's identity. Not answered but by the entry `key_revoked` of the"
     " registry, or by `refused` with `not_revoked`, `not_authorised` or `halted`. Once it is durable, the sessions of"
     " `key` end, and no hello of it is welcomed any more.",
+    Rotate: "Signed by `key`, which is the session's identity; `consent` is as auctionctl-log(5) says. Not answered"
+    " but by the entry `key_rotated` of the registry, or by `refused` with `not_rotated`, `not_authorised` or `halted`."
+    " Once it is durable, the sessions of `key` end, and no hello of it is welcomed any more; the new keys are let in"
+    " where the allow list names `key`, by the same name and in the same roles. They can be replaced in turn"
+    f" {LEAST_AGE_NS // SECOND_NS} s later at the earliest.",
+    Finish: "Signed by the session's identity, which has taken the place of `actor`. `command` is what `actor` would"
+    " send itself, one of pay, reject_payment, settle (as the seller), offer, accept and decline, and `signature` that"
+    " of `actor`: these are what is entered, and answered, as if they had come by themselves. The log of a sale names"
+    " the key that was replaced, so nothing else will do there; and that key alone will not do here. While a session of"
+    " the new key lasts, its holder is there under the former ones. What was not begun under a former key is done under"
+    " the new one; but nobody joins an auction in which it has part under another of its keys: `not_authorised`.",
     Join: f"Signed by `bidder`, {ANSWERED}.",
     Bid: f"Signed by `bidder`, {ANSWERED}.",
     Terms: "Signed by `seller`, which is the session's identity: the body of entry 0 of the log that begins. Answered"
@@ -110,7 +123,8 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
     " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
-    " gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were revoked), `lots_wait`.",
+    " gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were revoked),"
+    " `rotated_listed` (it names keys that were replaced), `lots_wait`.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
@@ -166,6 +180,7 @@ REFUSALS: Final = {
     " to whoever answers at its address then. Without `command` it is a goodbye to the session.",
     "no_such_auction": "This house holds no auction or log of this id.",
     "not_revoked": "The key cannot be revoked by this sender, for the reason in `message`.",
+    "not_rotated": "The key cannot be replaced by this one, or not now, for the reason in `message`.",
     "terms": "No auction can be held under these terms here, for the reason in `message`.",
 }
 """Code of a refusal → what it means."""

@@ -25,13 +25,14 @@ from auctionctl.keys.allowlist import parse
 from auctionctl.keys.keyfile import parse_key
 from auctionctl.keys.signing import SecretKey, verify
 from auctionctl.net.edge import BUSY_RETRY_NS
-from auctionctl.replica.registry import Revoke
+from auctionctl.replica.registry import Revoke, Rotate
 from auctionctl.wire import messages
 from auctionctl.wire.frames import MAX_REPLY_BYTES, MAX_REQUEST_BYTES
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
     MAX_AUCTIONS_A_MESSAGE,
     MAX_ENTRIES_BYTES,
+    Finish,
     Reply,
     Request,
 )
@@ -45,7 +46,7 @@ KEY = SecretKey(SEED)
 
 
 def test_every_message_of_either_side_is_described_with_all_its_fields() -> None:
-    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms, Revoke, *get_args(AnyCommand)}
+    assert set(FROM_SESSIONS) == {*get_args(Request), Bid, Join, Terms, Revoke, Rotate, Finish, *get_args(AnyCommand)}
     assert set(FROM_HOUSES) == set(get_args(Reply))
     assert {tag_of(struct) for struct in FROM_SESSIONS} == {"hello", "ping", *ROLES}
     tables = [[row[1] for row in part.rows] for part in PAGE.parts if isinstance(part, Table)]

@@ -49,9 +49,9 @@ class Registry:
         return [role for role in self.history.get(key, [(0, "")])[-1][1].split("+") if role]
 
     def announced(self, body, _):
-        is_new = body.auction not in self.auctions and (body.seller, body.listing) not in self.listings
+        is_new = body.auction not in self.auctions and (self.holder(body.seller), body.listing) not in self.listings
         self.auctions.add(body.auction)
-        self.listings.add((body.seller, body.listing))
+        self.listings.add((self.holder(body.seller), body.listing))
         return is_new and (body.seller == self.house or "seller" in self.roles(body.seller))
 
     def admitted(self, body, time):

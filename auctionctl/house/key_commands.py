@@ -1,0 +1,86 @@
+"""Revocations and rotations: a key that is taken out of use at this house for ever, without or with a successor.
+
+Rule: it is in force once it is durable, whatever the allow list says: the sessions of the key end, and nobody is let in
+with it again. Bids that stand already stay, for neither is a retraction (DESIGN.md section 10). What the holder of a
+replaced key has begun it finishes with it: :mod:`auctionctl.house.finishing`.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import MalformedEntryError, RemoteProtocolError
+from auctionctl.house.effects import Effect, Send
+from auctionctl.house.intake import Request, refused
+from auctionctl.house.outbox import Outbox, no_room
+from auctionctl.house.registry import RegistryLog
+from auctionctl.house.room import Room
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.replica.registry import REGISTRY_ID, Registry, Revoke, Rotate, decode_registry_event
+from auctionctl.tlog.entry import Kind
+from auctionctl.wire.session import Peer
+
+KEY_COMMANDS: Final = MappingProxyType({"revoke": Kind.KEY_REVOKED, "rotate": Kind.KEY_ROTATED})
+"""Type of the message → kind of the entry that it becomes."""
+LEAST_AGE_NS: Final = 3_600 * SECOND_NS
+"""So old a key is before another takes its place, if it took that of another itself: it bounds what one holder adds to
+the registry. Whose key is no good before that, revokes it."""
+
+
+class KeyCommands:
+    """What changes keys, at a house whose batch owes its answers in ``outbox`` and which may have no ``room``."""
+
+    def __init__(self, outbox: Outbox, room: Room) -> None:
+        self._outbox = outbox
+        self._room = room
+
+    def take(
+        self, request: Request, peer: Peer, registry: RegistryLog, allowed: AllowList, now_ns: int
+    ) -> list[Effect]:
+        """Enter what ``peer``, whose session it is, asks for; or refuse it. RemoteProtocolError for another body."""
+        event, command = _decode(request.body), command_id(request.body)
+        actor = event.actor if isinstance(event, Revoke) else event.key
+        if not actor == request.signer == peer.identity.signing:
+            reason = "a key is revoked or replaced by its session's identity"
+            return [Send(request.session, refused("not_authorised", reason, command))]
+        if registry.is_halted:
+            return [Send(request.session, refused("halted", "the registry of this house is halted", command))]
+        why = registry.state.check(event, now_ns)
+        if why is None and isinstance(event, Rotate):
+            why = _why_not_now(event, peer, registry.state, allowed, now_ns)
+        if why is not None and isinstance(event, Revoke):
+            return [Send(request.session, refused("not_revoked", why, command))]
+        if why is not None:
+            return [Send(request.session, refused("not_rotated", why, command))]
+        if self._room.is_awaited(now_ns):
+            return [Send(request.session, no_room(command))]
+        registry.add(event, now_ns, request.signature)
+        self._outbox.note_command(request.session, command, REGISTRY_ID)
+        return []
+
+
+def _decode(body: bytes) -> Revoke | Rotate:
+    try:
+        event = decode_registry_event(KEY_COMMANDS["revoke" if body[1:8] == b"\xa6revoke" else "rotate"], body)
+    except (MalformedEntryError, msgspec.DecodeError) as error:
+        raise RemoteProtocolError(str(error)) from error
+    assert isinstance(event, (Revoke, Rotate))
+    return event
+
+
+def _why_not_now(event: Rotate, peer: Peer, registry: Registry, allowed: AllowList, now_ns: int) -> str | None:
+    """Why the house does not take what the registry could hold, or None."""
+    if not peer.is_listed:
+        return "a stranger has no place here that another key could take: make one, and come in with that"
+    if allowed.by_signing(event.signing) is not None or allowed.by_transport(event.transport) is not None:
+        return "the new key is on the allow list already: make one for this alone"
+    age_ns = now_ns - registry.members[event.key].since_ns
+    if registry.successions.former(event.key) and age_ns < LEAST_AGE_NS:
+        minutes = -(-(LEAST_AGE_NS - age_ns) // (60 * SECOND_NS))
+        return f"this key took the place of another less than an hour ago: it can be replaced in {minutes} min"
+    return None if event.has_consent else "the new key has not signed it"
