@@ -54,7 +54,7 @@ def _line(report: News) -> str:
             return f"admitted {safe_text(report.name)} as {report.role}"
         case reports.AllowListKept():
             return f"the new allow list is wrong, the one before stays in force: {_safe(report.reason)}"
-        case reports.RevokedListed():
+        case reports.KeysListed():
             return _safe(report.words)
         case reports.SettingsKept():
             return f"the new settings are wrong, those before stay in force: {_advised(report.reason, report.hint)}"
@@ -156,8 +156,8 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
             return "admitted", {"name": report.name, "role": report.role}
         case reports.AllowListKept():
             return "allow_list_kept", {"reason": report.reason}
-        case reports.RevokedListed():
-            return "revoked_listed", {"reason": report.words}
+        case reports.KeysListed():
+            return report.code, {"reason": report.words}
         case reports.Reloaded():
             return "reloaded", {"auctions": _announced_records(report.auctions)}
         case reports.SettingsKept():

@@ -9,10 +9,12 @@ from __future__ import annotations
 import socket
 
 from auctionctl.errors import AllowListError, ConfigurationError
+from auctionctl.house.admission import CODES
+from auctionctl.house.condition import Warnings
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import AllowListKept, AllowListTaken, encode
+from auctionctl.net.hops import AllowListKept, AllowListTaken, KeysListed, encode
 
 
 class Allowing:
@@ -51,3 +53,8 @@ class Allowing:
 
     def _kept(self, reason: str) -> None:
         send_control(self._control, encode(AllowListKept(reason)))
+
+
+def keys_listed(warnings: Warnings) -> list[KeysListed]:
+    """What is to be told of keys on the list that have ended, by what the house warns of."""
+    return [KeysListed(code, words) for code, words in warnings.listed() if code in CODES]

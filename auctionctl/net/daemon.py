@@ -18,13 +18,13 @@ import msgspec
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ArchiveError, ConfigurationError, StoreFullError, TermsError
-from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, REVOKED_LISTED, STORE_FULL
+from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, STORE_FULL
 from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
-from auctionctl.net.allowing import Allowing
+from auctionctl.net.allowing import Allowing, keys_listed
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
@@ -50,7 +50,6 @@ from auctionctl.net.hops import (
     Reload,
     Reloaded,
     Reopened,
-    RevokedListed,
     SettingsKept,
     StartHouse,
     Stop,
@@ -495,5 +494,5 @@ class HouseProcess:
                 self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
         if self._house.allowed is not self._admitted:
             self._admit()
-            if words := dict(self._house.warnings.listed()).get(REVOKED_LISTED):
-                self._report(RevokedListed(words))
+            for report in keys_listed(self._house.warnings):
+                self._report(report)

@@ -315,9 +315,10 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
     reason: str
 
 
-class RevokedListed(msgspec.Struct, array_like=True, frozen=True, tag="revoked_listed"):
-    """The allow list names keys that were revoked, and are not let in for all that."""
+class KeysListed(msgspec.Struct, array_like=True, frozen=True, tag="keys_listed"):
+    """The allow list names keys that were revoked, or replaced, and are not let in for all that."""
 
+    code: str
     words: str
 
 
@@ -437,7 +438,7 @@ FromChild = (
     | Admitted
     | AllowListTaken
     | AllowListKept
-    | RevokedListed
+    | KeysListed
     | Archived
     | Reopened
     | LotsWait

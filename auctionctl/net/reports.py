@@ -12,10 +12,10 @@ from auctionctl.net.hops import (
     Archived,
     ArchiveFailed,
     Halted,
+    KeysListed,
     LotsWait,
     Recovering,
     Reloaded,
-    RevokedListed,
     SettingsKept,
     StoreFull,
     Turned,
@@ -31,6 +31,7 @@ __all__ = [
     "Banned",
     "Draining",
     "Halted",
+    "KeysListed",
     "LotsWait",
     "Muted",
     "News",
@@ -41,7 +42,6 @@ __all__ = [
     "Report",
     "RestartNeeded",
     "Restarted",
-    "RevokedListed",
     "Serving",
     "SettingsKept",
     "StoreFull",
@@ -132,7 +132,7 @@ News = (
     | RestartNeeded
     | Archived
     | LotsWait
-    | RevokedListed
+    | KeysListed
     | ArchiveFailed
     | StoreFull
     | Halted

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from auctionctl.errors import AllowListError
+from auctionctl.house.condition import Warnings
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
-from auctionctl.net.allowing import Allowing
+from auctionctl.net.allowing import Allowing, keys_listed
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import AllowListKept, AllowListTaken, decode_from_child
+from auctionctl.net.hops import AllowListKept, AllowListTaken, KeysListed, decode_from_child
 
 ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
 ANN_TEXT, BEN_TEXT = (f"{render(entry)}\n".encode() for entry in (ANN, BEN))
@@ -74,3 +75,14 @@ def test_a_list_that_breaks_later_is_no_list(stage: Stage) -> None:
     stage.path.write_text("nonsense\n")
     assert stage.allowing.look() is None
     assert isinstance(stage.heard(), AllowListKept)
+
+
+def test_what_is_told_of_keys_that_have_ended_is_what_the_house_warns_of() -> None:
+    warnings = Warnings()
+    assert keys_listed(warnings) == []
+    for code in ("store_full", "revoked_listed", "rotated_listed"):
+        warnings.say(code, f"about {code}")
+    assert keys_listed(warnings) == [
+        KeysListed("revoked_listed", "about revoked_listed"),
+        KeysListed("rotated_listed", "about rotated_listed"),
+    ]

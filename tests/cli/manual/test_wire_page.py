@@ -114,7 +114,7 @@ def test_the_roles_of_the_page_are_those_of_the_intake() -> None:
     assert dict(table.rows) == {
         f"`{name}`": "any" if len(roles) == 4 else ", ".join(sorted(roles)) for name, roles in ROLES.items()
     }
-    assert {"join", "bid", "terms", "revoke", *KINDS} == COMMANDS <= WORDS
+    assert {"join", "bid", "terms", "revoke", "rotate", "finish", *KINDS} == COMMANDS <= WORDS
 
 
 @pytest.mark.parametrize(
