@@ -45,6 +45,18 @@ class Core(Protocol):
     def say_bye(self) -> None: ...
 
 
+class Beside(Protocol):
+    """What a dealer waits for together with its house: another process, or somebody at a terminal."""
+
+    def descriptors(self) -> Sequence[int]:
+        """Where something to read ends the waiting; they may be others each time."""
+        ...
+
+    def turn(self) -> None:
+        """Do what is due, without waiting. Called before and after each waiting."""
+        ...
+
+
 class Dealer:
     """A DEALER socket to ``address`` under the transport key of ``key``. Not for several threads."""
 
@@ -57,6 +69,8 @@ class Dealer:
         self._waiting: deque[Message] = deque()
         self._is_connected = False
         self._before_send: Callable[[], None] | None = None
+        self._beside: Beside | None = None
+        self._watched: tuple[int, ...] = ()
         configure(self._socket, address, key)
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         self._poller = zmq.Poller()
@@ -80,17 +94,19 @@ class Dealer:
         tick_s: float = 0.25,
         on_tick: Callable[[], None] | None = None,
         before_send: Callable[[], None] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         """Drive the core until ``is_done()``; ``on_tick`` is called at least every ``tick_s`` seconds.
 
         ``before_send`` is called when the core has something to send, after all notices of it, and before it leaves; if
-        that raises, it does not leave.
+        that raises, it does not leave. ``beside`` gets its turns, which may give the core a timer that is due.
 
         Raises UnreachableError if no house has welcomed us within ``patience_s`` of the start; NotAuthorisedError if
         it refuses our key; and what the core raises. Later losses of the connection are mended without a word.
         """
         deadline_s: float | None = time.monotonic() + patience_s
         self._before_send = before_send
+        self._beside = beside
         while not is_done():
             self._step(tick_s, on_notice)
             if on_tick is not None:
@@ -123,11 +139,13 @@ class Dealer:
 
     def _step(self, tick_s: float, on_notice: Callable[[Any], None]) -> None:
         self._transmit()
+        self._turn_beside()
         ready = dict(self._poller.poll(self._timeout_ms(tick_s)))
         if self._monitor in ready:
             self._heed_monitor(on_notice)
         if self._socket in ready:
             self._feed(on_notice)
+        self._turn_beside()
         now_ns = self._clock.now_ns()
         timer_ns = self._core.get_timer()
         if timer_ns is not None and timer_ns <= now_ns:
@@ -138,6 +156,18 @@ class Dealer:
             for notice in self._core.take_notices():
                 on_notice(notice)
         self._transmit()
+
+    def _turn_beside(self) -> None:
+        if self._beside is None:
+            return
+        self._beside.turn()
+        watched = tuple(self._beside.descriptors())
+        if watched != self._watched:
+            for descriptor in self._watched:
+                self._poller.unregister(descriptor)
+            for descriptor in watched:
+                self._poller.register(descriptor, zmq.POLLIN)
+            self._watched = watched
 
     def _timeout_ms(self, tick_s: float) -> int:
         timer_ns = self._core.get_timer()
