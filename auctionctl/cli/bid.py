@@ -21,11 +21,10 @@ from auctionctl.cli.settings.caps_table import read_caps
 from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.person_file import config_file
-from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, read_strategy
+from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, ChosenStrategy, read_strategy
 
 if TYPE_CHECKING:
     from auctionctl.auction.price import Money
-    from auctionctl.bidding.agent import StrategyFactory
     from auctionctl.bidding.caps import CapOf
     from auctionctl.keys.signing import SecretKey
     from auctionctl.wire.address import HouseAddress
@@ -127,7 +126,7 @@ def _read_wait(text: str | None) -> int:
 class _Plan(NamedTuple):
     """How to bid, with which money, and how much of it in one auction."""
 
-    make_strategy: StrategyFactory
+    make_strategy: ChosenStrategy
     budget: Money
     cap_of: CapOf
 
@@ -157,7 +156,7 @@ def _bid_by_strategy(
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
     from auctionctl.cli.seen_logs import SeenLogs  # noqa: PLC0415
 
-    with alone(at.paths, secret):
+    with alone(at.paths, secret), plan.make_strategy.companion() as companion:
         journal = BidJournal(at.paths, secret.identity, address.identity)
         chosen = None if wanted is None else _choose(address, secret, *wanted, money.currency)
         undecided = journal.hand_in(lambda bid: bid.currency == money.currency)
@@ -179,7 +178,9 @@ def _bid_by_strategy(
         detail = Detail.EVERYTHING if verbose else Detail.MATTERS
         events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names, detail=detail)
         forget = partial(journal.forget_decided, wallet)
-        drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget)
+        if companion is not None:
+            companion.look_again = partial(agent.look_again, now_ns=0)  # at once, whatever the time is
+        drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget, beside=companion)
         journal.forget_decided(wallet)
         events.write_summary(agent.outcomes, totals(agent.outcomes, wallet))
     return events.status(agent.outcomes)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from auctionctl.cli.bid_journal import BidJournal, Undecided
     from auctionctl.cli.seen_logs import Memory
     from auctionctl.keys.signing import SecretKey
+    from auctionctl.net.dealer import Beside
     from auctionctl.wire.address import HouseAddress
 
 
@@ -148,8 +149,9 @@ def drive(
     journal: BidJournal,
     memory: Memory,
     on_tick: Callable[[], None] | None = None,
+    beside: Beside | None = None,
 ) -> None:
-    """Run the agent until it is done; ``on_tick`` is called several times a second.
+    """Run the agent until it is done; ``on_tick`` is called several times a second, and ``beside`` gets its turns.
 
     Raises what a Dealer raises; VerificationError for a log that is not what ``memory`` knows; ConfigurationError where
     a bid cannot be kept, and then it is not sent.
@@ -185,7 +187,7 @@ def drive(
     dealer = Dealer(agent, address, key)
     try:
         with record.logs.kept():
-            dealer.run(handle, lambda: agent.is_done, on_tick=tick, before_send=before_send)
+            dealer.run(handle, lambda: agent.is_done, on_tick=tick, before_send=before_send, beside=beside)
     finally:
         dealer.close()
         record.clock_heads.write_all()

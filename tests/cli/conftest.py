@@ -248,11 +248,13 @@ class Fair:
         return finish(self.start(*arguments, **environment))
 
 
-def start_program(home: Path, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+def start_program(
+    home: Path, *arguments: object, stdin: int = subprocess.DEVNULL, **environment: str
+) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "auctionctl", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=kept | {"AUCTIONCTL_HOME": str(home)} | environment,

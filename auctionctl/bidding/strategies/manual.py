@@ -39,6 +39,7 @@ class Manual:
     view: AuctionView | None = None
     """What was seen last."""
     purse: Purse | None = None
+    now_ns: int = 0
 
     def refuse(self, order: Order) -> str | None:
         """Why this order cannot be carried out as things stand, or None."""
@@ -65,7 +66,7 @@ class Manual:
 
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:  # noqa: ARG002
         """What was ordered, once; else nothing."""
-        self.view, self.purse = view, purse
+        self.view, self.purse, self.now_ns = view, purse, now_ns
         order, self.order = self.order, None
         if order is None or self.refuse(order) is not None:
             return Wait()

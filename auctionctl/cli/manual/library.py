@@ -16,6 +16,7 @@ HAND_WRITTEN: Final = (
     "auctionctl.cli.manual.house_page",
     "auctionctl.cli.manual.log_page",
     "auctionctl.cli.manual.security_page",
+    "auctionctl.cli.manual.strategies_page",
     "auctionctl.cli.manual.wire_page",
 )
 """The modules that hold a page each, as a function ``page() -> Page``."""
