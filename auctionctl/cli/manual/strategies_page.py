@@ -48,9 +48,9 @@ QUESTION: Final = {
     "own_number": "Which bidder of `recent_bids` we are; null before our first bid.",
     "recent_bids": f"The last {RECENT_BIDS} accepted bids, the newest last, each [bidder, amount, time_ns]; bidders are"
     " numbered from 0, by their first bid.",
-    "closed_lots": f"The last {RECENT_LOTS} lots that this bidder has seen close, the newest last: `words` of the title,"
-    " `starting_price`, `estimate` or null, `price` or null, `is_sold`, `bidders`, `ended_ns`, and `paid`, which is 0"
-    " unless we won.",
+    "closed_lots": f"The last {RECENT_LOTS} lots that this bidder has seen close, the newest last: `words` of the"
+    " title, `starting_price`, `estimate` or null, `price` or null, `is_sold`, `bidders`, `ended_ns`, and `paid`, which"
+    " is 0 unless we won.",
     "lots_open": "In how many auctions we take part that are open, this one included.",
     "lots_to_come": "And in how many that are announced.",
     "available": "The most that the budget leaves for this auction.",
@@ -75,7 +75,7 @@ def page() -> Page:
         section=7,
         title="how a bidder bids, and how to write a strategy of your own",
         parts=(*_description(), *_known(), *_in_python(), *_in_any_language()),
-        see_also=("auctionctl-bid(1)", "auctionctl-strategies(1)", "auctionctl-strategies-show(1)"),
+        see_also=("auctionctl(1)", "auctionctl-bid(1)", "auctionctl-strategies(1)", "auctionctl-strategies-show(1)"),
     )
 
 
@@ -90,7 +90,7 @@ def _description() -> tuple[Part, ...]:
         ),
         Paragraph(
             "`auctionctl bid --strategy` takes the name of one that comes along or that an installed package brings"
-            " along, `‹FILE›.py:‹CLASS›`, or `exec:‹COMMAND›`. Nothing is loaded or run before it is named there. It"
+            " along, ‹FILE›`.py:`‹CLASS›, or `exec:`‹COMMAND›. Nothing is loaded or run before it is named there. It"
             " then has all your rights: run nobody's strategy whom you would not trust with your keys."
         ),
     )
@@ -148,7 +148,7 @@ def _in_any_language() -> tuple[Part, ...]:
     return (
         Heading("In any language"),
         Paragraph(
-            "`exec:‹COMMAND›` runs a program, split into words as a shell does it, but without one. There is one for"
+            "`exec:`‹COMMAND› runs a program, split into words as a shell does it, but without one. There is one for"
             " all auctions of the bidder. Each question is a line of JSON on its standard input, each answer a line on"
             " its standard output, of which it has to be sure that it leaves at once; its standard error is that of the"
             " bidder. Further fields may be added to questions."
