@@ -103,6 +103,18 @@ class Strategy(Protocol):
         ...
 
 
+class Capped(Protocol):
+    """A strategy that says beforehand what it never bids more than in this auction, whatever happens.
+
+    Where the minimum is above that, it need not be asked: its answer would be to wait.
+    """
+
+    @property
+    def ceiling_minor(self) -> int | None:
+        """In minor units; None if that cannot be said."""
+        ...
+
+
 class ParameterKind(enum.StrEnum):
     """How the text of a parameter is read."""
 
@@ -162,7 +174,11 @@ class StrategySpec:
     source: str = ""
 
     def make(self, params: Mapping[str, str], currency: str) -> Strategy:
-        """The strategy under these parameters, amounts being in ``currency``.
+        """The strategy under these parameters, amounts being in ``currency``. Errors: :meth:`read`."""
+        return self.build(self.read(params, currency))
+
+    def read(self, params: Mapping[str, str], currency: str) -> Settings:
+        """What these parameters say, for :attr:`build`; amounts are in ``currency``.
 
         Raises ConfigurationError for a parameter that it does not have, or a value that cannot be read.
         """
@@ -193,7 +209,7 @@ class StrategySpec:
                         texts[parameter.name] = text
                 case _:
                     assert_never(parameter.kind)
-        return self.build(Settings(amounts, fractions, texts))
+        return Settings(amounts, fractions, texts)
 
 
 VALUE_PARAMETER: Final = Parameter(

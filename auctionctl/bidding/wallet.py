@@ -148,13 +148,11 @@ class Wallet:
             bound = "is this auction's cap" if self.is_capped(auction) else f"of the budget of {self.budget} are free"
             asked, available = format_minor(amount_minor, currency), format_minor(available_minor, currency)
             raise LocalProtocolError(f"a bid of {asked}, where {available} {bound}")
-        self.recall(auction, command, seq, amount_minor, not_after_ns)
+        self._tie_up(account, command, _Undecided(seq, amount_minor, not_after_ns))
 
     def recall(self, auction: bytes, command: bytes, seq: int, amount_minor: int, not_after_ns: int) -> None:
         """A bid that an earlier run has sent: it binds whatever the budget is now."""
-        account = self._account(auction)
-        account.undecided[command] = _Undecided(seq, amount_minor, not_after_ns)
-        self._update(account)
+        self._tie_up(self._account(auction), command, _Undecided(seq, amount_minor, not_after_ns))
 
     def accepted(self, auction: bytes, seq: int, amount_minor: int) -> None:
         """The log holds this bid of ours, and it leads; bids of its seq and below can be accepted no more.
@@ -172,8 +170,9 @@ class Wallet:
     def outbid(self, auction: bytes) -> None:
         """The log holds somebody else's bid above ours."""
         account = self._account(auction)
-        account.leading_minor = 0
-        self._update(account)
+        if account.leading_minor:
+            account.leading_minor = 0
+            self._update(account)
 
     def ended(self, auction: bytes, price_minor: int | None) -> None:
         """The auction is over: we pay ``price_minor``, or nothing if it is None."""
@@ -206,12 +205,21 @@ class Wallet:
             account = self._accounts[auction] = _Account()
         return account
 
+    def _tie_up(self, account: _Account, command: bytes, bid: _Undecided) -> None:
+        account.undecided[command] = bid
+        # One bid more never ties up less.
+        if bid.amount_minor > account.committed_minor:
+            self._committed_minor += bid.amount_minor - account.committed_minor
+            account.committed_minor = bid.amount_minor
+
     def _spend(self, account: _Account, won_minor: int) -> None:
         self._spent_minor += won_minor - account.won_minor
         account.won_minor = won_minor
         self._update(account)
 
     def _update(self, account: _Account) -> None:
-        before_minor = account.committed_minor
-        account.committed_minor = max(account.leading_minor, account.undecided_minor, account.won_minor)
-        self._committed_minor += account.committed_minor - before_minor
+        committed_minor = max(account.leading_minor, account.won_minor)
+        if account.undecided:
+            committed_minor = max(committed_minor, account.undecided_minor)
+        self._committed_minor += committed_minor - account.committed_minor
+        account.committed_minor = committed_minor

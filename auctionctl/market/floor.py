@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from auctionctl.auction.auction import Auction
@@ -22,6 +23,7 @@ _DOMAIN: Final = b"auctionctl/market/v1\0"
 _SALT: Final = bytes(32)
 
 
+@lru_cache(maxsize=4_096)
 def stand_in(name: str) -> bytes:
     """What stands for the signing key of whoever is called ``name``: 32 bytes, the same in every run."""
     return hashlib.sha256(_DOMAIN + name.encode()).digest()

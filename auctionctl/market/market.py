@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid
-from auctionctl.auction.increments import increment_at
+from auctionctl.auction.increments import Fixed, increment_at
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.price import Money
 from auctionctl.bidding.agent import MIN_WAIT_NS
@@ -61,13 +61,16 @@ class HeldAuction:
 class _Lot:
     """An auction that is held, with the windows through which it is seen."""
 
-    __slots__ = ("floor", "not_after_ns", "number", "path", "places", "windows")
+    __slots__ = ("floor", "not_after_ns", "number", "path", "places", "step_minor", "windows")
 
     def __init__(self, number: int, floor: Floor, is_recorded: bool) -> None:
         self.number = number
         self.floor = floor
         self.windows: list[Window] = []
         self.places: list[Place] = []
+        increment = floor.auction.terms.rules.increment
+        self.step_minor = increment.minor if isinstance(increment, Fixed) else 0
+        """The step at every price; 0 if it is not the same everywhere."""
         self.not_after_ns = floor.auction.terms.rules.bid_timeout_ns // 2
         self.path: list[PathPoint] | None = [] if is_recorded else None
 
@@ -85,6 +88,7 @@ class Market:
         self._random = self._rng.random
         self._heap: list[tuple[int, int, int, Any, Any]] = []
         self._order = count()
+        self._is_concurrent = plan.order is Order.CONCURRENT
         self._lots: dict[bytes, _Lot] = {}
         self.bidders = [
             _bidder(name, group, plan.terms.terms.rules.currency) for group in plan.groups for name in group.names()
@@ -115,6 +119,7 @@ class Market:
         for lot in self._lots.values():
             for window in lot.windows:
                 window.places.clear()
+                window.listening.clear()
                 window.leader = None
         self.places.clear()
         self._lots.clear()
@@ -145,13 +150,17 @@ class Market:
         lot = self._lots[floor.auction.id] = _Lot(number, floor, self._is_recorded)
         windows: dict[int, Window] = {}
         for bidder, (value_minor, belief_minor) in zip(self.bidders, self._draw(auction_number), strict=True):
-            floor.run_until(now_ns)
+            if floor.auction.is_ready_to_open:
+                floor.run_until(now_ns)
             refusal = floor.admit(bidder.key, now_ns)
             assert refusal is None, "every bidder is let in once"
             latency_ns = bidder.group.latency_ns
-            window = windows.setdefault(latency_ns, Window(floor.auction, latency_ns))
+            window = windows.get(latency_ns)
+            if window is None:
+                window = windows[latency_ns] = Window(floor.auction, latency_ns)
             place = Place(bidder, window, bidder.group.make(belief_minor), value_minor)
             window.places.append(place)
+            window.listening.append(place)
             bidder.places.append(place)
             lot.places.append(place)
         floor.run_until(now_ns)
@@ -162,6 +171,7 @@ class Market:
             window.open(floor.auction)
             for place in window.places:
                 place.bidder.experience.phase(window.auction, Phase.OPEN)
+                place.bidder.learn()
                 self._wake(place, now_ns + window.latency_ns)
         self._watch(lot)
 
@@ -233,7 +243,7 @@ class Market:
         amount_minor = bid.amount_minor
         if lot.path is not None:
             lot.path.append((now_ns - auction.opened_at_ns, amount_minor))
-        step_minor = increment_at(auction.terms.rules.increment, amount_minor)
+        step_minor = lot.step_minor or increment_at(auction.terms.rules.increment, amount_minor)
         taken = Taken(place, bid, now_ns, auction.minimum_minor, step_minor, auction.end_ns)
         for window in lot.windows:
             if window.latency_ns:
@@ -244,14 +254,13 @@ class Market:
     # The bidders' side
 
     def _wake(self, place: Place, news_ns: int) -> None:
-        """There are news: ``place`` looks again after its reaction time, if it does not do so sooner anyway."""
+        """There are news: ``place`` looks at them after its reaction time, together with what comes meanwhile."""
         if place.is_roused:
             return
         place.is_roused = True
-        bidder = place.bidder
-        at_ns = news_ns + bidder.reaction_ns
-        if bidder.reaction_span_ns:
-            at_ns += int(self._random() * bidder.reaction_span_ns)
+        at_ns = news_ns + place.reaction_ns
+        if place.reaction_span_ns:
+            at_ns += int(self._random() * place.reaction_span_ns)
         if at_ns < place.look_at_ns:
             place.look_at_ns = at_ns
             heappush(self._heap, (at_ns, next(self._order), _LOOK, place, None))
@@ -261,30 +270,31 @@ class Market:
         place.look_at_ns = NEVER
         place.is_roused = False
         window = place.window
-        if place.is_unanswered or now_ns >= window.end_ns:
+        if place.is_unanswered or now_ns >= window.end_ns or window.minimum_minor > place.ceiling_minor:
             return
-        bidder, wallet = place.bidder, place.bidder.wallet
+        wallet = place.wallet
         if place.void_after_ns < now_ns:
             wallet.expire(window.auction, now_ns)
             place.void_after_ns = NEVER
-        view = window.view(place)
         available_minor = wallet.available_minor(window.auction)
         purse = Purse(available_minor, wallet.budget.minor, wallet.committed_minor, wallet.spent_minor)
-        answer = place.strategy.decide(view, purse, now_ns, self._rng)
+        answer = place.decide(window.view(place), purse, now_ns, self._rng)
         if isinstance(answer, Offer):
-            if not view.is_leading and view.minimum_minor <= answer.amount_minor <= available_minor:
-                self._send(place, bidder, answer.amount_minor, now_ns)
+            amount_minor = answer.amount_minor
+            if window.leader is not place and window.minimum_minor <= amount_minor <= available_minor:
+                self._send(place, amount_minor, now_ns)
         elif answer.until_ns is not None:
             place.look_at_ns = at_ns = max(answer.until_ns, now_ns + MIN_WAIT_NS)
             self._push(at_ns, _LOOK, place)
 
-    def _send(self, place: Place, bidder: Bidder, amount_minor: int, now_ns: int) -> None:
+    def _send(self, place: Place, amount_minor: int, now_ns: int) -> None:
         window = place.window
-        lot = self._lots[window.auction]
-        place.seq += 1
+        auction = window.auction
+        lot = self._lots[auction]
+        place.seq = seq = place.seq + 1
         not_after_ns = now_ns + lot.not_after_ns
-        bid = lot.floor.bid_of(bidder.key, place.seq, amount_minor, now_ns, not_after_ns)
-        bidder.wallet.commit(window.auction, place.seq.to_bytes(8, "big"), place.seq, amount_minor, not_after_ns)
+        place.wallet.commit(auction, seq.to_bytes(8, "big"), seq, amount_minor, not_after_ns)
+        bid = lot.floor.bid_of(place.key, seq, amount_minor, now_ns, not_after_ns)
         if window.latency_ns:
             place.is_unanswered = True
             self._push(now_ns + window.latency_ns, _ARRIVAL, place, bid)
@@ -298,13 +308,26 @@ class Market:
         if place.window is window:
             place.is_unanswered = False
             place.bids += 1
-            place.bidder.wallet.accepted(window.auction, taken.bid.seq, taken.bid.amount_minor)
+            place.wallet.accepted(window.auction, taken.bid.seq, taken.bid.amount_minor)
         if before is not None and before.window is window and before is not place:
-            before.bidder.wallet.outbid(window.auction)
-            self._wake_elsewhere(before, now_ns)
-        for each in window.places:
-            if not each.is_roused:
-                self._wake(each, now_ns)
+            before.wallet.outbid(window.auction)
+            if self._is_concurrent:
+                self._wake_elsewhere(before, now_ns)
+        minimum_minor, leavers = window.minimum_minor, 0
+        # As _wake does, for all of them at once: this is the innermost loop of a market.
+        for each in window.listening:
+            if each.ceiling_minor < minimum_minor:
+                leavers += 1
+            elif not each.is_roused:
+                each.is_roused = True
+                at_ns = now_ns + each.reaction_ns
+                if each.reaction_span_ns:
+                    at_ns += int(self._random() * each.reaction_span_ns)
+                if at_ns < each.look_at_ns:
+                    each.look_at_ns = at_ns
+                    heappush(self._heap, (at_ns, next(self._order), _LOOK, each, None))
+        if leavers:
+            window.listening = [each for each in window.listening if each.ceiling_minor >= minimum_minor]
 
     def _hear_refusal(self, place: Place, now_ns: int) -> None:
         place.is_unanswered = False
@@ -321,6 +344,7 @@ class Market:
             bidder.wallet.ended(window.auction, sale.price_minor if sale is not None and is_won else None)
             if self._plan.lots > 1:
                 bidder.experience.close(auction, place.key)
+                bidder.learn()
             bidder.places.remove(place)
             self._wake_elsewhere(place, now_ns)
         window.end_ns = 0

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid
 from auctionctl.auction.increments import increment_at
-from auctionctl.bidding.experience import Experience
+from auctionctl.auction.price import MAX_MINOR
+from auctionctl.bidding.experience import ClosedLot, Experience
 from auctionctl.bidding.strategy import AuctionView, Strategy
 from auctionctl.bidding.tape import BidTape
 from auctionctl.bidding.wallet import Wallet
@@ -25,7 +26,16 @@ NEVER: Final = 2**63
 class Bidder:
     """One bidder of a market: one wallet, and a place in every auction that is open."""
 
-    __slots__ = ("experience", "group", "key", "name", "places", "reaction_ns", "reaction_span_ns", "wallet")
+    __slots__ = (
+        "closed",
+        "experience",
+        "group",
+        "key",
+        "lots_open",
+        "name",
+        "places",
+        "wallet",
+    )
 
     def __init__(self, name: str, key: bytes, group: BidderGroup, wallet: Wallet) -> None:
         self.name = name
@@ -33,10 +43,13 @@ class Bidder:
         self.group = group
         self.wallet = wallet
         self.experience = Experience()
+        self.closed: tuple[ClosedLot, ...] = ()
+        self.lots_open = 0
         self.places: list[Place] = []
-        shortest_ns, longest_ns = group.reaction_ns
-        self.reaction_ns = shortest_ns
-        self.reaction_span_ns = longest_ns - shortest_ns
+
+    def learn(self) -> None:
+        """Its experience has changed: keep at hand what is shown at every look."""
+        self.closed, self.lots_open = self.experience.closed, self.experience.lots_open
 
 
 class Place:
@@ -45,24 +58,35 @@ class Place:
     __slots__ = (
         "bidder",
         "bids",
+        "ceiling_minor",
+        "decide",
         "is_roused",
         "is_unanswered",
         "key",
         "look_at_ns",
+        "reaction_ns",
+        "reaction_span_ns",
         "rejected",
         "seq",
-        "strategy",
         "value_minor",
         "void_after_ns",
+        "wallet",
         "window",
     )
 
     def __init__(self, bidder: Bidder, window: Window, strategy: Strategy, value_minor: int) -> None:
         self.bidder = bidder
         self.key = bidder.key
+        self.wallet = bidder.wallet
         self.window = window
-        self.strategy = strategy
+        self.decide = strategy.decide
+        ceiling_minor = getattr(strategy, "ceiling_minor", None)
+        self.ceiling_minor: int = MAX_MINOR if ceiling_minor is None else ceiling_minor
+        """What its strategy never bids more than: once the minimum is above that, it is not asked any more."""
         self.value_minor = value_minor
+        shortest_ns, longest_ns = bidder.group.reaction_ns
+        self.reaction_ns = shortest_ns
+        self.reaction_span_ns = longest_ns - shortest_ns
         self.look_at_ns = NEVER
         self.is_roused = False
         """Whether there are news that it has not looked at yet."""
@@ -95,7 +119,6 @@ class Window:
         "_estimate_minor",
         "_increment_minor",
         "_max_end_ns",
-        "_minimum_minor",
         "_opened_at_ns",
         "_price_minor",
         "_soft_close_window_ns",
@@ -106,6 +129,8 @@ class Window:
         "end_ns",
         "latency_ns",
         "leader",
+        "listening",
+        "minimum_minor",
         "places",
     )
 
@@ -115,6 +140,8 @@ class Window:
         self.auction = auction.id
         self.latency_ns = latency_ns
         self.places: list[Place] = []
+        self.listening: list[Place] = []
+        """The places whose strategies may bid yet, for all that they have said themselves."""
         self.leader: Place | None = None
         self.end_ns = 0
         """When bidding ends, as far as is known here; 0 before it begins, and once its end is known."""
@@ -127,7 +154,7 @@ class Window:
         self._opened_at_ns = 0
         self._max_end_ns = 0
         self._price_minor: int | None = None
-        self._minimum_minor = auction.minimum_minor
+        self.minimum_minor = auction.minimum_minor
         self._increment_minor = increment_at(rules.increment, rules.starting_price_minor)
         self._tape = BidTape()
 
@@ -140,14 +167,14 @@ class Window:
         amount_minor = taken.bid.amount_minor
         self.leader = taken.place
         self._price_minor = amount_minor
-        self._minimum_minor = taken.minimum_minor
+        self.minimum_minor = taken.minimum_minor
         self._increment_minor = taken.increment_minor
         self.end_ns = taken.end_ns
         self._tape.add(taken.place.key, amount_minor, taken.time_ns)
 
     def view(self, place: Place) -> AuctionView:
         """What the bidder at ``place`` sees."""
-        tape, experience = self._tape, place.bidder.experience
+        tape, bidder = self._tape, place.bidder
         own_number = tape.number_of(place.key)
         return AuctionView(
             self.auction,
@@ -155,7 +182,7 @@ class Window:
             self._currency,
             self._start_minor,
             self._price_minor,
-            self._minimum_minor,
+            self.minimum_minor,
             self._increment_minor,
             self.leader is place,
             self._opened_at_ns,
@@ -169,7 +196,6 @@ class Window:
             2 * self.latency_ns,
             tape,
             own_number,
-            experience.closed,
-            experience.lots_open,
-            experience.lots_to_come,
+            bidder.closed,
+            bidder.lots_open,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.price import MAX_MINOR
+from auctionctl.bidding import strategies
 from auctionctl.market.casting import strategy_maker
 from auctionctl.market.floor import terms_of
 from auctionctl.market.plan import BidderGroup, MarketPlan, Order
@@ -29,7 +30,7 @@ def group(
     make: Callable[[int], Any] | None = None,
     **more: Any,
 ) -> BidderGroup:
-    make = make or strategy_maker(strategy, {}, "EUR")
+    make = make or strategy_maker(strategies.find(strategy), {}, "EUR")
     return BidderGroup(name or strategy, strategy, make, count, budget_minor, reaction_ns, latency_ns, **more)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from markets import group, plan
 from test_simulation import nobody
 
+from auctionctl.bidding.strategies import aggressive
 from auctionctl.market.casting import strategy_maker
 from auctionctl.market.tournament import play, rank
 
 
 def test_whoever_pays_more_than_a_lot_is_worth_loses_to_whoever_does_not() -> None:
-    reckless = group("aggressive", 1, make=strategy_maker("aggressive", {"factor": "1.5"}, "EUR"))
+    reckless = group("aggressive", 1, make=strategy_maker(aggressive.SPEC, {"factor": "1.5"}, "EUR"))
     entrants = (group("market-value", 2), reckless, group("conservative", 1))
     market_plan = plan(*entrants, auctions=80)
     meetings = play(market_plan, nobody)

@@ -35,7 +35,7 @@ def test_from_next_door_it_shows_at_every_look_what_the_rules_say(monkeypatch: p
 
     monkeypatch.setattr(market.Window, "take", take)
     monkeypatch.setattr(market.Window, "view", compare)
-    held = Market(plan(group(count=3), soft_close_window_ns=290 * 10**9, max_extension_ns=10**12), 0)
+    held = Market(plan(group(count=3), soft_close_window_ns=299_900_000_000, max_extension_ns=10**12), 0)
     held.run()
     assert len(looks) > 50
     assert looks[-1].end_ns > looks[0].end_ns

@@ -27,6 +27,11 @@ class MarketValue:
 
     stated_minor: int | None = None
 
+    @property
+    def ceiling_minor(self) -> int | None:
+        """The value, if it is stated."""
+        return self.stated_minor
+
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:  # noqa: ARG002
         """The minimum, whenever somebody else leads."""
         return offer_within(view, purse, value_minor(view, self.stated_minor), view.minimum_minor)

@@ -29,6 +29,11 @@ class Truthful:
 
     private_minor: int
 
+    @property
+    def ceiling_minor(self) -> int:
+        """The value itself."""
+        return self.private_minor
+
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:  # noqa: ARG002
         """The minimum, whenever somebody else leads."""
         return offer_within(view, purse, self.private_minor, view.minimum_minor)

@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from auctionctl.auction.price import MAX_MINOR, parse_money
 from auctionctl.cli.files import read_bounded
+from auctionctl.cli.own_strategies import find_spec
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.house_file import Inherited
 from auctionctl.cli.settings.lots import read_lot
 from auctionctl.cli.settings.toml_table import TomlTable, read_toml
 from auctionctl.errors import AuctionctlError, ConfigurationError
-from auctionctl.market.casting import strategy_maker
+from auctionctl.market.casting import refuse_name, strategy_maker
 from auctionctl.market.floor import terms_of
 from auctionctl.market.plan import BidderGroup, MarketPlan, Order, StrategyMaker, names_of
 from auctionctl.market.values import Affiliated, Lognormal, Recorded, Uniform, Values
@@ -156,7 +157,8 @@ class _Groups:
 
     def _maker(self, table: TomlTable, strategy: str, params: Mapping[str, str]) -> StrategyMaker:
         try:
-            return strategy_maker(strategy, params, self._currency)
+            refuse_name(strategy)
+            return strategy_maker(find_spec(strategy), params, self._currency)
         except AuctionctlError as error:
             table.fail("strategy", str(error), error.hint)
 
