@@ -19,6 +19,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 SCHEMA: Final = "auctionctl.bench/1"
 RESTART_SCHEMA: Final = "auctionctl.bench-restart/1"
+SIMULATION_SCHEMA: Final = "auctionctl.bench-simulate/1"
 
 
 @app.command(epilog="Example: auctionctl bench --json")
@@ -26,7 +27,9 @@ RESTART_SCHEMA: Final = "auctionctl.bench-restart/1"
 def bench(
     form: Form,
     *,
-    auctions: Annotated[int, typer.Option(min=1, max=5_000, help="How many auctions, of two bidders each.")] = 400,
+    auctions: Annotated[
+        int, typer.Option(min=1, max=5_000, help="How many auctions, of two bidders each; simulated, of five.")
+    ] = 400,
     window: Annotated[int, typer.Option(min=1, max=64, help="Bids under way in each auction.")] = 1,
     bids: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="How many bids a run.")] = 20_000,
     runs: Annotated[int, typer.Option(min=1, max=100, help="How many runs; the medians are shown.")] = 5,
@@ -36,8 +39,14 @@ def bench(
     entries: Annotated[
         int, typer.Option(min=1_000, max=20_000_000, help="With --restart: entries in the store.")
     ] = 1_000_000,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Measure simulated markets, as a ratio to the bare rules, instead.")
+    ] = False,
 ) -> int:
     """Measure the house on this machine, as a ratio to bare signature verification."""
+    if simulate:
+        _measure_simulation(form, auctions, runs)
+        return 0
     from auctionctl.cli.benchmarks.restart import measure_restart, write_restart  # noqa: PLC0415
     from auctionctl.cli.benchmarks.throughput import measure_throughput, write_throughput  # noqa: PLC0415
 
@@ -52,3 +61,13 @@ def bench(
     else:
         write(result)
     return 0
+
+
+def _measure_simulation(form: Form, auctions: int, runs: int) -> None:
+    from auctionctl.cli.benchmarks.simulated import measure_simulation, write_simulation  # noqa: PLC0415
+
+    result = measure_simulation(auctions, runs)
+    if form.is_json:
+        write_document(SIMULATION_SCHEMA, result)
+    else:
+        write_simulation(result)

@@ -104,10 +104,10 @@ def simulate(
     The rules, strategies and wallets are those of a house and its bidders. There are no signatures and no log: what
     comes out proves nothing, and is the same, byte for byte, for the same file and seed.
 
-    A market is a file: [market] auctions, lots, order (sequential, concurrent), seed; [lot] with the keys of an
-    [[auction]] in AUCTIONS.toml; [values] distribution: uniform (low, high), lognormal (median, sigma), affiliated
-    (common, private) or recorded (file); and a [[bidder]] for each kind of bidder: strategy, name, count, budget,
-    reaction, latency, noise, params, values.
+    A market is a TOML file. [market]: auctions, lots, order (sequential, concurrent), seed. [lot]: the keys of an
+    [[auction]] in AUCTIONS.toml. [values]: distribution, which is uniform (low, high), lognormal (median, sigma),
+    affiliated (common, private) or recorded (file). [[bidder]]: strategy, name, count, budget, reaction, latency, noise,
+    params, values. See auctionctl-market(5).
     """
     from auctionctl.cli.settings.market_file import Asked, read_market  # noqa: PLC0415
 

@@ -76,12 +76,15 @@ class _Lot:
 
 
 class Market:
-    """Market ``number`` of ``plan``. ``is_recorded``: the paths of its prices are kept."""
+    """Market ``number`` of ``plan``. ``is_recorded``: the paths of prices are kept; ``floor_of`` makes the floors."""
 
-    def __init__(self, plan: MarketPlan, number: int, *, is_recorded: bool = False) -> None:
+    def __init__(
+        self, plan: MarketPlan, number: int, *, is_recorded: bool = False, floor_of: type[Floor] = Floor
+    ) -> None:
         self._plan = plan
         self._number = number
         self._is_recorded = is_recorded
+        self._floor_of = floor_of
         # Values are drawn apart, so that other strategies or rules meet the same ones.
         self._values = random.Random(f"{plan.seed}/values/{number}")  # noqa: S311 - a simulation holds no secrets
         self._rng = random.Random(f"{plan.seed}/chance/{number}")  # noqa: S311
@@ -113,6 +116,11 @@ class Market:
                 self._happen(kind, subject, detail, now_ns)
         self.held.sort(key=lambda held: held.lot)
         return self.held
+
+    @property
+    def floors(self) -> list[Floor]:
+        """Of every lot, until it is dissolved."""
+        return [lot.floor for lot in self._lots.values()]
 
     def dissolve(self) -> None:
         """Let go of everything but what was held: places, windows and bidders hold one another."""
@@ -146,7 +154,7 @@ class Market:
         """The next lot: every bidder joins it, and bidding begins if they are enough."""
         plan, number = self._plan, len(self._lots)
         auction_number = self._number * plan.lots + number
-        floor = Floor(auction_number.to_bytes(32, "big"), plan.terms, now_ns)
+        floor = self._floor_of(auction_number.to_bytes(32, "big"), plan.terms, now_ns)
         lot = self._lots[floor.auction.id] = _Lot(number, floor, self._is_recorded)
         windows: dict[int, Window] = {}
         for bidder, (value_minor, belief_minor) in zip(self.bidders, self._draw(auction_number), strict=True):

@@ -372,5 +372,15 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "peak_bytes": "The most memory that the house's process had resident; null outside of Linux.",
             "peak_bytes_per_entry": "That, by the number of entries.",
         },
+        "auctionctl.bench-simulate/1": {
+            "auctions": "How many auctions a run simulated.",
+            "bidders": "Of how many bidders each.",
+            "bids": "How many bids that made.",
+            "runs": "How many runs the medians are of.",
+            "bids_per_s": "Bids a second of CPU time: strategies asked, wallets kept, bids judged.",
+            "bare_rules_per_s": "The same bids through the rules alone.",
+            "ratio": "The former by the latter.",
+            "auctions_20000_s": "CPU time that 20,000 such auctions take, in seconds.",
+        },
     },
 }

@@ -15,6 +15,7 @@ from auctionctl.cli.manual.roff import Page
 HAND_WRITTEN: Final = (
     "auctionctl.cli.manual.house_page",
     "auctionctl.cli.manual.log_page",
+    "auctionctl.cli.manual.market_page",
     "auctionctl.cli.manual.security_page",
     "auctionctl.cli.manual.strategies_page",
     "auctionctl.cli.manual.wire_page",

@@ -14,7 +14,7 @@ import pytest
 
 from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS, Stage
 from auctionctl.cli import bid_events, bid_once, demo, records, watch
-from auctionctl.cli.benchmarks import restart, throughput
+from auctionctl.cli.benchmarks import restart, simulated, throughput
 from auctionctl.cli.manual.commands import program, schemas_of, walk, writes_json
 from auctionctl.cli.manual.json_fields import AUCTION, ENTRY, FIELDS
 from auctionctl.cli.records import auction_record
@@ -22,6 +22,12 @@ from auctionctl.replica.audit import audit
 
 from ..conftest import Run, Sold
 
+MEASURES = (
+    throughput.measure_throughput,
+    throughput._measure,
+    restart.measure_restart,
+    simulated.measure_simulation,
+)
 ADDRESS_OF = "auction://{}@127.0.0.1:8888"
 
 
@@ -119,7 +125,7 @@ def test_what_is_verified_has_the_fields_that_are_said(run: Run, sold: Sold, tmp
 @pytest.mark.parametrize(
     ("command", "functions"),
     [
-        ("bench", (throughput.measure_throughput, throughput._measure, restart.measure_restart)),
+        ("bench", MEASURES),
         ("demo", (demo._write_results, demo._verdict)),
     ],
 )
