@@ -106,8 +106,8 @@ def simulate(
 
     A market is a TOML file. [market]: auctions, lots, order (sequential, concurrent), seed. [lot]: the keys of an
     [[auction]] in AUCTIONS.toml. [values]: distribution, which is uniform (low, high), lognormal (median, sigma),
-    affiliated (common, private) or recorded (file). [[bidder]]: strategy, name, count, budget, reaction, latency, noise,
-    params, values. See auctionctl-market(5).
+    affiliated (common, private) or recorded (file). [[bidder]]: strategy, name, count, budget, reaction, latency,
+    noise, params, values. See auctionctl-market(5).
     """
     from auctionctl.cli.settings.market_file import Asked, read_market  # noqa: PLC0415
 

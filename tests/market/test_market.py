@@ -13,6 +13,7 @@ from naive_english import NaiveTerms, hold
 from auctionctl.auction.bid import Bid
 from auctionctl.auction.increments import Fixed
 from auctionctl.auction.rejection import Code, Refusal
+from auctionctl.bidding.strategies import truthful
 from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
 from auctionctl.market.floor import Floor
 from auctionctl.market.market import Market
@@ -159,6 +160,18 @@ def test_one_that_asks_for_the_past_does_not_stop_the_world() -> None:
 
     (held,) = Market(plan(group("h", 1, make=lambda _: Hasty()), duration_ns=2 * SECOND_NS), 0).run()
     assert held.bids == 0
+
+
+def test_whoever_has_said_that_the_price_is_beyond_it_would_not_have_bid_any_more() -> None:
+    steady = (50 * MILLISECOND_NS, 50 * MILLISECOND_NS)  # no chance is used up by being asked
+
+    def silent(value_minor: int) -> Any:
+        decide = truthful.Truthful(value_minor).decide
+        return type("Silent", (), {"decide": staticmethod(decide)})()
+
+    for number in range(10):
+        told = Market(plan(group("truthful", 5, reaction_ns=steady), seed=number), 0).run()
+        assert told == Market(plan(group("truthful", 5, reaction_ns=steady, make=silent), seed=number), 0).run()
 
 
 def test_what_a_bidder_believes_may_differ_from_the_value_that_it_gets() -> None:

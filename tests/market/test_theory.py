@@ -25,7 +25,7 @@ BIDDERS = (2, 3, 5, 10)
 
 def check_revenue_and_efficiency(bidders: int, auctions: int) -> None:
     held: list[HeldAuction] = []
-    market_plan = plan(group(count=bidders), auctions=auctions, values=Uniform(0, RANGE_MINOR), seed=bidders)
+    market_plan = plan(group("truthful", bidders), auctions=auctions, values=Uniform(0, RANGE_MINOR), seed=bidders)
     simulation = simulate(market_plan, nobody, held.append)
     interval = simulation.revenue.estimate().interval(Z_99)
     assert interval is not None

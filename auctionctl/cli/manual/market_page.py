@@ -54,13 +54,13 @@ MARKET_MEANINGS: Final = {
     "seed": "Of all chance; 1 by default.",
 }
 BIDDER_MEANINGS: Final = {
-    "strategy": "How they bid: a name of `auctionctl strategies ls`, or FILE.py:CLASS. Not `manual` and not `exec:`, for"
-    " neither people nor processes live by a virtual clock. Required.",
+    "strategy": "How they bid: a name of `auctionctl strategies ls`, or FILE.py:CLASS. Not `manual` and not `exec:`,"
+    " for neither people nor processes live by a virtual clock. Required.",
     "name": "What they are called, the name of the strategy by default; several are numbered.",
     "count": "How many there are; 1 by default.",
     "budget": "What each of them may spend in one market; without bounds by default.",
-    "reaction": "How long it takes them to do something about news: a duration, or the shortest and the longest, between"
-    ' which it is drawn; `["100ms", "500ms"]` by default. News that come meanwhile are looked at in one go.',
+    "reaction": "How long it takes them to do something about news: a duration, or the shortest and the longest,"
+    ' between which it is drawn; `["100ms", "500ms"]` by default. News that come meanwhile are looked at in one go.',
     "latency": "How long a message takes to the house, and as long back; `0ms` by default.",
     "noise": "By how much at the most what they believe a lot to be worth differs from its value; nothing by default.",
     "params": 'Parameters of the strategy, such as `{ margin = "0.2" }`; never `value`, which is drawn.',
@@ -85,10 +85,10 @@ def page() -> Page:
         parts=(
             Heading("Description"),
             Paragraph(
-                "`auctionctl simulate` holds the auctions of a market under a virtual clock, in one process. The rules are"
-                " those by which a house judges and a log is verified; the strategies and wallets are those of real"
-                " bidders. There are no signatures and no log: a simulation proves nothing to anybody. The same file and"
-                " seed give the same output, byte for byte, and other strategies or rules meet the same values."
+                "`auctionctl simulate` holds the auctions of a market under a virtual clock, in one process. The rules"
+                " are those by which a house judges and a log is verified; the strategies and wallets are those of real"
+                " bidders. There are no signatures and no log: a simulation proves nothing to anybody. The same file"
+                " and seed give the same output, byte for byte, and other strategies or rules meet the same values."
             ),
             Heading("Markets"),
             Paragraph("A market is a TOML file. In the table `[market]`, which may be left out:"),
@@ -104,23 +104,24 @@ def page() -> Page:
             Definitions(tuple((f"`{key}`", meaning) for key, meaning in BIDDER_MEANINGS.items())),
             Subheading("Tournaments"),
             Paragraph(
-                "With `--tournament` every two `[[bidder]]` meet, half of the seats each, twice, in each other's seats and"
-                " with the same values; counts and values of their own do not matter. A meeting is won if the 95%"
+                "With `--tournament` every two `[[bidder]]` meet, half of the seats each, twice, in each other's seats"
+                " and with the same values; counts and values of their own do not matter. A meeting is won if the 95%"
                 " interval of the difference of the surpluses does not hold 0."
             ),
             Heading("Figures"),
             Paragraph(
-                "Amounts are summed as integers; means and intervals are floats at the end, with fixed digits. Intervals"
-                " are of 95%, and count markets as independent, not lots. Efficiency is what the lots are worth to their"
-                " winners, over what they are worth to whoever values them most; surplus is value less price."
+                "Amounts are summed as integers; means and intervals are floats at the end, with fixed digits."
+                " Intervals are of 95%, and count markets as independent, not lots. Efficiency is what the lots are"
+                " worth to their winners, over what they are worth to whoever values them most; surplus is value less"
+                " price."
             ),
             Heading("Tapes"),
             Paragraph(
-                "`auctionctl replay` judges the bids of a CSV file: `bidder`, `amount`, `time`, and `auction` where there"
-                " are several. A time is a date of RFC 3339, or seconds with up to nine digits after the point. Bids come"
-                " before the rules by their times, and of one time by their lines. An auction opens with its first bid,"
-                " unless `--opened` says when, and whoever bids in it has joined it by then. The terms are a lot, as"
-                " `auctionctl open` takes one."
+                "`auctionctl replay` judges the bids of a CSV file: `bidder`, `amount`, `time`, and `auction` where"
+                " there are several. A time is a date of RFC 3339, or seconds with up to nine digits after the point."
+                " Bids come before the rules by their times, and of one time by their lines. An auction opens with its"
+                " first bid, unless `--opened` says when, and whoever bids in it has joined it by then. The terms are a"
+                " lot, as `auctionctl open` takes one."
             ),
             Heading("Examples"),
             Paragraph("A market:"),

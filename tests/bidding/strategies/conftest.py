@@ -94,6 +94,8 @@ def hold_bounds(made: Strategy, limit_minor: Limit) -> None:
         answer = strategy.decide(view, purse, now_ns, random.Random(seed))
         assert answer == other.decide(view, purse, now_ns, random.Random(seed))
         assert answer == strategy.decide(view, purse, now_ns, random.Random(seed))
+        ceiling_minor = getattr(made, "ceiling_minor", None)
+        assert ceiling_minor is None or view.minimum_minor <= ceiling_minor or answer == Wait()
         match answer:
             case Offer(amount_minor):
                 assert not view.is_leading

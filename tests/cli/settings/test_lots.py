@@ -250,7 +250,7 @@ def test_what_does_not_fit_together_is_named_with_its_lot(tmp_path: Path, line: 
 
 def test_the_examples_of_the_readme_can_be_used_and_name_every_key_of_a_lot(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text()
-    house, lots = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    house, lots = re.findall(r"```toml\n(# (?:house|AUCTIONS)\.toml.*?)```", readme, flags=re.DOTALL)
     (tmp_path / "house.toml").write_text(house)
     (lot,) = read(tmp_path, lots).lots
     assert (lot.listing, lot.payment.on_default) == ("gold-watch-1962", OnDefault.OFFER)

@@ -128,3 +128,10 @@ def test_what_is_wrong_with_recorded_values_is_named_by_line(tmp_path: Path, tex
     with pytest.raises(ConfigurationError, match=r"v\.csv: ") as caught:
         read(tmp_path, LOT + '[values]\ndistribution = "recorded"\nfile = "v.csv"\n' + BIDDER)
     assert words in str(caught.value)
+
+
+def test_the_market_in_the_readme_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    _, _, text = readme.partition("```toml\n# market.toml\n")
+    plan = read(tmp_path, text.partition("```")[0])
+    assert [(group.strategy, group.count) for group in plan.groups] == [("truthful", 3), ("smart", 1)]
