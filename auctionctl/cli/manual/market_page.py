@@ -129,5 +129,11 @@ def page() -> Page:
             Paragraph("A tape:"),
             Code(TAPE_EXAMPLE),
         ),
-        see_also=("auctionctl-simulate(1)", "auctionctl-replay(1)", "auctionctl-strategies(1)", "auctionctl-house(5)"),
+        see_also=(
+            "auctionctl(1)",
+            "auctionctl-simulate(1)",
+            "auctionctl-replay(1)",
+            "auctionctl-strategies(1)",
+            "auctionctl-house(5)",
+        ),
     )
