@@ -43,6 +43,7 @@ from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Head, HeadsOf, no_heads
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message
+from auctionctl.wire.measures import Measures
 from auctionctl.wire.messages import Condition, Read, Receipts, Refused, Rejection, Rejections, encode
 
 HOLD_NS: Final = SECOND_NS // 4
@@ -214,7 +215,7 @@ class Agent:
                     self._refused(notice, now_ns)
                 case RegistryAdvanced() | Stamped() | ClockOff():
                     self._notices.append(notice)
-                case Condition():
+                case Condition() | Measures():
                     pass  # An agent asks for none.
                 case _:
                     assert_never(notice)

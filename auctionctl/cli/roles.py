@@ -31,6 +31,7 @@ COMMANDS_THAT_SEND: Final = MappingProxyType(
         "read": ("show", "events", "result", "export", "backup"),
         "remind": (),
         "status": ("status",),
+        "measure": ("top", "peers"),
         "revoke": ("key revoke",),
         "rotate": ("key rotate",),
         "finish": ("pay", "settle", "reject-payment", "offer", "accept", "decline"),

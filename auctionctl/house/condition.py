@@ -6,9 +6,12 @@ message holds, the gravest first.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from auctionctl.wire.messages import MAX_TEXT_CHARACTERS
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition
+
+if TYPE_CHECKING:
+    from auctionctl.house.house import House
 
 MAX_WARNINGS: Final = 32
 STORE_FULL: Final = "store_full"
@@ -55,3 +58,10 @@ class Warnings:
             (code, (f"{subject}: {words}" if subject else words)[:MAX_TEXT_CHARACTERS])
             for (code, subject), words in said
         )
+
+
+def condition_of(house: House, now_ns: int) -> Condition:
+    """How ``house`` is at ``now_ns``."""
+    sessions, entries = len(house.presence.peers), house.registry.durable_size
+    counts = (house.live_count, house.unfinished_count, sessions, entries)
+    return Condition(now_ns, house.started_ns, *counts, house.warnings.listed())

@@ -97,4 +97,10 @@ class Conflict(NamedTuple):
     time_ns: int
 
 
-Effect = Conflict | Halt | Commit | Send | Publish | Fetch | Follow | Greeted
+class Gauge(NamedTuple):
+    """``session`` wants to know how the house works: whoever drives it has measured that."""
+
+    session: int
+
+
+Effect = Conflict | Gauge | Halt | Commit | Send | Publish | Fetch | Follow | Greeted

@@ -20,7 +20,7 @@ from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.authority import turn_away
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import HALTED, Warnings
+from auctionctl.house.condition import HALTED, Warnings, condition_of
 from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.finishing import FINISH, take_out
 from auctionctl.house.gaps import Gaps, Outage
@@ -30,6 +30,7 @@ from auctionctl.house.intake import Request, refused
 from auctionctl.house.key_commands import KEY_COMMANDS, KeyCommands
 from auctionctl.house.limits import Limits, check_announced, check_share
 from auctionctl.house.log import HouseLog
+from auctionctl.house.metrics import Tally
 from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
 from auctionctl.house.questions import Questions
@@ -42,7 +43,8 @@ from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
-from auctionctl.wire.messages import Bye, Condition, List, Read, Remind, Status, Subscribe, decode_request, encode
+from auctionctl.wire.measures import Measure
+from auctionctl.wire.messages import Bye, List, Read, Remind, Status, Subscribe, decode_request, encode
 
 RECONNECT_GRACE_NS: Final = SECOND_NS
 """Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
@@ -62,11 +64,12 @@ class House:
         """What keeps this house from its work: told to whoever asks."""
         self._admission = Admission(allowed, self.warnings)
         self.quotas = Quotas(limits)
-        self._started_ns = now_ns
+        self.started_ns = now_ns
+        self.tally = Tally()
         self._key = key
         self.registry = RegistryLog(key)
         self._held = Holdings()
-        self._outbox = Outbox(key)
+        self._outbox = Outbox(key, self.tally)
         self._clock_heads = ClockHeads(key)
         self._questions = Questions(self._outbox, self._clock_heads, self._find)
         self._now_ns = now_ns
@@ -420,17 +423,13 @@ class House:
 
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         message = decode_request(request.body)
-        if isinstance(message, List | Subscribe | Read):
+        if isinstance(message, List | Subscribe | Read | Measure):
             effects += self._questions.take(request.session, message, self.registry.state)
         elif isinstance(message, Status):
-            effects.append(Send(request.session, Message(encode(self._condition(now_ns)))))
+            effects.append(Send(request.session, Message(encode(condition_of(self, now_ns)))))
         elif not isinstance(message, Remind):  # which was heeded before everything else
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(request.session, now_ns)
-
-    def _condition(self, now_ns: int) -> Condition:
-        counts = (self.live_count, self.unfinished_count, len(self.presence.peers), self.registry.durable_size)
-        return Condition(now_ns, self._started_ns, *counts, self.warnings.listed())
 
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)

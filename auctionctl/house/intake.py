@@ -49,6 +49,7 @@ ROLES: Final = MappingProxyType(
         "read": frozenset({"bidder", "seller", "operator", "observer"}),
         "remind": frozenset({"bidder", "seller", "operator", "observer"}),
         "status": frozenset({"bidder", "seller", "operator", "observer"}),
+        "measure": frozenset({"operator", "observer"}),
         "revoke": frozenset({"bidder", "seller", "operator", "observer"}),
         "rotate": frozenset({"bidder", "seller", "operator", "observer"}),
         "finish": frozenset({"bidder", "seller"}),

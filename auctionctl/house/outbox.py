@@ -17,6 +17,7 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Conflict, Effect, Fetch, Page, Publish, Send
 from auctionctl.house.intake import Request, refused
 from auctionctl.house.log import HouseLog
+from auctionctl.house.metrics import Tally
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.heads import sign_heads
@@ -35,8 +36,9 @@ def no_room(command: bytes) -> Message:
 class Outbox:
     """Rejections, and questions about logs and the catalogue: of those, the last one of each session counts."""
 
-    def __init__(self, key: SecretKey) -> None:
+    def __init__(self, key: SecretKey, tally: Tally) -> None:
         self._key = key
+        self._tally = tally
         self._rejections: list[tuple[int, bytes]] = []
         self._conflicts: list[Conflict] = []
         self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
@@ -53,6 +55,7 @@ class Outbox:
         judged = (log.auction.size, now_ns)
         rejection = Rejection(house, log.id, command, refusal.code, refusal.observed, *judged)
         self._rejections.append((request.session, encode(rejection)))
+        self._tally.rejected[refusal.code] += 1
         if refusal.code is Code.SEQUENCE_CONFLICT:
             seq = dict(refusal.observed)["seq"]
             message = Message(request.body, request.signature)
@@ -98,6 +101,7 @@ class Outbox:
             feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
             for session, its_receipts in acknowledged:
                 receipts.setdefault(session, []).append(its_receipts)
+                self._tally.acknowledge(log.id, len(its_receipts.receipts))
         feed += [
             Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
         ]

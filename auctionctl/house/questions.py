@@ -11,10 +11,11 @@ from typing import assert_never
 
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.effects import Effect, Follow, Send
+from auctionctl.house.effects import Effect, Follow, Gauge, Send
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox
 from auctionctl.replica.registry import REGISTRY_ID, Registry
+from auctionctl.wire.measures import Measure
 from auctionctl.wire.messages import List, Read, Subscribe
 
 
@@ -26,12 +27,14 @@ class Questions:
         self._clock_heads = clock_heads
         self._find = find
 
-    def take(self, session: int, message: List | Subscribe | Read, registry: Registry) -> list[Effect]:
+    def take(self, session: int, message: List | Subscribe | Read | Measure, registry: Registry) -> list[Effect]:
         """What is to be done now; an answer follows when the batch is durable. ``registry`` knows what was archived."""
         match message:
             case List(start):
                 self._outbox.ask_page(session, start)
                 return []
+            case Measure():
+                return [Gauge(session)]
             case Subscribe(auctions):
                 return [self._follow(session, auctions)]
             case Read(auction, start):

@@ -14,7 +14,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.rates import Rate, RateLimit
 from auctionctl.wire.messages import Refused
 
-QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status"})
+QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status", "measure"})
 QUESTION_BURST_S: Final = 64
 QUESTION_RATE: Final = Rate(256, 256 * QUESTION_BURST_S)
 """Each is answered with at most 64 KiB."""

@@ -18,13 +18,14 @@ import msgspec
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ArchiveError, ConfigurationError, StoreFullError, TermsError
-from auctionctl.house.condition import ARCHIVE_FAILED, LOTS_WAIT, QUARANTINED, STORE_FULL
-from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Greeted, Halt, Page, Publish, Send
+from auctionctl.house.condition import LOTS_WAIT, QUARANTINED, STORE_FULL
+from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Gauge, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import Allowing, keys_listed
+from auctionctl.net.archive_turns import ArchiveTurns
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
@@ -33,9 +34,8 @@ from auctionctl.net.hops import (
     Admit,
     Admitted,
     AllClosed,
-    Archived,
-    ArchiveFailed,
     Checked,
+    Counted,
     Ending,
     Following,
     FromChild,
@@ -64,6 +64,7 @@ from auctionctl.net.hops import (
 )
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
+from auctionctl.net.metering import Meter
 from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.noticing import Noticing
 from auctionctl.net.own_lots import OwnLots, list_announced
@@ -79,7 +80,6 @@ from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
-ARCHIVE_PAUSE_NS: Final = 60 * SECOND_NS
 GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 BATCH_REQUESTS: Final = 2_000
 """So many at most are judged and answered at once, however long the queue may be."""
@@ -107,14 +107,14 @@ class HouseProcess:
         self._admitted = self._house.allowed
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)
-        self._archiving = Archiving(self._house, self._store, archive, start.retention_ns)
-        self._said_archive_failed = False
+        archiving = Archiving(self._house, self._store, archive, start.retention_ns)
+        self._archiving = ArchiveTurns(control, self._house.warnings, archiving)
         try:
-            self._archiving.check()
+            archiving.check()
         except ArchiveError as error:
             if start.allowed_before is None:
                 raise ConfigurationError(str(error), hint=error.hint) from error
-            self._say_archive_failed(error)
+            self._archiving.say_failed(error)
         self._registry = self._stored.registry()
         self._recovered, quarantined = self._stored.auctions(self._registry, lambda *far: tell_progress(control, *far))
         for name, reason in quarantined:
@@ -123,6 +123,7 @@ class HouseProcess:
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
         self._noticing = Noticing(control, self._house)
+        self._meter = Meter(self._house)
         self._ways = Ways()
         self._is_silent = False
         self._queue = Lanes(self._house.presence.peers)
@@ -134,8 +135,6 @@ class HouseProcess:
         self._alive_ns = now_ns
         self._looked_ns = now_ns
         self._pulse = Pulse(control, self._house, self._ways)
-        self._archive_ns = 0
-        self._is_archiving = False
         self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
         self._is_gateway_ending = False
@@ -189,7 +188,7 @@ class HouseProcess:
         timer_ns, least_ns = self._house.get_timer(), FULL_PAUSE_NS if self._said_full else 0
         wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(least_ns, timer_ns - self._clock.now_ns()))
         is_reading = self._reading and self._gateway is not None and not self._gateway.backlog_bytes
-        return 0.0 if self._queue or is_reading or self._is_archiving else wait_ns / SECOND_NS
+        return 0.0 if self._queue or is_reading or self._archiving.is_under_way else wait_ns / SECOND_NS
 
     def _turn(self) -> None:
         """One batch, at one instant."""
@@ -198,16 +197,19 @@ class HouseProcess:
             self._watch_ways(now_ns)
             batch = self._queue.take(BATCH_REQUESTS)
             self._last_batch = len(batch)
-            self._perform(self._house.handle(batch, now_ns), now_ns)
+            self._meter.begin(len(batch))
+            effects = self._house.handle(batch, now_ns)
+            self._meter.decided()
+            self._perform(effects, now_ns)
             if self._gateway is not None:
                 self._operations += self._reading.answer(self._gateway.backlog_bytes)
             for log in self._house.take_turned():
+                self._meter.turned(log)
                 tell(self._control, describe_turn(log, self._house.allowed))
             self._pulse.beat(now_ns)
             self._noticing.tell(now_ns)
             self._keep_alive(now_ns)
-            if not batch and (self._is_archiving or now_ns >= self._archive_ns):
-                self._archive_ns = now_ns + ALIVE_NS
+            if not batch and self._archiving.is_due(now_ns):
                 self._archive(now_ns)
             self._watch_allow_list(now_ns)
             self._tell_whether_closed()
@@ -274,7 +276,9 @@ class HouseProcess:
                 # Bidders may have got the better of the gateway: it is worth no more than a dead one.
                 self._lose_gateway(selector)
                 return
-            if isinstance(message, Ending):
+            if isinstance(message, Counted):
+                self._meter.gateway_counted(message)
+            elif isinstance(message, Ending):
                 self._is_gateway_ending = True
             else:
                 self._serve_again()
@@ -287,6 +291,7 @@ class HouseProcess:
             slot = next((slot for slot, each in self._verifiers.items() if each is pipe), None)
             if slot is not None:
                 note(slot, self._clock.now_ns())
+                self._meter.arrived(checked, slot)
         if checked.requests or checked.forged:
             self._answered.append(checked.number)
         for session, command in checked.forged:
@@ -329,6 +334,7 @@ class HouseProcess:
         self._operations.clear()
         self._reading.forget_all()
         self._ways.forget()
+        self._meter.gateway_lost()
         self._is_silent = False
         if self._is_begun:
             self._house.gateway_lost(self._clock.now_ns())
@@ -365,7 +371,7 @@ class HouseProcess:
             return
         resumed = {log.id for log in self._house.logs}
         self._house.limits = message.limits
-        self._archiving.retention_ns = message.retention_ns
+        self._archiving.archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
         self._own_lots.announce(self._clock.now_ns())
         auctions = list_announced(self._house, resumed, differs)
@@ -385,6 +391,9 @@ class HouseProcess:
                     self._send(session, message)
                 case Publish(auction, message):
                     self._operations.append(ToFollowers(auction, message.body))
+                case Gauge(session):
+                    answer = self._meter.answer(session, now_ns, len(self._queue), self._store.size_bytes)
+                    self._send(session, (answer, b""))
                 case Halt() | Conflict():
                     self._keeping.keep(effect)
                 case Follow(session, auctions):
@@ -409,6 +418,7 @@ class HouseProcess:
             self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
             return
+        self._meter.committed()
         self._house.warnings.take_back(STORE_FULL)
         self._said_full = False
         if appends:
@@ -457,27 +467,10 @@ class HouseProcess:
             self._say_full(error)
 
     def _archive(self, now_ns: int) -> None:
-        """A little of what is to be archived, in a turn that had nothing better to do. What fails waits a while."""
         try:
-            self._is_archiving = self._archiving.turn(now_ns)
-        except (ArchiveError, StoreFullError) as error:
-            self._is_archiving = False
-            self._archive_ns = now_ns + ARCHIVE_PAUSE_NS
-            if isinstance(error, StoreFullError):
-                self._say_full(error)
-            else:
-                self._say_archive_failed(error)
-            return
-        for log, path in self._archiving.take_done():
-            self._said_archive_failed = False
-            self._house.warnings.take_back(ARCHIVE_FAILED)
-            tell(self._control, Archived(log.id, log.auction.terms.listing, str(path)))
-
-    def _say_archive_failed(self, error: ArchiveError) -> None:
-        if not self._said_archive_failed:
-            self._said_archive_failed = True
-            self._house.warnings.say(ARCHIVE_FAILED, str(error))
-            self._report(ArchiveFailed(str(error), error.hint))
+            self._archiving.turn(now_ns)
+        except StoreFullError as error:
+            self._say_full(error)
 
     def _say_full(self, error: StoreFullError) -> None:
         """Once until something is accepted again; the first time, with room made for closes and gaps that are due."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -22,10 +23,12 @@ from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Role
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.counting import Counting
 from auctionctl.net.edge import Edge
 from auctionctl.net.hops import (
     Admit,
     Chunk,
+    Counted,
     Drain,
     Ending,
     Following,
@@ -101,6 +104,7 @@ class Gateway:
         self._edge = Edge(self._porter.door, Limits())
         self._route_numbers = RouteNumbers(self._context)
         self._under_way = UnderWay()
+        self._counting = Counting(self._sessions, self._under_way)
         self._swept_ns = 0
         self._beat_ns = 0
         self._handlers: dict[type, Callable[..., None]] = {
@@ -146,6 +150,8 @@ class Gateway:
             self._sweep(now_ns := self._clock.now_ns())
             self._porter.look(now_ns)
             self._beat(now_ns)
+            for counted in self._counting.take(now_ns):
+                self._tell_house(counted)
             self._under_way.send(self._verifiers)
             self._say_ending()
             if self._end_at_ns is not None:
@@ -236,6 +242,7 @@ class Gateway:
         bind_router(self._router, start, self._listening_fd)
         self._is_bound = True
         self._porter.open(int(start.endpoint.rpartition(":")[2]), self._clock.now_ns())
+        self._counting.begin(self._porter.guard)
         if self._set_limits is not None:
             self._set_limits(start.door.connections)
         self._tell_house(Serving())
@@ -243,7 +250,7 @@ class Gateway:
     # From sessions
 
     def _serve_router(self) -> None:
-        now_ns = self._clock.now_ns()
+        now_ns, self._under_way.received_ns = self._clock.now_ns(), time.monotonic_ns()
         for _ in range(MESSAGES_A_TURN):
             try:
                 frames = receive_frames(self._router)
@@ -343,10 +350,11 @@ class Gateway:
     def _serve_house(self, house: Pipe) -> None:
         for frame in house.receive():
             release = decode_release(frame)
-            for number in release.answered:
-                self._sessions.settle(self._under_way.settle(number))
             for operation in release.operations:
                 self._handlers[type(operation)](operation)
+            answered_ns = time.monotonic_ns()
+            for number in release.answered:
+                self._sessions.settle(self._under_way.answer(number, answered_ns))
 
     def _to_session(self, operation: ToSession) -> None:
         session = self._sessions.by_number.get(operation.session)
@@ -418,7 +426,7 @@ class Gateway:
                 with contextlib.suppress(PipeClosedError):
                     verifier.send(beat)
 
-    def _tell_house(self, message: Serving | Ending) -> None:
+    def _tell_house(self, message: Serving | Ending | Counted) -> None:
         if self._house is not None:
             self._house.send(encode(message))
 

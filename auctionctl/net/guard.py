@@ -8,6 +8,7 @@ muted, on whose other connections nothing can be expected either.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -43,6 +44,11 @@ class Guard:
         self._watchdog = Watchdog()
         self._next_ns = 0
         self._seen: dict[int, Connection] = {}
+
+    @property
+    def seen(self) -> Mapping[int, Connection]:
+        """The connections at the last look, by inode."""
+        return self._seen
 
     def look(self, now_ns: int) -> tuple[list[Caught], list[Session]]:
         """Look, if it is time to: what was cut, and the sessions that are over because their connection is."""

@@ -17,6 +17,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.security import SecurityEvent
 from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
+from auctionctl.net.process_state import ProcessState
 from auctionctl.wire.listing import LotDescription
 
 MAX_EVENTS_TOLD: Final = 16
@@ -35,6 +36,8 @@ class Chunk(msgspec.Struct, array_like=True, gc=False):
 
     number: int
     requests: list[RequestTuple]
+    received_ns: int = 0
+    """When the gateway began the turn in which they came, by the machine's monotonic clock, as every time here."""
 
 
 class Checked(msgspec.Struct, array_like=True, gc=False):
@@ -43,6 +46,10 @@ class Checked(msgspec.Struct, array_like=True, gc=False):
     number: int
     requests: list[RequestTuple]
     forged: list[tuple[int, bytes]]
+    received_ns: int = 0
+    checked_ns: int = 0
+    state: ProcessState | None = None
+    """How the verifier is; with an answer to a beat."""
 
 
 class ToSession(msgspec.Struct, array_like=True, tag=0, gc=False):
@@ -118,6 +125,33 @@ class Serving(msgspec.Struct, array_like=True, tag=0):
 
 class Ending(msgspec.Struct, array_like=True, tag=1):
     """The gateway takes nothing any more, and all that it took has been taken by the house."""
+
+
+class SessionCounted(msgspec.Struct, array_like=True, gc=False):
+    """One session of a gateway; times by the clock of the gateway, but ``round_trip_ns``, which is a duration."""
+
+    session: int
+    host: str
+    since_ns: int
+    heard_ns: int
+    round_trip_ns: int
+    messages: int
+    lost: int
+    waiting: int
+
+
+class Counted(msgspec.Struct, array_like=True, tag=2):
+    """Once a second: how a gateway is, and what its requests took from receipt to answer since it last said so.
+
+    ``totals`` are (bucket, count) of :mod:`auctionctl.house.metrics`, ``total_ns`` is the sum.
+    """
+
+    state: ProcessState
+    connections: int
+    under_way: int
+    totals: list[tuple[int, int]]
+    total_ns: int
+    sessions: list[SessionCounted]
 
 
 # Control
@@ -458,7 +492,8 @@ decode_release = msgspec.msgpack.Decoder(Release).decode
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
 decode_word: Callable[[bytes], FromGateway] = msgspec.msgpack.Decoder(FromGateway).decode
-_from_gateway: msgspec.msgpack.Decoder[Serving | Ending] = msgspec.msgpack.Decoder(Serving | Ending)
+FromGatewayPipe = Serving | Ending | Counted
+_from_gateway: msgspec.msgpack.Decoder[FromGatewayPipe] = msgspec.msgpack.Decoder(FromGatewayPipe)
 decode_from_gateway = _from_gateway.decode
 decode_to_child = _to_child.decode
 decode_from_child = _from_child.decode

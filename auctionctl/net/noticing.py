@@ -40,7 +40,10 @@ class Noticing:
             answer = decode_reply(body)
         except RemoteProtocolError:
             return
-        if isinstance(answer, Refused) and (kind := REFUSALS.get(answer.code)) is not None:
+        if not isinstance(answer, Refused):
+            return
+        self._house.tally.refused[answer.code] += 1
+        if (kind := REFUSALS.get(answer.code)) is not None:
             peer = self._house.presence.peers.get(session)
             self._tally.note(kind, "" if peer is None else peer.name, answer.message, clock.now_ns())
 

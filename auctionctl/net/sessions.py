@@ -27,6 +27,7 @@ class Session:
     """Whether its key is on the allow list, or a stranger's."""
     host: str = ""
     """The address that it comes from."""
+    since_ns: int = 0
     unanswered: int = 0
     messages: int = 0
     lost: int = 0
@@ -61,7 +62,7 @@ class Sessions:
 
     def begin(self, route: bytes, user: str, now_ns: int, connection: int = 0) -> Session:
         """A new session of the key ``user`` (hexadecimal); no other has its route or connection any more."""
-        session = Session(self.next_number, route, user, bytes.fromhex(user), now_ns, connection)
+        session = Session(self.next_number, route, user, bytes.fromhex(user), now_ns, connection, since_ns=now_ns)
         self.next_number += 1
         self.by_route[route] = self.by_number[session.number] = self.by_connection[connection] = session
         self._by_key.setdefault(session.transport, {})[session.number] = session

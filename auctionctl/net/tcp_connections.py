@@ -22,6 +22,9 @@ _INFO_BYTES: Final = 136
 _COUNTERS: Final = struct.Struct("=QQ")
 """tcpi_bytes_acked and tcpi_bytes_received."""
 _COUNTERS_AT: Final = 120
+_ROUND_TRIP: Final = struct.Struct("=I")
+"""tcpi_rtt, in microseconds."""
+_ROUND_TRIP_AT: Final = 68
 _ESTABLISHED: Final = 1
 _CLOSE_WAIT: Final = 8
 _OPEN: Final = frozenset({_ESTABLISHED, _CLOSE_WAIT})
@@ -35,6 +38,8 @@ class Connection(NamedTuple):
     host: str
     received_bytes: int
     acked_bytes: int
+    round_trip_ns: int = 0
+    """As TCP has measured and smoothed it; 0 before it has."""
 
 
 def can_look() -> bool:
@@ -75,7 +80,7 @@ class TcpConnections:
                 host = self._host_of(descriptor)
             hosts[inode] = host
             if host and (counters := _counters(descriptor)) is not None:
-                found.append(Connection(inode, descriptor, host, counters[1], counters[0]))
+                found.append(Connection(inode, descriptor, host, *counters))
         self._hosts = hosts
         return found
 
@@ -104,8 +109,8 @@ class TcpConnections:
                 duplicate.shutdown(socket.SHUT_RDWR)
 
 
-def _counters(descriptor: int) -> tuple[int, int] | None:
-    """(bytes acknowledged, bytes received) of an open connection."""
+def _counters(descriptor: int) -> tuple[int, int, int] | None:
+    """(bytes received, bytes acknowledged, round trip in nanoseconds) of an open connection."""
     try:
         borrowed = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
     except OSError:
@@ -119,4 +124,5 @@ def _counters(descriptor: int) -> tuple[int, int] | None:
     if len(info) < _INFO_BYTES or info[0] not in _OPEN:
         return None
     acked_bytes, received_bytes = _COUNTERS.unpack_from(info, _COUNTERS_AT)
-    return acked_bytes, received_bytes
+    (round_trip_us,) = _ROUND_TRIP.unpack_from(info, _ROUND_TRIP_AT)
+    return received_bytes, acked_bytes, round_trip_us * 1_000

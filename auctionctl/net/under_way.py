@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from auctionctl.house.metrics import Histogram
 from auctionctl.net.hops import Chunk, RequestTuple, encode
 from auctionctl.net.pipes import Pipe, PipeClosedError
 
@@ -22,6 +23,7 @@ class _Sent(NamedTuple):
     slot: int
     sessions: list[int]
     ended: list[int]
+    received_ns: int
 
 
 class UnderWay:
@@ -30,6 +32,10 @@ class UnderWay:
     def __init__(self) -> None:
         self.next_chunk = 0
         self.count = 0
+        self.received_ns = 0
+        """When the turn began in which what is gathered came, by the machine's monotonic clock."""
+        self.totals = Histogram()
+        """What requests took until they were answered; whoever reads it puts an empty one there."""
         self._gathered: dict[int, list[RequestTuple]] = {}
         self._sent: dict[int, _Sent] = {}
 
@@ -49,12 +55,19 @@ class UnderWay:
                 part = requests[start : start + CHUNK_REQUESTS]
                 sessions = [request[0] for request in part]
                 ended = [request[0] for request in part if not request[2]]
-                self._sent[self.next_chunk] = _Sent(slot, sessions, ended)
+                self._sent[self.next_chunk] = _Sent(slot, sessions, ended, self.received_ns)
                 # A dead one is replaced, and its successor starts with nothing unanswered.
                 with contextlib.suppress(PipeClosedError):
-                    verifiers[slot].send(encode(Chunk(self.next_chunk, part)))
+                    verifiers[slot].send(encode(Chunk(self.next_chunk, part, self.received_ns)))
                 self.next_chunk += 1
         self._gathered.clear()
+
+    def answer(self, chunk: int, now_ns: int) -> list[int]:
+        """A chunk has been answered at ``now_ns``: the sessions of its requests."""
+        sent = self._sent.get(chunk)
+        if sent is not None:
+            self.totals.note(now_ns - sent.received_ns, len(sent.sessions))
+        return self.settle(chunk)
 
     def settle(self, chunk: int) -> list[int]:
         """A chunk has been answered, or never will be: the sessions of its requests."""

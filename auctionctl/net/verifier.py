@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import selectors
 import socket
+import time
 from typing import Final
 
 from auctionctl.auction.bid import command_id
 from auctionctl.net.control import hear_supervisor
 from auctionctl.net.hops import Checked, GatewayPipe, HousePipe, RequestTuple, Stop, decode_chunk, encode
 from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.net.process_state import own_state
 from auctionctl.wire.frames import is_signed_by
 
 BACKLOG_LIMIT_BYTES: Final = 1 << 22
@@ -32,7 +34,8 @@ def check_chunk(frame: bytes) -> bytes:
             good.append(request)
         else:
             forged.append((session, command_id(body)))
-    return encode(Checked(chunk.number, good, forged))
+    state = None if chunk.requests else own_state()
+    return encode(Checked(chunk.number, good, forged, chunk.received_ns, time.monotonic_ns(), state))
 
 
 class Verifier:

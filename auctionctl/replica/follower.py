@@ -29,6 +29,7 @@ from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import HeadsOf, RegistryReplica, Replica, no_heads
 from auctionctl.wire.frames import Message, is_signed_by
+from auctionctl.wire.measures import Measure, Measures
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
     Acknowledged,
@@ -111,7 +112,17 @@ class ClockOff:
 
 
 Notice = (
-    Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | Condition | Stamped | ClockOff
+    Welcomed
+    | Listed
+    | Advanced
+    | RegistryAdvanced
+    | Receipts
+    | Rejections
+    | Refused
+    | Condition
+    | Measures
+    | Stamped
+    | ClockOff
 )
 
 
@@ -199,6 +210,10 @@ class Follower:
     def ask_condition(self) -> None:
         """Ask how the house is; a :class:`~auctionctl.wire.messages.Condition` will follow."""
         self._send(Status())
+
+    def ask_measures(self) -> None:
+        """Ask how the house works; :class:`~auctionctl.wire.measures.Measures` will follow, or a refusal."""
+        self._send(Measure())
 
     def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
         """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""
@@ -326,7 +341,7 @@ class Follower:
             replica.expect(head.size)
         replica.begin_session()
 
-    def _send(self, request: List | Subscribe | Read | Ping | Status | Remind | Bye) -> None:
+    def _send(self, request: List | Subscribe | Read | Ping | Status | Measure | Remind | Bye) -> None:
         self._outgoing.append(Message(encode(request)))
 
     def _ping(self, now_ns: int) -> None:

@@ -254,6 +254,12 @@ class SqliteStore(LogStore):
         return self._wal_pages * self._page_bytes
 
     @property
+    def size_bytes(self) -> int:
+        """How large the database and its write-ahead log are on disk."""
+        wal = self._path.with_name(self._path.name + "-wal")
+        return sum(path.stat().st_size for path in (self._path, wal) if path.exists())
+
+    @property
     def ballast_bytes(self) -> int:
         """How much ballast there is: 0 after :meth:`release_ballast`, or where there was no room for it at opening."""
         return self._ballast.held_bytes

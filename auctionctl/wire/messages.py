@@ -16,6 +16,7 @@ from auctionctl.auction.rules import Key
 from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.tlog.note import MAX_NOTE_BYTES
+from auctionctl.wire.measures import Measure, Measures
 
 MAX_AUCTIONS_A_MESSAGE: Final = 256
 MAX_ENTRIES_BYTES: Final = 65_536
@@ -245,8 +246,8 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
     root: Key
 
 
-Request = Hello | Bye | Ping | List | Subscribe | Read | Remind | Status
-Reply = Welcome | Refused | Pong | Condition | Catalogue | Entries | ClockHead | Acknowledged | Rejections
+Request = Hello | Bye | Ping | List | Subscribe | Read | Remind | Status | Measure
+Reply = Welcome | Refused | Pong | Condition | Measures | Catalogue | Entries | ClockHead | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -21,6 +21,7 @@ from auctionctl.tlog.cosignature import Cosigner
 from auctionctl.tlog.entry import decode
 from auctionctl.wire import messages
 from auctionctl.wire.frames import MAX_REPLY_BYTES
+from auctionctl.wire.measures import Busy, Labelled, Measure, Measures, PeerMeasure, ProcessMeasure, StageMeasure
 from auctionctl.wire.messages import Bye, List, Ping, Read, Remind, Status, Subscribe
 
 
@@ -64,7 +65,7 @@ def corpus() -> Corpus:
     other = stage.opened(currency="JPY", starting_price_minor=1)
     bids = [stage.bid(1, auction, 1_000), stage.bid(2, auction, 1_200), stage.bid(1, auction, 1_400)]
     stage.handle(*bids, stage.bid(2, auction, 1), stage.bid(1, other, 5))
-    asked = [Bye(), Ping(7), List(0), Subscribe((auction, b"")), Read(auction, 1), Status()]
+    asked = [Bye(), Ping(7), List(0), Subscribe((auction, b"")), Read(auction, 1), Status(), Measure()]
     asked.append(Remind(auction, stage.log(auction).checkpoint))
     stage.handle(*(stage.ask(2, each) for each in asked[2:]), stage.ask(9, List(0)))
     stage.until(stage.log(auction).auction.end_ns)
@@ -85,7 +86,7 @@ def corpus() -> Corpus:
         key=stage.key,
         bidder=staging.key_of("ann"),
         requests=[hello.body, *map(messages.encode, asked)],
-        replies=[*replies, messages.encode(messages.ClockHead(auction, note)), *rejections],
+        replies=[*replies, messages.encode(messages.ClockHead(auction, note)), measures(auction), *rejections],
         rejections=rejections,
         signed=signed,
         entries=entries,
@@ -97,6 +98,14 @@ def corpus() -> Corpus:
         note=note,
         clock_head=Cosigner(stage.key.identity.text, stage.key).stamp(note, 1_800_000_000),
     )
+
+
+def measures(auction: bytes) -> bytes:
+    """How a house works, with one of everything."""
+    stage = StageMeasure("commit", 10, 1_000, 2_000, 4_000, 100, 500_000)
+    peer = PeerMeasure("ann", "bidder", "192.0.2.1", 1, 2, 3, 4, 5, 6)
+    counted = (("queue", 3),), (Labelled("rejected", "stale", 5),), (ProcessMeasure("gateway", 17, 1, 2, 3),)
+    return messages.encode(Measures(2, 1, 60, (stage,), *counted, (peer,), (Busy(auction, 9),)))
 
 
 def commands(stage: Any, auction: bytes) -> list[bytes]:

@@ -21,6 +21,7 @@ from auctionctl.net.gateway import Gateway
 from auctionctl.net.hops import (
     Admit,
     Chunk,
+    Counted,
     HousePipe,
     Known,
     Operation,
@@ -120,7 +121,8 @@ class Served:
 
     def hear(self, kind: type) -> Serving | None:
         """The next of this kind that it has told its house."""
-        self.said.extend(decode_from_gateway(frame) for frame in self.house.receive())
+        messages = map(decode_from_gateway, self.house.receive())
+        self.said.extend(each for each in messages if not isinstance(each, Counted))
         return next((self.said.popleft() for _ in range(len(self.said)) if isinstance(self.said[0], kind)), None)
 
     def next_chunk(self, slot: int = 0) -> Chunk:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,13 +36,23 @@ def test_what_is_signed_by_whom_the_gateway_says_passes_and_the_rest_is_named():
     unsigned = (5, signer, body, b"", b"")
     no_key = (6, b"short", body, signature, b"")
     needs_none = (7, b"", b"a list", b"", b"")
-    chunk = Chunk(9, [good, changed, of_ben, other_domain, unsigned, no_key, needs_none])
+    chunk = Chunk(9, [good, changed, of_ben, other_domain, unsigned, no_key, needs_none], received_ns=7)
+    began_ns = time.monotonic_ns()
     checked = decode_checked(check_chunk(encode(chunk)))
+    assert began_ns <= checked.checked_ns <= time.monotonic_ns()
     assert checked == Checked(
         9,
         [good, needs_none],
         [(item[0], command_id(item[2])) for item in (changed, of_ben, other_domain, unsigned, no_key)],
+        7,
+        checked.checked_ns,
     )
+
+
+def test_a_beat_comes_back_with_how_the_verifier_is() -> None:
+    checked = decode_checked(check_chunk(encode(Chunk(3, []))))
+    assert checked.state is not None
+    assert checked.state.pid == os.getpid()
 
 
 class Run:

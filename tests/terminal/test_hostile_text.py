@@ -29,7 +29,10 @@ NOT_READING: Final = (
     {"init", "open", "demo", "keygen", "key", "allow", "context", "bidders", "config", "doctor", "completion", "bench"}
     # Of an auction these name the listing, which is a name, and show the words of whoever gives them.
     | {"pause", "resume", "cancel", "pay", "settle", "reject-payment", "offer", "accept", "decline", "status"}
-) | {"watch", "bid", "verify", "serve", "backup", "restore", "evidence", "report", "simulate", "replay", "strategies"}
+) | {
+    *("watch", "bid", "verify", "serve", "backup", "restore", "evidence", "report", "simulate", "replay", "strategies"),
+    *("top", "peers"),
+}
 """Commands that show nothing of a seller's own words, or that have a test of their own here."""
 
 PAGE_ELEMENTS: Final = frozenset(

@@ -25,6 +25,7 @@ from auctionctl.house.reminders import REMINDERS_A_TURN
 from auctionctl.net.edge import BUSY_RETRY_NS, LEAST_SHARE, SHARES
 from auctionctl.net.reading import FETCH_ENTRIES
 from auctionctl.replica.registry import Revoke, Rotate
+from auctionctl.wire.measures import Busy, Labelled, Measure, Measures, PeerMeasure, ProcessMeasure, StageMeasure
 from auctionctl.wire.messages import (
     MAX_ANSWERS_A_MESSAGE,
     MAX_AUCTIONS_A_MESSAGE,
@@ -82,6 +83,8 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     f" before, or another root: it then writes no more to that log. Of more than {REMINDERS_A_TURN} at once, it passes"
     " over some.",
     Status: "Answered by `condition`.",
+    Measure: "Answered by `measures`, to operators and to the house's own key; else by `refused` with"
+    " `not_authorised`.",
     Revoke: "Signed by `actor`, which is the session's identity. Not answered but by the entry `key_revoked` of the"
     " registry, or by `refused` with `not_revoked`, `not_authorised` or `halted`. Once it is durable, the sessions of"
     " `key` end, and no hello of it is welcomed any more.",
@@ -125,6 +128,7 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
     " gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were revoked),"
     " `rotated_listed` (it names keys that were replaced), `lots_wait`.",
+    Measures: "Unsigned: it proves nothing. Amounts and families that a client does not know are to be passed over.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
     f" more. Both the feed and the answer to `read`; a feed of more than {MAX_ENTRIES_BYTES} bytes comes in pieces.",
@@ -137,7 +141,19 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
 }
 """What a house may send → what to know of it."""
 
-WITHIN: Final = (Listing, Receipts, Receipted, Rejected, Rejection, RejectionsHead)
+WITHIN: Final = (
+    StageMeasure,
+    Labelled,
+    ProcessMeasure,
+    PeerMeasure,
+    Busy,
+    Listing,
+    Receipts,
+    Receipted,
+    Rejected,
+    Rejection,
+    RejectionsHead,
+)
 """What stands within others, or is only signed."""
 
 OBSERVED: Final = (

@@ -1,0 +1,96 @@
+"""Asking a house how it works, again and again, for ``top`` and ``peers``.
+
+Rule: whoever asks is an operator, or the house itself under its own key; what is told is the house's own word.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from auctionctl.auction.terms import Terms
+from auctionctl.cli.options import AtHouse
+from auctionctl.errors import NotAuthorisedError, UnreachableError
+from auctionctl.net.clock import Clock
+from auctionctl.net.dealer import Dealer
+from auctionctl.replica.follower import Follower, Welcomed
+from auctionctl.wire.measures import Measures
+from auctionctl.wire.messages import Condition, Refused
+
+ANSWER_S: Final = 10.0
+TICK_S: Final = 0.1
+
+Warnings = tuple[tuple[str, str], ...]
+
+
+class HouseMeter:
+    """One session that asks every ``interval_s``; to be closed."""
+
+    def __init__(self, at: AtHouse, interval_s: float) -> None:
+        self.address, secret = at.address(), at.secret()
+        role = "observer" if secret.identity == self.address.identity else "operator"
+        self._follower = Follower(secret, self.address.identity, role)
+        self._dealer = Dealer(self._follower, self.address, secret)
+        self._clock = Clock()
+        self._interval_s = interval_s
+        self._asked_s: float | None = None
+        self._heard_s = time.monotonic()
+        self._warnings: Warnings = ()
+        self._on_measures: Callable[[Measures, Warnings], None] | None = None
+
+    @property
+    def catalogue(self) -> Mapping[bytes, Terms]:
+        """The auctions of the house, as far as they were listed."""
+        return self._follower.catalogue
+
+    def run(
+        self,
+        on_measures: Callable[[Measures, Warnings], None],
+        is_done: Callable[[], bool],
+        on_tick: Callable[[], None],
+    ) -> None:
+        """Until ``is_done()``. Raises NotAuthorisedError, UnreachableError where the house does not answer any more."""
+        self._on_measures = on_measures
+        self._dealer.run(self._heed, is_done, tick_s=TICK_S, on_tick=lambda: self._tick(on_tick))
+
+    def close(self) -> None:
+        """End the session."""
+        self._dealer.close()
+
+    def _heed(self, notice: object) -> None:
+        if isinstance(notice, Welcomed):
+            self._follower.list_auctions(self._clock.now_ns())
+            self._ask()
+        elif isinstance(notice, Condition):
+            self._warnings = notice.warnings
+        elif isinstance(notice, Measures):
+            self._heard_s = time.monotonic()
+            assert self._on_measures is not None
+            self._on_measures(notice, self._warnings)
+        elif isinstance(notice, Refused) and notice.code in ("not_authorised", "unknown_type"):
+            is_old = notice.code == "unknown_type"
+            raise NotAuthorisedError(
+                f"the house does not say how it works: {notice.message}",
+                hint="it is of an older version" if is_old else "its operators may ask: auctionctl allow roles",
+            )
+
+    def _ask(self) -> None:
+        self._asked_s = time.monotonic()
+        self._follower.ask_condition()
+        self._follower.ask_measures()
+
+    def _tick(self, on_tick: Callable[[], None]) -> None:
+        on_tick()
+        now_s = time.monotonic()
+        if now_s - self._heard_s > ANSWER_S + self._interval_s:
+            raise UnreachableError(
+                f"the house at {self.address.host}:{self.address.port} does not say how it works any more",
+                hint="is it running? `auctionctl doctor` looks further",
+            )
+        if self._follower.is_welcome and self._asked_s is not None and now_s - self._asked_s >= self._interval_s:
+            self._ask()
+
+    def list_again(self) -> None:
+        """Ask for the catalogue once more: there are auctions that it does not name."""
+        self._follower.list_auctions(self._clock.now_ns())

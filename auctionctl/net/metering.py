@@ -1,0 +1,180 @@
+"""The meter of a house's process: what its own loop, its verifiers and its gateway have counted, put together.
+
+Rule: to count is cheap and always done; to put it together is done when somebody asks, or once a second where somebody
+reads all the time. All times are of the machine's monotonic clock, which the processes of a house share.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from auctionctl.house.auction_log import AuctionLog
+from auctionctl.house.house import House
+from auctionctl.house.metrics import Recent, Stage
+from auctionctl.keys.allowlist import Role
+from auctionctl.net.hops import Checked, Counted, SessionCounted
+from auctionctl.net.process_state import ProcessState, own_state
+from auctionctl.wire.measures import (
+    MAX_BUSIEST,
+    MAX_ROWS,
+    Busy,
+    Labelled,
+    Measures,
+    PeerMeasure,
+    ProcessMeasure,
+    StageMeasure,
+)
+from auctionctl.wire.messages import Refused, encode
+from auctionctl.wire.session import Peer
+
+
+class Meter:
+    """Of the process of ``house``."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._tally = house.tally
+        self._recent = house.tally.recent
+        self._arrived: deque[tuple[int, int]] = deque()
+        """(when a verifier had checked them, how many) of the requests that wait, in the order of their coming."""
+        self._taken = 0
+        self._gateway: Counted | None = None
+        self._verifiers: dict[int, ProcessState] = {}
+        self._begun_ns = self._decided_ns = 0
+        self._ended: set[bytes] = set()
+
+    # Counting
+
+    def arrived(self, checked: Checked, slot: int) -> None:
+        """A chunk, or the answer to a beat, has come from verifier ``slot``."""
+        if checked.state is not None:
+            self._verifiers[slot] = checked.state
+        if checked.requests:
+            count = len(checked.requests)
+            self._recent.note(Stage.CHECK, checked.checked_ns - checked.received_ns, count)
+            self._arrived.append((checked.checked_ns, count))
+
+    def gateway_counted(self, counted: Counted) -> None:
+        """What the gateway has counted since it last said so, and how it is."""
+        self._recent.add(Stage.TOTAL, counted.totals, counted.total_ns)
+        self._gateway = counted
+
+    def gateway_lost(self) -> None:
+        """Its numbers are no more."""
+        self._gateway = None
+
+    def turned(self, log: AuctionLog) -> None:
+        """An auction is in another phase, durably."""
+        if (reason := log.auction.end_reason) is not None and log.id not in self._ended:
+            self._ended.add(log.id)
+            self._tally.ended[reason.value] += 1
+
+    def begin(self, count: int) -> None:
+        """The house takes up a batch of ``count`` requests."""
+        now_ns = self._begun_ns = time.monotonic_ns()
+        self._recent.turn(now_ns)
+        self._taken = count
+        if count:
+            self._tally.batches += 1
+            self._tally.requests += count
+        while count and self._arrived:
+            checked_ns, waiting = self._arrived.popleft()
+            if waiting > count:
+                self._arrived.appendleft((checked_ns, waiting - count))
+            taken = min(waiting, count)
+            self._recent.note(Stage.WAIT, now_ns - checked_ns, taken)
+            count -= taken
+
+    def decided(self) -> None:
+        """The batch has been judged."""
+        self._decided_ns = time.monotonic_ns()
+        if self._taken:
+            self._recent.note(Stage.DECIDE, self._decided_ns - self._begun_ns, self._taken)
+
+    def committed(self) -> None:
+        """It is durable."""
+        self._tally.commits += 1
+        if self._taken:
+            self._recent.note(Stage.COMMIT, time.monotonic_ns() - self._decided_ns, self._taken)
+
+    # Telling
+
+    def answer(self, session: int, now_ns: int, waiting: int, store_bytes: int) -> bytes:
+        """To a session that has asked; names and addresses are for operators, and for the house itself, alone."""
+        peer = self._house.presence.peers.get(session)
+        if peer is None or not (peer.role == Role.OPERATOR or peer.identity == self._house.identity):
+            return encode(Refused("not_authorised", "measure needs the role operator, or the house's own key"))
+        return encode(self.measures(now_ns, waiting, store_bytes))
+
+    def measures(self, now_ns: int, waiting: int, store_bytes: int) -> Measures:
+        """Everything, at ``now_ns`` by the house's clock; ``waiting`` requests are in its queue."""
+        monotonic_ns = time.monotonic_ns()
+        self._recent.turn(monotonic_ns)
+        counts = self._house.presence.peers
+        amounts = (
+            ("queue", waiting),
+            ("queue_limit", self._house.limits.queue),
+            ("requests", self._tally.requests),
+            ("batches", self._tally.batches),
+            ("commits", self._tally.commits),
+            ("acknowledged", self._tally.acknowledged),
+            ("sessions", len(counts)),
+            ("connections", 0 if self._gateway is None else self._gateway.connections),
+            ("under_way", 0 if self._gateway is None else self._gateway.under_way),
+            ("store_bytes", store_bytes),
+            ("auctions_open", self._house.live_count),
+            ("auctions_unfinished", self._house.unfinished_count),
+        )
+        return Measures(
+            now_ns,
+            self._house.started_ns,
+            self._recent.span_ns(monotonic_ns),
+            tuple(_stages(self._recent)),
+            amounts,
+            tuple(self._labelled()),
+            tuple(self._processes()),
+            tuple(self._peers()),
+            tuple(Busy(*each) for each in self._recent.busiest(MAX_BUSIEST)),
+        )
+
+    def _labelled(self) -> Iterator[Labelled]:
+        phases = Counter(log.auction.phase.value for log in self._house.logs)
+        families = (
+            ("auctions", phases),
+            ("ended", self._tally.ended),
+            ("rejected", self._tally.rejected),
+            ("refused", self._tally.refused),
+        )
+        for family, counted in families:
+            for label, count in sorted(counted.items()):
+                yield Labelled(family, label, count)
+
+    def _processes(self) -> Iterator[ProcessMeasure]:
+        states = {"house": own_state()}
+        if self._gateway is not None:
+            states["gateway"] = self._gateway.state
+        states |= {f"verifier {slot}": state for slot, state in sorted(self._verifiers.items())}
+        for name, state in states.items():
+            yield ProcessMeasure(name, state.pid, state.cpu_ns, state.rss_bytes, state.descriptors)
+
+    def _peers(self) -> list[PeerMeasure]:
+        if self._gateway is None:
+            return []
+        known = self._house.presence.peers
+        rows = [_peer(peer, each) for each in self._gateway.sessions if (peer := known.get(each.session)) is not None]
+        rows.sort(key=lambda row: (-row.waiting, -row.lost, -row.messages, row.name))
+        return rows[:MAX_ROWS]
+
+
+def _peer(peer: Peer, counted: SessionCounted) -> PeerMeasure:
+    times_ns = (counted.since_ns, counted.heard_ns, counted.round_trip_ns)
+    return PeerMeasure(peer.name, peer.role, counted.host, *times_ns, counted.messages, counted.lost, counted.waiting)
+
+
+def _stages(recent: Recent) -> Iterator[StageMeasure]:
+    for stage in Stage:
+        lately, ever = recent.lately(stage), recent.all[stage]
+        percentiles = (lately.percentile_ns(500), lately.percentile_ns(990), lately.longest_ns)
+        yield StageMeasure(stage.value, lately.count, *percentiles, ever.count, ever.sum_ns)

@@ -1,0 +1,127 @@
+"""What a house says of its work is what was done, and names are told to operators alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.effects import Gauge
+from auctionctl.net.hops import Checked, Counted, SessionCounted
+from auctionctl.net.metering import Meter
+from auctionctl.net.process_state import ProcessState
+from auctionctl.wire.measures import Measure, Measures
+from auctionctl.wire.messages import Refused, decode_reply, encode
+
+STATE = ProcessState(17, 2 * SECOND_NS, 4096, 5)
+
+
+def request(session: int = 1) -> tuple[int, bytes, bytes, bytes, bytes]:
+    return session, b"", b"body", b"", b""
+
+
+@pytest.fixture
+def meter(stage: Any) -> Meter:
+    return Meter(stage.house)
+
+
+def counted(*sessions: SessionCounted) -> Counted:
+    return Counted(STATE, 4, 2, [(3, 5)], 15, list(sessions))
+
+
+def ask(meter: Meter, session: int) -> Any:
+    return decode_reply(meter.answer(session, 7 * SECOND_NS, 3, 4096))
+
+
+def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, stage: Any) -> None:
+    meter.arrived(Checked(1, [request()] * 3, [], received_ns=100, checked_ns=150), 0)
+    meter.arrived(Checked(2, [request()] * 2, [], received_ns=100, checked_ns=300), 0)
+    meter.begin(4)
+    meter.decided()
+    meter.committed()
+    found = {each.stage: each for each in meter.measures(stage.now_ns, 0, 0).stages}
+    assert {name: each.count for name, each in found.items()} == {
+        "check": 5,
+        "wait": 4,
+        "decide": 4,
+        "commit": 4,
+        "total": 0,
+    }
+    assert found["check"].total_ns == 3 * 50 + 2 * 200
+    meter.begin(1)
+    assert {each.stage: each.count for each in meter.measures(stage.now_ns, 0, 0).stages}["wait"] == 5
+    measured = meter.measures(stage.now_ns, 9, 512)
+    amounts = ("requests", "batches", "commits", "queue", "store_bytes")
+    assert [measured.amount(name) for name in amounts] == [5, 2, 1, 9, 512]
+
+
+def test_an_empty_batch_and_a_beat_count_for_nothing_but_the_verifier_is_known(meter: Meter, stage: Any) -> None:
+    meter.arrived(Checked(1, [], [], received_ns=0, checked_ns=10, state=STATE), 1)
+    meter.begin(0)
+    meter.decided()
+    meter.committed()
+    measured = meter.measures(stage.now_ns, 0, 0)
+    assert [each.count for each in measured.stages] == [0] * 5
+    assert {each.name: each.pid for each in measured.processes}["verifier 1"] == 17
+
+
+def test_auctions_bids_and_refusals_are_counted_by_what_came_of_them(stage: Any) -> None:
+    meter = Meter(stage.house)
+    auction = stage.opened()
+    stage.handle(stage.bid(1, auction, 1_000))
+    stage.handle(stage.bid(2, auction, 1_000))
+    measured = meter.measures(stage.now_ns, 0, 0)
+    families = {(each.family, each.label): each.count for each in measured.labelled}
+    assert families == {("auctions", "open"): 1, ("rejected", "below_increment"): 1}
+    assert measured.amount("acknowledged") == 3  # two joinings and a bid
+    assert [(each.auction, each.count) for each in measured.busiest] == [(auction, 3)]
+    stage.after(30 * SECOND_NS)
+    for log in stage.house.take_turned() * 2:
+        meter.turned(log)
+    families = {(each.family, each.label): each.count for each in meter.measures(stage.now_ns, 0, 0).labelled}
+    assert families["ended", "completed"] == 1
+
+
+def test_whoever_may_know_gets_to_know_who_is_connected(meter: Meter, stage: Any) -> None:
+    stage.enter(5, "otto", "operator")
+    meter.gateway_counted(
+        counted(SessionCounted(5, "192.0.2.1", 1, 2, 3, 4, 5, 6), SessionCounted(99, "", 1, 2, 3, 4, 5, 6))
+    )
+    found = ask(meter, 5)
+    assert isinstance(found, Measures)
+    (peer,) = found.peers
+    assert (peer.name, peer.role, peer.host, peer.round_trip_ns, peer.waiting) == (
+        "otto",
+        "operator",
+        "192.0.2.1",
+        3,
+        6,
+    )
+    assert (found.amount("connections"), found.amount("under_way")) == (4, 2)
+    assert {each.stage: each.count for each in found.stages}["total"] == 5
+    meter.gateway_lost()
+    assert ask(meter, 5).peers == ()
+
+
+def test_an_observer_is_told_nothing_and_whoever_is_gone_neither(meter: Meter, stage: Any) -> None:
+    stage.enter(6, "olga", "observer")
+    for session in (6, 7):
+        refused = ask(meter, session)
+        assert isinstance(refused, Refused)
+        assert refused.code == "not_authorised"
+
+
+def test_the_rules_let_nobody_ask_but_operators_and_observers(stage: Any) -> None:
+    stage.enter(5, "otto", "operator")
+    stage.enter(6, "ann", "bidder")
+    assert Gauge(5) in stage.handle(stage.ask(5, Measure()))
+    (refused,) = stage.handle(stage.ask(6, Measure()))
+    assert decode_reply(refused.message.body).code == "not_authorised"
+
+
+def test_an_answer_is_within_what_a_message_holds_however_many_are_connected(meter: Meter, stage: Any) -> None:
+    stage.enter(5, "otto", "operator")
+    sessions = [SessionCounted(5, "2001:db8::ffff:ffff:ffff:ffff", *[2**60] * 6) for _ in range(1_000)]
+    meter.gateway_counted(counted(*sessions))
+    assert len(encode(ask(meter, 5))) < 32_768
