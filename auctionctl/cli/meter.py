@@ -15,8 +15,8 @@ from auctionctl.errors import NotAuthorisedError, UnreachableError
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.follower import Follower, Welcomed
-from auctionctl.wire.measures import Measures
-from auctionctl.wire.messages import Condition, Refused
+from auctionctl.wire.measures import Measure, Measures
+from auctionctl.wire.messages import Condition, Refused, Status
 
 ANSWER_S: Final = 10.0
 TICK_S: Final = 0.1
@@ -77,8 +77,8 @@ class HouseMeter:
 
     def _ask(self) -> None:
         self._asked_s = time.monotonic()
-        self._follower.ask_condition()
-        self._follower.ask_measures()
+        self._follower.ask(Status())
+        self._follower.ask(Measure())
 
     def _tick(self, on_tick: Callable[[], None]) -> None:
         on_tick()

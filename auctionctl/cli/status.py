@@ -59,7 +59,7 @@ def _ask(at: AtHouse, follower: Follower) -> Condition:
     from auctionctl.errors import UnreachableError  # noqa: PLC0415
     from auctionctl.net.dealer import Dealer  # noqa: PLC0415
     from auctionctl.replica.follower import Welcomed  # noqa: PLC0415
-    from auctionctl.wire.messages import Condition  # noqa: PLC0415
+    from auctionctl.wire.messages import Condition, Status  # noqa: PLC0415
 
     address = at.address()
     answers: list[Condition] = []
@@ -67,7 +67,7 @@ def _ask(at: AtHouse, follower: Follower) -> Condition:
 
     def handle(notice: object) -> None:
         if isinstance(notice, Welcomed):
-            follower.ask_condition()
+            follower.ask(Status())
         elif isinstance(notice, Condition):
             answers.append(notice)
 

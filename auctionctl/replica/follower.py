@@ -29,17 +29,17 @@ from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import HeadsOf, RegistryReplica, Replica, no_heads
 from auctionctl.wire.frames import Message, is_signed_by
-from auctionctl.wire.measures import Measure, Measures
+from auctionctl.wire.measures import Measure
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
     Acknowledged,
     Bye,
     Catalogue,
     ClockHead,
-    Condition,
     Entries,
     List,
     Listing,
+    OwnWord,
     Ping,
     Pong,
     Read,
@@ -112,17 +112,7 @@ class ClockOff:
 
 
 Notice = (
-    Welcomed
-    | Listed
-    | Advanced
-    | RegistryAdvanced
-    | Receipts
-    | Rejections
-    | Refused
-    | Condition
-    | Measures
-    | Stamped
-    | ClockOff
+    Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | OwnWord | Stamped | ClockOff
 )
 
 
@@ -207,13 +197,9 @@ class Follower:
         """The house has signed that it was ``house_ns`` there, so it is that or later now."""
         self._clock.dated(house_ns, now_ns)
 
-    def ask_condition(self) -> None:
-        """Ask how the house is; a :class:`~auctionctl.wire.messages.Condition` will follow."""
-        self._send(Status())
-
-    def ask_measures(self) -> None:
-        """Ask how the house works; :class:`~auctionctl.wire.measures.Measures` will follow, or a refusal."""
-        self._send(Measure())
+    def ask(self, question: Status | Measure) -> None:
+        """Ask how the house is, or works; what it says of itself will follow, or a refusal."""
+        self._send(question)
 
     def ask_for_heads(self, auctions: Iterable[bytes], now_ns: int) -> None:
         """Read what is followed of ``auctions`` on, even if nothing is new: the answer comes under a plain note."""

@@ -246,8 +246,11 @@ class RejectionsHead(msgspec.Struct, array_like=True, tag="rejections_head", fro
     root: Key
 
 
+OwnWord = Condition | Measures
+"""What a house says of itself, which proves nothing."""
+
 Request = Hello | Bye | Ping | List | Subscribe | Read | Remind | Status | Measure
-Reply = Welcome | Refused | Pong | Condition | Measures | Catalogue | Entries | ClockHead | Acknowledged | Rejections
+Reply = Welcome | Refused | Pong | OwnWord | Catalogue | Entries | ClockHead | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
