@@ -19,6 +19,7 @@ from auctionctl.cli.address_file import published_address
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.house_state import check_one_state, mark_state
+from auctionctl.cli.metrics_option import serving_metrics
 from auctionctl.cli.options import JsonOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_note
 from auctionctl.cli.passphrases import open_key
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from auctionctl.net.reports import News, Report, Serving
     from auctionctl.net.strangers import StrangerLimits
     from auctionctl.net.supervisor import Ended
+    from auctionctl.wire.measures import Measures
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -57,6 +59,10 @@ def serve(
         bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")
     ] = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="[HOST:]PORT", help="Serve metrics there, for Prometheus; without HOST on 127.0.0.1."),
+    ] = None,
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -88,10 +94,14 @@ def serve(
     secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
     _check_whom(section, paths)
-    settings = settings_of(section, paths)
+    settings = dataclasses.replace(settings_of(section, paths), tells_measures=metrics is not None)
     report = write_report_json if as_json else write_report
     recovery = PassingProgress(Form.JSON if as_json else Form.PLAIN, "replaying the logs")
-    with published_address(paths, section.name) as address_file, closing(recovery):
+    with (
+        published_address(paths, section.name) as address_file,
+        closing(recovery),
+        serving_metrics(metrics) as on_measures,
+    ):
 
         def on_serving(serving: Serving) -> None:
             if not address_file.is_published:
@@ -102,7 +112,7 @@ def serve(
             settings,
             secret,
             content.lots,
-            heeding(recovery, on_serving, report),
+            heeding(recovery, on_serving, on_measures, report),
             Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
             read_settings=read_again,
             notifier=take_notifier(),
@@ -122,14 +132,20 @@ def _check_whom(section: HouseSection, paths: Paths) -> None:
 
 
 def heeding(
-    recovery: PassingProgress, on_serving: Callable[[Serving], None], write: Callable[[News], None]
+    recovery: PassingProgress,
+    on_serving: Callable[[Serving], None],
+    on_measures: Callable[[Measures], None],
+    write: Callable[[News], None],
 ) -> Callable[[Report], None]:
-    """What to do with each report of a house: show how far it is, heed that it serves, or ``write`` it."""
-    from auctionctl.net.reports import Recovering, Serving  # noqa: PLC0415
+    """What to do with each report of a house: show how far it is, heed that it serves and works, or ``write`` it."""
+    from auctionctl.net.reports import Measured, Recovering, Serving  # noqa: PLC0415
 
     def heed(report: Report) -> None:
         if isinstance(report, Recovering):
             recovery.show(report.done, report.total)
+            return
+        if isinstance(report, Measured):
+            on_measures(report.measures)
             return
         recovery.close()
         if isinstance(report, Serving):

@@ -123,10 +123,11 @@ class HouseProcess:
         self._gateway: Pipe | None = None
         self._verifiers: dict[int, Pipe] = {}
         self._noticing = Noticing(control, self._house)
-        self._meter = Meter(self._house)
         self._ways = Ways()
         self._is_silent = False
         self._queue = Lanes(self._house.presence.peers)
+        self._meter = Meter(self._house, self._queue, lambda: self._store.size_bytes)
+        self._tells_measures = start.tells_measures
         self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
@@ -208,6 +209,8 @@ class HouseProcess:
                 tell(self._control, describe_turn(log, self._house.allowed))
             self._pulse.beat(now_ns)
             self._noticing.tell(now_ns)
+            if self._tells_measures:
+                self._meter.tell(self._control, now_ns)
             self._keep_alive(now_ns)
             if not batch and self._archiving.is_due(now_ns):
                 self._archive(now_ns)
@@ -392,8 +395,7 @@ class HouseProcess:
                 case Publish(auction, message):
                     self._operations.append(ToFollowers(auction, message.body))
                 case Gauge(session):
-                    answer = self._meter.answer(session, now_ns, len(self._queue), self._store.size_bytes)
-                    self._send(session, (answer, b""))
+                    self._send(session, (self._meter.answer(session, now_ns), b""))
                 case Halt() | Conflict():
                     self._keeping.keep(effect)
                 case Follow(session, auctions):

@@ -19,6 +19,7 @@ from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
 from auctionctl.net.process_state import ProcessState
 from auctionctl.wire.listing import LotDescription
+from auctionctl.wire.measures import Measures
 
 MAX_EVENTS_TOLD: Final = 16
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
@@ -173,6 +174,8 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
 
     Where it has, what is wrong with the allow list or the archive is reported, as while it ran, and does not end it.
     """
+    tells_measures: bool = False
+    """Whether it says once a second how it works."""
 
     def __repr__(self) -> str:
         return f"StartHouse({self.state!r})"
@@ -402,6 +405,12 @@ class AllClosed(msgspec.Struct, array_like=True, frozen=True, tag="all_closed"):
     """Every auction has ended."""
 
 
+class Measured(msgspec.Struct, array_like=True, tag="measured"):
+    """Once a second, where that was asked for: how the house works, without single peers and auctions."""
+
+    measures: Measures
+
+
 class Noticed(msgspec.Struct, array_like=True, tag="noticed"):
     """Security events that a process of the house has seen, counted; few at a time, so that a message stays short."""
 
@@ -481,6 +490,7 @@ FromChild = (
     | Halted
     | AllClosed
     | Noticed
+    | Measured
     | Failed
 )
 

@@ -40,6 +40,8 @@ class HouseSettings:
     """How long an auction that has ended stays in the store; 0: for ever."""
     door: DoorLimits = DEFAULT_LIMITS
     """How many connections its gateway takes."""
+    tells_measures: bool = False
+    """Whether it reports once a second how it works."""
 
     @property
     def access(self) -> Access:
@@ -57,6 +59,7 @@ class HouseSettings:
             self.retention_ns,
             self.access,
             allowed_before,
+            self.tells_measures,
         )
 
 

@@ -6,15 +6,21 @@ reads all the time. All times are of the machine's monotonic clock, which the pr
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sized
+from typing import Final
 
+import msgspec
+
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.house import House
 from auctionctl.house.metrics import Recent, Stage
 from auctionctl.keys.allowlist import Role
-from auctionctl.net.hops import Checked, Counted, SessionCounted
+from auctionctl.net.hops import Checked, Counted, Measured, SessionCounted
+from auctionctl.net.news import tell
 from auctionctl.net.process_state import ProcessState, own_state
 from auctionctl.wire.measures import (
     MAX_BUSIEST,
@@ -29,12 +35,18 @@ from auctionctl.wire.measures import (
 from auctionctl.wire.messages import Refused, encode
 from auctionctl.wire.session import Peer
 
+TELL_NS: Final = SECOND_NS
+
 
 class Meter:
     """Of the process of ``house``."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, queue: Sized, store_bytes: Callable[[], int]) -> None:
+        """``queue`` holds the requests that wait; ``store_bytes`` says how large the store is."""
         self._house = house
+        self._queue = queue
+        self._store_bytes = store_bytes
+        self._told_ns = 0
         self._tally = house.tally
         self._recent = house.tally.recent
         self._arrived: deque[tuple[int, int]] = deque()
@@ -101,20 +113,26 @@ class Meter:
 
     # Telling
 
-    def answer(self, session: int, now_ns: int, waiting: int, store_bytes: int) -> bytes:
+    def answer(self, session: int, now_ns: int) -> bytes:
         """To a session that has asked; names and addresses are for operators, and for the house itself, alone."""
         peer = self._house.presence.peers.get(session)
         if peer is None or not (peer.role == Role.OPERATOR or peer.identity == self._house.identity):
             return encode(Refused("not_authorised", "measure needs the role operator, or the house's own key"))
-        return encode(self.measures(now_ns, waiting, store_bytes))
+        return encode(self.measures(now_ns))
 
-    def measures(self, now_ns: int, waiting: int, store_bytes: int) -> Measures:
-        """Everything, at ``now_ns`` by the house's clock; ``waiting`` requests are in its queue."""
+    def tell(self, control: socket.socket, now_ns: int) -> None:
+        """To the supervisor, once a second: all but peers and auctions. PipeClosedError if nobody is there any more."""
+        if now_ns - self._told_ns >= TELL_NS:
+            self._told_ns = now_ns
+            tell(control, Measured(msgspec.structs.replace(self.measures(now_ns), peers=(), busiest=())))
+
+    def measures(self, now_ns: int) -> Measures:
+        """Everything, at ``now_ns`` by the house's clock."""
         monotonic_ns = time.monotonic_ns()
         self._recent.turn(monotonic_ns)
         counts = self._house.presence.peers
         amounts = (
-            ("queue", waiting),
+            ("queue", len(self._queue)),
             ("queue_limit", self._house.limits.queue),
             ("requests", self._tally.requests),
             ("batches", self._tally.batches),
@@ -123,7 +141,7 @@ class Meter:
             ("sessions", len(counts)),
             ("connections", 0 if self._gateway is None else self._gateway.connections),
             ("under_way", 0 if self._gateway is None else self._gateway.under_way),
-            ("store_bytes", store_bytes),
+            ("store_bytes", self._store_bytes()),
             ("auctions_open", self._house.live_count),
             ("auctions_unfinished", self._house.unfinished_count),
         )

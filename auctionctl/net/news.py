@@ -14,10 +14,10 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import Identity
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import Admitted, Alive, Archived, Noticed, Recovering, Turned, encode
+from auctionctl.net.hops import Admitted, Alive, Archived, Measured, Noticed, Recovering, Turned, encode
 
 
-def tell(control: socket.socket, news: Admitted | Alive | Archived | Noticed | Recovering | Turned) -> bool:
+def tell(control: socket.socket, news: Admitted | Alive | Archived | Measured | Noticed | Recovering | Turned) -> bool:
     """Whether ``news`` could be sent without waiting. Raises PipeClosedError if nobody is there any more."""
     # poll, not select: descriptors may have any number. A socket that can be written to takes a short message whole.
     ready = select.poll()

@@ -14,6 +14,7 @@ from auctionctl.net.hops import (
     Halted,
     KeysListed,
     LotsWait,
+    Measured,
     Recovering,
     Reloaded,
     SettingsKept,
@@ -33,6 +34,7 @@ __all__ = [
     "Halted",
     "KeysListed",
     "LotsWait",
+    "Measured",
     "Muted",
     "News",
     "Processes",
@@ -145,5 +147,5 @@ News = (
 )
 """What is worth a line."""
 
-Report = News | Recovering
+Report = News | Recovering | Measured
 """All that a supervisor reports."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Gauge
-from auctionctl.net.hops import Checked, Counted, SessionCounted
+from auctionctl.net.control import receive_control
+from auctionctl.net.hops import Checked, Counted, SessionCounted, decode_from_child
 from auctionctl.net.metering import Meter
+from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.process_state import ProcessState
 from auctionctl.wire.measures import Measure, Measures
 from auctionctl.wire.messages import Refused, decode_reply, encode
@@ -21,9 +24,14 @@ def request(session: int = 1) -> tuple[int, bytes, bytes, bytes, bytes]:
     return session, b"", b"body", b"", b""
 
 
+def metered(stage: Any) -> Meter:
+    """With two requests that wait, and half a kilobyte in the store."""
+    return Meter(stage.house, [1, 2], lambda: 512)
+
+
 @pytest.fixture
 def meter(stage: Any) -> Meter:
-    return Meter(stage.house)
+    return metered(stage)
 
 
 def counted(*sessions: SessionCounted) -> Counted:
@@ -31,7 +39,7 @@ def counted(*sessions: SessionCounted) -> Counted:
 
 
 def ask(meter: Meter, session: int) -> Any:
-    return decode_reply(meter.answer(session, 7 * SECOND_NS, 3, 4096))
+    return decode_reply(meter.answer(session, 7 * SECOND_NS))
 
 
 def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, stage: Any) -> None:
@@ -40,7 +48,7 @@ def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, st
     meter.begin(4)
     meter.decided()
     meter.committed()
-    found = {each.stage: each for each in meter.measures(stage.now_ns, 0, 0).stages}
+    found = {each.stage: each for each in meter.measures(stage.now_ns).stages}
     assert {name: each.count for name, each in found.items()} == {
         "check": 5,
         "wait": 4,
@@ -50,10 +58,10 @@ def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, st
     }
     assert found["check"].total_ns == 3 * 50 + 2 * 200
     meter.begin(1)
-    assert {each.stage: each.count for each in meter.measures(stage.now_ns, 0, 0).stages}["wait"] == 5
-    measured = meter.measures(stage.now_ns, 9, 512)
+    assert {each.stage: each.count for each in meter.measures(stage.now_ns).stages}["wait"] == 5
+    measured = meter.measures(stage.now_ns)
     amounts = ("requests", "batches", "commits", "queue", "store_bytes")
-    assert [measured.amount(name) for name in amounts] == [5, 2, 1, 9, 512]
+    assert [measured.amount(name) for name in amounts] == [5, 2, 1, 2, 512]
 
 
 def test_an_empty_batch_and_a_beat_count_for_nothing_but_the_verifier_is_known(meter: Meter, stage: Any) -> None:
@@ -61,17 +69,17 @@ def test_an_empty_batch_and_a_beat_count_for_nothing_but_the_verifier_is_known(m
     meter.begin(0)
     meter.decided()
     meter.committed()
-    measured = meter.measures(stage.now_ns, 0, 0)
+    measured = meter.measures(stage.now_ns)
     assert [each.count for each in measured.stages] == [0] * 5
     assert {each.name: each.pid for each in measured.processes}["verifier 1"] == 17
 
 
 def test_auctions_bids_and_refusals_are_counted_by_what_came_of_them(stage: Any) -> None:
-    meter = Meter(stage.house)
+    meter = metered(stage)
     auction = stage.opened()
     stage.handle(stage.bid(1, auction, 1_000))
     stage.handle(stage.bid(2, auction, 1_000))
-    measured = meter.measures(stage.now_ns, 0, 0)
+    measured = meter.measures(stage.now_ns)
     families = {(each.family, each.label): each.count for each in measured.labelled}
     assert families == {("auctions", "open"): 1, ("rejected", "below_increment"): 1}
     assert measured.amount("acknowledged") == 3  # two joinings and a bid
@@ -79,7 +87,7 @@ def test_auctions_bids_and_refusals_are_counted_by_what_came_of_them(stage: Any)
     stage.after(30 * SECOND_NS)
     for log in stage.house.take_turned() * 2:
         meter.turned(log)
-    families = {(each.family, each.label): each.count for each in meter.measures(stage.now_ns, 0, 0).labelled}
+    families = {(each.family, each.label): each.count for each in meter.measures(stage.now_ns).labelled}
     assert families["ended", "completed"] == 1
 
 
@@ -125,3 +133,18 @@ def test_an_answer_is_within_what_a_message_holds_however_many_are_connected(met
     sessions = [SessionCounted(5, "2001:db8::ffff:ffff:ffff:ffff", *[2**60] * 6) for _ in range(1_000)]
     meter.gateway_counted(counted(*sessions))
     assert len(encode(ask(meter, 5))) < 32_768
+
+
+def test_what_the_supervisor_is_told_names_nobody_and_comes_once_a_second(meter: Meter, stage: Any) -> None:
+    stage.enter(5, "otto", "operator")
+    meter.gateway_counted(counted(SessionCounted(5, "192.0.2.1", 1, 2, 3, 4, 5, 6)))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for now_ns in (SECOND_NS, 2 * SECOND_NS - 1, 2 * SECOND_NS):
+            meter.tell(ours, now_ns)
+        ours.shutdown(socket.SHUT_WR)
+        told = [decode_from_child(receive_control(theirs)[0]) for _ in range(2)]
+        with pytest.raises(PipeClosedError):
+            receive_control(theirs)
+    assert [each.measures.time_ns for each in told] == [SECOND_NS, 2 * SECOND_NS]
+    assert [(each.measures.peers, each.measures.amount("connections")) for each in told] == [((), 4)] * 2
