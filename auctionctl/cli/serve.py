@@ -76,15 +76,7 @@ def serve(
     def read() -> AuctionsFile:
         return read_plan(paths, file, config, options)
 
-    def read_again() -> NewSettings:
-        from auctionctl.net.house_settings import NewSettings  # noqa: PLC0415
-
-        new = read()
-        restart = needing_restart(section, new.house)
-        return NewSettings(limits_of(new.house), new.house.retention_ns, new.lots, restart)
-
     content = read()
-    from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
@@ -114,10 +106,19 @@ def serve(
             content.lots,
             heeding(recovery, on_serving, on_measures, report),
             Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
-            read_settings=read_again,
+            read_settings=lambda: _new_settings(section, read()),
             notifier=take_notifier(),
         )
     return status_of_end(ended)
+
+
+def _new_settings(section: HouseSection, new: AuctionsFile) -> NewSettings:
+    """What ``new`` says instead of ``section``, under which the house was started."""
+    from auctionctl.cli.settings.house_file import needing_restart  # noqa: PLC0415
+    from auctionctl.net.house_settings import NewSettings  # noqa: PLC0415
+
+    restart = needing_restart(section, new.house)
+    return NewSettings(limits_of(new.house), new.house.retention_ns, new.lots, restart)
 
 
 def _check_whom(section: HouseSection, paths: Paths) -> None:
