@@ -17,18 +17,8 @@ from auctionctl.house.security import SecurityKind, named
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, parse
 from auctionctl.net.bans import Ban, Bans
-from auctionctl.net.hops import (
-    ChoseRoute,
-    Cut,
-    FromGateway,
-    Heard,
-    Knocked,
-    Noticed,
-    NotWatched,
-    SetBans,
-    Trying,
-    decode_word,
-)
+from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, Trying, decode_word
+from auctionctl.net.hops import Noticed, SetBans
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Banned, Muted, Unwatched

@@ -25,6 +25,7 @@ from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.counting import Counting
 from auctionctl.net.edge import Edge
+from auctionctl.net.gateway_words import FromGateway
 from auctionctl.net.hops import (
     Admit,
     Chunk,
@@ -32,7 +33,6 @@ from auctionctl.net.hops import (
     Drain,
     Ending,
     Following,
-    FromGateway,
     HousePipe,
     Known,
     LastWord,

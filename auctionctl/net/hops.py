@@ -8,7 +8,6 @@ All of it is between processes that this house started; none of it comes from a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -425,51 +424,6 @@ class Failed(msgspec.Struct, array_like=True, tag="failed"):
     hint: str
 
 
-# From the gateway to its supervisor
-
-
-class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
-    """A connection was cut for ``fault``.
-
-    ``key`` is its transport key, empty where nobody knows; for ``muted_ns`` it is kept out, 0: it is not.
-    """
-
-    key: bytes
-    host: str
-    fault: str
-    muted_ns: int
-
-
-class NotWatched(msgspec.Struct, array_like=True, frozen=True, tag="not_watched"):
-    """This system does not show what connections receive: nobody is cut for what only that would tell."""
-
-
-class Knocked(msgspec.Struct, array_like=True, frozen=True, tag="knocked"):
-    """A connection of this transport key is about to be let in."""
-
-    key: bytes
-
-
-class Trying(msgspec.Struct, array_like=True, frozen=True, tag="trying"):
-    """A connection of this key has said something; whether its routing id is its own choice is about to show."""
-
-    key: bytes
-
-
-class Heard(msgspec.Struct, array_like=True, frozen=True, tag="heard"):
-    """A connection of this key has said something, and is no harm to this process."""
-
-    key: bytes
-
-
-class ChoseRoute(msgspec.Struct, array_like=True, frozen=True, tag="chose_route"):
-    """A connection of this key took a routing id that others are to be given, and was cut."""
-
-    key: bytes
-
-
-FromGateway = Noticed | Cut | NotWatched | Knocked | Trying | Heard | ChoseRoute
-
 FromChild = (
     Recovering
     | Opened
@@ -501,7 +455,6 @@ decode_checked = msgspec.msgpack.Decoder(Checked).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
-decode_word: Callable[[bytes], FromGateway] = msgspec.msgpack.Decoder(FromGateway).decode
 FromGatewayPipe = Serving | Ending | Counted
 _from_gateway: msgspec.msgpack.Decoder[FromGatewayPipe] = msgspec.msgpack.Decoder(FromGatewayPipe)
 decode_from_gateway = _from_gateway.decode

@@ -16,18 +16,8 @@ from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
 from auctionctl.net.control import send_control
 from auctionctl.net.gatekeeper import MAX_WORD_BYTES, Gatekeeper
-from auctionctl.net.hops import (
-    ChoseRoute,
-    Cut,
-    FromGateway,
-    Heard,
-    Knocked,
-    Noticed,
-    NotWatched,
-    SetBans,
-    Trying,
-    encode,
-)
+from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, Trying
+from auctionctl.net.hops import Noticed, SetBans, encode
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Banned, Muted, Unwatched
