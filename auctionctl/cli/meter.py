@@ -14,7 +14,7 @@ from auctionctl.cli.options import AtHouse
 from auctionctl.errors import NotAuthorisedError, UnreachableError
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import Dealer
-from auctionctl.replica.follower import Follower, Welcomed
+from auctionctl.replica.follower import Follower, Listed, Welcomed
 from auctionctl.wire.measures import Measure, Measures
 from auctionctl.wire.messages import Condition, Refused, Status
 
@@ -60,8 +60,12 @@ class HouseMeter:
 
     def _heed(self, notice: object) -> None:
         if isinstance(notice, Welcomed):
+            self._asked_s = None
             self._follower.list_auctions(self._clock.now_ns())
-            self._ask()
+        elif isinstance(notice, Listed):
+            # Auctions can be called by their names from now on.
+            if self._asked_s is None:
+                self._ask()
         elif isinstance(notice, Condition):
             self._warnings = notice.warnings
         elif isinstance(notice, Measures):

@@ -26,7 +26,8 @@ def test_under_the_houses_own_key_top_says_what_was_done(fair: Any) -> None:
     assert {each["name"] for each in record["processes"]} >= {"house", "gateway", "verifier 0"}
     assert all(each["cpu_ns"] > 0 and each["rss_bytes"] > 1_000_000 for each in record["processes"])
     assert record["warnings"] == []
-    assert "quick" in {each["listing"] for each in record["busiest"]} or record["span_ns"] > 50_000_000_000
+    # A minute later nothing has happened lately.
+    assert {each["listing"] for each in record["busiest"]} <= {"quick", "slow"}
 
 
 def test_in_a_pipe_there_is_a_line_a_number_and_as_many_looks_as_asked_for(fair: Any) -> None:
