@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from auctionctl.auction.price import format_minor
 from auctionctl.bidding.strategies import SPECS
 from auctionctl.bidding.strategy import (
     AuctionView,
@@ -78,24 +79,35 @@ class Fenced:
         except Exception as error:  # noqa: BLE001 - the code is not ours
             self._note(f"warning: the strategy {self._name} made no bid: {words_of(error)}")
             return Wait()
-        if (reason := refuse_answer(answer)) is not None:
+        if (reason := refuse_answer(answer, view, purse)) is not None:
             self._note(f"warning: the strategy {self._name} made no bid: {reason}")
             return Wait()
         return answer
 
 
-def refuse_answer(answer: object) -> str | None:
-    """Why this is no answer of a strategy, or None. Whole numbers only: a float or a bool is no amount."""
+def refuse_answer(answer: object, view: AuctionView, purse: Purse) -> str | None:
+    """Why this is no answer of a strategy, or None. Whole numbers only: a float or a bool is no amount.
+
+    An offer by whoever leads counts for nothing anyway, and is let pass.
+    """
     match answer:
         case Offer(amount_minor):
-            return (
-                None if type(amount_minor) is int else f"an amount is an int of minor units, not {amount_minor!r:.60}"
-            )
+            if type(amount_minor) is not int:
+                return f"an amount is an int of minor units, not {amount_minor!r:.60}"
+            return None if view.is_leading else _refuse_amount(amount_minor, view, purse)
         case Wait(until_ns):
             is_time = until_ns is None or type(until_ns) is int
             return None if is_time else f"a time to wait for is an int of nanoseconds, not {until_ns!r:.60}"
         case _:
             return f"decide() returned {type(answer).__name__}, which is neither Offer nor Wait"
+
+
+def _refuse_amount(amount_minor: int, view: AuctionView, purse: Purse) -> str | None:
+    if amount_minor < view.minimum_minor:
+        return f"it bids less than {format_minor(view.minimum_minor, view.currency)}, the least bid"
+    if amount_minor > purse.available_minor:
+        return f"it bids more than {format_minor(purse.available_minor, view.currency)}, which are left of the budget"
+    return None
 
 
 def words_of(error: Exception) -> str:

@@ -31,13 +31,13 @@ VERIFIER = Path(__file__).parents[1] / "independent" / "verifier"
 
 BIDDERS = {
     "ada": ("--strategy", "market-value", "--budget", "4000EUR"),
-    "bea": ("--strategy", "market-value", "--budget", "900EUR", "--param", "value=160.00EUR"),
+    "bea": ("--strategy", "truthful", "--budget", "900EUR", "--param", "value=160.00EUR"),
     "cid": ("--strategy", "aggressive", "--budget", "3000EUR"),
-    "dan": ("--strategy", "aggressive", "--budget", "2500EUR", "--param", "factor=1.3"),
-    "eve": ("--strategy", "conservative", "--budget", "5000EUR"),
+    "dan": ("--strategy", "pacing", "--budget", "2500EUR"),
+    "eve": ("--strategy", "sniper", "--budget", "5000EUR"),
     "fay": ("--strategy", "smart", "--budget", "3500EUR"),
-    "gus": ("--strategy", "aggressive", "--budget", "90000JPY"),
-    "hal": ("--strategy", "market-value", "--budget", "70000JPY", "--param", "value=9000JPY"),
+    "gus": ("--strategy", "jump", "--budget", "90000JPY"),
+    "hal": ("--strategy", "zip", "--budget", "70000JPY", "--param", "value=9000JPY"),
 }
 """Name → how that bidder bids in whatever is in its currency."""
 

@@ -445,3 +445,13 @@ def test_a_strategy_that_waited_for_somebody_is_asked_again_when_that_has_come(w
     line.agent.look_again(auction, world.now_ns)
     world.run(lambda: bool(line.told(BidPlaced)), within_s=1)
     assert line.told(BidPlaced)[0].amount_minor == 1_500
+
+
+def test_who_is_to_look_again_while_a_bid_is_under_way_does_not_turn_in_circles(world: World) -> None:
+    auction, line = alone(world, once(1_000))
+    line.loses = lambda message: message_type(message.body) == "bid"
+    world.run(lambda: bool(sent(line, "bid")))
+    timer_ns = line.agent.get_timer()
+    line.agent.look_again(auction, 0)
+    assert line.agent.get_timer() == timer_ns
+    assert timer_ns > world.now_ns

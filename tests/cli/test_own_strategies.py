@@ -96,6 +96,8 @@ def test_what_is_no_strategy_is_refused_before_anything_is_bid(tmp_path: Path, b
         ("None", "decide() returned NoneType, which is neither Offer nor Wait"),
         ("99", "decide() returned int"),
         ("Offer(1.5)", "an amount is an int of minor units, not 1.5"),
+        ("Offer(-5)", "it bids less than 1.00EUR, the least bid"),
+        ("Offer(10**30)", "it bids more than 10.00EUR, which are left of the budget"),
         ("Offer(True)", "an amount is an int of minor units, not True"),
         ("Offer('NaN')", "an amount is an int of minor units, not 'NaN'"),
         ("Wait('soon')", "a time to wait for is an int of nanoseconds, not 'soon'"),

@@ -132,13 +132,16 @@ def _in_python() -> tuple[Part, ...]:
             "        begin_ns = view.end_ns - 10_000_000_000\n"
             "        if now_ns < begin_ns:\n"
             "            return Wait(begin_ns)\n"
+            "        if view.is_leading or view.minimum_minor > purse.available_minor:\n"
+            "            return Wait()\n"
             "        return Offer(view.minimum_minor)"
         ),
         Paragraph(
             "`view` and `purse` hold what a question holds, see below; amounts have names that end in `_minor`, and the"
             " bids are `view.tape`. Chance comes from `rng` alone, so that `--seed` repeats a run. An exception, or"
             " anything else than an `Offer` or a `Wait` of whole numbers, is no bid and a warning with the name of the"
-            f" class and the line, at most every {NOTE_EVERY_S:g} s. A method that does not return holds up the bidder:"
+            f" class and the line, at most every {NOTE_EVERY_S:g} s; so is an offer below `view.minimum_minor` or above"
+            " `purse.available_minor`. A method that does not return holds up the bidder:"
             " where that may be, write a program."
         ),
     )
