@@ -148,10 +148,8 @@ class Agent:
 
     def look_again(self, auction: bytes, now_ns: int) -> None:
         """Ask the strategy of ``auction`` anew at the next :meth:`handle_timer`: what it waited for has come."""
-        seat = self._open.get(auction)
-        # While a bid is under way there is nothing to ask: it will be asked when that is decided.
-        if seat is not None and seat.strategy is not None and seat.unanswered is None and not seat.is_over:
-            seat.ask_at_ns = now_ns
+        if (seat := self._open.get(auction)) is not None:
+            seat.look_again(now_ns)
 
     # The shell's moves, as a Follower has them
 

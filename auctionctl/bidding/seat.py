@@ -325,6 +325,11 @@ class Seat:
             return Wait()
         return answer
 
+    def look_again(self, now_ns: int) -> None:
+        """Ask the strategy anew from ``now_ns`` on; while a bid is under way, that happens once it is decided."""
+        if self.strategy is not None and self.unanswered is None and not self.is_over:
+            self.ask_at_ns = now_ns
+
     def waiting(self, answer: Wait, house_ns: int) -> Waiting | None:
         """Why there is no bid, if that is news: it is told again only when the reason is another, or we have bid."""
         auction = self.replica.replay.state
