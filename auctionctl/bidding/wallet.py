@@ -14,7 +14,9 @@ An auction may have a cap besides: no bid there is more than that, whatever is f
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from auctionctl.auction.price import Money, format_minor
 from auctionctl.auction.terms import SECOND_NS, Terms
@@ -40,7 +42,7 @@ class Commitment:
         return max(self.leading_minor, self.undecided_minor, self.won_minor)
 
 
-class _Undecided(NamedTuple):
+class _Undecided(msgspec.Struct, frozen=True, gc=False):
     """A bid that may yet be accepted."""
 
     seq: int
@@ -119,12 +121,16 @@ class Wallet:
 
     def available_minor(self, auction: bytes) -> int:
         """The largest amount that may be bid in ``auction`` now: its own commitment is no obstacle to it."""
-        return min(self._caps_minor.get(auction, self.budget.minor), self._free_minor(auction))
+        free_minor = self._free_minor(auction)
+        cap_minor = self._caps_minor.get(auction)
+        return free_minor if cap_minor is None else min(cap_minor, free_minor)
 
     def _free_minor(self, auction: bytes) -> int:
+        free_minor = self.budget.minor - self._committed_minor
         account = self._accounts.get(auction)
-        here_minor = 0 if account is None else account.committed_minor
-        return max(0, self.budget.minor - (self._committed_minor - here_minor))
+        if account is not None:
+            free_minor += account.committed_minor
+        return max(0, free_minor)
 
     def is_undecided(self, auction: bytes, command: bytes) -> bool:
         """Whether this bid may yet be accepted, for all that is known."""
@@ -164,7 +170,9 @@ class Wallet:
             return
         account.accepted_seq = seq
         account.leading_minor = amount_minor
-        account.undecided = {command: bid for command, bid in account.undecided.items() if bid.seq > seq}
+        for command, bid in tuple(account.undecided.items()):
+            if bid.seq <= seq:
+                del account.undecided[command]
         self._update(account)
 
     def outbid(self, auction: bytes) -> None:

@@ -15,7 +15,7 @@ from auctionctl.market.plan import MarketPlan
 from auctionctl.market.simulation import GroupResult, Simulation
 
 NO_PROOF: Final = "simulated, by the rules, strategies and wallets of a house; no signatures and no log, so no proof"
-GROUP_COLUMNS: Final = ("bidders", "strategy", "count", "won", "surplus", "±", "spent", "bids", "rejected")
+GROUP_COLUMNS: Final = ("bidders", "count", "won", "surplus", "±", "spent", "bids", "rejected")
 CSV_COLUMNS: Final = (
     "market",
     "lot",
@@ -134,8 +134,7 @@ def _group_row(simulation: Simulation, result: GroupResult) -> tuple[str, ...]:
     money = in_money(simulation.plan.terms.terms.rules.currency)
     surplus, spent = result.surplus.estimate(lots), result.spent.estimate(lots)
     return (
-        group.name,
-        group.strategy,
+        group.name if group.name == group.strategy else f"{group.name} ({group.strategy})",
         str(group.count),
         str(result.wins),
         with_interval(surplus, money).partition(" ")[0],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from auctionctl.market.market import HeldAuction, Market
 from auctionctl.market.plan import BidderGroup, MarketPlan
@@ -82,6 +83,9 @@ class Simulation:
             first = last
 
 
+PROGRESS_STEPS: Final = 200
+"""How often progress is told, at the most: to tell it is slower than a small market."""
+
 Progress = Callable[[int, int], None]
 """(auctions held, of how many)."""
 Keep = Callable[[HeldAuction], None]
@@ -92,6 +96,7 @@ def simulate(plan: MarketPlan, progress: Progress, keep: Keep | None = None, rec
     """Hold every market of ``plan``; the paths of the first ``recorded`` markets are kept for ``keep``."""
     simulation = Simulation(plan, [GroupResult(group) for group in plan.groups])
     total = plan.markets * plan.lots
+    stride = max(1, plan.markets // PROGRESS_STEPS)
     for number in range(plan.markets):
         market = Market(plan, number, is_recorded=number < recorded)
         market.run()
@@ -100,5 +105,6 @@ def simulate(plan: MarketPlan, progress: Progress, keep: Keep | None = None, rec
             for held in market.held:
                 keep(held)
         market.dissolve()
-        progress(simulation.auctions, total)
+        if simulation.markets % stride == 0 or simulation.markets == plan.markets:
+            progress(simulation.auctions, total)
     return simulation

@@ -33,6 +33,7 @@ sigma = "0.4"
 strategy = "market-value"
 count = 2
 [[bidder]]
+name = "keen"
 strategy = "aggressive"
 latency = "40ms"
 """
@@ -56,10 +57,7 @@ def test_a_person_is_told_the_sums_and_that_nothing_is_proven(run: Run, market: 
     assert facts["held"] == "20 auctions, in 20 markets of one lot, seed 1"
     assert "no signatures and no log, so no proof" in facts["kind"]
     assert "EUR (" in facts["revenue"]
-    assert [line[:3] for line in lines[-2:]] == [
-        ["market-value", "market-value", "2"],
-        ["aggressive", "aggressive", "1"],
-    ]
+    assert [line[:2] for line in lines[-2:]] == [["market-value", "2"], ["keen (aggressive)", "1"]]
 
 
 def test_programs_are_told_every_field_that_the_manual_names(run: Run, market: Path) -> None:
@@ -76,7 +74,7 @@ def test_programs_are_told_every_field_that_the_manual_names(run: Run, market: P
 def test_a_tournament_ranks_every_strategy(run: Run, market: Path) -> None:
     lines = [line.split("\t") for line in run("simulate", market, "--tournament").out.splitlines()]
     assert [line[0] for line in lines if len(line) == 8] == ["rank", "1", "2"]
-    assert lines[-1][:2] == ["market-value", "aggressive"]
+    assert lines[-1][:2] == ["market-value", "keen"]
 
 
 def test_the_same_seed_writes_the_same_bytes_in_any_process(market: Path, tmp_path: Path) -> None:
@@ -107,7 +105,7 @@ def test_every_auction_is_a_line_of_a_file_if_asked_for(run: Run, market: Path, 
     assert tuple(rows[0]) == CSV_COLUMNS
     prices = [round(100 * float(row["price"])) for row in rows]
     assert sum(prices) / len(rows) == pytest.approx(document["revenue"]["mean"], abs=1e-6)
-    assert {row["winner"] for row in rows} <= {"market-value-1", "market-value-2", "aggressive"}
+    assert {row["winner"] for row in rows} <= {"market-value-1", "market-value-2", "keen"}
 
 
 def test_what_cannot_be_done_is_refused_before_the_first_auction(run: Run, market: Path, tmp_path: Path) -> None:
