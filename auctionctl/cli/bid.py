@@ -152,9 +152,9 @@ def _bid_by_strategy(
     from auctionctl.bidding.totals import totals  # noqa: PLC0415
     from auctionctl.bidding.wallet import Wallet  # noqa: PLC0415
     from auctionctl.cli.bid_events import BidEvents, Detail  # noqa: PLC0415
-    from auctionctl.cli.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
     from auctionctl.cli.seen_logs import SeenLogs  # noqa: PLC0415
+    from auctionctl.client.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
 
     with alone(at.paths, secret), plan.make_strategy.companion() as companion:
         journal = BidJournal(at.paths, secret.identity, address.identity)

@@ -36,8 +36,8 @@ from auctionctl.bidding.notices import (
 from auctionctl.bidding.totals import Totals
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
-from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount, clock_time, observed_words
+from auctionctl.client.receipts import ReceiptFiles
 from auctionctl.replica.follower import ClockOff
 from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import STAGE_WORDS, Names, name_of

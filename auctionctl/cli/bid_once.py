@@ -36,16 +36,16 @@ from auctionctl.bidding.once import (
 )
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.bid_events import HALTED_WORDS
-from auctionctl.cli.bid_journal import BidJournal
 from auctionctl.cli.bidder import alone, drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import read_auction
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
-from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import amount as amount_record
 from auctionctl.cli.records import clock_time, observed_words
 from auctionctl.cli.seen_logs import SeenLogs
+from auctionctl.client.bid_journal import BidJournal
+from auctionctl.client.receipts import ReceiptFiles
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import SecretKey

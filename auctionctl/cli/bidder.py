@@ -1,6 +1,6 @@
 """Running a bidder on this machine: one at a time under a key, with its randomness, its session and its memory.
 
-Rule: a bid is in the journal before it is sent (:mod:`auctionctl.cli.bid_journal`).
+Rule: a bid is in the journal before it is sent (:mod:`auctionctl.client.bid_journal`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from auctionctl.bidding.agent import Agent, StrategyFactory
     from auctionctl.bidding.notices import AgentNotice
     from auctionctl.bidding.wallet import Wallet
-    from auctionctl.cli.bid_journal import BidJournal, Undecided
     from auctionctl.cli.seen_logs import Memory
+    from auctionctl.client.bid_journal import BidJournal, Undecided
     from auctionctl.keys.signing import SecretKey
     from auctionctl.net.dealer import Beside
     from auctionctl.wire.address import HouseAddress
@@ -105,8 +105,8 @@ class _Record:
 
     def __init__(self, agent: Agent, journal: BidJournal, memory: Memory) -> None:
         from auctionctl.cli.clock_heads import ClockHeadFiles  # noqa: PLC0415
-        from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
         from auctionctl.cli.seen_logs import FollowedLogs  # noqa: PLC0415
+        from auctionctl.client.receipts import ReceiptFiles  # noqa: PLC0415
 
         paths = find_paths()
         self.logs = FollowedLogs(memory, paths, agent.follower)

@@ -1,6 +1,6 @@
 """``evidence``: the cases on this machine, against houses and against bidders, and what each proves.
 
-Rule: what proves something is on disk before anybody hears of it (:mod:`auctionctl.cli.evidence`, and a house's own
+Rule: what proves something is on disk before anybody hears of it (:mod:`auctionctl.client.evidence`, and a house's own
 :mod:`auctionctl.store.conflict_files`); here it is read, never written. Files are hostile: names are looked up among
 those that are there, contents are bounded, and every signature is checked anew.
 """

@@ -19,7 +19,7 @@ from auctionctl.errors import ConfigurationError, NoteError, VerificationError
 from auctionctl.tlog.note import MAX_NOTE_BYTES
 
 if TYPE_CHECKING:
-    from auctionctl.cli.receipts import ReceiptFiles
+    from auctionctl.client.receipts import ReceiptFiles
     from auctionctl.keys.signing import Identity
     from auctionctl.replica.audit import Audit
     from auctionctl.replica.replica import Replica

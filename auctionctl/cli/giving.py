@@ -48,10 +48,10 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
-from auctionctl.cli.receipts import ReceiptFiles
 from auctionctl.cli.records import clock_time, fact_record, observed_words
 from auctionctl.cli.seen_logs import FollowedLogs, SeenLogs
 from auctionctl.cli.whereabouts import possible_words, where_words
+from auctionctl.client.receipts import ReceiptFiles
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock

@@ -171,7 +171,7 @@ class Offering:
     def _notice(self, notice: SellerNotice) -> None:
         from auctionctl.bidding.selling import Asked, Refusal, Taken  # noqa: PLC0415
         from auctionctl.cli.offers import forget_offer, read_offer  # noqa: PLC0415
-        from auctionctl.cli.receipts import ReceiptFiles  # noqa: PLC0415
+        from auctionctl.client.receipts import ReceiptFiles  # noqa: PLC0415
 
         self._heard_s = time.monotonic()
         match notice:

@@ -13,7 +13,7 @@ from auctionctl.bidding import strategies
 from auctionctl.bidding.agent import Agent
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.cli.bidder import fresh_nonces
-from auctionctl.cli.receipts import CLOCK_HEAD
+from auctionctl.client.receipts import CLOCK_HEAD
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.net.dealer import Dealer
 from auctionctl.replica.follower import Advanced, Stamped

@@ -85,7 +85,7 @@ def test_what_would_change_hands_is_not_replaced(tmp_path: Path, monkeypatch: py
         return os.stat_result((*status[:4], status.st_uid + 1, *status[5:]))
 
     monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr("auctionctl.cli.files.os.fstat", of_another)
+    monkeypatch.setattr("auctionctl.client.files.os.fstat", of_another)
     with pytest.raises(ConfigurationError, match="no longer belong to its owner") as caught:
         write_whole(path, b"new", PRIVATE_MODE, Existing.REPLACE)
     assert "as the file's owner" in caught.value.hint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auctionctl.auction.price import Money
 from auctionctl.bidding.notices import Evidence
-from auctionctl.cli.receipts import ReceiptFiles
+from auctionctl.client.receipts import ReceiptFiles
 from auctionctl.tlog.proof import Receipt
 
 EVIDENCE = Evidence(bytes([1]) * 32, bytes([2]) * 32, b"entry", Receipt(4, 5, bytes(32), b"note\n"))

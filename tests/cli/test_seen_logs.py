@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from auctionctl.cli import seen_logs
 from auctionctl.cli.paths import Paths, find_paths
-from auctionctl.cli.seen_logs import MAX_HEADS, FollowedLogs, Forgetful, SeenLogs
+from auctionctl.cli.seen_logs import FollowedLogs, Forgetful, SeenLogs
+from auctionctl.client import seen_logs
+from auctionctl.client.seen_logs import MAX_HEADS
 from auctionctl.errors import ConfigurationError, VerificationError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.audit import audit, audit_registry

@@ -19,13 +19,13 @@ from auctionctl.auction.commands import decode_command, encode_command
 from auctionctl.auction.events import decode_event, encode_event
 from auctionctl.auction.price import format_minor, parse_money
 from auctionctl.auction.terms import decode_opening, decode_terms, encode_opening, encode_terms
-from auctionctl.cli.bid_journal import parse_journal
 from auctionctl.cli.settings.contexts import read_context_values
 from auctionctl.cli.settings.durations import format_duration, parse_duration
 from auctionctl.cli.settings.house_file import read_house_values
 from auctionctl.cli.settings.lots import read_auction_values
 from auctionctl.cli.settings.person_file import read_person_values
 from auctionctl.cli.settings.toml_table import parse_toml
+from auctionctl.client.bid_journal import parse_journal
 from auctionctl.errors import (
     AllowListError,
     ConfigurationError,

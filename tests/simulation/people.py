@@ -1,7 +1,7 @@
 """Bidders: the real agent, its process, and the disk on which it keeps what another run has to know.
 
 Rule: a process that ends loses everything but what stands in ``kept``, ``refused`` and ``heads``, which are the disk,
-as :mod:`auctionctl.cli.bid_journal` and :mod:`auctionctl.cli.seen_logs` keep it: a bid before it is sent.
+as :mod:`auctionctl.client.bid_journal` and :mod:`auctionctl.cli.seen_logs` keep it: a bid before it is sent.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.contexts import Contexts, read_contexts
 from auctionctl.cli.settings.person_file import Said, find_setting
+from auctionctl.client.receipts import short_id
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 DEFAULT_KEY: Final = "default"
 DEFAULT_ORIGIN: Final = "default"
 MIN_PREFIX_DIGITS: Final = 4
-SHORT_DIGITS: Final = 12
 MAX_CANDIDATES: Final = 8
 MAX_ADDRESS_BYTES: Final = 4096
 
@@ -189,11 +189,6 @@ def match_auctions(catalogue: Mapping[bytes, Terms], patterns: Sequence[str]) ->
             )
         found |= fitting
     return found
-
-
-def short_id(auction: bytes) -> str:
-    """The first digits of an auction's id: enough for a person, and for :func:`choose_auctions`."""
-    return auction.hex()[:SHORT_DIGITS]
 
 
 def _candidates(catalogue: Mapping[bytes, Terms], auctions: Sequence[bytes]) -> str:

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from auctionctl.auction.bid import Bid, command_id, decode_bid
 from auctionctl.bidding.notices import BidPlaced, BidRejected
 from auctionctl.bidding.wallet import Wallet
-from auctionctl.cli.files import (
+from auctionctl.client.files import (
     PRIVATE_MODE,
     Existing,
     make_private_directories,
@@ -29,7 +29,7 @@ from auctionctl.cli.files import (
     sync_directory,
     write_whole,
 )
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError, NotFoundError, RemoteProtocolError
 from auctionctl.keys.signing import Identity
 from auctionctl.wire.frames import Message, is_signed_by

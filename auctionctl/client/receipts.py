@@ -10,16 +10,25 @@ that it cannot lead elsewhere.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from auctionctl.auction.price import Money
-from auctionctl.bidding.notices import Evidence
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
-from auctionctl.cli.settings.choices import short_id
+from auctionctl.client.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+
+if TYPE_CHECKING:
+    from auctionctl.auction.price import Money
+    from auctionctl.bidding.notices import Evidence
 
 SUFFIX: Final = ".tlog-proof"
 CLOCK_HEAD: Final = "clock-head.note"
 """The last clock head of an auction (:mod:`auctionctl.tlog.cosignature`)."""
+
+
+SHORT_DIGITS: Final = 12
+
+
+def short_id(auction: bytes) -> str:
+    """The first digits of an auction's id: enough for a person, and for those who look for it."""
+    return auction.hex()[:SHORT_DIGITS]
 
 
 class ReceiptFiles:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from auctionctl.cli.files import (
+from auctionctl.client.files import (
     PRIVATE_MODE,
     Existing,
     is_there,
@@ -21,7 +21,7 @@ from auctionctl.cli.files import (
     shown,
     write_whole,
 )
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError, VerificationError
 
 HINT: Final = "show it to others who deal with this house, and deal with it no more"
