@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.bidder import alone, drive, find_auctions, seat_agent
+from auctionctl.cli.bidder import drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.caps_table import read_caps
-from auctionctl.cli.settings.choices import choose_auctions
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.person_file import config_file
 from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, ChosenStrategy, read_strategy
+from auctionctl.client.choosing import choose_auctions
+from auctionctl.client.kept_session import alone
 
 if TYPE_CHECKING:
     from auctionctl.auction.price import Money

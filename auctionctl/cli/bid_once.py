@@ -11,18 +11,14 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.price import Money, parse_money
+from auctionctl.auction.price import Money
 from auctionctl.auction.rejection import RULES, Code
 from auctionctl.auction.terms import Terms
 from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, Joined
 from auctionctl.bidding.once import (
-    Above,
     Accepted,
-    Amount,
     Ending,
-    Exactly,
     Halted,
-    Least,
     NotHeard,
     NotOpened,
     OneBid,
@@ -36,7 +32,7 @@ from auctionctl.bidding.once import (
 )
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.bid_events import HALTED_WORDS
-from auctionctl.cli.bidder import alone, drive, find_auctions, fresh_nonces
+from auctionctl.cli.bidder import drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import read_auction
 from auctionctl.cli.options import AtHouse
@@ -45,7 +41,9 @@ from auctionctl.cli.records import amount as amount_record
 from auctionctl.cli.records import clock_time, observed_words
 from auctionctl.cli.seen_logs import SeenLogs
 from auctionctl.client.bid_journal import BidJournal
+from auctionctl.client.kept_session import alone
 from auctionctl.client.receipts import ReceiptFiles
+from auctionctl.client.wish import Wish, parse_wish
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import SecretKey
@@ -54,15 +52,6 @@ from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
 SCHEMA: Final = "auctionctl.bid/1"
-LEAST: Final = "min"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was asked for on the command line; ``currency`` is None where it says none."""
-
-    amount: Amount
-    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +65,8 @@ class Answer:
 
 def read_amount(text: str) -> Wish:
     """``12.50EUR``, ``+5.00EUR`` or ``min``. Raises ArgumentError."""
-    if text.strip() == LEAST:
-        return Wish(Least(), None)
-    is_above = text.strip().startswith("+")
     with argument("--amount"):
-        money = parse_money(text.strip().removeprefix("+"))
-    if not money.minor:
-        raise ArgumentError("--amount: it has to be more than nothing", hint="write it as 12.50EUR, +5.00EUR or min")
-    return Wish(Above(money.minor) if is_above else Exactly(money.minor), money.currency)
+        return parse_wish(text)
 
 
 def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:

@@ -12,7 +12,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, JsonOption, OutputOption, with_house
 from auctionctl.cli.output import Form, write_document, write_fields
 from auctionctl.cli.security_events import show_security
-from auctionctl.cli.settings.choices import choose_auctions
+from auctionctl.client.choosing import choose_auctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_list, write_note
-from auctionctl.cli.settings.choices import match_auctions
+from auctionctl.client.choosing import match_auctions
 
 SCHEMA: Final = "auctionctl.ls/1"
 Row = tuple[str, ...]

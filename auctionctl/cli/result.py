@@ -9,7 +9,7 @@ import typer
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_facts
-from auctionctl.cli.settings.choices import choose_auctions
+from auctionctl.client.choosing import choose_auctions
 
 if TYPE_CHECKING:
     from auctionctl.auction.auction import Auction

@@ -111,13 +111,7 @@ class Dealer:
             self._step(tick_s, on_notice)
             if on_tick is not None:
                 on_tick()
-            if self._core.is_welcome:
-                deadline_s = None
-            elif deadline_s is not None and time.monotonic() > deadline_s:
-                raise UnreachableError(
-                    f"no house answered at {self._address.host}:{self._address.port} within {patience_s:g} s",
-                    hint="is it running, and is this its address? `auctionctl serve` prints it",
-                )
+            deadline_s = self._check_patience(deadline_s, patience_s)
 
     def close(self) -> None:
         """Say goodbye if anybody listens, and free everything; a second time, nothing is left to do."""
@@ -134,6 +128,17 @@ class Dealer:
         self._monitor.close(linger=0)
         self._socket.close(linger=BYE_LINGER_MS)
         self._context.term()
+
+    def _check_patience(self, deadline_s: float | None, patience_s: float) -> float | None:
+        """Until when the first welcome is waited for; None once it came. Raises UnreachableError."""
+        if self._core.is_welcome:
+            return None
+        if deadline_s is not None and time.monotonic() > deadline_s:
+            raise UnreachableError(
+                f"no house answered at {self._address.host}:{self._address.port} within {patience_s:g} s",
+                hint="is it running, and is this its address? `auctionctl serve` prints it",
+            )
+        return deadline_s
 
     # The three moves
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.bidder import alone
 from auctionctl.cli.paths import Paths
+from auctionctl.client.kept_session import alone
 from auctionctl.errors import StoreLockedError
 from auctionctl.keys.signing import SecretKey
 

@@ -21,7 +21,7 @@ from auctionctl.cli.observer import (
 )
 from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.seen_logs import Forgetful
-from auctionctl.cli.settings.choices import choose_auctions
+from auctionctl.client.choosing import choose_auctions
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.keys.signing import SecretKey

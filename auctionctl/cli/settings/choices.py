@@ -5,10 +5,8 @@ Rule: nothing is guessed where two answers are possible; the error then names th
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,18 +17,15 @@ from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.contexts import Contexts, read_contexts
 from auctionctl.cli.settings.person_file import Said, find_setting
-from auctionctl.client.receipts import short_id
+from auctionctl.client.choosing import listed
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:
-    from auctionctl.auction.terms import Terms
     from auctionctl.keys.signing import SecretKey
     from auctionctl.wire.address import HouseAddress
 
 DEFAULT_KEY: Final = "default"
 DEFAULT_ORIGIN: Final = "default"
-MIN_PREFIX_DIGITS: Final = 4
-MAX_CANDIDATES: Final = 8
 MAX_ADDRESS_BYTES: Final = 4096
 
 
@@ -82,7 +77,7 @@ def choose_key_name(
     if not names:
         raise NotFoundError(f"there is no key in {paths.keys}", hint="make one: auctionctl keygen")
     if len(names) > 1:
-        raise ArgumentError(f"there are several keys: {_listed(names)}", hint="choose one with --key NAME")
+        raise ArgumentError(f"there are several keys: {listed(names)}", hint="choose one with --key NAME")
     return Said(names[0], DEFAULT_ORIGIN)
 
 
@@ -135,7 +130,7 @@ def find_local_house(paths: Paths) -> HouseAddress:
         )
     names = [path.name.removesuffix(ADDRESS_SUFFIX) for path in found]
     raise ConfigurationError(
-        f"{len(found)} houses run on this machine: {_listed(names)}",
+        f"{len(found)} houses run on this machine: {listed(names)}",
         hint=f"choose one: --house \"$(cat '{found[0]}')\"",
     )
 
@@ -147,54 +142,3 @@ def _parse_named(where: str, text: str) -> HouseAddress:
         return parse_address(text)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}", hint=error.hint) from error
-
-
-def choose_auctions(catalogue: Mapping[bytes, Terms], wanted: Sequence[str]) -> set[bytes]:
-    """The auctions (32 bytes each) that ``wanted`` names, by listing or by at least four digits of the id.
-
-    Raises NotFoundError with the candidates where a name fits none, or more than one.
-    """
-    return {_choose_auction(catalogue, name) for name in wanted}
-
-
-def _choose_auction(catalogue: Mapping[bytes, Terms], name: str) -> bytes:
-    fitting = [auction for auction, terms in catalogue.items() if terms.listing == name]
-    if not fitting and len(name) >= MIN_PREFIX_DIGITS:
-        fitting = [auction for auction in catalogue if auction.hex().startswith(name.lower().removesuffix("…"))]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise NotFoundError(
-            f"{name!r} fits {len(fitting)} auctions: {_candidates(catalogue, fitting)}", hint="give more digits"
-        )
-    if not catalogue:
-        raise NotFoundError(f"there is no auction {name!r}: this house holds none")
-    listings = [terms.listing for terms in catalogue.values()]
-    close = difflib.get_close_matches(name, listings, n=1)
-    raise NotFoundError(
-        f"there is no auction {name!r}; there are: {_candidates(catalogue, list(catalogue))}",
-        hint=f"did you mean {close[0]}?" if close else "give a listing, or the first digits of an id (at least 4)",
-    )
-
-
-def match_auctions(catalogue: Mapping[bytes, Terms], patterns: Sequence[str]) -> set[bytes]:
-    """The auctions whose listing fits one of ``patterns``, a shell's; NotFoundError where one of them fits none."""
-    found: set[bytes] = set()
-    for pattern in patterns:
-        fitting = {auction for auction, terms in catalogue.items() if fnmatchcase(terms.listing, pattern)}
-        if not fitting:
-            there_are = _candidates(catalogue, list(catalogue)) or "none"
-            raise NotFoundError(
-                f"no auction fits {pattern!r}; there are: {there_are}", hint="quote it, as in --match 'gpu-*'"
-            )
-        found |= fitting
-    return found
-
-
-def _candidates(catalogue: Mapping[bytes, Terms], auctions: Sequence[bytes]) -> str:
-    return _listed([f"{short_id(auction)} ({catalogue[auction].listing})" for auction in auctions])
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MAX_CANDIDATES
-    return ", ".join(names[:MAX_CANDIDATES]) + (f" and {more} more" if more > 0 else "")
