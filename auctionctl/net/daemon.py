@@ -302,7 +302,7 @@ class HouseProcess:
             self._operations += count_forgery(self._house, session, self._clock.now_ns())
         for item in checked.requests:
             request = Request(*item)
-            if request.session < self._first_session:
+            if request.session < self._first_session or self._gateway is None:
                 continue  # Its gateway is dead, and the session with it.
             if not self._queue.put(request, self._house.limits.queue):
                 busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
@@ -332,6 +332,7 @@ class HouseProcess:
         selector.unregister(self._gateway)
         self._gateway.close()
         self._gateway = None
+        self._queue.clear()  # A hello that waits would begin a session that nothing ends.
         self._is_gateway_ending = False
         self._answered.clear()
         self._operations.clear()

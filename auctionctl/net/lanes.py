@@ -46,6 +46,11 @@ class Lanes:
         self._operators.clear()
         return taken + [self._others.popleft() for _ in range(min(len(self._others), most))]
 
+    def clear(self) -> None:
+        """Nothing waits any more: nobody is there to be answered."""
+        self._operators.clear()
+        self._others.clear()
+
     def _is_operation(self, request: Request) -> bool:
         peer = self._peers.get(request.session)
         return peer is not None and peer.role == Role.OPERATOR and message_type(request.body) in KINDS

@@ -42,6 +42,7 @@ from auctionctl.wire.messages import (
     Subscribe,
 )
 from auctionctl.wire.messages import encode as encode_message
+from auctionctl.wire.session import ClientGreeting
 
 
 def test_a_request_is_answered_and_its_chunk_with_it(run):
@@ -149,6 +150,18 @@ def test_every_session_ends_with_its_gateway(run):
     assert run.next_reply().code == "no_session"
     run.greet()
     assert run.read() == [Kind.TERMS, Kind.GAP]
+
+
+def test_a_greeting_that_comes_after_the_loss_of_its_gateway_begins_no_session_that_nothing_would_end(run):
+    run.greet()
+    body, signature = ClientGreeting(ANN, HOUSE_KEY.identity, "bidder").hello(bytes(16), 0)
+    run.gateway._socket.close()
+    until(lambda: run.process._gateway is None, "the loss")
+    run.send((SESSION, ANN.identity.signing, body, signature, ANN.identity.transport))
+    run.serve_anew(SESSION + 1)
+    run.send((SESSION + 1, b"", encode_message(List(0)), b"", b""))
+    assert run.next_reply(SESSION + 1).code == "no_session"
+    assert not run.process._house.presence.peers
 
 
 def test_another_verifier_takes_the_place_of_a_dead_one_whose_last_words_count(run):

@@ -182,6 +182,8 @@ class HouseShell:
         if stimulus == "lost":
             self._operations.clear()
             self._reading.forget_all()
+            first = self._world.first_session
+            self._queue = deque(each for each in self._queue if each.session >= first)
             if self.is_begun:
                 self._world.watch.gateway_lost(max(now_ns, self._looked_ns), self._looked_ns)
                 self._looked_ns = max(now_ns, self._looked_ns)
@@ -330,7 +332,7 @@ class HouseShell:
         if gateway is not None and operations:
             world.watch.said(operations)
             gateway.perform(operations)
-        if self._stimuli or self._queue or self._reading:
+        if self._stimuli or self._queue or (self._reading and gateway is not None):
             self._schedule(0)
             return
         timer_ns = self.house.get_timer()

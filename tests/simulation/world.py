@@ -209,6 +209,11 @@ class World:
         self.gateway = Gateway(self, self._next_session)
         self.shell.gateway_serves()
 
+    @property
+    def first_session(self) -> int:
+        """The least number of a session that is not over with its gateway."""
+        return self._next_session if self.gateway is None else self.gateway.first_session
+
     def crash_gateway(self, down_ns: int) -> None:
         """The gateway's process ends, and is started again after a while."""
         if self.gateway is None:
