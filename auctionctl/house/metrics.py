@@ -103,8 +103,8 @@ class Recent:
         self._busy_slots: deque[Counter[bytes]] = deque(maxlen=SLOTS)
         self._begun_ns = 0
         self._slot_ns = 0
-        self.all = {stage: Histogram() for stage in Stage}
-        """Since the house's process began."""
+        self._before = {stage: Histogram() for stage in Stage}
+        """What was counted until the slot under way began."""
         self._open()
 
     def _open(self) -> None:
@@ -119,19 +119,18 @@ class Recent:
         while now_ns - self._slot_ns >= SLOT_NS:
             self._slot_ns += SLOT_NS
             self._slots.append(self._now)
+            for stage, histogram in self._now.items():
+                self._before[stage].add(histogram.counts.items(), histogram.sum_ns)
             self._busy_slots.append(self.busy)
             self._open()
 
     def note(self, stage: Stage, duration_ns: int, count: int = 1) -> None:
         """``count`` requests were in ``stage`` for so long, each."""
         self._now[stage].note(duration_ns, count)
-        self.all[stage].note(duration_ns, count)
 
     def add(self, stage: Stage, counts: Iterable[tuple[int, int]], sum_ns: int) -> None:
         """What another process has counted of ``stage``."""
-        counted = list(counts)
-        self._now[stage].add(counted, sum_ns)
-        self.all[stage].add(counted, sum_ns)
+        self._now[stage].add(counts, sum_ns)
 
     def span_ns(self, now_ns: int) -> int:
         """How long "lately" is, at ``now_ns``."""
@@ -139,10 +138,11 @@ class Recent:
 
     def lately(self, stage: Stage) -> Histogram:
         """What was counted of ``stage`` in that time."""
-        found = Histogram()
-        for slot in (*self._slots, self._now):
-            found.add(slot[stage].counts.items(), slot[stage].sum_ns)
-        return found
+        return _together(slot[stage] for slot in (*self._slots, self._now))
+
+    def ever(self, stage: Stage) -> Histogram:
+        """What was counted of ``stage`` since the house's process began."""
+        return _together((self._before[stage], self._now[stage]))
 
     def busiest(self, most: int) -> list[tuple[bytes, int]]:
         """The auctions to which most was added in that time, and how much; ties by their ids."""
@@ -150,6 +150,13 @@ class Recent:
         for slot in (*self._busy_slots, self.busy):
             found.update(slot)
         return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]
+
+
+def _together(histograms: Iterable[Histogram]) -> Histogram:
+    found = Histogram()
+    for each in histograms:
+        found.add(each.counts.items(), each.sum_ns)
+    return found
 
 
 class Tally:

@@ -193,6 +193,6 @@ def _peer(peer: Peer, counted: SessionCounted) -> PeerMeasure:
 
 def _stages(recent: Recent) -> Iterator[StageMeasure]:
     for stage in Stage:
-        lately, ever = recent.lately(stage), recent.all[stage]
+        lately, ever = recent.lately(stage), recent.ever(stage)
         percentiles = (lately.percentile_ns(500), lately.percentile_ns(990), lately.longest_ns)
         yield StageMeasure(stage.value, lately.count, *percentiles, ever.count, ever.sum_ns)

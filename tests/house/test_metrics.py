@@ -71,7 +71,7 @@ def test_lately_is_a_minute_and_what_was_before_is_in_the_whole_alone() -> None:
     assert recent.span_ns(SECOND_NS + SLOT_NS + 7) == SLOT_NS + 7
     end_ns = SECOND_NS + SLOT_NS * (SLOTS + 1)
     recent.turn(end_ns)
-    assert (recent.lately(Stage.TOTAL).count, recent.all[Stage.TOTAL].count) == (1, 4)
+    assert (recent.lately(Stage.TOTAL).count, recent.ever(Stage.TOTAL).count) == (1, 4)
     assert recent.busiest(1) == [(b"b", 2)]
     assert recent.span_ns(end_ns) == SLOTS * SLOT_NS
 
@@ -81,7 +81,7 @@ def test_after_a_long_silence_there_was_nothing_lately() -> None:
     recent.turn(SECOND_NS)
     recent.add(Stage.CHECK, [(3, 2)], 6)
     recent.turn(SECOND_NS + 100 * SLOT_NS)
-    assert (recent.lately(Stage.CHECK).count, recent.all[Stage.CHECK].count) == (0, 2)
+    assert (recent.lately(Stage.CHECK).count, recent.ever(Stage.CHECK).count) == (0, 2)
 
 
 def test_receipts_are_counted_in_all_and_by_their_auction() -> None:
