@@ -56,7 +56,7 @@ MARKET_MEANINGS: Final = {
 BIDDER_MEANINGS: Final = {
     "strategy": "How they bid: a name of `auctionctl strategies ls`, or FILE.py:CLASS. Not `manual` and not `exec:`,"
     " for neither people nor processes live by a virtual clock. Required.",
-    "name": "What they are called, the name of the strategy by default; several are numbered.",
+    "name": "What they are called, the strategy or its class by default; several are numbered.",
     "count": "How many there are; 1 by default.",
     "budget": "What each of them may spend in one market; without bounds by default.",
     "reaction": "How long it takes them to do something about news: a duration, or the shortest and the longest,"

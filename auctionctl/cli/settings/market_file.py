@@ -131,7 +131,9 @@ class _Groups:
         table = TomlTable(self._path, place, values, BIDDER_KEYS)
         table.require("strategy", 'say how it bids: strategy = "truthful"; see auctionctl strategies ls')
         strategy = table.text("strategy", "", 400)
-        name = table.text("name", strategy, 32)
+        make = self._maker(table, strategy, self._params(table))
+        # A strategy of one's own is FILE.py:CLASS: its bidders are called after the class.
+        name = table.text("name", strategy.rpartition(":")[2].lower(), 32)
         if not _NAME.fullmatch(name):
             table.fail("name", f"{name!r} is no name", 'write lower-case letters, digits, ".", "_" and "-"')
         count = table.integer("count", 1, 1, MAX_BIDDERS)
@@ -146,7 +148,7 @@ class _Groups:
         return BidderGroup(
             name,
             strategy,
-            self._maker(table, strategy, self._params(table)),
+            make,
             count,
             MAX_MINOR if budget_minor is None else budget_minor,
             self._reaction(table),

@@ -10,6 +10,7 @@ import pytest
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.cli.settings.market_file import Asked, read_market
 from auctionctl.errors import ConfigurationError
+from auctionctl.market.market import Market
 from auctionctl.market.plan import MarketPlan, Order
 from auctionctl.market.values import Affiliated, Lognormal, Recorded, Uniform
 
@@ -100,6 +101,10 @@ def test_values_are_lognormal_or_recorded_in_a_file_beside_it(tmp_path: Path) ->
         (LOT + VALUES + BIDDER + 'name = "A b"\n', "bidder 1: name: 'A b' is no name"),
         (LOT + VALUES + BIDDER + "params = { value = 3 }\n", "bidder 1: strategy: value is drawn"),
         (LOT + VALUES + BIDDER + 'params = "x"\n', "bidder 1: params: no table"),
+        (
+            LOT + VALUES + BIDDER.replace("market-value", "exec:./x"),
+            "bidder 1: strategy: 'exec:./x' has no place under",
+        ),
         (LOT + VALUES + BIDDER.replace("market-value", "brave"), "bidder 1: strategy: unknown strategy 'brave'"),
         (LOT + VALUES + BIDDER + BIDDER, "bidder 2: name: two are called 'market-value'"),
         (LOT + '[values]\ndistribution = "recorded"\nfile = "v.csv"\n' + BIDDER, "line 1: these are not the bidders"),
@@ -135,3 +140,28 @@ def test_the_market_in_the_readme_is_one(tmp_path: Path) -> None:
     _, _, text = readme.partition("```toml\n# market.toml\n")
     plan = read(tmp_path, text.partition("```")[0])
     assert [(group.strategy, group.count) for group in plan.groups] == [("truthful", 3), ("smart", 1)]
+
+
+OWN = """
+from auctionctl.bidding.strategy import Offer, Wait
+
+
+class Half:
+    def __init__(self, value):
+        self.limit_minor = round(float(value.removesuffix("EUR")) * 50)
+
+    def decide(self, view, purse, now_ns, rng):
+        return Offer(view.minimum_minor) if view.minimum_minor <= self.limit_minor else Wait()
+"""
+
+
+def test_a_strategy_of_ones_own_plays_and_is_told_the_value(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    plan = read(tmp_path, LOT + VALUES + BIDDER + f'[[bidder]]\nstrategy = "{tmp_path / "own.py"}:Half"\n')
+    assert plan.groups[1].name == "half"
+    market = Market(plan, 0)
+    market.run()
+    half = market.places[0][1]
+    assert half.bids > 0
+    assert market.held[0].price_minor is not None
+    assert 0 < half.value_minor // 2 - 200 < market.held[0].price_minor < half.value_minor // 2 + 200
