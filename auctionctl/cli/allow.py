@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 allow_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Say whom the house lets in.")
 app.add_typer(allow_app, name="allow", epilog="Example: auctionctl allow ls")
+
+
+NO_LIMITS: Final = "none"
 
 
 class Change(enum.Enum):
@@ -66,44 +69,37 @@ def add(
         str, typer.Option(help="bidder, seller, operator or observer; several are joined by '+'.")
     ] = "bidder",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Change the line of a key that is there under another name or role.")
+        bool, typer.Option("--replace", help="Change the line of a key that is there already and says something else.")
     ] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="A limit of the house that is another one for this identity, such as bids_per_s=100; as often as"
+            " needed, or `none`. Without it, a line that is there keeps its own.",
+        ),
+    ] = None,
 ) -> int:
     """Let somebody in."""
-    from auctionctl.keys.allowlist import Entry, Role, add_line, replace_line  # noqa: PLC0415
-    from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
-    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+    from auctionctl.keys.allowlist import Entry, add_line, replace_line  # noqa: PLC0415
 
-    with argument("KEY"):
-        identity = Identity.from_text(key)
-    if not is_name(name):
-        raise ArgumentError(f"NAME: {name[:40]!a} is no name", hint=NAME_HINT)
-    unknown = next((word for word in role.split("+") if word not in set(Role)), None)
-    if unknown is not None:
-        roles = ", ".join(Role)
-        raise ArgumentError(
-            f"--role: {unknown[:40]!a} is no role", hint=f"known are: {roles}; several are joined by '+'"
-        )
-    entry = Entry(identity, name, role)
-    try:
-        # By itself first: what is wrong with the new line has nothing to do with the file.
-        add_line("", entry)
-    except AllowListError as error:
-        raise ArgumentError(str(error).partition(": ")[2], hint=error.hint) from error
+    entry = _checked(key, name, role, limit or [])
     path = find_paths().allow_list
     make_private_directories(path.parent)
     with held_alone(path.parent):
         text, known = read_allow_list(path)
-        old = known.by_signing(identity.signing)
+        old = known.by_signing(entry.identity.signing)
+        if old is not None and not limit:
+            entry = Entry(entry.identity, name, role, old.options)
         if old is None:
             change = Change.ADDED
-        elif (old.name, old.roles) == (name, entry.roles):
+        elif (old.name, old.roles, old.limits) == (name, entry.roles, entry.limits):
             change = Change.UNCHANGED
-        elif replace and old.identity == identity:
+        elif replace and old.identity == entry.identity:
             change = Change.REPLACED
         else:
             raise ConfigurationError(
-                f"this key is on the list {path} already, as {old.name} with the role {old.role}",
+                f"this key is on the list {path} already, as {old.name} with the role {old.role}{_with(old)}",
                 hint="change that line with --replace",
             )
         try:
@@ -117,7 +113,13 @@ def add(
                 hint=f"choose another name, or remove that line: auctionctl allow rm {name}",
             ) from error
     size = len(known) + (change is Change.ADDED)
-    _report(form, "auctionctl.allow-add/1", entry, change, f"{name} may come in as {role}: {size} on the list {path}")
+    _report(
+        form,
+        "auctionctl.allow-add/1",
+        entry,
+        change,
+        f"{name} may come in as {role}{_with(entry)}: {size} on the list {path}",
+    )
     return ExitStatus.OK
 
 
@@ -157,7 +159,50 @@ def _report(form: Form, schema: str, entry: Entry, change: Change, news: str) ->
 
 
 def _record(entry: Entry) -> dict[str, object]:
-    return {"name": entry.name, "role": entry.role, "public_key": entry.identity.text}
+    return {
+        "name": entry.name,
+        "role": entry.role,
+        "public_key": entry.identity.text,
+        "limits": dict(entry.limits),
+    }
+
+
+def _checked(key: str, name: str, role: str, limits: list[str]) -> Entry:
+    """The entry that arguments speak of; ArgumentError. What is wrong with it has nothing to do with any file."""
+    from auctionctl.keys.allowlist import Entry, Role, add_line  # noqa: PLC0415
+    from auctionctl.keys.encoding import NAME_HINT, is_name  # noqa: PLC0415
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+
+    with argument("KEY"):
+        identity = Identity.from_text(key)
+    if not is_name(name):
+        raise ArgumentError(f"NAME: {name[:40]!a} is no name", hint=NAME_HINT)
+    unknown = next((word for word in role.split("+") if word not in set(Role)), None)
+    if unknown is not None:
+        roles = ", ".join(Role)
+        raise ArgumentError(
+            f"--role: {unknown[:40]!a} is no role", hint=f"known are: {roles}; several are joined by '+'"
+        )
+    entry = Entry(identity, name, role, _limits(limits))
+    try:
+        add_line("", entry)
+    except AllowListError as error:
+        raise ArgumentError(str(error).partition(": ")[2], hint=error.hint) from error
+    return entry
+
+
+def _limits(texts: list[str]) -> tuple[tuple[str, str], ...]:
+    """What ``--limit`` says, as options of a line; the list itself judges them."""
+    pairs = [text.partition("=")[::2] for text in texts if text != NO_LIMITS]
+    return tuple((name[:40], value[:40]) for name, value in pairs)
+
+
+def _words(entry: Entry) -> str:
+    return " ".join(f"{name}={value}" for name, value in entry.limits.items())
+
+
+def _with(entry: Entry) -> str:
+    return f" with {words}" if (words := _words(entry)) else ""
 
 
 @allow_app.command("ls", epilog="Example: auctionctl allow ls --json")
@@ -168,8 +213,8 @@ def ls(form: Form) -> int:
     _, known = read_allow_list(path)
     if not known and not form.is_json:
         write_note(f"nobody is on the list {path}; let somebody in: auctionctl allow add KEY NAME")
-    columns = ("name", "role", "public key")
-    rows = [(entry.name, entry.role, entry.identity.text) for entry in known]
+    columns = ("name", "role", "limits", "public key")
+    rows = [(entry.name, entry.role, _words(entry), entry.identity.text) for entry in known]
     records = [_record(entry) for entry in known]
     write_list(form, "auctionctl.allow-ls/1", "entries", records, columns=columns, rows=rows)
     return ExitStatus.OK

@@ -171,6 +171,11 @@ class AuctionLog(HouseLog):
     # The commit point
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the auction is final, and durably."""
+        return self.auction.is_final and not self._batch
+
+    @property
     def is_dirty(self) -> bool:
         """Whether the batch holds anything to make durable or to answer."""
         return bool(self._batch or self._owed)

@@ -7,11 +7,12 @@ may be called but :meth:`House.committed`, after it is durable, or :meth:`House.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.bid import Bid, Join, command_id
 from auctionctl.auction.claims import MAX_GAP_GRACE_NS
-from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
+from auctionctl.auction.commands import AnyCommand
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import SECOND_NS, decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
@@ -26,7 +27,7 @@ from auctionctl.house.finishing import FINISH, take_out
 from auctionctl.house.gaps import Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
-from auctionctl.house.intake import Request, refused
+from auctionctl.house.intake import DECODERS, Request, refused
 from auctionctl.house.key_commands import KEY_COMMANDS, KeyCommands
 from auctionctl.house.limits import Limits, check_announced, check_share
 from auctionctl.house.log import HouseLog
@@ -63,7 +64,7 @@ class House:
         self.warnings = Warnings()
         """What keeps this house from its work: told to whoever asks."""
         self._admission = Admission(allowed, self.warnings)
-        self.quotas = Quotas(limits)
+        self.quotas = Quotas(limits, allowed, self.presence.peers)
         self.started_ns = now_ns
         self.tally = Tally()
         self._key = key
@@ -248,8 +249,7 @@ class House:
             self._gateway_lost_ns = last_ns if now_ns - last_ns > STALL_NS else now_ns
         self._now_ns = now_ns
         self.presence.end_all(now_ns)
-        for log in (self.registry, *self._held):
-            log.followers.clear()
+        self._questions.subscriptions.end_all()
 
     def gateway_silent(self, since_ns: int) -> None:
         """Nothing comes from the gateway any more. It may yet live: deadlines stand still, and its sessions stay."""
@@ -283,8 +283,7 @@ class House:
     def session_ended(self, session: int, now_ns: int) -> None:
         """The gateway has lost sight of a session."""
         self.presence.end(session, self._at(now_ns))
-        for log in (self.registry, *self._held):
-            log.followers.discard(session)
+        self._questions.subscriptions.end(session)
 
     def alive_ns(self, now_ns: int) -> int:
         """Until when bidders could reach the house, for the store to keep: a restart begins its gap there.
@@ -300,7 +299,9 @@ class House:
     def handle(self, requests: Sequence[Request], now_ns: int) -> list[Effect]:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
-        effects = heed(requests, self.presence.peers, self._remind)
+        self.quotas.obey(self.limits, self.allowed)
+        refuse = partial(self.quotas.refuse, now_ns=now_ns)
+        effects = heed(requests, refuse, self._remind)
         if self._room.is_awaited(now_ns):
             self._now_ns = now_ns
         else:
@@ -316,8 +317,9 @@ class House:
             if type_name == "hello":
                 self._greet(request, now_ns, effects)
                 continue
-            refusal = self.quotas.refuse(self.presence.peers, request, type_name, self.limits, now_ns)
-            if refusal is not None:
+            if type_name == "remind":
+                continue  # It was heeded before everything else.
+            if (refusal := refuse(request, type_name)) is not None:
                 effects.append(Send(request.session, Message(encode(refusal))))
                 continue
             try:
@@ -327,17 +329,13 @@ class House:
         return effects + self._commit()
 
     def _dispatch(self, type_name: str, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        if type_name == "bid":
-            self._command(request, decode_bid(request.body), now_ns, effects)
-        elif type_name == "join":
-            self._command(request, decode_join(request.body), now_ns, effects)
-        elif type_name in KINDS:
-            self._command(request, decode_command(request.body), now_ns, effects)
+        if (decode := DECODERS.get(type_name)) is not None:
+            self._command(request, decode(request.body), now_ns, effects)
         elif type_name == "terms":
             self._offer(request, now_ns, effects)
         elif type_name == FINISH:
             within = take_out(request, self.identity.signing)
-            self._command(within, decode_command(within.body), now_ns, effects)
+            self._command(within, DECODERS[message_type(within.body)](within.body), now_ns, effects)
         elif type_name in KEY_COMMANDS:
             peer = self.presence.peers[request.session]
             effects += self._key_commands.take(request, peer, self.registry, self.allowed, now_ns)
@@ -424,10 +422,11 @@ class House:
     def _inquire(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         message = decode_request(request.body)
         if isinstance(message, List | Subscribe | Read | Measure):
-            effects += self._questions.take(request.session, message, self.registry.state)
+            most = self.limits.max_subscriptions
+            effects += self._questions.take(request.session, message, self.registry.state, most)
         elif isinstance(message, Status):
             effects.append(Send(request.session, Message(encode(condition_of(self, now_ns)))))
-        elif not isinstance(message, Remind):  # which was heeded before everything else
+        else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(request.session, now_ns)
 
@@ -468,6 +467,7 @@ class House:
         self._gaps.committed()
         changed = self._held.take_dirty()
         said = self._outbox.release(self.registry, changed, self._held.in_order)
+        self._questions.subscriptions.completed(changed)
         # A revocation or a rotation is in force now that it is durable; its holder was told of it first.
         if self._admission.is_behind(self.registry.state):
             self._let_in(self._now_ns)

@@ -7,11 +7,12 @@ answered unsigned, saying what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import command_id
-from auctionctl.auction.commands import KINDS
+from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode
 from auctionctl.wire.session import Peer
@@ -66,6 +67,12 @@ COMMANDS: Final = frozenset({"bid", "join", "terms", "revoke", "rotate", "finish
 def name_of(type_name: str, body: bytes) -> bytes:
     """The id of a command; nothing else has a name of its own."""
     return command_id(body) if type_name in COMMANDS else b""
+
+
+DECODERS: Final[Mapping[str, Callable[[bytes], Bid | Join | AnyCommand]]] = MappingProxyType(
+    {"bid": decode_bid, "join": decode_join, **dict.fromkeys(KINDS, decode_command)}
+)
+"""Type of a command about an auction → what its bytes say; RemoteProtocolError for others."""
 
 
 def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:

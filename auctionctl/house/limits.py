@@ -7,8 +7,8 @@ all alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
@@ -23,8 +23,9 @@ MINUTE_NS: Final = 60 * SECOND_NS
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Auctions that have not ended, in all and of a seller; a seller's openings within an hour; waiting requests; what
-    one identity, and all of them, may send a second; how many bids of one bidder one auction takes; and what of that
-    strangers may, of which each has less, and all together have no more than a part."""
+    one identity, and all of them, may send a second; how many bids of one bidder one auction takes; what of that
+    strangers may, of which each has less, and all together have no more than a part; how much one identity may read a
+    second; how many logs one session may follow."""
 
     max_concurrent_auctions: int = 10
     queue: int = 1_000
@@ -38,6 +39,15 @@ class Limits:
     stranger_bids_burst: int = 5
     all_stranger_bids_per_s: int = 200
     stranger_questions_per_s: int = 16
+    read_bytes_per_s: int = 8 << 20
+    read_bytes_burst: int = 64 << 20
+    """A log of some 200,000 bids."""
+    max_subscriptions: int = 2_048
+    """With as many in each of 256 connections a gateway is at some 100 MB of its memory."""
+
+    def of_their_own(self, own: Mapping[bytes, Mapping[str, int]]) -> dict[bytes, Limits]:
+        """Identity → these, but for those that it has of its ``own``, by their names."""
+        return {identity: replace(self, **its) for identity, its in own.items()}
 
 
 def check_announced(announced: Announced, registry: Registry, live_count: int, limits: Limits, now_ns: int) -> None:

@@ -43,6 +43,11 @@ class HouseLog:
         """How many entries are durable: what may be told of a log whose batch is not."""
         return self.tree.size - len(self._batch)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing will ever be added to what is durable. A registry grows for ever."""
+        return False
+
     def to_append(self) -> Append | None:
         """What has to become durable before anything of it is released."""
         if not self._batch:

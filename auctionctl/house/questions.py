@@ -12,8 +12,10 @@ from typing import assert_never
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.effects import Effect, Follow, Gauge, Send
+from auctionctl.house.intake import refused
 from auctionctl.house.log import HouseLog
 from auctionctl.house.outbox import Outbox
+from auctionctl.house.subscriptions import Subscriptions
 from auctionctl.replica.registry import REGISTRY_ID, Registry
 from auctionctl.wire.measures import Measure
 from auctionctl.wire.messages import List, Read, Subscribe
@@ -26,9 +28,15 @@ class Questions:
         self._outbox = outbox
         self._clock_heads = clock_heads
         self._find = find
+        self.subscriptions = Subscriptions(find)
 
-    def take(self, session: int, message: List | Subscribe | Read | Measure, registry: Registry) -> list[Effect]:
-        """What is to be done now; an answer follows when the batch is durable. ``registry`` knows what was archived."""
+    def take(
+        self, session: int, message: List | Subscribe | Read | Measure, registry: Registry, most: int
+    ) -> list[Effect]:
+        """What is to be done now; an answer follows when the batch is durable. ``registry`` knows what was archived.
+
+        ``most`` is how many logs one session may follow.
+        """
         match message:
             case List(start):
                 self._outbox.ask_page(session, start)
@@ -36,7 +44,7 @@ class Questions:
             case Measure():
                 return [Gauge(session)]
             case Subscribe(auctions):
-                return [self._follow(session, auctions)]
+                return [self._follow(session, auctions, most)]
             case Read(auction, start):
                 log = self._find(auction)
                 if log is None or not (log.durable_size or auction == REGISTRY_ID):
@@ -46,9 +54,11 @@ class Questions:
             case _:
                 assert_never(message)
 
-    def _follow(self, session: int, auctions: tuple[bytes, ...]) -> Follow:
-        found = [log for auction in auctions if (log := self._find(auction)) is not None]
+    def _follow(self, session: int, auctions: tuple[bytes, ...], most: int) -> Effect:
+        """Of what is complete there is nothing to be heard; the reading of it, which comes along, is answered."""
+        found = [log for auction in auctions if (log := self._find(auction)) is not None and not log.is_complete]
+        if not self.subscriptions.add(session, found, most):
+            return Send(session, refused("quota", f"this house lets one session follow {most} logs at once"))
         for log in found:
-            log.followers.add(session)
             self._clock_heads.follow(log.id)
         return Follow(session, tuple(log.id for log in found))

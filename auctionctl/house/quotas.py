@@ -2,7 +2,8 @@
 
 Rule: what is refused here never reaches the rules and is answered unsigned, with a time to come back: it rests on what
 no log holds, so nobody can judge it again. An operator's commands are not counted: they get through whatever others do.
-Repeated bytes count like new ones, for they cost the same.
+Repeated bytes count like new ones, for they cost the same. The allow list may say other limits for an identity than
+those for all.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.intake import COMMANDS, Request, name_of, refuse, refused
 from auctionctl.house.limits import Limits
 from auctionctl.house.rates import MAX_KEYS
+from auctionctl.house.reads import Reads
 from auctionctl.house.shares import Shares
-from auctionctl.keys.allowlist import Role
+from auctionctl.keys.allowlist import AllowList, Role
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused
 from auctionctl.wire.session import Peer
@@ -30,24 +32,36 @@ MUTED: Final = "too many signatures of yours were bad: nothing is taken for a wh
 
 
 class Quotas:
-    """What each identity (signing key, 32 bytes) has used. Times are the house's, in nanoseconds."""
+    """What each identity (signing key, 32 bytes) has used. ``peers`` are the sessions that have been greeted.
 
-    def __init__(self, limits: Limits) -> None:
+    Times are the house's, in nanoseconds.
+    """
+
+    def __init__(self, limits: Limits, allowed: AllowList, peers: Mapping[int, Peer]) -> None:
+        self._peers = peers
+        self._limits = limits
+        self._allowed: AllowList | None = None
         self._muted_until_ns: dict[bytes, int] = {}
         self._forgeries: dict[bytes, list[int]] = {}
         """Who has lately sent what it had not signed, and when."""
         self._shares = Shares(limits)
+        self._reads = Reads(limits)
+        self.obey(limits, allowed)
 
-    def refuse(
-        self, peers: Mapping[int, Peer], request: Request, type_name: str, limits: Limits, now_ns: int
-    ) -> Refused | None:
-        """Why a message of this type is not taken now, or None; then it counts. ``limits`` are those in force."""
-        peer, body = peers.get(request.session), request.body
+    def obey(self, limits: Limits, allowed: AllowList) -> None:
+        """These are in force from now on, if they were not."""
+        if limits is not self._limits or allowed is not self._allowed:
+            self._limits, self._allowed = limits, allowed
+            own = limits.of_their_own(allowed.own_limits)
+            self._shares.obey(limits, own)
+            self._reads.obey(limits, own)
+
+    def refuse(self, request: Request, type_name: str, now_ns: int) -> Refused | None:
+        """Why a message of this type is not taken now, or None; then it counts."""
+        peer, body = self._peers.get(request.session), request.body
         refusal = refuse(peer, type_name, body)
         if refusal is not None or peer is None:
             return refusal
-        if limits is not self._shares.limits:
-            self._shares = Shares(limits)
         if self._muted_until_ns and (wait_ns := self._muted_until_ns.get(peer.identity.signing, 0) - now_ns) > 0:
             return Refused("muted", MUTED, name_of(type_name, body), wait_ns)
         if type_name in COMMANDS and peer.role == Role.OPERATOR:
@@ -55,12 +69,20 @@ class Quotas:
         share = self._shares.listed if peer.is_listed else self._shares.strangers
         return share.refuse(peer.identity.signing, type_name, body, now_ns)
 
+    def refuse_reading(self, session: int, log: bytes, now_ns: int) -> Refused | None:
+        """Why nothing of ``log`` (empty for the registry, and the catalogue) is read for this session now, or None."""
+        return self._reads.refuse(self._peers[session], log, now_ns)
+
+    def has_read(self, session: int, size_bytes: int, now_ns: int) -> None:
+        """This session has been answered with so many bytes."""
+        self._reads.used(self._peers[session], size_bytes, now_ns)
+
     def refuse_bid(self, log: AuctionLog, command: Bid | Join | AnyCommand, name: bytes) -> Message | None:
         """The answer to a bid of somebody who has made as many in this auction as the house takes; None to another.
 
         Counted are those since the house's process began: a limit of what it keeps, not a rule of the auction.
         """
-        most = self._shares.limits.max_bids_an_auction
+        most = self._limits.max_bids_an_auction
         if not isinstance(command, Bid) or log.bid_counts.get(command.bidder, 0) < most:
             return None
         return refused("quota", f"this house takes {most} bids of one bidder in one auction", name, MUTE_NS)

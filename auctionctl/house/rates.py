@@ -7,7 +7,9 @@ than rate * t + burst, and a key of which nothing is known any more is as good a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
@@ -27,25 +29,52 @@ class Rate:
         """From one to the next, at this rate; never less than what the rate says."""
         return -(-SECOND_NS // self.per_s)
 
+    @property
+    def tolerance_ns(self) -> int:
+        """How far ahead of the rate a key may be: all of its burst but one."""
+        return (self.burst - 1) * self.interval_ns
+
+
+NO_RATES: Final[Mapping[object, Rate]] = MappingProxyType({})
+
 
 class RateLimit:
-    """``rate`` for each of at most ``max_keys`` keys (addresses, identities, or one for all)."""
+    """``rate`` for each of at most ``max_keys`` keys (addresses, identities, or one for all), but for those that have
+    a rate of their ``own``."""
 
-    __slots__ = ("_due_ns", "_interval_ns", "_max_keys", "_tolerance_ns", "rate")
+    __slots__ = ("_due_ns", "_interval_ns", "_max_keys", "_own", "_tolerance_ns", "rate")
 
-    def __init__(self, rate: Rate, max_keys: int = MAX_KEYS) -> None:
+    def __init__(self, rate: Rate, max_keys: int = MAX_KEYS, own: Mapping[object, Rate] = NO_RATES) -> None:
         self.rate = rate
-        self._interval_ns = rate.interval_ns
-        self._tolerance_ns = (rate.burst - 1) * self._interval_ns
+        self._interval_ns, self._tolerance_ns = rate.interval_ns, rate.tolerance_ns
         self._max_keys = max_keys
+        self._own = dict(own)
         self._due_ns: dict[object, int] = {}
         """The theoretical arrival time of each key's next: where it has passed, the key has its whole burst."""
 
     def __len__(self) -> int:
         return len(self._due_ns)
 
+    def adjust(self, rate: Rate, own: Mapping[object, Rate]) -> None:
+        """These hold from now on. What was used is forgotten of keys whose rate has changed, and of no others."""
+        before, self._own = self._own, dict(own)
+        if rate != self.rate:
+            self.rate = rate
+            self._interval_ns, self._tolerance_ns = rate.interval_ns, rate.tolerance_ns
+            self._due_ns = {key: due_ns for key, due_ns in self._due_ns.items() if key in before}
+        for key in before.keys() | self._own.keys():
+            if before.get(key) != self._own.get(key):
+                self._due_ns.pop(key, None)
+
+    def rate_of(self, key: object) -> Rate:
+        """The one that holds for this key."""
+        return self._own.get(key, self.rate)
+
     def take(self, key: object, now_ns: int) -> int:
         """0 if ``key`` may have one now, which then counts; else in how many nanoseconds it may, and nothing counts."""
+        interval_ns, tolerance_ns = self._interval_ns, self._tolerance_ns
+        if self._own and (own := self._own.get(key)) is not None:
+            interval_ns, tolerance_ns = own.interval_ns, own.tolerance_ns
         due_ns = self._due_ns.get(key)
         if due_ns is None:
             if len(self._due_ns) >= self._max_keys:
@@ -53,14 +82,25 @@ class RateLimit:
             due_ns = now_ns
         elif due_ns < now_ns:
             due_ns = now_ns
-        elif due_ns - now_ns > self._tolerance_ns:
-            return due_ns - now_ns - self._tolerance_ns
-        self._due_ns[key] = due_ns + self._interval_ns
+        elif due_ns - now_ns > tolerance_ns:
+            return due_ns - now_ns - tolerance_ns
+        self._due_ns[key] = due_ns + interval_ns
         return 0
+
+    def wait_ns(self, key: object, now_ns: int) -> int:
+        """As :meth:`take`, but nothing counts in any case."""
+        return max(0, self._due_ns.get(key, now_ns) - now_ns - self.rate_of(key).tolerance_ns)
+
+    def use(self, key: object, amount: int, now_ns: int) -> None:
+        """``key`` has had so many, whether it might or not: what is too many it waits for, later."""
+        if len(self._due_ns) >= self._max_keys and key not in self._due_ns:
+            self._make_room(now_ns)
+        used_ns = amount * self.rate_of(key).interval_ns
+        self._due_ns[key] = max(self._due_ns.get(key, now_ns), now_ns) + used_ns
 
     def give_back(self, key: object) -> None:
         """The last one that ``key`` took was of no use to it."""
-        self._due_ns[key] -= self._interval_ns
+        self._due_ns[key] -= self.rate_of(key).interval_ns
 
     def _make_room(self, now_ns: int) -> None:
         """Forget whoever has its whole burst anyway; where too many are left, the half that has used the least.

@@ -8,7 +8,7 @@ again what was signed is written to again when the house is started on it (DESIG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from auctionctl.errors import NoteError, RemoteProtocolError
@@ -19,8 +19,8 @@ from auctionctl.house.log import HouseLog
 from auctionctl.keys.signing import Identity
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, origin_of, parse
-from auctionctl.wire.frames import message_type
-from auctionctl.wire.messages import Remind, decode_request
+from auctionctl.wire.frames import Message, message_type
+from auctionctl.wire.messages import Refused, Remind, decode_request, encode
 
 REMINDERS_A_TURN: Final = 8
 """So many at most have their signature checked in one turn of the house: as many as a bid or two cost in all."""
@@ -68,15 +68,27 @@ class Reminders:
             raise RemoteProtocolError(f"no checkpoint that this house signed: {error}") from error
 
 
-def heed(requests: Sequence[Request], peers: Container[int], remind: Callable[[Remind], list[Effect]]) -> list[Effect]:
-    """What follows from the reminders among ``requests`` of the sessions ``peers``: before everything else in a batch.
+def heed(
+    requests: Sequence[Request],
+    refuse: Callable[[Request, str], Refused | None],
+    remind: Callable[[Remind], list[Effect]],
+) -> list[Effect]:
+    """What follows from the reminders among ``requests``: before everything else in a batch, but what is refused.
 
     So what they halt is not written to in this batch either. Those that are too many for one turn are passed over:
     whoever has a reason to remind the house does so again.
     """
     effects: list[Effect] = []
-    reminders = [each for each in requests if each.session in peers and message_type(each.body) == "remind"]
-    for request in reminders[:REMINDERS_A_TURN]:
+    heeded = 0
+    for request in requests:
+        if message_type(request.body) != "remind":
+            continue
+        if (refusal := refuse(request, "remind")) is not None:
+            effects.append(Send(request.session, Message(encode(refusal))))
+            continue
+        heeded += 1
+        if heeded > REMINDERS_A_TURN:
+            continue
         try:
             message = decode_request(request.body)
             assert isinstance(message, Remind)

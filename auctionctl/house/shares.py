@@ -6,6 +6,7 @@ Rule: what one limit refuses counts for no other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from auctionctl.auction.bid import command_id
@@ -14,10 +15,10 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.rates import Rate, RateLimit
 from auctionctl.wire.messages import Refused
 
-QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status", "measure"})
+QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status", "measure", "remind"})
 QUESTION_BURST_S: Final = 64
 QUESTION_RATE: Final = Rate(256, 256 * QUESTION_BURST_S)
-"""Each is answered with at most 64 KiB."""
+"""A reminder costs the check of a signature at most; of others, the bytes of the answers are counted too."""
 
 
 class Share:
@@ -30,11 +31,16 @@ class Share:
         self._questions = RateLimit(questions)
         self._together = together
 
+    def adjust(self, each: Rate, questions: Rate, own: Mapping[object, Rate]) -> None:
+        """These hold from now on, and its ``own`` for an identity that has one."""
+        self._each.adjust(each, own)
+        self._questions.adjust(questions, {})
+
     def refuse(self, who: bytes, type_name: str, body: bytes, now_ns: int) -> Refused | None:
         """Why a message of ``who`` (a signing key) is not taken now, and when it would be; None: it counts."""
         if type_name in COMMANDS:
             if wait_ns := self._each.take(who, now_ns):
-                return _too_many(f"{self._each.rate.per_s} commands a second of one identity", body, wait_ns)
+                return _too_many(f"{self._each.rate_of(who).per_s} commands a second of one identity", body, wait_ns)
             for limit in self._together:
                 if wait_ns := limit.take("", now_ns):
                     self._give_back(who, limit)
@@ -54,16 +60,27 @@ class Share:
 class Shares:
     """Those of everybody under ``limits``."""
 
-    __slots__ = ("limits", "listed", "strangers")
+    __slots__ = ("_every_stranger", "_everybody", "listed", "strangers")
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        everybody = RateLimit(Rate(limits.all_bids_per_s, limits.all_bids_per_s))
-        self.listed = Share(Rate(limits.bids_per_s, limits.bids_burst), QUESTION_RATE, (everybody,))
+        self._everybody, self._every_stranger = RateLimit(QUESTION_RATE), RateLimit(QUESTION_RATE)
+        self.listed = Share(QUESTION_RATE, QUESTION_RATE, (self._everybody,))
+        self.strangers = Share(QUESTION_RATE, QUESTION_RATE, (self._every_stranger, self._everybody))
+        self.obey(limits, {})
+
+    def obey(self, limits: Limits, own: Mapping[bytes, Limits]) -> None:
+        """These are in force from now on, and its ``own`` for an identity that has some.
+
+        What was used is forgotten where a rate is another one.
+        """
+        self._everybody.adjust(Rate(limits.all_bids_per_s, limits.all_bids_per_s), {})
+        self._every_stranger.adjust(Rate(limits.all_stranger_bids_per_s, limits.all_stranger_bids_per_s), {})
+        own_rates: dict[object, Rate] = {
+            identity: Rate(its.bids_per_s, its.bids_burst) for identity, its in own.items()
+        }
+        self.listed.adjust(Rate(limits.bids_per_s, limits.bids_burst), QUESTION_RATE, own_rates)
         questions = Rate(limits.stranger_questions_per_s, limits.stranger_questions_per_s * QUESTION_BURST_S)
-        each = Rate(limits.stranger_bids_per_s, limits.stranger_bids_burst)
-        strangers = RateLimit(Rate(limits.all_stranger_bids_per_s, limits.all_stranger_bids_per_s))
-        self.strangers = Share(each, questions, (strangers, everybody))
+        self.strangers.adjust(Rate(limits.stranger_bids_per_s, limits.stranger_bids_burst), questions, {})
 
 
 def _too_many(limit: str, body: bytes, wait_ns: int) -> Refused:

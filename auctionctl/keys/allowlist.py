@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from auctionctl.errors import AllowListError, KeyTextError
@@ -22,12 +23,22 @@ MAX_ENTRIES: Final = 10_000
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 MAX_MISTAKES: Final = 100
 
-NO_OPTIONS: Final[frozenset[str]] = frozenset()
 STRANGER: Final = "stranger"
 STRANGER_BYTES: Final = 8
 """So much of a key is in the name of a stranger: nobody makes another key of the same name."""
+OWN_LIMITS: Final = MappingProxyType(
+    {
+        "bids_per_s": (1, 1_000_000),
+        "bids_burst": (1, 1_000_000),
+        "read_bytes_per_s": (4_096, 1_000_000_000),
+        "read_bytes_burst": (65_536, 1_000_000_000_000),
+    }
+)
+"""Limits of a house that an identity may have of its own, by the names of its settings: the least, and the most."""
+OWN_OPTIONS: Final = frozenset(OWN_LIMITS)
 
 _ROLE_OPTION: Final = "role"
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,15}")
 _UNPRINTABLE: Final = re.compile(r"[^\t -~]")
 # A comment begins where a word would, so that a value may hold '#'.
 _COMMENT: Final = re.compile(r"(?:^|(?<=[ \t]))#.*")
@@ -53,6 +64,11 @@ class Entry:
     name: str
     role: str = Role.BIDDER.value
     options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Those of OWN_LIMITS that are other ones for this identity, for an entry that came from :func:`parse`."""
+        return {key: int(value) for key, value in self.options if key in OWN_LIMITS}
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -127,6 +143,11 @@ class AllowList:
             return None
         return Entry(identity, stranger_name(identity.signing))
 
+    @property
+    def own_limits(self) -> dict[bytes, dict[str, int]]:
+        """Signing key → the limits that this identity has of its own, by their names; whoever has none is not in it."""
+        return {entry.identity.signing: dict(entry.limits) for entry in self if entry.limits}
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._by_name.values())
 
@@ -139,11 +160,12 @@ def stranger_name(signing: bytes) -> str:
     return f"{STRANGER}-{signing[:STRANGER_BYTES].hex()}"
 
 
-def parse(text: str, *, option_keys: frozenset[str] = NO_OPTIONS) -> AllowList:
+def parse(text: str, *, option_keys: frozenset[str] = OWN_OPTIONS) -> AllowList:
     """The allow list written in ``text``: printable ASCII, at most 10,000 entries and 4 MiB.
 
-    ``option_keys`` are those, besides ``role``, that the caller gives effect to; any other is refused. Raises
-    AllowListError with the number of the line, counted from 1, and a hint (DESIGN.md section 5).
+    ``option_keys`` are those, besides ``role``, that the caller gives effect to; any other is refused, and so is what
+    no limit can be. Raises AllowListError with the number of the line, counted from 1, and a hint (DESIGN.md section
+    5).
     """
     if len(text) > MAX_TEXT_BYTES:
         raise AllowListError(
@@ -167,7 +189,7 @@ def render(entry: Entry) -> str:
     return " ".join((entry.identity.text, entry.name, *(f"{key}={value}" for key, value in options)))
 
 
-def add_line(text: str, entry: Entry, *, option_keys: frozenset[str] = NO_OPTIONS) -> str:
+def add_line(text: str, entry: Entry, *, option_keys: frozenset[str] = OWN_OPTIONS) -> str:
     """``text`` with a line for ``entry`` at its end, every line before it as it was.
 
     Raises AllowListError when the result would not parse to the old entries and this one (DESIGN.md section 5).
@@ -181,7 +203,7 @@ def add_line(text: str, entry: Entry, *, option_keys: frozenset[str] = NO_OPTION
     return after
 
 
-def replace_line(text: str, old: Entry, new: Entry, *, option_keys: frozenset[str] = NO_OPTIONS) -> str:
+def replace_line(text: str, old: Entry, new: Entry, *, option_keys: frozenset[str] = OWN_OPTIONS) -> str:
     """``text`` with the line of ``old`` saying ``new``, its comment kept, and every other line as it was.
 
     Raises AllowListError when the result would not parse to the old entries with ``new`` in place of ``old``.
@@ -210,7 +232,7 @@ def _line_of(lines: list[str], entry: Entry) -> int:
     return next(index for index, line in enumerate(lines) if line.split()[:1] == [key])
 
 
-def find_mistakes(text: str, *, option_keys: frozenset[str] = NO_OPTIONS) -> list[AllowListError]:
+def find_mistakes(text: str, *, option_keys: frozenset[str] = OWN_OPTIONS) -> list[AllowListError]:
     """The mistakes in ``text``, by line, at most MAX_MISTAKES; none exactly if :func:`parse` takes it."""
     mistakes: list[AllowListError] = []
     numbered: list[tuple[int, Entry]] = []
@@ -270,7 +292,15 @@ def _parse_entry(words: list[str], number: int, option_keys: frozenset[str]) -> 
         found[key] = value
     role = found.pop(_ROLE_OPTION, Role.BIDDER.value)
     _check_role(role, number)
+    for key in found.keys() & OWN_OPTIONS:
+        _check_limit(key, found[key], number)
     return Entry(identity, name, role, tuple(found.items()))
+
+
+def _check_limit(key: str, text: str, number: int) -> None:
+    low, high = OWN_LIMITS[key]
+    if not _NUMBER.fullmatch(text) or not low <= int(text) <= high:
+        raise AllowListError(f"{key} is {text[:40]!a}", line=number, hint=f"it is a number from {low} to {high}")
 
 
 def _check_role(role: str, number: int) -> None:

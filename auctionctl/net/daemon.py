@@ -29,7 +29,6 @@ from auctionctl.net.archive_turns import ArchiveTurns
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
-from auctionctl.net.forgeries import count_forgery
 from auctionctl.net.hops import (
     Admit,
     Admitted,
@@ -131,7 +130,7 @@ class HouseProcess:
         self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
-        self._reading = Reading(self._store)
+        self._reading = Reading(self._store, self._house.quotas, self._house.presence.peers)
         self._first_session = 0
         self._alive_ns = now_ns
         self._looked_ns = now_ns
@@ -203,7 +202,8 @@ class HouseProcess:
             self._meter.decided()
             self._perform(effects, now_ns)
             if self._gateway is not None:
-                self._operations += self._reading.answer(self._gateway.backlog_bytes)
+                for answer in self._reading.answer(self._gateway.backlog_bytes, now_ns):
+                    self._send(answer.session, (answer.body, answer.signature))
             for log in self._house.take_turned():
                 self._meter.turned(log)
                 tell(self._control, describe_turn(log, self._house.allowed))
@@ -299,7 +299,7 @@ class HouseProcess:
             self._answered.append(checked.number)
         for session, command in checked.forged:
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
-            self._operations += count_forgery(self._house, session, self._clock.now_ns())
+            self._operations += self._noticing.forged(session, self._clock.now_ns())
         for item in checked.requests:
             request = Request(*item)
             if request.session < self._first_session or self._gateway is None:
@@ -436,7 +436,8 @@ class HouseProcess:
     def _admit(self) -> None:
         self._admitted = self._house.allowed
         shut_out = [each.transport for each in self._admitted.shut_out]
-        self._operations.append(Admit([entry.identity.transport for entry in self._admitted], shut_out))
+        listed = [entry.identity.transport for entry in self._admitted]
+        self._operations.append(Admit(listed, shut_out, self._admitted.own_limits))
 
     def _flush_release(self) -> None:
         """Everything of this turn in one frame. A gateway that does not keep up is treated as lost."""

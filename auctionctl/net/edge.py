@@ -7,6 +7,7 @@ has a lane of its own, here as in the house, and is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
@@ -32,11 +33,19 @@ class Edge:
     def __init__(self, door: Door, limits: Limits) -> None:
         self._door = door
         self._muted_until_ns: dict[bytes, int] = {}
+        self._shares = Shares(limits)
+        self._own: Mapping[bytes, Mapping[str, int]] = {}
         self.obey(limits)
+
+    def allow(self, own: Mapping[bytes, Mapping[str, int]]) -> None:
+        """The allow list says limits of its ``own`` for these identities (signing keys), and for no others."""
+        self._own = own
+        self._shares.obey(self._limits, self._limits.of_their_own(own))
 
     def obey(self, limits: Limits) -> None:
         """These are the limits from now on."""
-        self._shares = Shares(limits)
+        self._limits = limits
+        self.allow(self._own)
         self.queue = limits.queue
         """How many requests the house takes at once."""
         self._spare = max(self.queue // LISTED_SHARE, 1)

@@ -376,6 +376,7 @@ class Gateway:
     def _admit(self, operation: Admit) -> None:
         self._has_list = True
         self._porter.admit(operation, self._clock.now_ns())
+        self._edge.allow(operation.own_limits)
 
     def _mute(self, operation: Mute) -> None:
         now_ns = self._clock.now_ns()

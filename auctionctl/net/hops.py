@@ -90,6 +90,8 @@ class Admit(msgspec.Struct, array_like=True, tag=4, gc=False):
 
     transports: list[bytes]
     shut_out: list[bytes] = []
+    own_limits: dict[bytes, dict[str, int]] = {}
+    """Signing key → limits that the allow list says for it, by their names."""
 
 
 class LastWord(msgspec.Struct, array_like=True, tag=5, gc=False):

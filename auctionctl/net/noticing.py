@@ -12,10 +12,12 @@ from typing import Final
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.house.house import House
+from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS
 from auctionctl.house.security import REFUSALS, SecurityKind, SecurityTally
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.clock import Clock
-from auctionctl.net.hops import Noticed
+from auctionctl.net.forgeries import count_forgery
+from auctionctl.net.hops import Mute, Noticed, Operation
 from auctionctl.net.news import tell
 from auctionctl.wire.frames import message_type
 from auctionctl.wire.messages import Refused, decode_reply
@@ -46,6 +48,14 @@ class Noticing:
         if (kind := REFUSALS.get(answer.code)) is not None:
             peer = self._house.presence.peers.get(session)
             self._tally.note(kind, "" if peer is None else peer.name, answer.message, clock.now_ns())
+
+    def forged(self, session: int, now_ns: int) -> list[Operation]:
+        """A message of ``session`` was not signed by whom it names: count it, and return what the gateway is told."""
+        told = count_forgery(self._house, session, now_ns)
+        if any(isinstance(each, Mute) for each in told):
+            words = f"{MAX_FORGERIES} bad signatures: nothing is taken for {MUTE_NS // SECOND_NS} s"
+            self._tally.note(SecurityKind.MUTE, self._house.presence.peers[session].name, words, now_ns)
+        return told
 
     def allow(self, after: AllowList, now_ns: int) -> None:
         """Another allow list is about to be in force: who is new, who is gone, and who loses a session by it."""

@@ -2,14 +2,17 @@
 
 A question of 45 bytes is answered with 64 KiB, so questions must not be able to crowd out bids: each session has one
 pending for each log and one for the catalogue, a later one takes its place, and a turn of the house reads no more than
-FETCH_BYTES_A_TURN, and nothing while the gateway still has so much to send.
+FETCH_BYTES_A_TURN, and nothing while the gateway still has so much to send. Whoever has read more than its share is
+told when to ask again (:mod:`auctionctl.house.quotas`), and others are answered meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 from auctionctl.house.effects import Fetch, Page
+from auctionctl.house.quotas import Quotas
 from auctionctl.net.hops import ToSession
 from auctionctl.store.log_store import LogStore
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries, encode
@@ -22,8 +25,11 @@ FETCH_ENTRIES: Final = 256
 class Reading:
     """The questions that wait, in the order in which they came."""
 
-    def __init__(self, store: LogStore) -> None:
+    def __init__(self, store: LogStore, quotas: Quotas, sessions: Container[int]) -> None:
+        """``sessions`` are those that there are."""
         self._store = store
+        self._quotas = quotas
+        self._sessions = sessions
         self._waiting: dict[tuple[int, bytes | None], Fetch | Page] = {}  # by session and log; None: the catalogue
 
     def __len__(self) -> int:
@@ -37,14 +43,21 @@ class Reading:
         """Nobody waits any more."""
         self._waiting.clear()
 
-    def answer(self, backlog_bytes: int) -> list[ToSession]:
+    def answer(self, backlog_bytes: int, now_ns: int) -> list[ToSession]:
         """As many answers as this turn allows; ``backlog_bytes`` is what the gateway has not taken yet."""
         answers: list[ToSession] = []
         size_bytes = 0
         while self._waiting and size_bytes < FETCH_BYTES_A_TURN and backlog_bytes < FULL_GATEWAY_BYTES:
             question = self._waiting.pop(next(iter(self._waiting)))
-            body = encode(self._read(question)) if isinstance(question, Fetch) else question.message.body
-            answers.append(ToSession(question.session, body, b""))
+            session, log = question.session, question.auction if isinstance(question, Fetch) else b""
+            if session not in self._sessions:
+                continue
+            if (refusal := self._quotas.refuse_reading(session, log, now_ns)) is not None:
+                body = encode(refusal)
+            else:
+                body = encode(self._read(question)) if isinstance(question, Fetch) else question.message.body
+                self._quotas.has_read(session, len(body), now_ns)
+            answers.append(ToSession(session, body, b""))
             size_bytes += len(body)
         return answers
 

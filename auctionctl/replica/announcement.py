@@ -8,8 +8,8 @@ auctions that nobody but its friends is told of, or sell a listing twice.
 
 from __future__ import annotations
 
-from auctionctl.auction.terms import Terms
-from auctionctl.errors import LogError, VerificationError
+from auctionctl.auction.terms import Terms, auction_id, decode_terms
+from auctionctl.errors import LogError, RemoteProtocolError, TermsError, VerificationError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.registry import REGISTRY, Announced, decode_registry_event
 from auctionctl.tlog.checkpoint import Checkpoint, CheckpointSigner, origin_of
@@ -17,8 +17,21 @@ from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.merkle import Tree
 from auctionctl.tlog.note import is_signed_alone
 from auctionctl.tlog.proof import TlogProof, decode_receipt, encode_proof, verify_proof
+from auctionctl.wire.frames import is_signed_by
+from auctionctl.wire.messages import Listing
 
 RULE = "announcement"
+
+
+def check_listing(listing: Listing, house: Identity) -> tuple[bytes, Terms]:
+    """The auction that a catalogue of ``house`` lists, and its terms. RemoteProtocolError where they are not signed."""
+    try:
+        terms = decode_terms(listing.terms)
+    except TermsError as error:
+        raise RemoteProtocolError(f"the catalogue holds terms that are none: {error}") from error
+    if terms.house != house.signing or not is_signed_by(terms.seller, listing.terms, listing.signature):
+        raise RemoteProtocolError("the catalogue holds terms that their seller did not sign for this house")
+    return auction_id(listing.terms), terms
 
 
 def prove_announcement(tree: Tree, index: int, entry: bytes, key: SecretKey) -> bytes:

@@ -13,22 +13,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
+from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.errors import (
     HistoryChangedError,
     NotAuthorisedError,
     RemoteProtocolError,
-    TermsError,
     VerificationError,
 )
 from auctionctl.keys.signing import Identity, SecretKey
-from auctionctl.replica.announcement import RULE, check_announcement
+from auctionctl.replica.announcement import RULE, check_announcement, check_listing
 from auctionctl.replica.clock_heads import KeptHead
 from auctionctl.replica.house_clock import HouseClock
+from auctionctl.replica.pending_reads import PUT_OFF, RETRY_NS, PendingReads
 from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import HeadsOf, RegistryReplica, Replica, no_heads
-from auctionctl.wire.frames import Message, is_signed_by
+from auctionctl.wire.frames import Message
 from auctionctl.wire.measures import Measure
 from auctionctl.wire.messages import (
     MAX_AUCTIONS_A_MESSAGE,
@@ -38,7 +38,6 @@ from auctionctl.wire.messages import (
     ClockHead,
     Entries,
     List,
-    Listing,
     OwnWord,
     Ping,
     Pong,
@@ -58,8 +57,6 @@ from auctionctl.wire.session import ClientGreeting
 HEARTBEAT_NS: Final = 5 * SECOND_NS
 SILENCE_NS: Final = 15 * SECOND_NS
 """A house that has said nothing for so long, although pinged, counts as gone."""
-RETRY_NS: Final = 2 * SECOND_NS
-"""How long an unanswered hello or read waits before it is sent again."""
 RELIST_NS: Final = 2 * SECOND_NS
 EARLIER_HELLOS: Final = 16
 
@@ -138,12 +135,13 @@ class Follower:
         self._wanted: set[bytes] = set()  # of logs: auctions, and perhaps the registry
         self._follow_all = False
         self._outgoing: list[Message] = []
-        self._reading: dict[bytes, int] = {}
+        self._reading = PendingReads()
         self._heard_of_ns: dict[bytes, int] = {}
         self._listing_at_ns: int | None = None
         self._listed: dict[bytes, Terms] = {}
         self._announced_under: dict[bytes, tuple[int, bytes]] = {}
         self._list_start = 0
+        self._is_page_put_off = False
         self._nonce = b""
         self._earlier_nonces: deque[bytes] = deque(maxlen=EARLIER_HELLOS)
         self._hello_at_ns: int | None = None
@@ -221,7 +219,7 @@ class Follower:
         self._earlier_nonces.append(self._nonce)
         self._nonce = nonce
         self._outgoing = [self._greeting.hello(nonce, now_ns)]
-        self._reading.clear()
+        self._reading.forget_all()
         self._listing_at_ns = None
         self._hello_at_ns = now_ns
         self._heard_ns = now_ns
@@ -300,8 +298,8 @@ class Follower:
         if not self.is_welcome:
             return self._hello_at_ns + RETRY_NS
         times = [self._heard_ns + SILENCE_NS, self._ping_at_ns]
-        if self._reading:
-            times.append(min(self._reading.values()) + RETRY_NS)
+        if (again_ns := self._reading.next_ns()) is not None:
+            times.append(again_ns)
         if self._listing_at_ns is not None:
             times.append(self._listing_at_ns + RETRY_NS)
         return min(times)
@@ -313,11 +311,13 @@ class Follower:
         if now_ns >= self._ping_at_ns:
             self._ping(now_ns)
             self._ask_after_silent_logs(now_ns)
-        for auction, asked_ns in list(self._reading.items()):
-            if now_ns - asked_ns >= RETRY_NS:
-                self._read(auction, now_ns)
+        for auction in self._reading.due(now_ns):
+            self._read(auction, now_ns)
         if self._listing_at_ns is not None and now_ns - self._listing_at_ns >= RELIST_NS:
-            self.list_auctions(now_ns)
+            if self._is_page_put_off:
+                self._list_from(self._list_start, now_ns)
+            else:
+                self.list_auctions(now_ns)
 
     # Inside
 
@@ -365,12 +365,23 @@ class Follower:
             return []
         if reply.code == "not_authorised" and not reply.command:
             raise NotAuthorisedError(reply.message)
-        if reply.code == "no_such_auction" and self._reading.pop(reply.command, None) is not None:
+        if reply.code == "no_such_auction" and self._reading.answered(reply.command):
             # Asking again would not help: whoever wanted it is told, and decides.
             self._wanted.discard(reply.command)
+        elif reply.code in PUT_OFF:
+            self._put_off(reply, now_ns)
         return [reply]
 
+    def _put_off(self, reply: Refused, now_ns: int) -> None:
+        """What the house does not answer now is asked later; without a name it may be any question that is pending."""
+        for log in [reply.command] if reply.command else self._reading:
+            self._reading.put_off(log, reply.retry_after_ns, now_ns)
+        if not reply.command and self._listing_at_ns is not None:
+            self._is_page_put_off = self._list_start > 0
+            self._listing_at_ns = max(self._listing_at_ns, now_ns + reply.retry_after_ns - RELIST_NS)
+
     def _list_from(self, start: int, now_ns: int) -> None:
+        self._is_page_put_off = False
         self._list_start = start
         self._listing_at_ns = now_ns
         self._send(List(start))
@@ -380,7 +391,7 @@ class Follower:
             # A late page of a listing that was begun anew: its first pages are forgotten.
             return []
         for listing in reply.listings:
-            auction, terms = self._check_listing(listing)
+            auction, terms = check_listing(listing, self.house)
             self._listed[auction] = terms
             self._announce(auction, terms, listing.announcement)
         self._compare_announcements()
@@ -394,15 +405,6 @@ class Follower:
         if self._follow_all:
             self.follow(set(self.catalogue), now_ns)
         return [Listed(tuple(self.catalogue))]
-
-    def _check_listing(self, listing: Listing) -> tuple[bytes, Terms]:
-        try:
-            terms = decode_terms(listing.terms)
-        except TermsError as error:
-            raise RemoteProtocolError(f"the catalogue holds terms that are none: {error}") from error
-        if terms.house != self.house.signing or not is_signed_by(terms.seller, listing.terms, listing.signature):
-            raise RemoteProtocolError("the catalogue holds terms that their seller did not sign for this house")
-        return auction_id(listing.terms), terms
 
     def _announce(self, auction: bytes, terms: Terms, announcement: bytes) -> None:
         if self.announcements.get(auction) == announcement:
@@ -433,7 +435,7 @@ class Follower:
         self._subscribe(silent - ended, now_ns)
 
     def _read(self, auction: bytes, now_ns: int) -> None:
-        self._reading[auction] = now_ns
+        self._reading.asked(auction, now_ns)
         replica = self._replica(auction)
         assert replica is not None, "what is read is followed"
         self._send(Read(auction, replica.size))
@@ -471,7 +473,7 @@ class Follower:
             replica.check_answer(reply)
         if reply.start == size and (replica.size > size or not replica.is_behind):
             # An answer that holds nothing of what is missing is none: the question is repeated, but not at once.
-            self._reading.pop(reply.auction, None)
+            self._reading.answered(reply.auction)
         if replica.is_behind and reply.auction not in self._reading:
             self._read(reply.auction, now_ns)
         return [notice]

@@ -21,9 +21,11 @@ def test_who_is_added_is_on_the_list(run: Any, home: Path) -> None:
     path = home / "config/allow"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(home / "config") == ["allow"]
-    assert run("allow", "ls").out == (f"name\trole\tpublic key\nalice\tbidder\t{ALICE}\nbob\tseller+observer\t{BOB}\n")
+    assert run("allow", "ls").out == (
+        f"name\trole\tlimits\tpublic key\nalice\tbidder\t-\t{ALICE}\nbob\tseller+observer\t-\t{BOB}\n"
+    )
     records = json.loads(run("allow", "ls", "--json").out)["entries"]
-    assert records[0] == {"name": "alice", "role": "bidder", "public_key": ALICE}
+    assert records[0] == {"name": "alice", "role": "bidder", "public_key": ALICE, "limits": {}}
 
 
 def test_lines_of_others_stay_as_they_are(run: Any, home: Path) -> None:
@@ -32,6 +34,21 @@ def test_lines_of_others_stay_as_they_are(run: Any, home: Path) -> None:
     path.write_text(f"# friends\n{ALICE}   alice  # since 2020\n")
     assert run("allow", "add", BOB, "bob").status == 0
     assert path.read_text() == f"# friends\n{ALICE}   alice  # since 2020\n{BOB} bob\n"
+
+
+def test_limits_of_ones_own_are_shown_and_kept_until_they_are_taken_back(run: Any, home: Path) -> None:
+    assert run("allow", "add", ALICE, "alice", "--limit", "bids_per_s=100", "--limit", "bids_burst=400").status == 0
+    path = home / "config/allow"
+    assert path.read_text() == f"{ALICE} alice bids_per_s=100 bids_burst=400\n"
+    assert f"alice\tbidder\tbids_per_s=100 bids_burst=400\t{ALICE}\n" in run("allow", "ls").out
+    (record,) = json.loads(run("allow", "ls", "--json").out)["entries"]
+    assert record["limits"] == {"bids_per_s": 100, "bids_burst": 400}
+    assert run("allow", "add", ALICE, "alice", "--role", "seller", "--replace").status == 0
+    assert path.read_text() == f"{ALICE} alice role=seller bids_per_s=100 bids_burst=400\n"
+    done = run("allow", "add", ALICE, "alice", "--role", "seller", "--limit", "none")
+    assert "with the role seller with bids_per_s=100 bids_burst=400" in done.err
+    assert run("allow", "add", ALICE, "alice", "--role", "seller", "--limit", "none", "--replace").status == 0
+    assert path.read_text() == f"{ALICE} alice role=seller\n"
 
 
 def test_an_empty_list_says_how_to_fill_it(run: Any) -> None:
@@ -48,6 +65,10 @@ def test_an_empty_list_says_how_to_fill_it(run: Any) -> None:
         ((ALICE, "x\ny"), "NAME: 'x\\ny' is no name"),
         ((ALICE, "alice", "--role", "king"), "'king' is no role"),
         ((ALICE, "alice", "--role", "bidder+bidder"), "stands twice"),
+        ((ALICE, "alice", "--limit", "bids_per_s"), "'bids_per_s=' is no option"),
+        ((ALICE, "alice", "--limit", "bids_per_s=0"), "bids_per_s is '0'"),
+        ((ALICE, "alice", "--limit", "bids=1"), "unknown option 'bids'"),
+        ((ALICE, "alice", "--limit", "role=operator"), "cannot be written as one line"),
     ],
 )
 def test_a_wrong_entry_is_refused_and_the_list_stays(
@@ -119,6 +140,7 @@ def test_a_line_is_changed_where_that_is_asked_for_and_no_other(run: Any, home: 
         "name": "alice",
         "role": "bidder",
         "public_key": ALICE,
+        "limits": {},
         "change": "replaced",
     }
     before = path.read_bytes()

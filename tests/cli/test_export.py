@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
+
+from auctionctl.keys.signing import SecretKey
+
+LOT = '[[auction]]\nitem = "A lamp"\nstarting_price = "1EUR"\n'
 
 
 def test_an_exported_log_verifies_in_another_process(fair: Any, tmp_path: Path) -> None:
@@ -97,3 +102,24 @@ def test_a_registry_that_was_changed_is_refused_by_entry_and_rule(fair: Any, tmp
 def test_an_auction_and_the_registry_are_two_files(run: Any) -> None:
     for arguments in (("export",), ("export", "quick", "--registry")):
         assert run(*arguments).status == 2
+
+
+def test_a_house_that_gives_little_at_a_time_is_read_to_the_end_by_a_command_that_waits(
+    start_house: Any, tmp_path: Path
+) -> None:
+    start_house.prepare("[house]\nport = {port}\nread_bytes_per_s = 65536\nread_bytes_burst = 65536\n" + LOT)
+    listed = start_house.home / "config/allow"
+    with listed.open("a") as file:
+        for number in range(600):
+            key = SecretKey(number.to_bytes(32, "big")).identity.text
+            file.write(f"{key} member-{number}\n")
+    house = start_house(LOT, "--json", prepared=True)
+    while b'"serving"' not in (line := house.stdout.readline()):
+        assert line
+    path = tmp_path / "registry.auction"
+    begun_s = time.monotonic()
+    done = start_house.run("export", "--registry", "-o", path, "--key", "alice")
+    assert done.status == 0, done.err
+    assert "603 entries of the registry" in done.err
+    size_bytes = path.stat().st_size * 3 // 4  # as base64
+    assert time.monotonic() - begun_s > (size_bytes - 2 * 65_536) / 65_536

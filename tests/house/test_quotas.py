@@ -14,8 +14,9 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.quotas import MAX_FORGERIES, MUTE_NS
 from auctionctl.house.shares import QUESTION_BURST_S, QUESTION_RATE
 from auctionctl.keys.access import Access
-from auctionctl.keys.allowlist import AllowList
-from auctionctl.wire.messages import Read, Refused
+from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.replica.registry import REGISTRY_ID
+from auctionctl.wire.messages import Read, Refused, Remind
 
 ANN, BEN, OTTO = 1, 2, 9
 
@@ -169,3 +170,63 @@ def test_what_the_house_had_no_room_for_costs_a_stranger_nothing(stage: Any, auc
         ]
     stage.after(SECOND_NS)
     assert refused(eve, stage.bid(eve, auction, 3_000)) == []
+
+
+def test_reminders_are_taken_of_nobody_who_is_muted_and_no_faster_than_other_questions(
+    stage: Any, auction: bytes, refused: Any
+) -> None:
+    reminder = Remind(auction, stage.log(auction).checkpoint)
+    for _ in range(MAX_FORGERIES):
+        stage.house.quotas.forged(stage.house.presence.peers[ANN].identity.signing, stage.now_ns)
+    assert [answer.code for answer in refused(ANN, stage.ask(ANN, reminder))] == ["muted"]
+    reminders = [stage.ask(BEN, reminder)] * (QUESTION_RATE.burst + 2)
+    assert [answer.code for answer in refused(BEN, *reminders)] == ["rate"] * 2
+
+
+def test_whoever_has_read_more_than_its_share_is_told_when_to_read_on_and_others_read(
+    stage: Any, auction: bytes
+) -> None:
+    stage.house.limits = replace(Limits(), read_bytes_per_s=1_000, read_bytes_burst=5_000)
+    stage.handle()
+    quotas = stage.house.quotas
+    quotas.has_read(ANN, 5_000, stage.now_ns)
+    assert quotas.refuse_reading(ANN, auction, stage.now_ns).retry_after_ns == SECOND_NS // 1_000
+    quotas.has_read(ANN, 3_000, stage.now_ns)
+    for log in (auction, REGISTRY_ID):
+        refusal = quotas.refuse_reading(ANN, log, stage.now_ns)
+        assert (refusal.code, refusal.command, refusal.retry_after_ns) == ("rate", log, 3_001 * SECOND_NS // 1_000)
+        assert "1000 bytes a second to one identity" in refusal.message
+    assert quotas.refuse_reading(BEN, auction, stage.now_ns) is None
+    again = stage.enter(5, "ann")
+    assert quotas.refuse_reading(again, auction, stage.now_ns) is not None, "of all its sessions together"
+    assert quotas.refuse_reading(ANN, auction, stage.now_ns + refusal.retry_after_ns) is None
+
+
+def test_a_log_of_normal_size_is_read_at_once_under_the_limits_that_a_house_has_by_itself() -> None:
+    assert Limits().read_bytes_burst >= 200_000 * 300
+
+
+def allowed_with_options(stage: Any, **options: dict[str, str]) -> AllowList:
+    """The list in force, with these options of those who are named."""
+    entries = [
+        Entry(each.identity, each.name, each.role, tuple(options.get(each.name, {}).items()))
+        for each in stage.house.allowed
+    ]
+    return AllowList(enumerate(entries, 1))
+
+
+def test_an_identity_that_the_allow_list_gives_limits_of_its_own_has_these_from_then_on(
+    stage: Any, auction: bytes, refused: Any
+) -> None:
+    options = {"bids_per_s": "2", "bids_burst": "3", "read_bytes_burst": "70000"}
+    stage.do(stage.house.set_allowed(allowed_with_options(stage, ann=options), stage.now_ns))
+    answers = refused(ANN, *flood(stage, auction, ANN, 5))
+    assert [(answer.code, answer.retry_after_ns) for answer in answers] == [("rate", SECOND_NS // 2)] * 2
+    assert "2 commands a second of one identity" in answers[0].message
+    assert refused(BEN, *flood(stage, auction, BEN, 40)) == []
+    for session in (ANN, BEN):
+        stage.house.quotas.has_read(session, 100_000, stage.now_ns)
+    refusals = [stage.house.quotas.refuse_reading(session, auction, stage.now_ns) for session in (ANN, BEN)]
+    assert [refusal is None for refusal in refusals] == [False, True]
+    stage.do(stage.house.set_allowed(allowed_with_options(stage), stage.now_ns))
+    assert refused(ANN, *flood(stage, auction, ANN, 40)) == [], "and no longer"

@@ -60,3 +60,44 @@ def test_however_many_keys_come_no_more_are_kept_than_the_table_holds_and_the_bu
     for number in range(100):
         limit.take(number, 1_000 * SECOND_NS)
     assert limit.take("busy", 1_000 * SECOND_NS) == 0, "it has its whole burst again, and was forgotten for that"
+
+
+def test_whoever_has_had_more_than_it_might_waits_for_that_and_then_has_as_much_as_before() -> None:
+    limit = RateLimit(Rate(10, 50))
+    assert limit.wait_ns("ann", 0) == 0
+    limit.use("ann", 70, 0)
+    assert limit.wait_ns("ann", 0) == (70 - 49) * SECOND_NS // 10
+    assert limit.wait_ns("ann", 2 * SECOND_NS) == SECOND_NS // 10
+    assert limit.wait_ns("ann", 21 * SECOND_NS // 10) == limit.wait_ns("ben", 0) == 0
+    limit.use("ann", 1, 10 * SECOND_NS)
+    assert limit.wait_ns("ann", 10 * SECOND_NS) == 0, "what was not used in ten seconds is there again"
+
+
+@given(RATES, st.lists(st.tuples(st.integers(0, SECOND_NS), st.integers(1, 30)), max_size=60))
+def test_in_no_window_more_is_used_than_the_rate_and_the_burst_allow_and_one_use(
+    rate: Rate, comings: list[tuple[int, int]]
+) -> None:
+    limit, now_ns, used = RateLimit(rate), 0, list[tuple[int, int]]()
+    for wait_ns, amount in comings:
+        now_ns += wait_ns
+        if not limit.wait_ns("ann", now_ns):
+            limit.use("ann", amount, now_ns)
+            used.append((now_ns, amount))
+    for start, (since_ns, _) in enumerate(used):
+        for end in range(start + 1, len(used) + 1):
+            before_last = sum(amount for _, amount in used[start : end - 1])
+            assert before_last <= rate.burst + (used[end - 1][0] - since_ns) // rate.interval_ns
+
+
+def test_a_key_with_a_rate_of_its_own_is_counted_by_that_and_keeps_what_it_used_while_that_stays() -> None:
+    limit = RateLimit(Rate(1, 2), own={"ann": Rate(1, 5)})
+    assert [limit.take("ann", 0) for _ in range(6)] == [0, 0, 0, 0, 0, SECOND_NS]
+    assert [limit.take("ben", 0) for _ in range(3)] == [0, 0, SECOND_NS]
+    limit.adjust(Rate(1, 2), {"ann": Rate(1, 5), "cleo": Rate(1, 1)})
+    assert limit.take("ann", 0) == limit.take("ben", 0) == SECOND_NS, "another rate of another changes nothing"
+    limit.adjust(Rate(1, 2), {"ann": Rate(1, 6)})
+    assert [limit.take("ann", 0) for _ in range(7)] == [0] * 6 + [SECOND_NS]
+    limit.adjust(Rate(1, 3), {"ann": Rate(1, 6)})
+    assert (limit.take("ann", 0), limit.take("ben", 0)) == (SECOND_NS, 0)
+    limit.adjust(Rate(1, 3), {})
+    assert [limit.take("ann", 0) for _ in range(4)] == [0, 0, 0, SECOND_NS], "as all others have it"

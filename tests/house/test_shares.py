@@ -41,7 +41,7 @@ def test_questions_have_a_rate_of_their_own_and_what_is_neither_has_none() -> No
         "rate", "this house answers 1 questions a second", b"", SECOND_NS
     )
     assert taken(share, ANN, 9) == EACH.burst
-    assert taken(share, ANN, 1_000, type_name="remind") == 1_000
+    assert taken(share, ANN, 1_000, type_name="bye") == 1_000
 
 
 def test_strangers_have_a_part_of_what_everybody_has() -> None:

@@ -124,3 +124,14 @@ def test_new_limits_hold_at_once() -> None:
     assert at_once(edge, session_of(), "bid", 4)[-1]
     edge.obey(replace(LIMITS, bids_burst=10, all_bids_per_s=10))
     assert at_once(edge, session_of(), "bid", 10) == [""] * 10
+
+
+def test_an_identity_with_limits_of_its_own_has_them_here_too_over_new_settings() -> None:
+    edge = Edge(Door(lambda key: 0), replace(LIMITS, all_bids_per_s=1_000))
+    edge.allow({BEN: {"bids_burst": 9}})
+    assert at_once(edge, session_of(identity=BEN), "bid", 10).count("") == 9
+    edge.obey(replace(LIMITS, all_bids_per_s=1_000, bids_per_s=10))
+    assert at_once(edge, session_of(identity=BEN), "bid", 10).count("") == 9
+    assert at_once(edge, session_of(), "bid", 10).count("") == LIMITS.bids_burst
+    edge.allow({})
+    assert at_once(edge, session_of(identity=BEN), "bid", 10).count("") == LIMITS.bids_burst

@@ -17,11 +17,12 @@ from house_process import key_of, lot, until
 
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.house.intake import refused
+from auctionctl.house.quotas import MAX_FORGERIES
 from auctionctl.house.security import REFUSALS, SecurityKind
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Noticed, decode_from_child
+from auctionctl.net.hops import Misgreeted, Mute, Noticed, decode_from_child
 from auctionctl.net.noticing import TELL_NS, Noticing
 
 
@@ -66,6 +67,21 @@ def test_refusals_are_read_off_the_answers_and_told_once_a_second(stage: Any, en
     assert told(ours) == []
     noticing.tell(2 * TELL_NS)
     assert told(ours) == [(SecurityKind.RATE, name, 1, "again")]
+
+
+def test_a_mute_for_bad_signatures_is_told_when_it_begins_even_if_nothing_more_is_sent(stage: Any, ends: Any) -> None:
+    ours, theirs = ends
+    stage.opened()
+    noticing = Noticing(theirs, stage.house)
+    for _ in range(MAX_FORGERIES - 1):
+        assert noticing.forged(1, stage.now_ns) == []
+    assert [type(each) for each in noticing.forged(99, stage.now_ns)] == [Misgreeted]
+    noticing.tell(TELL_NS)
+    assert told(ours) == [], "and nothing of a session that is over"
+    assert [type(each) for each in noticing.forged(1, stage.now_ns)] == [Mute]
+    noticing.tell(TELL_NS)
+    name = stage.house.presence.peers[1].name
+    assert told(ours) == [(SecurityKind.MUTE, name, 1, "5 bad signatures: nothing is taken for 60 s")]
 
 
 def test_a_supervisor_that_sleeps_holds_up_nothing_and_hears_all_of_it_later(stage: Any, ends: Any) -> None:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Fetch, Page
+from auctionctl.house.limits import Limits
+from auctionctl.house.quotas import Quotas
+from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.signing import SecretKey
 from auctionctl.net.reading import FETCH_BYTES_A_TURN, FULL_GATEWAY_BYTES, Reading
 from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.store.log_store import Append
 from auctionctl.store.memory import MemoryStore
 from auctionctl.wire.frames import Message
-from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Catalogue, Entries, decode_reply, encode
+from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Catalogue, Entries, Refused, decode_reply, encode
+from auctionctl.wire.session import Peer
 
 AUCTION = bytes(32)
 
 
-def reading_of(entries: int, entry_bytes: int = 1_000) -> Reading:
+NOW_NS = 1_800_000_000 * SECOND_NS
+KEYS = [SecretKey(bytes([number]) * 32).identity for number in (1, 2)]
+
+
+def reading_of(entries: int, entry_bytes: int = 1_000, sessions: int = 50, **limits: int) -> Reading:
+    """Sessions from 0 on; those with even numbers are one identity's, and the others another's."""
     store = MemoryStore()
     store.append([Append("log", 0, tuple(b"%d" % number + bytes(entry_bytes) for number in range(entries)))], 1)
-    return Reading(store)
+    peers = {number: Peer(KEYS[number % 2], "ann", "observer") for number in range(sessions)}
+    return Reading(store, Quotas(Limits(**limits), AllowList(), peers), peers)
 
 
 def fetch(session: int = 1, start: int = 0, size: int = 10, auction: bytes = AUCTION) -> Fetch:
@@ -25,7 +37,7 @@ def fetch(session: int = 1, start: int = 0, size: int = 10, auction: bytes = AUC
 
 def answers(reading: Reading, backlog_bytes: int = 0) -> list[tuple[int, Entries]]:
     found = []
-    for answer in reading.answer(backlog_bytes):
+    for answer in reading.answer(backlog_bytes, NOW_NS):
         reply = decode_reply(answer.body)
         assert isinstance(reply, Entries)
         found.append((answer.session, reply))
@@ -72,7 +84,7 @@ def test_a_page_waits_its_turn_and_a_later_one_takes_its_place() -> None:
     reading.ask(fetch(2))
     for start in (0, 16):
         reading.ask(Page(1, Message(encode(Catalogue(start, 20, ())))))
-    first, second = reading.answer(0)
+    first, second = reading.answer(0, NOW_NS)
     assert (first.session, decode_reply(second.body)) == (2, Catalogue(16, 20, ()))
 
 
@@ -95,5 +107,30 @@ def test_a_question_for_the_catalogue_takes_the_place_of_none_for_the_registry()
     page = Page(1, Message(encode(Catalogue(0, 0, ()))))
     reading.ask(fetch(auction=REGISTRY_ID))
     reading.ask(page)
-    found = [decode_reply(answer.body) for answer in reading.answer(0)]
+    found = [decode_reply(answer.body) for answer in reading.answer(0, NOW_NS)]
     assert [type(reply) for reply in found] == [Entries, Catalogue]
+
+
+def test_whoever_reads_too_much_is_refused_by_the_name_of_the_log_and_others_are_answered() -> None:
+    reading = reading_of(200, read_bytes_per_s=100_000, read_bytes_burst=65_536)
+    for _ in range(2):  # A slice is a little less than the burst, and what is more of it is waited for with the next.
+        reading.ask(fetch(2, size=200))
+        assert [session for session, _ in answers(reading)] == [2]
+    reading.ask(fetch(4, size=200))
+    reading.ask(Page(2, Message(encode(Catalogue(0, 0, ())))))
+    reading.ask(fetch(3, size=200))
+    found = [(answer.session, decode_reply(answer.body)) for answer in reading.answer(0, NOW_NS)]
+    assert [(session, type(reply)) for session, reply in found] == [(4, Refused), (2, Refused), (3, Entries)]
+    refusals = [reply for _, reply in found if isinstance(reply, Refused)]
+    assert [(each.code, each.command) for each in refusals] == [("rate", AUCTION), ("rate", b"")]
+    again_ns = NOW_NS + refusals[0].retry_after_ns
+    for now_ns, expected in ((again_ns - 1, Refused), (again_ns, Entries)):
+        reading.ask(fetch(4, size=200))
+        assert [type(decode_reply(answer.body)) for answer in reading.answer(0, now_ns)] == [expected]
+
+
+def test_nothing_is_read_for_whoever_is_gone() -> None:
+    reading = reading_of(10)
+    reading.ask(fetch(session=77))
+    assert answers(reading) == []
+    assert not len(reading)

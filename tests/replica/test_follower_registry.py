@@ -11,7 +11,8 @@ from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms
 from auctionctl.errors import VerificationError
 from auctionctl.house.limits import Limits
 from auctionctl.replica.announcement import RULE, prove_announcement
-from auctionctl.replica.follower import RETRY_NS, Advanced, Listed, RegistryAdvanced
+from auctionctl.replica.follower import Advanced, Listed, RegistryAdvanced
+from auctionctl.replica.pending_reads import RETRY_NS
 from auctionctl.replica.registry import (
     REGISTRY,
     REGISTRY_ID,

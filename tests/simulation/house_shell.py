@@ -88,7 +88,7 @@ class HouseShell:
         self._registry = self._stored.registry()
         self._recovered, quarantined = self._stored.auctions(self._registry)
         world.watch.recovered(self._recovered, quarantined)
-        self._reading = Reading(store)
+        self._reading = Reading(store, self.house.quotas, self.house.presence.peers)
         self._queue: deque[Request] = deque()
         self._stimuli: deque[str] = deque()
         self._operations: list[Operation] = []
@@ -317,7 +317,7 @@ class HouseShell:
         world, gateway, now_ns = self._world, self._world.gateway, self._turn_ns
         self.house.take_turned()
         if gateway is not None and self.is_begun:
-            self._operations += self._reading.answer(0)
+            self._operations += self._reading.answer(0, self._turn_ns)
         if self.is_begun and now_ns - self._alive_ns >= ALIVE_NS:
             self._alive_ns = now_ns
             try:

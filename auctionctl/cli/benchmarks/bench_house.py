@@ -49,7 +49,8 @@ def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int) -> l
     section = f"port = {free_port()}\nmax_concurrent_auctions = {max_concurrent}\n"
     # What is measured is the house, not its limits.
     section += "bids_per_s = 1000000\nbids_burst = 1000000\nall_bids_per_s = 1000000\n"
-    section += "max_bids_an_auction = 1000000000\n"
+    section += "max_bids_an_auction = 1000000000\nmax_subscriptions = 1000000\n"
+    section += "read_bytes_per_s = 1000000000\nread_bytes_burst = 1000000000000\n"
     (paths.config / HOUSE_FILE).write_text(section)
     if lots:
         (home / LOTS_FILE).write_text(lots)

@@ -107,8 +107,23 @@ SESSION_ATTACKS: Final = (
         "house/test_quotas.py::test_what_one_identity_has_used_up_nobody_else_lacks",
     ),
     Attack(
+        "Reading more bytes a second than its share",
+        "Refused as `rate` with a time to read on; others read as before, and an honest reader waits and goes on.",
+        "net/test_reading.py::test_whoever_reads_too_much_is_refused_by_the_name_of_the_log_and_others_are_answered",
+    ),
+    Attack(
+        "Following more logs than a session may",
+        "Refused as `quota`, and the limit is named; an end of an auction makes room.",
+        "house/test_subscriptions.py::test_what_is_too_much_is_refused_as_a_whole_by_the_name_of_the_limit",
+    ),
+    Attack(
+        "A flood of checkpoints that the house is to be reminded of",
+        "Counted as questions are, before any of them is looked at; no more than 8 a turn are.",
+        "house/test_quotas.py::test_reminders_are_taken_of_nobody_who_is_muted_and_no_faster_than_other_questions",
+    ),
+    Attack(
         "Bad signatures, again and again",
-        "After five within a minute nothing of that identity is taken for a minute.",
+        "After five within a minute nothing of that identity is taken for a minute; `events --security` says so.",
         "house/test_quotas.py::test_whoever_signs_badly_again_and_again_is_not_heard_for_a_while",
     ),
     Attack(

@@ -70,6 +70,7 @@ _ALLOWED: Final = {
     "name": "What the house calls the holder of the key.",
     "role": "The role, or several joined by `+`.",
     "public_key": "The key, `auc1…`.",
+    "limits": "Limits of the house that are other ones for this identity: name → number.",
 }
 
 _CONTEXT: Final = {

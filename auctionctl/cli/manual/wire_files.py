@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Part, Subheading, Table
-from auctionctl.keys.allowlist import MAX_ENTRIES, MAX_TEXT_BYTES, Role
+from auctionctl.keys.allowlist import MAX_ENTRIES, MAX_TEXT_BYTES, OWN_LIMITS, Role
 from auctionctl.keys.encoding import SECRET_PREFIX
 from auctionctl.keys.keyfile import MAX_FILE_BYTES
 from auctionctl.keys.locked_key import CHEAPEST, DEAREST, MODERATE
@@ -105,15 +105,19 @@ def file_parts() -> tuple[Part, ...]:
                 ("name", "1 to 32 of `a` to `z`, `0` to `9`, `.`, `_` and `-`, beginning with a letter or digit."),
                 (
                     "`role=`‹ROLES›",
-                    f"one of {roles}, or several different ones joined by `+`; without it, `{Role.BIDDER}`. There is no"
-                    " other option so far, and one that is not known is an error.",
+                    f"one of {roles}, or several different ones joined by `+`; without it, `{Role.BIDDER}`.",
+                ),
+                *(
+                    (f"`{name}=`‹NUMBER›", f"{low} to {high}: for this identity instead of the house's own `{name}`.")
+                    for name, (low, high) in OWN_LIMITS.items()
                 ),
             )
         ),
         Paragraph(
             f"Printable ASCII and tabs, at most {MAX_ENTRIES} entries and {MAX_TEXT_BYTES} bytes. Each signing key,"
             " each"
-            " transport key and each name stands once. A list with a mistake is refused as a whole, and the one before"
+            " transport key and each name stands once. An option that is not known is an error. A list with a mistake"
+            " is refused as a whole, and the one before"
             " it stays in force."
         ),
         Subheading("Receipts"),

@@ -71,14 +71,17 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
     " and announcements, one listing at least; ask again from `start` + their number until that is `total`. A later"
     " `list`"
     " of the same session takes the place of one that waits.",
-    Subscribe: f"Not answered. From now on entries of these logs come as they become durable; at most"
+    Subscribe: f"Not answered, but by `refused` with `quota` where it is too many. From now on entries of these logs"
+    " come as they become durable; at most"
     f" {MAX_AUCTIONS_A_MESSAGE} logs a message. What the house does not hold is passed over. So subscribe, then `read`:"
-    " what was appended in between comes twice, never not at all. There is no way back but another session.",
+    " what was appended in between comes twice, never not at all. A log that nothing can be added to any more is not"
+    " followed, and counts no longer. There is no way back but another session.",
     Read: f"Answered by one `entries` from `start` on, of at most {FETCH_ENTRIES} entries or {MAX_ENTRIES_BYTES} bytes"
     " (one entry at least), empty if there is nothing new, under a checkpoint signed alone; or by `refused` with"
-    " `no_such_auction`,"
-    " whose `command` is then the log. A later `read` of the same session and log takes the place of one that waits.",
-    Remind: "Not answered, unless the note, in either form of auctionctl-log(5), is no checkpoint of this log by this"
+    " `no_such_auction`, or `rate` once this identity has read more than it may, whose `command` is then the log. A"
+    " later `read` of the same session and log takes the place of one that waits.",
+    Remind: "Not answered, unless it is one too many of this identity, or the note, in either form of"
+    " auctionctl-log(5), is no checkpoint of this log by this"
     " house: then by `refused` with `malformed`. Send it when the house serves less than a head that was verified"
     f" before, or another root: it then writes no more to that log. Of more than {REMINDERS_A_TURN} at once, it passes"
     " over some.",
@@ -121,8 +124,9 @@ FROM_SESSIONS: Final[dict[type[msgspec.Struct], str]] = {
 
 FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Welcome: "Signed by the house. `queue_limit` is how many requests the house lets wait, from everybody together.",
-    Refused: "Unsigned. `command` is the id of the command that it is about (and, for `no_such_auction`, perhaps the"
-    " log that was to be read), or empty. `message` is for people.",
+    Refused: "Unsigned. `command` is the id of the command that it is about (and, for `no_such_auction` and `rate`,"
+    " perhaps"
+    " the log that was to be read), or empty. `message` is for people.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
     " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
@@ -184,9 +188,13 @@ REFUSALS: Final = {
     " malformed.",
     "unknown_type": "This house knows no messages of this type.",
     "busy": "The queue is full: send the same bytes again after `retry_after_ns`.",
-    "rate": "More commands or questions a second than the house takes, of this identity or of all together: send the"
-    " same bytes again after `retry_after_ns`. No log holds why, so nobody can judge it again.",
-    "quota": "The house takes no more bids of this bidder in this auction.",
+    "rate": "More commands or questions a second than the house takes, of this identity or of all together, or more"
+    " bytes"
+    " than it reads to one: send the same bytes again after `retry_after_ns`. No log holds why, so nobody can judge it"
+    " again.",
+    "quota": "The house takes no more bids of this bidder in this auction; or, without `command`, the session would"
+    " follow"
+    " more logs than it may, and follows none of this `subscribe`.",
     "muted": "Too many messages of this identity were signed badly: nothing is taken of it before `retry_after_ns`.",
     "store_full": "The house's disk has no room left, and this command was not written: send the same bytes again after"
     " `retry_after_ns`.",

@@ -15,8 +15,9 @@ from auctionctl.house.intake import COMMANDS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.net.gateway import SILENCE_NS
 from auctionctl.net.zap import ZAP_DOMAIN
-from auctionctl.replica.follower import HEARTBEAT_NS, RETRY_NS
+from auctionctl.replica.follower import HEARTBEAT_NS
 from auctionctl.replica.house_clock import TOLERANCE_NS
+from auctionctl.replica.pending_reads import RETRY_NS
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REPLY_BYTES, MAX_REQUEST_BYTES, PROTOCOL_VERSION
 
 

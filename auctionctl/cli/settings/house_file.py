@@ -107,6 +107,30 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     *STRANGER_SETTINGS,
     Setting(
+        "read_bytes_per_s",
+        Kind.INTEGER,
+        8_388_608,
+        "How many bytes of logs a second are read to one identity; beyond them it is told when to read on.",
+        4_096,
+        1_000_000_000,
+    ),
+    Setting(
+        "read_bytes_burst",
+        Kind.INTEGER,
+        67_108_864,
+        "How many of them it may read at once: as it stands, a log of some 200,000 bids.",
+        65_536,
+        1_000_000_000_000,
+    ),
+    Setting(
+        "max_subscriptions",
+        Kind.INTEGER,
+        2_048,
+        "How many logs that may yet grow one session may follow; beyond them it has to ask for what is new.",
+        1,
+        1_000_000,
+    ),
+    Setting(
         "retention",
         Kind.RETENTION,
         FOREVER,
@@ -221,6 +245,9 @@ class HouseSection:
     max_connections_a_stranger: int
     max_connections_an_address: int
     max_arrivals_a_minute: int
+    read_bytes_per_s: int
+    read_bytes_burst: int
+    max_subscriptions: int
     verifiers: int
     retention_ns: int
 

@@ -42,17 +42,11 @@ def read(tmp_path: Path, house: str, auctions: str, **options: str | int) -> Auc
 def test_without_any_file_every_setting_has_the_default_of_the_table(tmp_path: Path) -> None:
     assert find_house_layers(tmp_path, None) == []
     found = combine([])
-    assert found.section == HouseSection(
-        "house",
-        "127.0.0.1",
-        8888,
-        "house",
-        *(10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000),
-        Access.LISTED,
-        *(2, 5, 200, 16, 128, 2, 8, 20),
-        os.cpu_count() or 1,
-        0,
-    )
+    house = ("house", "127.0.0.1", 8888, "house")
+    limits = (10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000)
+    strangers = (Access.LISTED, 2, 5, 200, 16, 128, 2, 8, 20)
+    reading = (8 << 20, 64 << 20, 2_048)
+    assert found.section == HouseSection(*house, *limits, *strangers, *reading, os.cpu_count() or 1, 0)
     assert set(found.origins.values()) == {"default"}
     assert set(found.origins) == {s.name for s in HOUSE_SETTINGS} | {f"defaults.{s.name}" for s in DEFAULT_SETTINGS}
 
