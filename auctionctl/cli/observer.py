@@ -150,8 +150,12 @@ class Observer:
         is_done: Callable[[], bool],
         on_entries: Callable[[Replica, list[Applied]], None] | None = None,
         on_tick: Callable[[], None] | None = None,
+        *,
+        tick_s: float = 0.25,
     ) -> None:
         """Follow until ``is_done()``; ``on_entries`` gets the verified entries of each log in order, each once.
+
+        ``on_tick`` is called at least every ``tick_s`` seconds.
 
         Raises what a Dealer raises, VerificationError for a log that is not what it was when it was last seen here, and
         NotFoundError from ``select``.
@@ -164,7 +168,7 @@ class Observer:
                 on_tick()
 
         with self._logs.kept():
-            self._dealer.run(self._notice, is_done, on_tick=tick)
+            self._dealer.run(self._notice, is_done, on_tick=tick, tick_s=tick_s)
 
     def read(
         self,

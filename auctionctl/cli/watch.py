@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "auctionctl.entry/1"
 CLOCK_SCHEMA: Final = "auctionctl.clock/1"
+TICK_S: Final = 0.25
+KEYS_TICK_S: Final = 0.1
+"""How long a key may go unheeded."""
 RECENT_NS: Final = 3_600 * 1_000_000_000
 """What ended longer ago is left out, unless it is asked for."""
 
@@ -36,7 +39,11 @@ def watch(
     ] = None,
     ended_too: Annotated[bool, typer.Option("--all", help="Also what ended more than an hour ago.")] = False,
 ) -> int:
-    """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe."""
+    """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe.
+
+    On the board, arrows choose a lot, Enter shows its ladder of bids, / filters, s sorts, ? tells of all keys, and q
+    quits.
+    """
     address, secret = at.address(), at.secret()
     from auctionctl.cli.observer import Observer, everything, names_of  # noqa: PLC0415 - imports zmq
 
@@ -100,21 +107,28 @@ class Recent:
 
 
 def show_board(observer: Observer, title: str, names: Names, recent: Recent) -> None:
-    """The live board, until every auction has ended."""
+    """The live board, until every auction has ended, or whoever is at the keys has seen enough."""
     from rich.console import Console  # noqa: PLC0415
 
+    from auctionctl.cli.keyboard import open_keyboard  # noqa: PLC0415
     from auctionctl.cli.live_board import LiveBoard  # noqa: PLC0415
+    from auctionctl.cli.watch_board import WatchBoard  # noqa: PLC0415
 
-    with LiveBoard(Console()) as live:
+    def words() -> str:
+        lost = "" if observer.follower.is_welcome else " — not connected"
+        off = f" — its clock is {observer.clock_off_ns / 1e9:+.0f} s off ours" if observer.clock_off_ns else ""
+        left_out = f" — {recent.words}" if recent.words else ""
+        return title + lost + off + left_out
 
-        def tick() -> None:
-            shown = recent.among(observer.replicas())
-            left_out = f" — {recent.words}" if recent.words else ""
-            lost = "" if observer.follower.is_welcome else " — not connected"
-            off = f" — its clock is {observer.clock_off_ns / 1e9:+.0f} s off ours" if observer.clock_off_ns else ""
-            live.show(title + left_out + lost + off, lambda: observer.rows(names, shown))
-
-        observer.run(observer.has_ended, on_tick=tick)
+    keyboard = open_keyboard()
+    shown = WatchBoard(observer, names, lambda: recent.among(observer.replicas()), words, keyboard)
+    with LiveBoard(Console(), keyboard=keyboard) as live:
+        observer.run(
+            lambda: shown.has_quit or observer.has_ended(),
+            shown.take,
+            lambda: shown.tick(live),
+            tick_s=TICK_S if keyboard is None else KEYS_TICK_S,
+        )
 
 
 def write_entries(observer: Observer, form: Form, names: Names, recent: Recent) -> None:

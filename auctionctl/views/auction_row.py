@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.phase import EndReason, Phase, Stage
@@ -41,6 +41,16 @@ Names = Mapping[bytes, str]
 """Signing key → what its holder is called here."""
 
 
+class Trend(NamedTuple):
+    """How an auction goes: the bids of the last minute, and the price (minor units) from its opening until now.
+
+    None stands for a time before the first bid.
+    """
+
+    bids_a_minute: int
+    prices: tuple[int | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class AuctionRow:
     """What there is to say about one auction. ``left_s``: whole seconds, rounded up, or None unless a deadline runs."""
@@ -58,6 +68,10 @@ class AuctionRow:
     end_reason: EndReason | None
     is_current: bool
     stage: Stage | None = None
+    price_minor: int = 0
+    """The price as a number, to sort by; 0 where there is none."""
+    trend: Trend | None = None
+    """Of whoever has followed the auction, and is there to see it."""
 
     @property
     def short_id(self) -> str:
@@ -123,6 +137,7 @@ def row_of(auction: Auction, now_ns: int, names: Names, *, is_current: bool) -> 
         end_reason=auction.end_reason,
         is_current=is_current,
         stage=None if auction.settlement is None else auction.settlement.stage,
+        price_minor=price_minor or 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""The live board: every auction a row, as much of it as the terminal has room for.
+"""The board: every auction a row, as much of it as the terminal has room for.
 
 Rule: what runs out first is what is kept when rows have to go; columns go before text is cut beyond reading.
 """
@@ -15,6 +15,8 @@ from rich.text import Text
 
 from auctionctl.auction.phase import EndReason, Phase, Stage
 from auctionctl.views.auction_row import END_WORDS, STAGE_WORDS, AuctionRow
+from auctionctl.views.board_state import urgency
+from auctionctl.views.price_bars import price_bars
 
 FRAME_ROWS: Final = 5
 """Lines of a board that are no auctions: title, header, rules, and the line that says what was left out."""
@@ -22,8 +24,13 @@ SEPARATOR_COLUMNS: Final = 3
 LEFT_COLUMNS: Final = 18
 """Room for a time left with the mark of its extensions, so that the board does not jump when one comes."""
 LOT, PRICE, LEFT = "lot", "price", "left"
+TREND, RATE = "trend", "a minute"
 COLUMNS: Final = (LOT, "auction", "phase", PRICE, "leader", "bids", "bidders", LEFT)
-DROPPED: Final = (("bidders", 24), ("auction", 24), ("bids", 16), ("phase", 16), ("leader", 10))
+COLUMNS_WITH_TREND: Final = (LOT, "auction", "phase", PRICE, TREND, "leader", "bids", RATE, "bidders", LEFT)
+DROPPED: Final = (
+    *(("bidders", 24), ("auction", 24), ("bids", 16), ("phase", 16)),
+    *((TREND, 12), (RATE, 12), ("leader", 10)),
+)
 """Column, and the width of titles (if they have it) below which the column goes: the least important one first."""
 
 _PHASE_STYLES: Final = {Phase.ANNOUNCED: "cyan", Phase.OPEN: "green", Phase.PAUSED: "yellow", Phase.CLOSED: "dim"}
@@ -37,29 +44,47 @@ _RESULT_STYLES: Final = {
 
 
 def board(title: str, rows: Sequence[AuctionRow], width: int, height: int) -> Table:
-    """A table of ``rows`` for a terminal of ``width`` columns and ``height`` lines."""
-    table = Table(
-        title=Text(title), title_justify="left", expand=True, show_edge=False, pad_edge=False, header_style="bold"
-    )
+    """A table of ``rows``, in their order, for a terminal of ``width`` columns and ``height`` lines."""
     shown = visible_rows(rows, max(1, height - FRAME_ROWS))
-    cells = [_cells(row) for row in shown]
-    for column, columns in fitting_columns(cells, width).items():
-        justify: JustifyMethod = "right" if column in (PRICE, "bids", "bidders") else "left"
+    left_out = len(rows) - len(shown)
+    return board_table(title, shown, width, caption=f"and {left_out} more" if left_out else "")
+
+
+def board_table(
+    title: str, rows: Sequence[AuctionRow], width: int, *, caption: str = "", chosen: bytes | None = None
+) -> Table:
+    """A table of all ``rows``, of which that of the auction ``chosen`` stands out."""
+    table = Table(
+        title=_line(title), title_justify="left", expand=True, show_edge=False, pad_edge=False, header_style="bold"
+    )
+    cells = [_cells(row) for row in rows]
+    columns_of_all = COLUMNS_WITH_TREND if any(row.trend is not None for row in rows) else COLUMNS
+    for column, columns in fitting_columns(cells, width, columns_of_all).items():
+        justify: JustifyMethod = "right" if column in (PRICE, "bids", RATE, "bidders") else "left"
         table.add_column(column, no_wrap=True, overflow="ellipsis", justify=justify, width=columns)
-    for row_cells in cells:
-        table.add_row(*(row_cells[str(column.header)] for column in table.columns))
-    if len(shown) < len(rows):
-        table.caption = Text(f"and {len(rows) - len(shown)} more")
+    for row, row_cells in zip(rows, cells, strict=True):
+        style = "reverse" if row.auction == chosen else None
+        table.add_row(*(row_cells[str(column.header)] for column in table.columns), style=style)
+    if caption:
+        table.caption = _line(caption)
+        table.caption_justify = "left"
     return table
 
 
-def fitting_columns(cells: Sequence[Mapping[str, Text]], width: int) -> dict[str, int]:
-    """The columns that ``width`` has room for, each with its width; the lot's title takes what the others leave."""
-    natural = {column: max(map(cell_len, (column, *(row[column].plain for row in cells)))) for column in COLUMNS}
+def _line(words: str) -> Text:
+    """One line, which is cut rather than folded: a board has no room for a second one."""
+    return Text(words, no_wrap=True, overflow="ellipsis")
+
+
+def fitting_columns(
+    cells: Sequence[Mapping[str, Text]], width: int, columns: Sequence[str] = COLUMNS
+) -> dict[str, int]:
+    """Those of ``columns`` that ``width`` has room for, each with its width; the lot's title takes what is left."""
+    natural = {column: max(map(cell_len, (column, *(row[column].plain for row in cells)))) for column in columns}
     for column, title_columns in DROPPED:
         if _room_for_lot(natural, width) >= min(natural[LOT], title_columns):
             break
-        del natural[column]
+        natural.pop(column, None)
     left_columns = max(natural[LEFT], LEFT_COLUMNS)
     if _room_for_lot(natural | {LEFT: left_columns}, width) >= natural[LOT]:
         natural[LEFT] = left_columns
@@ -78,13 +103,7 @@ def visible_rows(rows: Sequence[AuctionRow], limit: int) -> list[AuctionRow]:
     """
     if len(rows) <= limit:
         return list(rows)
-    urgency = {Phase.OPEN: 0, Phase.PAUSED: 0, Phase.ANNOUNCED: 1, Phase.CLOSED: 2}
-
-    def rank(row: AuctionRow) -> tuple[int, int]:
-        is_over = row.phase is Phase.CLOSED and row.left_s is None
-        return 3 if is_over else urgency[row.phase], row.left_s or 0
-
-    return sorted(rows, key=rank)[:limit]
+    return sorted(rows, key=urgency)[:limit]
 
 
 def _cells(row: AuctionRow) -> dict[str, Text]:
@@ -94,10 +113,12 @@ def _cells(row: AuctionRow) -> dict[str, Text]:
         "auction": Text(row.short_id, style="dim"),
         "phase": Text(phase, style=_PHASE_STYLES[row.phase]),
         PRICE: Text(row.price, style="bold"),
+        TREND: Text("" if row.trend is None else price_bars(row.trend.prices), style="cyan"),
+        RATE: Text("" if row.trend is None else str(row.trend.bids_a_minute)),
         "leader": Text(row.leader),
         "bids": Text(str(row.bid_count)),
         "bidders": Text(_bidders(row)),
-        LEFT: _left(row),
+        LEFT: left_text(row),
     }
 
 
@@ -105,7 +126,8 @@ def _bidders(row: AuctionRow) -> str:
     return f"{row.bidder_count}/{row.min_bidders}" if row.phase is Phase.ANNOUNCED else str(row.bidder_count)
 
 
-def _left(row: AuctionRow) -> Text:
+def left_text(row: AuctionRow) -> Text:
+    """How much time is left, or what came of it, in its colour."""
     if row.end_reason is not None:
         return _settled(row) or Text(END_WORDS[row.end_reason], style=_RESULT_STYLES[row.end_reason])
     if row.phase is Phase.PAUSED:

@@ -60,7 +60,7 @@ def terminal(fair: Any, *arguments: str) -> Any:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_the_board_draws_itself_and_gives_the_terminal_back(fair: Any, number: int, status: int) -> None:
     child = terminal(fair, "watch", "--key", "alice")
-    child.expect("waits [0-9]+:")
+    child.expect("waits [0-9]+:.*sold")
     screen = pyte.Screen(90, 12)
     pyte.Stream(screen).feed(child.before + child.after)
     text = "\n".join(screen.display)

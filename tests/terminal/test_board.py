@@ -33,7 +33,7 @@ def test_the_board_of_watch_fits_its_terminal(
     assert not set(missing) & set(header)
     (gold,) = [row for row in rows if "Gold watch, 1962" in row]
     assert re.search(r"waits (?:1:00:00|59:\d\d)$", gold)
-    edges = {tuple(match.start() for match in re.finditer("[┃│]", row)) for row in rows[1:] if "━" not in row and row}
+    edges = {tuple(match.start() for match in re.finditer("[┃│]", row)) for row in rows[1:] if "│" in row}
     assert len(edges) == 1, "the columns of all rows stand under one another"
     # Nothing but titles is cut.
     assert all("…" not in cell for row in rows[3:] for cell in re.split("[┃│]", row)[1:])
