@@ -155,6 +155,7 @@ def _bid_by_strategy(
     from auctionctl.cli.bid_events import BidEvents, Detail  # noqa: PLC0415
     from auctionctl.cli.observer import names_of  # noqa: PLC0415
     from auctionctl.cli.seen_logs import SeenLogs  # noqa: PLC0415
+    from auctionctl.client.account_file import AccountFile, AccountKeeper  # noqa: PLC0415
     from auctionctl.client.bid_journal import BidJournal, earlier_words  # noqa: PLC0415
 
     with alone(at.paths, secret), plan.make_strategy.companion() as companion:
@@ -178,10 +179,18 @@ def _bid_by_strategy(
         names = names_of(at.paths, secret, agent.follower.registry.replay.state)
         detail = Detail.EVERYTHING if verbose else Detail.MATTERS
         events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names, detail=detail)
-        forget = partial(journal.forget_decided, wallet)
+        account = AccountKeeper(
+            AccountFile(at.paths, secret.identity, address.identity), wallet, agent.outcomes, events.listing_of
+        )
+
+        def tick() -> None:
+            if account.keep_some():
+                journal.forget_decided(wallet)
+
         if companion is not None:
             companion.look_again = partial(agent.look_again, now_ns=0)  # at once, whatever the time is
-        drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=forget, beside=companion)
+        drive(agent, address, secret, events.handle, journal=journal, memory=memory, on_tick=tick, beside=companion)
+        account.keep()
         journal.forget_decided(wallet)
         events.write_summary(agent.outcomes, totals(agent.outcomes, wallet))
     return events.status(agent.outcomes)

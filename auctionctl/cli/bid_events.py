@@ -97,7 +97,7 @@ class BidEvents:
         """Keep what has to be kept, and write what is worth writing."""
         match notice:
             case Joined(auction=auction, evidence=evidence):
-                path = self._receipts.keep_join(self._listing(auction), evidence)
+                path = self._receipts.keep_join(self.listing_of(auction), evidence)
                 if not self._is_quiet:
                     self._write("joined", auction, {"index": evidence.receipt.index, "receipt": str(path)})
             case BidPlaced() if self._is_quiet:
@@ -108,7 +108,7 @@ class BidEvents:
                 self._write("placed", notice.auction, self._bid(notice.seq, notice.amount_minor))
             case BidAccepted():
                 money = Money(notice.amount_minor, self._currency)
-                path = self._receipts.keep_bid(self._listing(notice.auction), notice.seq, money, notice.evidence)
+                path = self._receipts.keep_bid(self.listing_of(notice.auction), notice.seq, money, notice.evidence)
                 index = {"index": notice.evidence.receipt.index, "receipt": str(path)}
                 self._write("accepted", notice.auction, self._bid(notice.seq, notice.amount_minor) | index)
             case BidRejected():
@@ -156,7 +156,7 @@ class BidEvents:
     def write_summary(self, outcomes: Mapping[bytes, Outcome], totals: Totals) -> None:
         """Every auction and how it ended for us, as far as that is known, and what they come to."""
         for auction, outcome in outcomes.items():
-            name = self._listing(auction) or auction.hex()[:12]
+            name = self.listing_of(auction) or auction.hex()[:12]
             if outcome.result is Result.UNKNOWN:
                 write_note(f"the house has archived {name}, and how it ended is unknown: {ARCHIVED_HINT}")
             if outcome.result is Result.HALTED:
@@ -228,10 +228,10 @@ class BidEvents:
     def _write(self, event: str, auction: bytes, record: Mapping[str, object]) -> None:
         if self._form.is_json:
             write_document(
-                SCHEMA, {"event": event, "auction": auction.hex(), "listing": self._listing(auction), **record}
+                SCHEMA, {"event": event, "auction": auction.hex(), "listing": self.listing_of(auction), **record}
             )
         else:
-            write_fields([event, self._listing(auction) or auction.hex()[:12], *self._words(record)])
+            write_fields([event, self.listing_of(auction) or auction.hex()[:12], *self._words(record)])
 
     def _winner(self, auction: bytes) -> bytes | None:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
@@ -253,7 +253,8 @@ class BidEvents:
     def _named(self, value: object) -> str:
         return name_of(bytes.fromhex(str(value)), self._names)
 
-    def _listing(self, auction: bytes) -> str:
+    def listing_of(self, auction: bytes) -> str:
+        """What the auction is called at this house; empty before that is known."""
         state = self._replicas[auction].replay.auction if auction in self._replicas else None
         return "" if state is None else state.terms.listing
 

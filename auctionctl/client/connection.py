@@ -21,6 +21,7 @@ from auctionctl.bidding.once import Ending, OneBid
 from auctionctl.bidding.strategies import factory
 from auctionctl.bidding.totals import Totals, totals
 from auctionctl.bidding.wallet import Wallet
+from auctionctl.client.account_file import AccountFile, AccountKeeper
 from auctionctl.client.bid_journal import BidJournal
 from auctionctl.client.choosing import choose_auctions, match_auctions
 from auctionctl.client.kept_session import KeptSession, alone
@@ -200,10 +201,19 @@ class Connection:
                 refused=undecided.refused,
                 heads_of=memory.heads_of,
             )
-            await self._drive(agent, journal, memory, on_notice)
+            file = AccountFile(self._paths, self.key.identity, self.address.identity)
+            account = AccountKeeper(file, wallet, agent.outcomes, self._listing)
+            await self._drive(agent, journal, memory, on_notice, account)
         return Report(dict(agent.outcomes), totals(agent.outcomes, wallet))
 
-    async def _drive(self, agent: Agent, journal: BidJournal, memory: SeenLogs, on_notice: OnNotice) -> None:
+    async def _drive(
+        self,
+        agent: Agent,
+        journal: BidJournal,
+        memory: SeenLogs,
+        on_notice: OnNotice,
+        account: AccountKeeper | None = None,
+    ) -> None:
         receipts = ReceiptFiles(self._paths.receipts)
 
         def handle(notice: AgentNotice) -> None:
@@ -219,7 +229,8 @@ class Connection:
 
         def tick() -> None:
             session.logs.tick()
-            journal.forget_decided(agent.wallet)
+            if account is None or account.keep_some():
+                journal.forget_decided(agent.wallet)
 
         dealer = AsyncDealer(agent, self.address, self.key)
         try:
@@ -228,6 +239,8 @@ class Connection:
                 await dealer.drive(session.take, is_done, on_tick=tick, before_send=session.before_send)
         finally:
             dealer.close()
+        if account is not None:
+            account.keep()
         journal.forget_decided(agent.wallet)
 
     def _listing(self, auction: bytes) -> str:

@@ -17,6 +17,7 @@ from auctionctl.errors import ConfigurationError
 HOME_VARIABLE: Final = "AUCTIONCTL_HOME"
 NAME: Final = "auctionctl"
 ADDRESS_SUFFIX: Final = ".address"
+ACCOUNT_SUFFIX: Final = ".account"
 IDENTITY_CHARACTERS: Final = 20
 MAX_HOME_BYTES: Final = 3_500
 MAX_NAME_BYTES: Final = 255
@@ -73,6 +74,10 @@ class Paths:
     def undecided_bids(self, bidder: str, house: str) -> Path:
         """The bids of ``bidder`` at ``house`` (texts of identities) of which it is not known what became of them."""
         return self.bidder_state(bidder) / f"{house[:IDENTITY_CHARACTERS]}.bids"
+
+    def account(self, bidder: str, house: str) -> Path:
+        """What ``bidder`` has tied up at ``house`` (texts of identities): see :mod:`auctionctl.client.account_file`."""
+        return self.bidder_state(bidder) / f"{house[:IDENTITY_CHARACTERS]}{ACCOUNT_SUFFIX}"
 
     def address_file(self, house: str) -> Path:
         """Where the running house called ``house`` says how to reach it."""

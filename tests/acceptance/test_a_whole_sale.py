@@ -18,12 +18,16 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.cli.demo import free_port
+from auctionctl.client.account_file import read_accounts, runner_of
+from auctionctl.client.paths import find_paths
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.export import decode_export
 from auctionctl.replica.replay import Replay
+from auctionctl.tlog.entry import Kind, decode
 
 DAY = "2026-01-31T12:00:00Z"
 PATIENCE_S = 120
@@ -259,3 +263,53 @@ def test_every_receipt_of_every_bidder_verifies(sale: Sale) -> None:
     for path in receipts[:: len(receipts) // 25]:
         status, out, err = sale.run("verify", path, "--house", sale.address, "--json")
         assert (status, json.loads(out)["verified"]) == (0, True), err
+
+
+def budget_of(name: str) -> tuple[str, int]:
+    text = BIDDERS[name][BIDDERS[name].index("--budget") + 1]
+    return text[-3:], int(text[:-3]) * (100 if text.endswith("EUR") else 1)
+
+
+def test_at_no_moment_could_a_bidder_have_had_to_pay_more_than_its_budget(
+    sale: Sale, verified: dict[str, dict[str, Any]]
+) -> None:
+    """By the logs alone: whoever leads may have to pay, and all entries of all logs have one order in time."""
+    entries = [
+        (entry.time_ns, listing, entry)
+        for listing, path in sale.files.items()
+        for entry in map(decode, decode_export(path.read_bytes()).entries)
+        if entry.kind is Kind.BID
+    ]
+    leading: dict[str, tuple[bytes, int]] = {}
+    most: dict[bytes, int] = {}
+    for _, listing, entry in sorted(entries, key=lambda each: each[0]):
+        bid = decode_bid(entry.body)
+        leading[listing] = (bid.bidder, bid.amount_minor)
+        tied_up = sum(minor for bidder, minor in leading.values() if bidder == bid.bidder)
+        most[bid.bidder] = max(most.get(bid.bidder, 0), tied_up)
+    limits = {
+        SecretKey(bytes([101 + n]) * 32).identity.signing: budget_of(name)[1] for n, name in enumerate(BIDDERS, 1)
+    }
+    assert most.keys() <= limits.keys()
+    assert all(most[bidder] <= limits[bidder] for bidder in most)
+    assert any(4 * most[bidder] > 3 * limits[bidder] for bidder in most), "no budget was anywhere near"
+
+
+def test_the_account_of_every_wallet_is_that_of_the_logs(sale: Sale, verified: dict[str, dict[str, Any]]) -> None:
+    paths = find_paths({"AUCTIONCTL_HOME": str(sale.home)})
+    for number, name in enumerate(BIDDERS, 1):
+        identity = SecretKey(bytes([101 + number]) * 32).identity
+        (account,) = read_accounts(paths, identity)
+        won = {
+            said["id"]: said["price"]["minor"] for said in verified.values() if said["winner"] == identity.signing.hex()
+        }
+        assert {each.auction: each.won_minor for each in account.holdings if each.won_minor} == won, name
+        assert account.committed_minor == sum(won.values()), "nothing else is tied up once all is over"
+        assert (account.currency, account.budget_minor) == budget_of(name)
+        assert runner_of(paths, identity) is None
+    status, out, err = sale.run("wallet", "--key", "ada", "--json")
+    assert status == 0, err
+    (shown,) = json.loads(out)["accounts"]
+    (account,) = read_accounts(paths, SecretKey(bytes([102]) * 32).identity)
+    assert shown["committed"] == {"minor": account.committed_minor, "currency": "EUR"}
+    assert {each["listing"] for each in shown["auctions"]} >= {"lot-0", "lot-17"}

@@ -278,6 +278,16 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "not_after_ns": "After this the bid cannot be accepted any more.",
         }
     },
+    "wallet": {
+        "auctionctl.wallet/1": {
+            "bidder": "The signing key of the bidder.",
+            "running": "The process that bids under it now, or null.",
+            "accounts": "One for each house at which it has bid within a budget, each with `house`, `time_ns` (as of"
+            " when), `budget`, `committed`, `free` and `auctions`; each of these with `auction`, `listing`, `leading`,"
+            " `unanswered` (sent, and may yet be accepted), `won`, `is_paid` (whether the log says that it is paid),"
+            " `cap`, `committed` (what it may cost at worst) and `result` (of an end, as in `auctionctl-bid`(1)).",
+        }
+    },
     "export": {
         "auctionctl.export/1": {
             "log": "`auction` or `registry`.",

@@ -103,6 +103,11 @@ FILES: Final = (
         "The bids of which it is not known what became of them, for the next run to take up.",
     ),
     File(
+        str(PLACES.account("‹IDENTITY›", "‹HOUSE›")),
+        ("bid", "wallet"),
+        "What the bidder has tied up where, for whoever asks.",
+    ),
+    File(
         str(PLACES.seen_logs("‹IDENTITY›")),
         _READING,
         "The heads of a house's logs when they were last seen: another history than that is refused.",
