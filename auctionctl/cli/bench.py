@@ -14,6 +14,7 @@ import typer
 
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document
+from auctionctl.cli.progress import shown_progress
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -55,7 +56,9 @@ def bench(
         if restart:
             schema, result, write = RESTART_SCHEMA, measure_restart(home, form, entries), write_restart
         else:
-            schema, result, write = SCHEMA, measure_throughput(home, auctions, window, bids, runs), write_throughput
+            with shown_progress(form, "measuring, in runs") as progress:
+                result = measure_throughput(home, auctions, window, bids, runs, progress=progress)
+            schema, write = SCHEMA, write_throughput
     if form.is_json:
         write_document(schema, result)
     else:
@@ -66,7 +69,8 @@ def bench(
 def _measure_simulation(form: Form, auctions: int, runs: int) -> None:
     from auctionctl.cli.benchmarks.simulated import measure_simulation, write_simulation  # noqa: PLC0415
 
-    result = measure_simulation(auctions, runs)
+    with shown_progress(form, "measuring, in runs") as progress:
+        result = measure_simulation(auctions, runs, progress)
     if form.is_json:
         write_document(SIMULATION_SCHEMA, result)
     else:

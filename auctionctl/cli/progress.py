@@ -15,6 +15,9 @@ from auctionctl.cli.output import Form
 
 MOMENT_S: Final = 0.5
 
+FRAME_S: Final = 0.1
+"""No frame is drawn sooner after the last one."""
+
 Progress = Callable[[int, int], None]
 """(done, of how many): called from time to time."""
 
@@ -23,7 +26,7 @@ Progress = Callable[[int, int], None]
 def shown_progress(form: Form, words: str) -> Iterator[Progress]:
     """What tells a person how far ``words`` have come; it does nothing for programs and where stderr is no terminal."""
     if form.is_json or sys.stderr is None or not sys.stderr.isatty():
-        yield _tell_nobody
+        yield tell_nobody
         return
     begun_s = time.monotonic()
     advance: Progress | None = None
@@ -60,7 +63,7 @@ class PassingProgress:
         self._held.close()
 
 
-def _tell_nobody(done: int, total: int) -> None:
+def tell_nobody(done: int, total: int) -> None:
     """For whom nothing is shown."""
 
 
@@ -71,6 +74,16 @@ def _bar(words: str) -> Iterator[Progress]:
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Drawn by whoever tells, and by no thread of its own: what is measured meanwhile has the processor for itself.
+    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(words, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        drawn_s = float("-inf")
+
+        def advance(done: int, total: int) -> None:
+            nonlocal drawn_s
+            is_due = time.monotonic() - drawn_s >= FRAME_S or done >= total
+            if is_due:
+                drawn_s = time.monotonic()
+            bar.update(task, completed=done, total=total, refresh=is_due)
+
+        yield advance

@@ -11,6 +11,7 @@ from auctionctl.cli.arguments import argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_facts, write_fields, write_line, write_list, write_table
+from auctionctl.cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from auctionctl.market.floor import MarketTerms
@@ -70,7 +71,11 @@ def replay(
         opens_ns = None if opened is None else parse_time(opened)
     market_terms = terms_of(read_offered_lot(terms, {}))
     rows = read_tape(tape, market_terms.terms.rules.currency)
-    replayed = [put_through(name, taped, market_terms, opens_ns) for name, taped in rows.items()]
+    replayed = []
+    with shown_progress(form, "auctions") as tell:
+        for name, taped in rows.items():
+            replayed.append(put_through(name, taped, market_terms, opens_ns))
+            tell(len(replayed), len(rows))
     if form.is_json:
         records = [_record(auction, market_terms) for auction in replayed]
         write_list(form, SCHEMA, "auctions", records, columns=(), rows=())

@@ -19,6 +19,7 @@ from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.strategies import truthful
 from auctionctl.cli.output import write_line
+from auctionctl.cli.progress import Progress, tell_nobody
 from auctionctl.market.casting import strategy_maker
 from auctionctl.market.floor import Floor, MarketTerms, terms_of
 from auctionctl.market.market import Market
@@ -48,14 +49,15 @@ class _Listener(Floor):
         return super().judge(bid, now_ns)
 
 
-def measure_simulation(auctions: int, runs: int) -> dict[str, Any]:
-    """Hold ``auctions`` auctions ``runs`` times; returns the figures by name."""
+def measure_simulation(auctions: int, runs: int, progress: Progress = tell_nobody) -> dict[str, Any]:
+    """Hold ``auctions`` auctions ``runs`` times; returns the figures by name. ``progress`` is told between the runs."""
     plan = _plan(auctions)
     recorded = [_record(plan, number) for number in range(auctions)]
     bids = sum(len(floor.heard) for floor in recorded)
     simulated_s: list[float] = []
     bare_s: list[float] = []
-    for _ in range(runs):
+    for number in range(runs):
+        progress(number, runs)
         simulated_s.append(_hold(plan))
         bare_s.append(sum(_judge_bare(plan, floor) for floor in recorded))
     return {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.benchmarks.bench_house import Served, prepare_house, running_house
 from auctionctl.cli.output import write_line
+from auctionctl.cli.progress import Progress, tell_nobody
 
 if TYPE_CHECKING:
     from auctionctl.net.load import Load, Run
@@ -30,8 +31,13 @@ PAIRS: Final = 8
 START_PATIENCE_S: Final = 60.0
 
 
-def measure_throughput(home: Path, auctions: int, window: int, bids: int, runs: int) -> dict[str, Any]:
-    """Run a house in ``home`` under load, ``runs`` times ``bids`` bids; returns the figures by name."""
+def measure_throughput(
+    home: Path, auctions: int, window: int, bids: int, runs: int, *, progress: Progress = tell_nobody
+) -> dict[str, Any]:
+    """Run a house in ``home`` under load, ``runs`` times ``bids`` bids; returns the figures by name.
+
+    ``progress`` is told between the runs.
+    """
     from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
     from auctionctl.wire.address import parse_address  # noqa: PLC0415
 
@@ -39,7 +45,7 @@ def measure_throughput(home: Path, auctions: int, window: int, bids: int, runs: 
     with running_house(home, START_PATIENCE_S) as served:
         load = Load(parse_address(served.address), served.auctions, keys)
         try:
-            result = _measure(load, served, window, max(1, bids // auctions), runs)
+            result = _measure(load, served, window, max(1, bids // auctions), runs, progress=progress)
             result["receipts_verified"] = load.verify()
         finally:
             load.close()
@@ -66,14 +72,17 @@ def write_throughput(result: dict[str, Any]) -> None:
     write_line(f"{result['receipts_verified']} receipts verified, {result['rejections']} bids rejected by the rules")
 
 
-def _measure(load: Load, served: Served, window: int, bids_an_auction: int, runs: int) -> dict[str, Any]:
+def _measure(
+    load: Load, served: Served, window: int, bids_an_auction: int, runs: int, *, progress: Progress
+) -> dict[str, Any]:
     load.greet_and_join()
     rates: list[float] = []
     bare: list[float] = []
     cpu: list[dict[str, float]] = []
     rejections = 0
     verify_bare = _bare_verification()
-    for _ in range(runs):
+    for number in range(runs):
+        progress(number, runs + 1)
         load.prepare(bids_an_auction)
         bare.append(verify_bare())
         before = _cpu_us(served)
@@ -83,6 +92,7 @@ def _measure(load: Load, served: Served, window: int, bids_an_auction: int, runs
         rejections += run.rejections
         if before is not None and after is not None:
             cpu.append({name: (after[name] - before[name]) / run.receipts for name in after})
+    progress(runs, runs + 1)
     load.prepare(-(-OPEN_LOOP_RATE_PER_S * OPEN_LOOP_S // len(served.auctions)))
     open_run = load.run_open(OPEN_LOOP_RATE_PER_S, OPEN_LOOP_RATE_PER_S * OPEN_LOOP_S)
     return {

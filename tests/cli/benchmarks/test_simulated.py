@@ -24,3 +24,9 @@ def test_every_bid_is_judged_by_both_and_the_market_is_the_slower_one(run: Run) 
 def test_the_same_bids_are_measured_each_time() -> None:
     first: dict[str, Any] = measure_simulation(3, 1)
     assert measure_simulation(3, 2)["bids"] == first["bids"]
+
+
+def test_whoever_waits_is_told_between_the_runs_how_far_they_have_come() -> None:
+    told: list[tuple[int, int]] = []
+    measure_simulation(2, 3, lambda *far: told.append(far))
+    assert told == [(0, 3), (1, 3), (2, 3)]
