@@ -89,7 +89,7 @@ def bid(
     if bid_in_all and (wanted or patterns):
         raise ArgumentError("--all means every auction, and yet some are named", hint="do the one or the other")
     if not bid_in_all and not wanted and not patterns:
-        raise ArgumentError("name the auctions to bid in, or --match or --all", hint="`auctionctl ls` lists them")
+        raise ArgumentError("name the auctions to bid in, or --all, or --match", hint="`auctionctl ls` lists them")
     if amount is not None:
         many = {"--strategy": strategy, "--budget": budget, "--param": param, "--max-per-auction": max_per_auction}
         _check_alone(bid_in_all or bool(patterns) or len(wanted) > 1, many)

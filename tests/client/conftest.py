@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,9 @@ class RunningHouse:
     address: str
 
 
-@pytest.fixture(scope="session")
-def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
-    home = tmp_path_factory.mktemp("client")
+@contextmanager
+def served(home: Path, lots: str) -> Iterator[RunningHouse]:
+    """A house with ``lots`` under ``home``."""
     listed = []
     for number, name in enumerate(("house", "alice", "bob", "mallory"), 1):
         key = SecretKey(bytes([number + 60]) * 32)
@@ -66,7 +67,7 @@ def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningH
         if name in ("alice", "bob"):
             listed.append(f"{key.identity.text} {name}\n")
     (home / "config/allow").write_text("".join(listed))
-    (home / "AUCTIONS.toml").write_text(LOTS.format(port=free_port()))
+    (home / "AUCTIONS.toml").write_text(lots.format(port=free_port()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
     house = subprocess.Popen(
         [sys.executable, "-P", "-m", "auctionctl", "serve", str(home / "AUCTIONS.toml"), "--json"],
@@ -83,3 +84,18 @@ def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningH
     finally:
         house.terminate()
         house.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+    """One whose four lots are sold by the tests."""
+    with served(tmp_path_factory.mktemp("client"), LOTS) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def example_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+    """The same lots once more, but the lamp, for which nobody else comes, is called off after a moment."""
+    lots = LOTS.replace("min_bidders = 2", 'min_bidders = 2\nstart_timeout = "4s"')
+    with served(tmp_path_factory.mktemp("examples"), lots) as house:
+        yield house
