@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,6 +13,7 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, JsonOption, OutputOption, with_house
 from auctionctl.cli.output import Form, write_document, write_fields
 from auctionctl.cli.security_events import show_security
+from auctionctl.cli.summaries import show_summaries
 from auctionctl.client.choosing import choose_auctions
 
 if TYPE_CHECKING:
@@ -39,8 +41,12 @@ def events(
     security: Annotated[
         bool, typer.Option("--security", help="The journal of a house of this machine: refusals, cuts, restarts.")
     ] = False,
+    summaries: Annotated[
+        bool, typer.Option("--summaries", help="What came of each auction of a house of this machine that has ended.")
+    ] = False,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="With --security: the name of the house's state.")
+        str | None,
+        typer.Option("--name", metavar="NAME", help="With --security and --summaries: the name of the house's state."),
     ] = None,
     since: Annotated[int, typer.Option(min=0, metavar="N", help="Begin with entry N of the log; the first is 0.")] = 0,
     follow: Annotated[
@@ -58,19 +64,37 @@ def events(
     form = output or Form.JSONL
     if raw and not form.is_json:
         raise ArgumentError("--raw is for JSON alone", hint="leave --output out")
-    if security:
+    if security or summaries:
+        option = "--security" if security else "--summaries"
         if auction is not None or raw or since:
-            raise ArgumentError("--security is about a house, not an auction", hint="leave ID, --since and --raw out")
-        from auctionctl.cli.backup import house_section  # noqa: PLC0415 - other than this, no state is looked at
-
-        show_security(at.paths.house_state(house_section(at.paths, name, None).name), form, follow=follow)
+            raise ArgumentError(f"{option} is about a house, not an auction", hint="leave ID, --since and --raw out")
+        if summaries and (security or follow):
+            raise ArgumentError("--summaries goes with neither --security nor --follow", hint="ask for one thing")
+        _show_house(at, name, form, Kept.SECURITY if security else Kept.SUMMARIES, follow=follow)
         return ExitStatus.OK
     if auction is None:
         raise ArgumentError("which auction is not said", hint="give its ID, or --security for a house's own events")
     if name is not None:
-        raise ArgumentError("--name goes with --security", hint="say --house for another house")
+        raise ArgumentError("--name goes with --security and --summaries", hint="say --house for another house")
     _show_auction(at, auction, form, Showing(since, follow, raw))
     return ExitStatus.OK
+
+
+class Kept(enum.Enum):
+    """What a house keeps on its own machine."""
+
+    SECURITY = "security"
+    SUMMARIES = "summaries"
+
+
+def _show_house(at: AtHouse, name: str | None, form: Form, kept: Kept, *, follow: bool) -> None:
+    from auctionctl.cli.backup import house_section  # noqa: PLC0415 - other than this, no state is looked at
+
+    state = at.paths.house_state(house_section(at.paths, name, None).name)
+    if kept is Kept.SECURITY:
+        show_security(state, form, follow=follow)
+    else:
+        show_summaries(state, form)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.pulse import ALIVE_NS, Pulse
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
+from auctionctl.net.summaries import Summaries, summarise
 from auctionctl.net.ways import Ways
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
@@ -127,6 +128,7 @@ class HouseProcess:
         self._queue = Lanes(self._house.presence.peers)
         self._meter = Meter(self._house, self._queue, lambda: self._store.size_bytes)
         self._tells_measures = start.tells_measures
+        self._summaries = Summaries(Path(start.state))
         self._last_batch = 0
         self._answered: list[int] = []
         self._operations: list[Operation] = []
@@ -205,10 +207,12 @@ class HouseProcess:
                 for answer in self._reading.answer(self._gateway.backlog_bytes, now_ns):
                     self._send(answer.session, (answer.body, answer.signature))
             for log in self._house.take_turned():
-                self._meter.turned(log)
+                if self._meter.turned(log):
+                    self._summaries.note(summarise(log, self._house.tally.recent))
                 tell(self._control, describe_turn(log, self._house.allowed))
             self._pulse.beat(now_ns)
             self._noticing.tell(now_ns)
+            self._summaries.flush()
             if self._tells_measures:
                 self._meter.tell(self._control, now_ns)
             self._keep_alive(now_ns)

@@ -77,11 +77,14 @@ class Meter:
         """Its numbers are no more."""
         self._gateway = None
 
-    def turned(self, log: AuctionLog) -> None:
-        """An auction is in another phase, durably."""
-        if (reason := log.auction.end_reason) is not None and log.id not in self._ended:
-            self._ended.add(log.id)
-            self._tally.ended[reason.value] += 1
+    def turned(self, log: AuctionLog) -> bool:
+        """An auction is in another phase, durably; whether that is its end, of which nothing was said before."""
+        reason = log.auction.end_reason
+        if reason is None or log.id in self._ended:
+            return False
+        self._ended.add(log.id)
+        self._tally.ended[reason.value] += 1
+        return True
 
     def begin(self, count: int) -> None:
         """The house takes up a batch of ``count`` requests."""

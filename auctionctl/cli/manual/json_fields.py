@@ -212,6 +212,24 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "events": {
         "auctionctl.entry/1": ENTRY
         | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."},
+        "auctionctl.summary/1": {
+            "auction": "With `--summaries`, of one auction that has ended: its id.",
+            "listing": "Its name.",
+            "end_reason": "As in `auctionctl-ls`(1).",
+            "winner": "The signing key of who bought it, or null.",
+            "price": "What for, or null.",
+            "bids": "How many bids the rules took.",
+            "bidders": "Of how many bidders.",
+            "invalid": "How many bids they refused by their bidders' fault, since the house's process began.",
+            "extensions": "How often late bids moved the end.",
+            "pauses": "How often it stood still.",
+            "announced_ns": "When it was announced.",
+            "opened_ns": "When it opened; 0 if it never did.",
+            "ended_ns": "When it ended.",
+            "answered_p50_ns": "In how many nanoseconds half of all requests of the house were answered in the minute"
+            " before; 0 if there were none.",
+            "answered_p99_ns": "The same, 99 of 100.",
+        },
         "auctionctl.security-event/1": {
             "kind": "With `--security`, of one event or of several alike: `refused_key`, a key that was not let in;"
             " `refused_role`, what the sender's role may not do; `rate`, more than a limit allows; `bad_signature`;"
