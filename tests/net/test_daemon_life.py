@@ -68,7 +68,7 @@ def test_new_lots_are_announced_and_new_limits_hold(run):
         ("lamp", False, ()),
     ]
     assert run.process._house.limits == Limits(2, 77)
-    assert run.process._archiving.retention_ns == 5
+    assert run.process._archiving.archiving.retention_ns == 5
     turned = hear_news(run, Turned)
     assert (turned.listing, turned.title, turned.phase, turned.end_reason) == ("lamp", "A lamp", "closed", "cancelled")
 
@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_reload_leaves_everything_as_it_was(run):
     assert isinstance(kept, SettingsKept)
     assert "duration" in kept.reason
     assert run.process._house.limits == Limits(10, 1_000, bids_per_s=10**6, bids_burst=10**6, all_bids_per_s=10**6)
-    assert run.process._archiving.retention_ns == 0
+    assert run.process._archiving.archiving.retention_ns == 0
     assert len(run.process._house.logs) == 1
 
 
