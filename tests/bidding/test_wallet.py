@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
 import pytest
@@ -308,3 +309,44 @@ def test_no_interleaving_lets_the_worst_case_exceed_the_budget() -> None:
     run_state_machine_as_test(
         AnyInterleaving, settings=settings(max_examples=200, stateful_step_count=50, deadline=None)
     )
+
+
+class CappedInterleaving(AnyInterleaving):
+    """The same, where one auction has a cap."""
+
+    CAP_MINOR = 3_000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wallet.cap(A, self.CAP_MINOR)
+
+    def check(self) -> None:
+        self.the_worst_case_is_within_the_budget()
+        assert self.truth[A].owed_minor(self.now_ns) <= self.CAP_MINOR
+        assert all(bid.amount_minor <= self.CAP_MINOR for bid in self.truth[A].bids)
+
+
+def test_budget_and_cap_hold_in_thousands_of_schedules() -> None:
+    bids = 0
+    for seed in range(3_000):
+        rng, machine = random.Random(seed), CappedInterleaving()
+        for _ in range(40):
+            auction = rng.choice([A, B])
+            match rng.randrange(8):
+                case 0 | 1:
+                    machine.bid(auction=auction, part=rng.randint(1, 4), timeout_s=rng.randint(0, 20))
+                case 2:
+                    machine.accept(auction=auction, choice=rng.randint(0, 10))
+                case 3:
+                    machine.outbid(auction=auction)
+                case 4 | 5:
+                    machine.hear(auction=auction)
+                case 6:
+                    machine.time_passes(seconds=rng.randint(1, 10))
+                case _ if any(truth.told == len(truth.events) for truth in machine.truth.values()):
+                    machine.know_all_until_now()
+                case _:
+                    machine.end(auction=auction)
+            machine.check()
+        bids += sum(len(truth.bids) for truth in machine.truth.values())
+    assert bids > 20_000
