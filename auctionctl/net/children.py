@@ -6,18 +6,23 @@ Rule: whatever a child has to say comes over its control socket, and the end of 
 from __future__ import annotations
 
 import contextlib
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from auctionctl import errors
 from auctionctl.errors import AllowListError, AuctionctlError, ConfigurationError, StoreError
-from auctionctl.net.control import tell_child
-from auctionctl.net.hops import Failed, ToChild
-from auctionctl.net.pipes import PipeClosedError
+from auctionctl.net.hops import Failed, Stop, ToChild, encode
+from auctionctl.net.postbox import Postbox
+
+MAX_BACKLOG_BYTES: Final = 1 << 24
+"""Far more than is ever to be said at once: whoever lets so much wait has stood still for long."""
 
 
 @dataclass(slots=True)
@@ -28,6 +33,10 @@ class Child:
     process: subprocess.Popen[bytes]
     control: socket.socket
     started_s: float
+    postbox: Postbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.postbox = Postbox(self.control)
 
     @property
     def is_buried(self) -> bool:
@@ -35,9 +44,51 @@ class Child:
         return self.control.fileno() < 0
 
     def tell(self, message: ToChild, *descriptors: int) -> None:
-        """Send it a message; one that is dead does not matter, for its end of stream is noticed anyway."""
-        with contextlib.suppress(PipeClosedError):
-            tell_child(self.control, message, *descriptors)
+        """Send it a message, now or once it reads again; one that lets too much wait is ended.
+
+        One that is dead does not matter, for its end of stream is noticed anyway.
+        """
+        with contextlib.suppress(OSError):
+            self.postbox.put(encode(message), descriptors)
+        if self.postbox.backlog_bytes > MAX_BACKLOG_BYTES:
+            self.process.kill()
+
+    def serve(self, events: int) -> bool:
+        """Heed a selector's ``events``: give it more of what waits for it; whether it has something to say."""
+        if events & selectors.EVENT_WRITE:
+            with contextlib.suppress(OSError):
+                self.postbox.flush()
+        return bool(events & selectors.EVENT_READ)
+
+    def put_away(self) -> int:
+        """Nothing more is said to it or heard of it; waits for its end, and returns its exit status."""
+        self.postbox.close()
+        self.control.close()
+        return self.process.wait()
+
+
+def await_room(selector: selectors.BaseSelector) -> None:
+    """Have ``selector`` wake up as well when a child takes more of what waits for it."""
+    for key in list(selector.get_map().values()):
+        if isinstance(key.data, Child):
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if key.data.postbox.backlog_bytes else 0)
+            if key.events != wanted:
+                selector.modify(key.fileobj, wanted, key.data)
+
+
+def end_all(children: Sequence[Child], patience_s: float) -> None:
+    """Tell all of them to end, and end those that have not within so many seconds."""
+    for child in children:
+        child.tell(Stop())
+        child.postbox.close()
+        child.control.close()
+    deadline_s = time.monotonic() + patience_s
+    for child in children:
+        try:
+            child.process.wait(max(0.0, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
 
 
 def spawn(name: str) -> Child:

@@ -31,7 +31,7 @@ from auctionctl.house.condition import BANNED
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
-from auctionctl.net.children import Child, as_error, describe_end, join, spawn
+from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, spawn
 from auctionctl.net.control import receive_control
 from auctionctl.net.gatekeeper import Gatekeeper
 from auctionctl.net.hops import (
@@ -51,7 +51,6 @@ from auctionctl.net.hops import (
     SetLimits,
     SettingsKept,
     StartGateway,
-    Stop,
     VerifierPipe,
     Warn,
     decode_from_child,
@@ -213,14 +212,16 @@ class Supervisor:
         """Until the house is done, or has been ended in order."""
         while not self._is_over():
             # The house first: those that end because it has ended are no deaths of their own.
-            for key, _ in sorted(
+            await_room(self._selector)
+            for key, events in sorted(
                 self._selector.select(self._patience_s()), key=lambda each: each[0].data != self._house
             ):
                 if isinstance(key.data, Child):
                     if key.data.is_buried:
                         continue  # It has gone with its house, in this same round.
                     try:
-                        self._hear(key.data)
+                        if key.data.serve(events):
+                            self._hear(key.data)
                     except PipeClosedError:
                         self._bury(key.data)
                 else:
@@ -255,16 +256,7 @@ class Supervisor:
         if self._gateway is not None and self._drained_by_s is not None and not self._gateway.is_buried:
             self._gateway.process.kill()  # It has had its time.
         children = [child for child in (self._gateway, *self._verifiers.values(), self._house) if child is not None]
-        for child in children:
-            child.tell(Stop())
-            child.control.close()
-        deadline_s = time.monotonic() + (HURRIED_PATIENCE_S if self._is_cut_short else STOP_PATIENCE_S)
-        for child in children:
-            try:
-                child.process.wait(max(0.0, deadline_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+        end_all(children, HURRIED_PATIENCE_S if self._is_cut_short else STOP_PATIENCE_S)
         self._selector.close()
         self._journal.close()
 
@@ -379,8 +371,7 @@ class Supervisor:
     def _put_away(self, child: Child) -> int:
         """Nothing more is heard of it; waits for its end, and returns its exit status."""
         self._selector.unregister(child.control)
-        child.control.close()
-        return child.process.wait()
+        return child.put_away()
 
     def _lose_house(self, how: str, now_s: float) -> None:
         """Nothing acknowledged is lost: the store has it. What was asked and not answered is asked again."""

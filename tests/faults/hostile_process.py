@@ -22,7 +22,7 @@ from auctionctl.auction.bid import Bid, encode_bid
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.dealer import configure
 from auctionctl.wire.address import HouseAddress, parse_address
-from auctionctl.wire.frames import sign_body
+from auctionctl.wire.frames import message_type, sign_body
 from auctionctl.wire.messages import Read, Subscribe
 from auctionctl.wire.messages import encode as encode_message
 from auctionctl.wire.session import ClientGreeting
@@ -32,6 +32,7 @@ ENDLESS_FRAMES = 60_000
 """Nearly a gigabyte."""
 LIMIT_A_SECOND = 20
 """Bids that a house lets one identity make."""
+CROWD = tuple(f"crowd-{number}" for number in range(10))
 
 
 class Attacker:
@@ -90,6 +91,29 @@ def flood(attacker: Attacker) -> None:
             dealer.send_multipart(sign_body(attacker.key, encode_bid(bid)), zmq.NOBLOCK)
         while dealer.poll(0):
             dealer.recv_multipart()
+
+
+def crowd(attacker: Attacker) -> None:
+    """Many listed keys at once, each at ten times its rate, and so all together at ten times that of the house."""
+    now_ns = time.time_ns()
+    ready = []
+    for name in CROWD:
+        key = key_of(name)
+        dealer = attacker.dealer(key)
+        greeting = ClientGreeting(key, attacker.address.identity, "bidder")
+        dealer.send_multipart(greeting.hello(token_bytes(16), now_ns))
+        house, mine = attacker.address.identity.signing, key.identity.signing
+        bid = Bid(house, attacker.auction, mine, 1, 1, "credits", now_ns, now_ns + 20_000_000_000)
+        ready.append((dealer, sign_body(key, encode_bid(bid))))
+    sent, refused = 0, 0
+    for _ in attacker.turns(1 / (12 * LIMIT_A_SECOND)):  # A turn takes a little longer than its pause.
+        for dealer, message in ready:
+            with contextlib.suppress(zmq.Again):
+                dealer.send_multipart(message, zmq.NOBLOCK)
+                sent += 1
+            while dealer.poll(0):
+                refused += message_type(dealer.recv_multipart()[0]) == "refused"
+    print(sent, refused, flush=True)
 
 
 def endless(attacker: Attacker) -> None:
@@ -172,7 +196,8 @@ ATTACKS: MappingProxyType[str, Callable[[Attacker], None]] = MappingProxyType(
 
 def main(attack: str, address: str, auction: str, seconds: str) -> None:
     print("ready", flush=True)
-    ATTACKS[attack](Attacker(key_of(attack), parse_address(address), bytes.fromhex(auction), float(seconds)))
+    attacker = Attacker(key_of(attack), parse_address(address), bytes.fromhex(auction), float(seconds))
+    (ATTACKS | {"crowd": crowd})[attack](attacker)
     os._exit(0)  # Nothing here is worth waiting for.
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import selectors
+import signal
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from auctionctl.net.children import Child, as_error, describe_end, join, spawn
+from auctionctl.net.children import MAX_BACKLOG_BYTES, Child, as_error, await_room, describe_end, end_all, join, spawn
 from auctionctl.net.control import hear_supervisor
-from auctionctl.net.hops import Failed, GatewayPipe, HousePipe, Stop
+from auctionctl.net.hops import Failed, GatewayPipe, HousePipe, SetBans, Stop
 
 
 @pytest.mark.parametrize(
@@ -65,3 +68,40 @@ def test_two_children_that_are_joined_hold_the_two_ends_of_one_pair():
     for end in ends:
         end.close()
     assert process.wait(30) == 0
+
+
+def test_a_child_that_stands_still_holds_up_nobody_and_hears_everything_once_it_goes_on():
+    child = spawn("verifier 0")
+    os.kill(child.process.pid, signal.SIGSTOP)
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.control, selectors.EVENT_READ, child)
+        for _ in range(4):
+            child.tell(SetBans([bytes(32)] * 10_000, []))
+        child.tell(Stop())
+        assert child.postbox.backlog_bytes > 500_000
+        await_room(selector)
+        assert not selector.select(0), "there is no room yet"
+        os.kill(child.process.pid, signal.SIGCONT)
+        while child.postbox.backlog_bytes:
+            ((_, events),) = selector.select(30)
+            assert child.serve(events) is False
+        await_room(selector)
+        assert [key.events for key in selector.get_map().values()] == [selectors.EVENT_READ]
+    assert child.process.wait(30) == 0
+    assert child.put_away() == 0
+
+
+def test_a_child_that_lets_too_much_wait_is_ended():
+    child = spawn("verifier 0")
+    os.kill(child.process.pid, signal.SIGSTOP)
+    for _ in range(MAX_BACKLOG_BYTES // 10_000_000 + 1):
+        child.tell(SetBans([bytes(32)] * 300_000, []))
+    assert child.put_away() == -signal.SIGKILL
+
+
+def test_all_are_told_to_end_and_one_that_does_not_is_ended():
+    children = [spawn(f"verifier {number}") for number in range(2)]
+    os.kill(children[1].process.pid, signal.SIGSTOP)
+    end_all(children[:1], 30.0)
+    end_all(children[1:], 0.1)
+    assert [child.process.returncode for child in children] == [0, -signal.SIGKILL]

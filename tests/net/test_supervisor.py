@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, encode
+from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, Reloaded, SetBans, encode
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Processes, Restarted, Serving
@@ -72,6 +73,38 @@ def test_gateway_and_verifier_are_replaced_while_the_house_goes_on(tmp_path):
     assert sorted(item.process for item in restarted) == ["gateway", "verifier 0", "verifier 0"]
     assert len({item.pid for item in restarted} | set(pids.values())) == 5
     assert not any(is_running(item.pid) for item in restarted)
+
+
+def test_a_gateway_that_stands_still_does_not_stop_its_supervisor_whatever_that_has_to_say(tmp_path, monkeypatch):
+    supervisors: list[Supervisor] = []
+    reloaded_with_bytes: list[int] = []
+    timers: list[threading.Timer] = []
+
+    class Known(Supervisor):
+        def start(self) -> None:
+            supervisors.append(self)
+            super().start()
+
+    def hear(report):
+        if isinstance(report, (Serving, Reloaded)):
+            gateway = supervisors[0]._gateway
+            if isinstance(report, Serving):
+                os.kill(gateway.process.pid, signal.SIGSTOP)
+                # Whoever waits for it shall not do so for ever.
+                timers.append(threading.Timer(15, os.kill, (gateway.process.pid, signal.SIGCONT)))
+                timers[0].start()
+                gateway.tell(SetBans([bytes(32)] * 30_000, []))
+                os.kill(os.getpid(), signal.SIGHUP)
+            else:
+                reloaded_with_bytes.append(gateway.postbox.backlog_bytes)
+                os.kill(gateway.process.pid, signal.SIGCONT)
+                timers[0].cancel()
+        assert not isinstance(report, Restarted)
+
+    monkeypatch.setattr("auctionctl.net.supervisor.Supervisor", Known)
+    serve(settings_in(tmp_path), HOUSE_KEY, [brief_lot("vase")], hear, Finish.WHEN_CLOSED)
+    assert len(reloaded_with_bytes) == 1
+    assert reloaded_with_bytes[0] > 500_000, "it stood still meanwhile"
 
 
 def test_an_exception_raised_while_serving_ends_every_process_and_comes_out(tmp_path):

@@ -132,6 +132,11 @@ SESSION_ATTACKS: Final = (
         "net/test_edge.py::test_bids_beyond_the_rate_die_at_the_edge_in_the_words_of_the_house",
     ),
     Attack(
+        "A flood at ten times what the house takes, by many that are listed",
+        "Operators are answered within a second meanwhile, and closes are in time.",
+        "faults/test_floods.py::test_an_operator_is_answered_and_a_close_is_in_time_while_listed_bidders_flood_the_house",
+    ),
+    Attack(
         "Bad signatures after that, all the same",
         "The gateway knows of the mute: nothing of that identity is checked until it is over.",
         "net/test_manners.py::test_whoever_signs_badly_again_and_again_is_refused_at_the_edge",
