@@ -197,7 +197,7 @@ class HouseShell:
         else:
             self.is_begun = True
             last_ns = self._world.store.last_alive_ns()
-            # Entries may be dated later than it was alive, where it had no gateway: its clock is not before them either.
+            # Without a gateway it was not alive, and entries may be dated later: its clock is not before those either.
             dated_ns = (log.auction.last_time_ns for log in self._recovered)
             self._looked_ns = max(now_ns, last_ns or 0, self._registry.state.last_time_ns, *dated_ns)
             effects = self.house.adopt(self._registry, self._recovered, last_ns, now_ns)
