@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -153,3 +154,30 @@ def test_what_nobody_could_be_told_of_is_not_sent(bare_house, fails):
     while sent[-1] != "bye":
         sent.append(message_type(router.recv_multipart()[1]))
     assert "bid" not in sent
+
+
+class Reads:
+    """Something beside the house: a pipe in which there is always something to read, for so many turns."""
+
+    def __init__(self, turns: int) -> None:
+        self.turns = turns
+        self.ours, theirs = os.pipe()
+        os.write(theirs, b"x")
+        os.close(theirs)
+
+    def descriptors(self) -> tuple[int, ...]:
+        return (self.ours,) if self.turns > 0 else ()
+
+    def turn(self) -> None:
+        self.turns -= 1
+
+
+def test_what_is_beside_the_house_ends_the_waiting_and_is_let_go_of_when_it_is_over(start_house, bidder_of):
+    house = start_house(("ann",), [lot("vase")])
+    ann = bidder_of("ann", house)
+    ann.greet()
+    reads = Reads(400)
+    # Were it not watched, each of these turns would last until the next heartbeat.
+    ann.dealer.run(lambda notice: None, lambda: reads.turns <= 0, tick_s=60, beside=reads)
+    os.close(reads.ours)
+    ann.dealer.run(lambda notice: None, lambda: reads.turns <= -4, tick_s=0.01, beside=reads)

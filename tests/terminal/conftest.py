@@ -110,6 +110,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made.close()
 
 
+@pytest.fixture
+def start_house(tmp_path: Path) -> Iterator[Any]:
+    """Starts houses of other lots, as those of the command line's tests."""
+    starter = cli_fixtures.HouseStarter(tmp_path)
+    yield starter
+    starter.end()
+
+
 class Terminal:
     """A program on a terminal of ``columns`` × ``lines``; ``written`` is everything that it wrote."""
 
