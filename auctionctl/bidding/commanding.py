@@ -22,6 +22,7 @@ from auctionctl.bidding.notices import Evidence
 from auctionctl.bidding.seat import Command
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.follower import Advanced, Follower, Notice, Welcomed
+from auctionctl.replica.pending_reads import PUT_OFF
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import HeadsOf, Replica, no_heads
 from auctionctl.tlog.entry import Kind
@@ -267,7 +268,10 @@ class Commander(Errand):
     def _refused(self, refused: Refused, now_ns: int) -> None:
         command = self._command
         is_gone = refused.code == "no_such_auction" and refused.command == self._auction
-        if is_gone or (command is not None and refused.command == command.id and refused.code in FINAL_CODES):
+        is_ours = command is not None and refused.command == command.id
+        # What is put off until the command has expired is refused for good, too.
+        is_too_long = refused.code in PUT_OFF and now_ns + refused.retry_after_ns >= self._wake_ns
+        if is_gone or (is_ours and (is_too_long or refused.code in FINAL_CODES)):
             self.ending = self.ending or Turned(refused.code, refused.message)
         elif command is not None and refused.command == command.id:
             command.send_at_ns = now_ns + (min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS)

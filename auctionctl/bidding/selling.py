@@ -63,7 +63,15 @@ class Taken:
     announcement: bytes
 
 
-SellerNotice = Asked | Refusal | Taken
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """The house does not take the terms for now: they are sent again by themselves. Its words."""
+
+    code: str
+    words: str
+
+
+SellerNotice = Asked | Refusal | PutOff | Taken
 
 
 class Seller(Errand):
@@ -197,3 +205,4 @@ class Seller(Errand):
             self._notices.append(Refusal(refused.code, refused.message))
         else:
             command.send_at_ns = now_ns + (min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS)
+            self._notices.append(PutOff(refused.code, refused.message))

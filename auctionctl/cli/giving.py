@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
@@ -63,6 +64,15 @@ from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.messages import Refused
 
+PUT_OFF_WORDS: Final = MappingProxyType(
+    {
+        "busy": "the house is busy",
+        "store_full": "the house is busy",
+        "rate": "the house takes no more for now",
+        "muted": "the house takes nothing of this key for now",
+    }
+)
+"""Code of a refusal for now → in words. Each is said once: what is put off is sent again by itself."""
 RoleOf = Callable[[Terms, bytes], str]
 """(terms, our signing key) → the role in which the command is given."""
 
@@ -118,11 +128,13 @@ def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
 def _drive(commander: Commander, logs: FollowedLogs, address: HouseAddress, secret: SecretKey) -> None:
     """Until there is an ending. VerificationError if a log is not what it was when it was last seen here."""
     connection = ConnectionNotes(commander.follower)
+    said = set[str]()
 
     def handle(notice: Notice) -> None:
         logs.take(notice)
-        if isinstance(notice, Refused) and notice.code in ("busy", "store_full"):
-            write_note(f"the house is busy, trying again: {safe_text(notice.message, 300)}")
+        if isinstance(notice, Refused) and notice.code in PUT_OFF_WORDS and notice.code not in said:
+            said.add(notice.code)
+            write_note(f"{PUT_OFF_WORDS[notice.code]}, trying again: {safe_text(notice.message, 300)}")
 
     def tick() -> None:
         connection.tick()

@@ -143,6 +143,7 @@ class Offering:
         self._seller = Seller(secret, address.identity, lot.listing)
         self._path = at.paths.offer_file(secret.identity.text, address.identity.text, lot.listing)
         self._taken: Taken | None = None
+        self._said: set[str] = set()
         self._heard_s = time.monotonic()
 
     def run(self) -> Taken:
@@ -169,9 +170,10 @@ class Offering:
             raise UnreachableError(f"the house at {where} has not answered for {SILENCE_S:.0f} s", hint=AGAIN_HINT)
 
     def _notice(self, notice: SellerNotice) -> None:
-        from auctionctl.bidding.selling import Asked, Refusal, Taken  # noqa: PLC0415
+        from auctionctl.bidding.selling import Asked, PutOff, Refusal, Taken  # noqa: PLC0415
         from auctionctl.cli.offers import forget_offer, read_offer  # noqa: PLC0415
         from auctionctl.client.receipts import ReceiptFiles  # noqa: PLC0415
+        from auctionctl.views.peer_text import safe_text  # noqa: PLC0415
 
         self._heard_s = time.monotonic()
         match notice:
@@ -182,6 +184,10 @@ class Offering:
                 if kept is not None:
                     forget_offer(self._path, kept.auction)
                 raise RefusedError(f"the house does not take these terms: {words}", hint=_hint_of(words))
+            case PutOff(code=code, words=words):
+                if code not in self._said:
+                    self._said.add(code)
+                    write_note(f"the house does not take these terms for now, trying again: {safe_text(words, 300)}")
             case Taken(evidence=evidence):
                 self.receipt = ReceiptFiles(self._receipts).keep_terms(self._lot.listing, evidence)
                 self._taken = notice

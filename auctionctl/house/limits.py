@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from auctionctl.auction.auction import Auction
+from auctionctl.auction.phase import Stage
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError
 from auctionctl.house.auction_log import AuctionLog
@@ -80,10 +82,17 @@ def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], l
             f" {limits.max_openings_an_hour}",
             hint=f"the next one can be opened in {minutes} min",
         )
-    live = sum(log.auction.outcome is None and log.auction.terms.seller in its_keys for log in logs)
+    live = sum(_is_under_way(log.auction) and log.auction.terms.seller in its_keys for log in logs)
     if live >= limits.max_auctions_a_seller:
         raise TermsError(
             f"{live} auctions of yours have not ended, and this house's limit for one seller is"
             f" {limits.max_auctions_a_seller}",
-            hint="wait until one has ended",
+            hint="wait until one has ended, or settle a sale that is paid for",
         )
+
+
+def _is_under_way(auction: Auction) -> bool:
+    """Whether it takes one of its seller's places: until bidding has ended, and while a sale is paid for and not
+    settled, for which there is no deadline but the seller's word. Others end by themselves."""
+    settlement = auction.settlement
+    return auction.outcome is None or (settlement is not None and settlement.stage is Stage.PAID)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from auctionctl.auction.bid import command_id
 from auctionctl.auction.commands import Cancel, Capacity, Pause, Pay, Resume, Settle, decode_command, encode_command
 from auctionctl.auction.phase import Phase, Stage
 from auctionctl.auction.rejection import Code, Refusal
@@ -184,8 +185,6 @@ def test_a_busy_house_is_granted_its_pause_and_asked_again(world: Any, opened: b
     def lose_the_first(message: Any) -> bool:
         if message_type(message.body) == "pause" and not busy:
             busy.append(world.now_ns)
-            from auctionctl.auction.bid import command_id
-
             world.send(
                 line.session, type(message)(encode(Refused("busy", "later", command_id(message.body), 3 * SECOND_NS)))
             )
@@ -197,6 +196,39 @@ def test_a_busy_house_is_granted_its_pause_and_asked_again(world: Any, opened: b
     first, second = commands_sent(line, "pause")
     assert first == second
     assert world.now_ns - busy[0] >= 3 * SECOND_NS
+
+
+@pytest.mark.parametrize(("code", "wait_ns"), [("rate", SECOND_NS // 20), ("muted", VALID_NS // 2)])
+def test_what_is_put_off_while_the_command_is_good_is_sent_again(
+    world: Any, opened: bytes, command: Any, code: str, wait_ns: int
+) -> None:
+    line = command("olga", opened, "operator", pausing)
+    turn_away(world, line, Refused(code, "later", b"", wait_ns))
+    assert isinstance(ending(world, line), Done)
+    assert len(commands_sent(line, "pause")) == 2
+
+
+def test_what_is_put_off_for_longer_than_the_command_is_good_is_refused_in_the_words_of_the_house(
+    world: Any, opened: bytes, command: Any
+) -> None:
+    line = command("olga", opened, "operator", pausing)
+    turn_away(world, line, Refused("muted", "too many bad signatures", b"", 60 * SECOND_NS))
+    assert ending(world, line) == Turned("muted", "too many bad signatures")
+    assert len(commands_sent(line, "pause")) == 1
+
+
+def turn_away(world: Any, line: Any, refusal: Refused) -> None:
+    """The first command of ``line`` is refused like this, and never reaches the house."""
+    refused: list[bytes] = []
+
+    def refuse_the_first(message: Message) -> bool:
+        if message_type(message.body) != "pause" or refused:
+            return False
+        refused.append(command_id(message.body))
+        world.send(line.session, Message(encode(replace(refusal, command=refused[0]))))
+        return True
+
+    line.loses = refuse_the_first
 
 
 def test_a_house_that_never_answers_ends_it_with_what_may_have_become_of_it(

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms, encode_terms
-from auctionctl.bidding.selling import RETRY_NS, Asked, Refusal, Seller, Taken
+from auctionctl.bidding.selling import RETRY_NS, Asked, PutOff, Refusal, Seller, Taken
 from auctionctl.errors import NotAuthorisedError, VerificationError
 from auctionctl.house.limits import Limits
 from auctionctl.replica.announcement import check_announcement
@@ -124,7 +124,7 @@ def test_a_busy_house_is_asked_again_when_it_says(world: Any, sold: Any, secret_
     message = offer(world, sold, terms_of(world, secret_key(SELLER)))
     busy = Refused("busy", "later", auction_id(message.body), 5 * SECOND_NS)
     before_ns = world.now_ns
-    sold.agent.receive(Message(encode(busy)), world.now_ns)
+    assert sold.agent.receive(Message(encode(busy)), world.now_ns) == [PutOff("busy", "later")]
     world.run(lambda: len(sent_terms(sold)) == 2)
     assert world.now_ns - before_ns == 5 * SECOND_NS
     other = Refused("terms", "no", b"x" * 32)

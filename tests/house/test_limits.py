@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from auctionctl.auction.bid import command_id
+from auctionctl.auction.commands import Capacity, Pay, Settle
+from auctionctl.auction.phase import Stage
+from auctionctl.auction.rules import PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError
 from auctionctl.house.limits import HOUR_NS, Limits, check_share
@@ -39,6 +43,26 @@ def test_a_seller_has_no_more_auctions_at_once_than_its_share_and_others_have_th
     assert isinstance(offer(stage, staging, 2, "sam"), Acknowledged)
     assert stage.house.live_count == 3
     stage.after(30 * SECOND_NS)
+    assert isinstance(offer(stage, staging, 1, "sue"), Acknowledged)
+
+
+def test_a_sale_that_is_paid_for_takes_a_place_of_its_seller_until_it_is_settled(stage: Any, staging: Any) -> None:
+    payment = PaymentRules(60 * SECOND_NS)
+    auction = stage.announce(payment=payment)
+    for session, name in ((10, "ann"), (11, "ben")):
+        stage.enter(session, name)
+        stage.handle(stage.join(session, auction))
+    stage.handle(stage.bid(10, auction, 1_000))
+    stage.until(stage.log(auction).auction.end_ns)
+    pay = stage.command(10, Pay, auction, 1_000, "EUR", "a transfer")
+    stage.handle(pay)
+    assert stage.log(auction).auction.settlement.stage is Stage.PAID
+    assert isinstance(offer(stage, staging, 1, "sue"), Acknowledged)
+    refused = offer(stage, staging, 1, "sue")
+    assert isinstance(refused, Refused)
+    assert "2 auctions of yours have not ended" in refused.message
+    assert "settle a sale that is paid for" in refused.message
+    stage.handle(stage.command(1, Settle, auction, Capacity.SELLER, command_id(pay.body)))
     assert isinstance(offer(stage, staging, 1, "sue"), Acknowledged)
 
 

@@ -68,7 +68,8 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         "max_auctions_a_seller",
         Kind.INTEGER,
         5,
-        "How many of them one seller may have; the house itself may have all.",
+        "How many of them one seller may have, with sales that are paid for and not settled; the house itself may have"
+        " all.",
         1,
         100_000,
     ),
