@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from auctionctl.cli.output import write_note
 from auctionctl.cli.paths import find_paths
-from auctionctl.client.choosing import choose_auctions, match_auctions
+from auctionctl.client.choosing import chosen_by
 
 if TYPE_CHECKING:
     from auctionctl.auction.terms import Terms
@@ -30,9 +30,7 @@ def find_auctions(
     """The auctions that ``wanted`` names, and those that fit ``patterns``, by the house's catalogue: id → terms."""
     from auctionctl.cli.observer import Observer  # noqa: PLC0415 - imports zmq
 
-    observer = Observer(
-        address, key, lambda catalogue: choose_auctions(catalogue, wanted) | match_auctions(catalogue, patterns)
-    )
+    observer = Observer(address, key, chosen_by(wanted, patterns))
     try:
         observer.run(lambda: observer.is_listed)
     finally:

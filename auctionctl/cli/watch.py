@@ -9,7 +9,7 @@ import typer
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, can_redraw, write_document, write_fields, write_note, write_table
-from auctionctl.client.choosing import choose_auctions
+from auctionctl.client.choosing import chosen_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +37,9 @@ def watch(
     auction: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="One auction, by listing or first digits; else all.")
     ] = None,
+    match: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="The auctions whose listing fits: 'gpu-*'.")
+    ] = None,
     ended_too: Annotated[bool, typer.Option("--all", help="Also what ended more than an hour ago.")] = False,
 ) -> int:
     """Follow auctions until they have ended: a live board on a terminal, a line an entry in a pipe.
@@ -47,10 +50,10 @@ def watch(
     address, secret = at.address(), at.secret()
     from auctionctl.cli.observer import Observer, everything, names_of  # noqa: PLC0415 - imports zmq
 
-    wanted = auction
-    select = everything if wanted is None else lambda catalogue: choose_auctions(catalogue, [wanted])
+    wanted, patterns = [] if auction is None else [auction], match or []
+    select = everything if not wanted + patterns else chosen_by(wanted, patterns)
     observer = Observer(address, secret, select)
-    recent = Recent(None if wanted is not None or ended_too else RECENT_NS, lambda: observer.house_now_ns)
+    recent = Recent(None if wanted or patterns or ended_too else RECENT_NS, lambda: observer.house_now_ns)
     names = names_of(at.paths, secret, observer.registry)
     form = Form.PLAIN if at.form is Form.TABLE and not can_redraw() else at.form
     try:

@@ -6,7 +6,7 @@ Rule: nothing is guessed where two answers are possible; the error then names th
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -64,6 +64,11 @@ def match_auctions(catalogue: Mapping[bytes, Terms], patterns: Sequence[str]) ->
 
 def _candidates(catalogue: Mapping[bytes, Terms], auctions: Sequence[bytes]) -> str:
     return listed([f"{short_id(auction)} ({catalogue[auction].listing})" for auction in auctions])
+
+
+def chosen_by(wanted: Sequence[str], patterns: Sequence[str]) -> Callable[[Mapping[bytes, Terms]], set[bytes]]:
+    """What finds, in a catalogue, the auctions that ``wanted`` names and those that fit ``patterns``."""
+    return lambda catalogue: choose_auctions(catalogue, wanted) | match_auctions(catalogue, patterns)
 
 
 def listed(names: Sequence[str]) -> str:

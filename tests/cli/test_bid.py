@@ -90,6 +90,8 @@ def test_what_fits_a_pattern_is_bid_in_and_what_is_not_for_us_is_left_out(fair: 
     done = fair.run("bid", "--match", "waiting*", "--strategy", "smart", "--budget", "100EUR", "--key", "alice")
     assert done.status == 2
     assert "--match: what fits is in another currency than EUR" in done.err
+    watched = fair.run("watch", "--match", "q*", "--key", "alice")
+    assert {line.split("\t")[2] for line in watched.out.splitlines()} == {"quick"}, watched.err
     listed = fair.run("ls", "--match", "q*", "--key", "alice", "--json")
     assert [auction["listing"] for auction in json.loads(listed.out)["auctions"]] == ["quick"]
 

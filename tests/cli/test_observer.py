@@ -209,3 +209,18 @@ def test_whoever_was_away_while_an_auction_was_archived_is_told_so(tmp_path: Pat
 def wait_for(process: Any, words: bytes) -> None:
     while words not in (line := process.stdout.readline()):
         assert line, process.stderr.read()
+
+
+def test_a_loss_and_a_return_of_the_house_are_told_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    class Seen:
+        is_welcome = False
+
+    seen = Seen()
+    notes = ConnectionNotes(seen)  # type: ignore[arg-type]
+    for is_welcome in (False, False, True, True, False, False, False, True, True):
+        seen.is_welcome = is_welcome
+        notes.tick()
+    assert capsys.readouterr().err.splitlines() == [
+        "the house does not answer; trying again until it does",
+        "the house is back",
+    ]
