@@ -255,5 +255,20 @@ STRANGER_ATTACKS: Final = (
         "Cut within a second, and let in no more, whatever the allow list says.",
         "cli/test_key_revoke.py::test_an_operator_revokes_the_key_of_another_which_is_cut_off_within_a_second",
     ),
+    Attack(
+        "Words in a title or a name that are to run, or load something, in the page of `report`",
+        "Stripped and escaped; the page forbids itself to load or run anything.",
+        "terminal/test_hostile_text.py::test_reported",
+    ),
+    Attack(
+        "Bytes on the terminal of `watch` that pose as keys",
+        "Dropped, where they are none; no key sends anything to the house.",
+        "views/test_keystrokes.py::test_what_terminals_send_is_the_key_that_was_pressed",
+    ),
+    Attack(
+        "A bidding program of somebody else's that lies, floods, hangs or dies",
+        "No bid and a warning, and an end with all that it started. It has all rights of its user, who lets it run.",
+        "cli/test_own_strategies_live.py::test_whatever_a_strategy_says_no_bad_bid_is_sent_and_no_budget_exceeded",
+    ),
 )
 """By anybody who reaches the port, or stands in between."""
