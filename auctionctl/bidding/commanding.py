@@ -27,7 +27,7 @@ from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import HeadsOf, Replica, no_heads
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.frames import Message, sign_body
-from auctionctl.wire.messages import Receipts, Refused, Rejection, Rejections
+from auctionctl.wire.messages import Finish, Receipts, Refused, Rejection, Rejections, encode
 
 RETRY_NS: Final = SECOND_NS
 """How long an unanswered command waits before the same bytes are sent again."""
@@ -119,12 +119,17 @@ class Commander(Errand):
         nonce: bytes,
         now_ns: int,
         heads_of: HeadsOf = no_heads,
+        former: SecretKey | None = None,
     ) -> None:
-        """``nonce`` is 16 fresh bytes, which make the command another than all before."""
+        """``nonce`` is 16 fresh bytes, which make the command another than all before.
+
+        With ``former``, whose place ``key`` has taken at the house, that one signs it: the auction's log names it.
+        """
         super().__init__(Follower(key, house, role, heads_of))
         self.ending: Ending | None = None
         self.sent: AnyCommand | None = None
         self._key = key
+        self._signer = former or key
         self._house = house
         self._auction = auction
         self._make = make
@@ -210,12 +215,14 @@ class Commander(Errand):
         replica = self.replica
         assert replica is not None
         house_ns = now_ns + self.follower.house_ahead_ns
-        actor = self._key.identity.signing
+        actor = self._signer.identity.signing
         stamp = Stamp(self._house.signing, self._auction, actor, self._nonce, house_ns, house_ns + VALID_NS)
         command = self.sent = self._make(replica.replay.state, stamp)
-        message = sign_body(self._key, encode_command(command))
+        within = message = sign_body(self._signer, encode_command(command))
+        if self._signer is not self._key:
+            message = sign_body(self._key, encode(Finish(self._house.signing, actor, *within)))
         kind = Kind(KINDS[type_of(command)])
-        self._command = Command(command_id(message.body), kind, message, command.not_after_ns, replica.size, now_ns)
+        self._command = Command(command_id(within.body), kind, message, command.not_after_ns, replica.size, now_ns)
         self._wake_ns = now_ns + VALID_NS + RETRY_NS
         return self._command
 
@@ -268,12 +275,13 @@ class Commander(Errand):
     def _refused(self, refused: Refused, now_ns: int) -> None:
         command = self._command
         is_gone = refused.code == "no_such_auction" and refused.command == self._auction
-        is_ours = command is not None and refused.command == command.id
+        # What is brought for a former key goes by the id of the command, or where that was not looked at, by its own.
+        is_ours = command is not None and refused.command in (command.id, command_id(command.message.body))
         # What is put off until the command has expired is refused for good, too.
         is_too_long = refused.code in PUT_OFF and now_ns + refused.retry_after_ns >= self._wake_ns
         if is_gone or (is_ours and (is_too_long or refused.code in FINAL_CODES)):
             self.ending = self.ending or Turned(refused.code, refused.message)
-        elif command is not None and refused.command == command.id:
+        elif command is not None and is_ours:
             command.send_at_ns = now_ns + (min(refused.retry_after_ns, MAX_BUSY_NS) or RETRY_NS)
 
 

@@ -29,7 +29,9 @@ JSON_SCHEMA: Final = {
         "bidder": "The signing key in it, as other commands give it.",
         "since_ns": "When the house let it in for the first time.",
         "joined": "How many auctions of this house it has joined.",
-        "standing": "`member`, or `removed` if the house lets it in no more.",
+        "standing": "`member`; or, of one whom the house lets in no more, `removed`, `revoked`, or `replaced` by a new"
+        " key of its holder.",
+        "successor": "The key that took its place, `auc1…`; null if none did.",
         "reputation_ppm": "Its reputation, in parts per million; a stranger has 500000. Recomputed from the registry.",
         "auctions": "Of how many auctions the registry says something about it.",
         "stood": "In how many of them it bid, and stood by that.",
@@ -102,8 +104,8 @@ def _write_members(at: AtHouse, observer: Observer, counts: Counter[bytes], remo
     for member in shown:
         signing = member.identity.signing
         reputation = Known.of(registry, signing, observer.house_now_ns)
-        records.append(member_record(member) | {"joined": counts[signing]} | reputation.record)
-        rows.append(member_row(member, counts[signing], reputation))
+        records.append(member_record(member, registry) | {"joined": counts[signing]} | reputation.record)
+        rows.append(member_row(member, registry, counts[signing], reputation))
     write_list(at.form, SCHEMA, "bidders", records, columns=MEMBER_COLUMNS, rows=rows)
     return ExitStatus.OK
 

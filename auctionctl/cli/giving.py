@@ -46,6 +46,7 @@ from auctionctl.bidding.commanding import (
 from auctionctl.cli.bidder import find_auctions
 from auctionctl.cli.command_schema import SCHEMA
 from auctionctl.cli.exit_status import ExitStatus
+from auctionctl.cli.former_keys import find_former, former_key
 from auctionctl.cli.observer import ConnectionNotes, names_of, read_auction
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_document, write_facts, write_note
@@ -77,12 +78,25 @@ RoleOf = Callable[[Terms, bytes], str]
 """(terms, our signing key) → the role in which the command is given."""
 
 
+Named = Callable[[Auction], bytes | None]
+"""The signing key that the log names as the one that has to give the command; None where nobody in it has to."""
+
+
+def nobody(_auction: Auction) -> bytes | None:
+    """The :data:`Named` of a command that is no participant's."""
+    return None
+
+
 class Order(NamedTuple):
-    """What is to be done: ``make`` makes the command, ``role_of`` says in which role, ``who`` may do it at all."""
+    """What is to be done: ``make`` makes the command, ``role_of`` says in which role, ``who`` may do it at all.
+
+    If ``named`` is a former key of ours, that one has to sign: the log knows of no other.
+    """
 
     make: Make
     role_of: RoleOf
     who: str
+    named: Named = nobody
 
 
 def always(role: str) -> RoleOf:
@@ -98,7 +112,8 @@ def give(at: AtHouse, wanted: str, order: Order, *, is_dry: bool) -> ExitStatus:
 def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     address, secret = at.address(), at.secret()
     ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
-    role = order.role_of(terms, secret.identity.signing)
+    former = find_former(at, secret, wanted, order.named)
+    role = order.role_of(terms, (former or secret).identity.signing)
     memory = SeenLogs(at.paths, address.identity)
     commander = Commander(
         secret,
@@ -109,6 +124,7 @@ def _give(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
         nonce=secrets.token_bytes(16),
         now_ns=Clock().now_ns(),
         heads_of=memory.heads_of,
+        former=former,
     )
     try:
         _drive(commander, FollowedLogs(memory, at.paths, commander.follower), address, secret)
@@ -297,7 +313,8 @@ def _judge(at: AtHouse, wanted: str, order: Order) -> ExitStatus:
     secret = at.secret()
     observer, replica = read_auction(at, wanted)
     auction = replica.replay.state
-    actor = secret.identity.signing
+    former = former_key(at, secret, observer.registry, order.named(auction))
+    actor = (former or secret).identity.signing
     _check_role(observer.registry, secret, order, order.role_of(auction.terms, actor))
     now_ns = observer.house_now_ns
     stamp = Stamp(auction.terms.house, auction.id, actor, secrets.token_bytes(16), now_ns, now_ns + VALID_NS)

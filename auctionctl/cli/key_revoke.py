@@ -81,6 +81,9 @@ def revoke(
 def _check(revoker: Revoker) -> None:
     if revoker.refusal is not None:
         raise RefusedError(f"the house does not revoke this key: {revoker.refusal.message}")
+    if revoker.entry_index is None and revoker.delay is not None:
+        words = f"the house does not enter it now: {revoker.delay.message}"
+        raise UnreachableError(words, hint="nothing was revoked: ask again")
     if revoker.entry_index is None:
         raise UnreachableError("the house does not answer", hint="ask again: what it did already is not done twice")
 

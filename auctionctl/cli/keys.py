@@ -19,6 +19,7 @@ from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
 from auctionctl.cli.key_revoke import revoke
+from auctionctl.cli.key_rotate import rotate
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.passphrases import OwnPassphraseFile, new_passphrase, open_key
@@ -333,3 +334,4 @@ def _ask(name: str, path: Path) -> None:
 
 
 key_app.command("revoke", epilog="Example: auctionctl key revoke alice --house fair")(revoke)
+key_app.command("rotate", epilog="Example: auctionctl key rotate alice --house fair")(rotate)

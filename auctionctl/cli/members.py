@@ -60,24 +60,30 @@ class RegistryNames(Mapping[bytes, str]):
         return sum(1 for _ in self)
 
 
-def standing_of(member: Member) -> str:
-    """Whether the house lets ``member`` in now."""
-    return "member" if member.role else "removed"
+def standing_of(member: Member, registry: Registry) -> str:
+    """Whether the house lets ``member`` in now, and why not."""
+    if member.role:
+        return "member"
+    if member.identity.signing in registry.revoked:
+        return "revoked"
+    return "replaced" if member.identity.signing in registry.rotated else "removed"
 
 
-def member_record(member: Member) -> dict[str, object]:
+def member_record(member: Member, registry: Registry) -> dict[str, object]:
     """One identity that was let in."""
+    later = registry.successions.later(member.identity.signing)
     return {
         "name": member.name,
         "role": member.role or None,
         "public_key": member.identity.text,
         "bidder": member.identity.signing.hex(),
         "since_ns": member.since_ns,
-        "standing": standing_of(member),
+        "standing": standing_of(member, registry),
+        "successor": registry.members[later[0]].identity.text if later else None,
     }
 
 
-def member_row(member: Member, joined: int, known: Known) -> tuple[str, ...]:
+def member_row(member: Member, registry: Registry, joined: int, known: Known) -> tuple[str, ...]:
     """The same under :data:`MEMBER_COLUMNS`; ``joined`` is the number of auctions that it has taken part in."""
     return (
         safe_text(member.name, NAME_CHARACTERS),
@@ -85,7 +91,7 @@ def member_row(member: Member, joined: int, known: Known) -> tuple[str, ...]:
         member.identity.short,
         clock_time(member.since_ns),
         str(joined),
-        standing_of(member),
+        standing_of(member, registry),
         format_share(known.ppm),
         known.words,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auctionctl.auction.commands import AnyCommand
     from auctionctl.auction.terms import Terms
     from auctionctl.bidding.commanding import Make, Stamp
+    from auctionctl.cli.giving import Named
 
 __all__ = ["JSON_SCHEMA", "app"]
 
@@ -57,7 +58,7 @@ def pay(
         minor = max(1, 0 if owed is None else owed.price_minor)
         return Pay(*stamp.fields, minor, state.terms.rules.currency, reference)
 
-    return _give_as(at, auction, "bidder", make, is_dry=dry_run)
+    return _give_as(at, auction, "bidder", make, _debtor, is_dry=dry_run)
 
 
 @app.command(epilog="Example: auctionctl settle gold-watch --key carol")
@@ -110,7 +111,7 @@ def offer(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int:
         bidder, (minor, index) = following or (stamp.actor, (1, 1))
         return Offer(*stamp.fields, bidder, minor, state.terms.rules.currency, index)
 
-    return _give_as(at, auction, "seller", make, is_dry=dry_run)
+    return _give_as(at, auction, "seller", make, _seller, is_dry=dry_run)
 
 
 @app.command(epilog="Example: auctionctl accept gold-watch --key bob")
@@ -123,7 +124,7 @@ def accept(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> int
 
         return Accept(*stamp.fields, _offer(state))
 
-    return _give_as(at, auction, "bidder", make, is_dry=dry_run)
+    return _give_as(at, auction, "bidder", make, _offered_to, is_dry=dry_run)
 
 
 @app.command(epilog="Example: auctionctl decline gold-watch --key bob")
@@ -136,7 +137,7 @@ def decline(at: AtHouse, auction: ListingOrId, *, dry_run: DryRun = False) -> in
 
         return Decline(*stamp.fields, _offer(state))
 
-    return _give_as(at, auction, "bidder", make, is_dry=dry_run)
+    return _give_as(at, auction, "bidder", make, _offered_to, is_dry=dry_run)
 
 
 _WHO: Final = {"bidder": "a bidder", "seller": "the seller of the auction, with the key that opened it"}
@@ -152,17 +153,29 @@ def _offer(state: Auction) -> bytes:
     return (state.settlement.offer if state.settlement else b"") or bytes(32)
 
 
-def _give_as(at: AtHouse, auction: str, role: str, make: Make, *, is_dry: bool) -> int:
+def _debtor(state: Auction) -> bytes | None:
+    return state.settlement.debtor if state.settlement else None
+
+
+def _seller(state: Auction) -> bytes | None:
+    return state.terms.seller
+
+
+def _offered_to(state: Auction) -> bytes | None:
+    return state.settlement.offered_to if state.settlement else None
+
+
+def _give_as(at: AtHouse, auction: str, role: str, make: Make, named: Named, *, is_dry: bool) -> int:
     from auctionctl.cli.giving import Order, always, give  # noqa: PLC0415 - takes long to import
 
-    return give(at, auction, Order(make, always(role), _WHO[role]), is_dry=is_dry)
+    return give(at, auction, Order(make, always(role), _WHO[role], named), is_dry=is_dry)
 
 
 def _give_as_seller_or_operator(at: AtHouse, auction: str, make: Make, *, is_dry: bool) -> int:
     from auctionctl.cli.giving import Order, give  # noqa: PLC0415
 
     who = "the seller of the auction, with the key that opened it, or an operator"
-    return give(at, auction, Order(make, _seller_or_operator, who), is_dry=is_dry)
+    return give(at, auction, Order(make, _seller_or_operator, who, _seller), is_dry=is_dry)
 
 
 def _seller_or_operator(terms: Terms, actor: bytes) -> str:

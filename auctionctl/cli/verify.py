@@ -290,7 +290,7 @@ def _check_registry(data: bytes, known: Identity | None, form: Form) -> tuple[di
     record = {
         "kind": "registry",
         "house": house.text,
-        "members": [member_record(member) for member in members],
+        "members": [member_record(member, result.registry) for member in members],
         "announced": [
             {"id": auction.hex(), "listing": found.listing, "seller": found.seller.hex(), "time_ns": found.time_ns}
             for auction, found in auctions.items()

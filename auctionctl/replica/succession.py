@@ -33,6 +33,11 @@ class Successions:
         keys = self.keys_of(key)
         return keys[: keys.index(key)]
 
+    def later(self, key: bytes) -> Sequence[bytes]:
+        """The keys that have taken the place of ``key``, directly or not."""
+        keys = self.keys_of(key)
+        return keys[keys.index(key) + 1 :]
+
     def newest(self, key: bytes) -> bytes:
         """The key that its holder has now."""
         return self.keys_of(key)[-1]

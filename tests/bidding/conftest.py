@@ -248,7 +248,7 @@ class World:
             assert isinstance(ping, Ping)
             self.send(session, Message(encode(Pong(ping.token, self.house_ns))))
             return
-        signer = _signer(message)
+        signer = _signer(message, key_of(line.name).identity.signing)
         transport = key_of(line.name).identity.transport
         self.do(self.house.handle([Request(session, signer, *message, transport)], self.house_ns))
 
@@ -290,7 +290,7 @@ class World:
                     pass
 
 
-def _signer(message: Message) -> bytes:
+def _signer(message: Message, sender: bytes) -> bytes:
     """What a verifier says: whose signature this is, if it is good."""
     kind = message_type(message.body)
     if kind == "hello":
@@ -303,6 +303,8 @@ def _signer(message: Message) -> bytes:
         signer = decode_terms(message.body).seller
     elif kind in KINDS:
         signer = decode_command(message.body).actor
+    elif kind in ("revoke", "rotate", "finish"):
+        signer = sender
     else:
         return b""
     assert is_signed_by(signer, message.body, message.signature)

@@ -356,3 +356,44 @@ def start_house(tmp_path: Path) -> Iterator[HouseStarter]:
     starter = HouseStarter(tmp_path / "home")
     yield starter
     starter.end()
+
+
+@pytest.fixture(scope="session")
+def house_starter() -> type[HouseStarter]:
+    """For a house that several tests share."""
+    return HouseStarter
+
+
+KILLED_BEFORE = """
+import os, runpy, signal, sys
+part, number = sys.argv.pop(1), int(sys.argv.pop(1))
+def hook(event, arguments):
+    global number
+    if event in ("open", "os.rename", "os.remove", "os.link") and part in f"{event} {arguments[0]} {arguments[1]}":
+        number -= 1
+        if number < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+runpy.run_module("auctionctl", run_name="__main__", alter_sys=True)
+"""
+"""What opens, renames or removes a file says so before it does: there the command is killed."""
+
+
+def run_until_killed(home: Path, part: str, number: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """``auctionctl ARGUMENTS``, killed before step ``number`` of those in whose event and paths ``part`` stands."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
+    return subprocess.run(
+        [sys.executable, "-P", "-c", KILLED_BEFORE, part, str(number), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=kept | {"AUCTIONCTL_HOME": str(home)},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def run_until() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Kills a command at a place that is named, not timed."""
+    return run_until_killed

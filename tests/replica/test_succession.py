@@ -16,6 +16,7 @@ def test_a_chain_tells_all_keys_of_a_holder_the_former_ones_and_the_newest() -> 
     keys.add(B, C)
     for key, former in ((A, []), (B, [A]), (C, [A, B])):
         assert (list(keys.keys_of(key)), list(keys.former(key)), keys.newest(key)) == ([A, B, C], former, C)
+    assert [list(keys.later(key)) for key in (A, B, C, D)] == [[B, C], [C], [], []]
     assert list(keys.keys_of(D)) == [D]
 
 
