@@ -135,6 +135,8 @@ class Commander(Errand):
         self._make = make
         self._nonce = nonce
         self._command: Command | None = None
+        self._envelope: Message | None = None
+        """What is sent: the command, or what brings that of a former key."""
         self._evidence: Evidence | None = None
         self._fresh: list[Applied] = []
         self._wake_ns = now_ns + LOG_PATIENCE_NS
@@ -218,11 +220,11 @@ class Commander(Errand):
         actor = self._signer.identity.signing
         stamp = Stamp(self._house.signing, self._auction, actor, self._nonce, house_ns, house_ns + VALID_NS)
         command = self.sent = self._make(replica.replay.state, stamp)
-        within = message = sign_body(self._signer, encode_command(command))
+        message = self._envelope = sign_body(self._signer, encode_command(command))
         if self._signer is not self._key:
-            message = sign_body(self._key, encode(Finish(self._house.signing, actor, *within)))
+            self._envelope = sign_body(self._key, encode(Finish(self._house.signing, actor, *message)))
         kind = Kind(KINDS[type_of(command)])
-        self._command = Command(command_id(within.body), kind, message, command.not_after_ns, replica.size, now_ns)
+        self._command = Command(command_id(message.body), kind, message, command.not_after_ns, replica.size, now_ns)
         self._wake_ns = now_ns + VALID_NS + RETRY_NS
         return self._command
 
@@ -232,7 +234,8 @@ class Commander(Errand):
             self.ending = Unanswered(self.sent)
         elif self.is_welcome and now_ns >= command.send_at_ns:
             command.send_at_ns = now_ns + RETRY_NS
-            self._outgoing.append(command.message)
+            assert self._envelope is not None
+            self._outgoing.append(self._envelope)
 
     def _conclude(self, evidence: Evidence, now_ns: int) -> None:
         """The log itself shows what the command has changed: it is waited for, a little."""
@@ -276,7 +279,8 @@ class Commander(Errand):
         command = self._command
         is_gone = refused.code == "no_such_auction" and refused.command == self._auction
         # What is brought for a former key goes by the id of the command, or where that was not looked at, by its own.
-        is_ours = command is not None and refused.command in (command.id, command_id(command.message.body))
+        its_names = [command_id(each.body) for each in (self._envelope, command and command.message) if each]
+        is_ours = refused.command in its_names
         # What is put off until the command has expired is refused for good, too.
         is_too_long = refused.code in PUT_OFF and now_ns + refused.retry_after_ns >= self._wake_ns
         if is_gone or (is_ours and (is_too_long or refused.code in FINAL_CODES)):

@@ -112,12 +112,14 @@ def public_half(content: StoredKey | LockedKey) -> str:
 @with_form
 def ls(form: Form) -> int:
     """Show the keys of this machine; what is wrong with one is said beside it."""
+    from auctionctl.cli.succession_files import waiting_names  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path, list_keys, read_key_comments, read_key_file  # noqa: PLC0415
     from auctionctl.keys.locked_key import LockedKey as Locked  # noqa: PLC0415
     from auctionctl.keys.signing import Identity  # noqa: PLC0415
 
     directory = find_paths().keys
     records, rows = [], []
+    waiting = waiting_names(directory)
     for name in list_keys(directory):
         path, problem, remedy = key_path(directory, name), "", ""
         said = read_key_comments(path)
@@ -128,6 +130,8 @@ def ls(form: Form) -> int:
             public, is_locked = public_half(content), isinstance(content, Locked)
         except (KeyFileError, NotFoundError) as error:
             problem, remedy = str(error), error.hint
+        if name in waiting and not problem:
+            problem, remedy = "a new key waits to take its place", f"go on with: auctionctl key rotate {name}"
         short = Identity.from_text(public).short if public else ""
         lock = {None: "", True: "passphrase", False: "none"}[is_locked]
         rows.append((name, short, created, lock, f"{problem}; {remedy}" if remedy else problem))

@@ -27,6 +27,7 @@ from auctionctl.bidding.commanding import (
     capacity_in,
 )
 from auctionctl.bidding.notices import Result
+from auctionctl.bidding.rotating import Rotator
 from auctionctl.errors import NotAuthorisedError, VerificationError
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.proof import decode_receipt, verify_proof
@@ -307,3 +308,44 @@ def test_a_bidder_whose_auction_an_operator_calls_off_is_done_and_has_its_money_
     for agent in bidders:
         assert (agent.outcomes[auction].result, agent.outcomes[auction].end_reason) == (Result.NO_SALE, "cancelled")
         assert not agent.wallet.committed_minor
+
+
+def test_what_a_former_key_has_won_is_paid_with_it_through_a_session_of_its_successor(
+    world: Any, sold: tuple[bytes, str], secret_key: Any
+) -> None:
+    auction, winner = sold
+    old, new = secret_key(winner), secret_key("ann2")
+    world.lines[winner].loses = lambda _: True
+    line = world.add_agent(winner, Rotator(old, new, world.house.identity))
+    world.run(lambda: line.agent.is_done)
+    assert line.agent.entry_index is not None
+    commander = Commander(
+        new, world.house.identity, auction, "bidder", make=paying, nonce=b"n" * 16, now_ns=world.now_ns, former=old
+    )
+    ended = ending(world, world.add_agent("ann2", commander))
+    assert isinstance(ended, Done)
+    assert ended.command.actor == old.identity.signing
+    assert world.log(auction).auction.settlement.stage is Stage.PAID
+    again = Commander(
+        new, world.house.identity, auction, "bidder", make=paying, nonce=b"m" * 16, now_ns=world.now_ns, former=old
+    )
+    assert isinstance(ending(world, world.add_agent("ann2", again)), Rejected)
+
+
+def test_a_key_that_took_no_place_of_another_brings_nothing_for_it(
+    world: Any, sold: tuple[bytes, str], secret_key: Any
+) -> None:
+    auction, winner = sold
+    commander = Commander(
+        secret_key("ben"),
+        world.house.identity,
+        auction,
+        "bidder",
+        make=paying,
+        nonce=b"n" * 16,
+        now_ns=world.now_ns,
+        former=secret_key(winner),
+    )
+    ended = ending(world, world.add_agent("ben", commander))
+    assert isinstance(ended, Turned)
+    assert ended.code == "not_authorised"

@@ -53,6 +53,7 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("key", "passwd", "S"),
     ("key", "revoke", "S"),
     ("key", "revoke", "S", "--yes"),
+    ("key", "rotate", "S"),
     ("key", "passwd", "alice", "--new-passphrase-file", "/S"),
     ("ls", "--house", "auction://S@h:1"),
     ("ls", "-o", "S"),

@@ -53,6 +53,16 @@ HOUSE_ATTACKS: Final = (
         "house/test_reputation.py::test_a_house_that_says_something_else_or_nothing_is_caught",
     ),
     Attack(
+        "A replaced key does more than finish what it began, or one holder joins under two keys",
+        "`verify --registry` fails with `rotated`.",
+        "independent/test_rotations.py::test_a_key_that_was_replaced_finishes_what_it_began_and_nothing_else",
+    ),
+    Attack(
+        "A key is put in another's place without both having signed",
+        "`verify` of the registry fails with `signature`.",
+        "independent/test_rotations.py::test_both_say_whose_key_takes_the_place_of_which",
+    ),
+    Attack(
         "A bid of a revoked key is taken",
         "`verify --registry` fails with `revoked`.",
         "independent/test_registry.py::test_nobody_signs_anything_after_its_key_was_revoked",
@@ -249,6 +259,16 @@ STRANGER_ATTACKS: Final = (
         "Reading a house's key from a core file",
         "There is none.",
         "net/test_child.py::test_a_house_that_dies_leaves_no_core_file_and_nothing_of_its_key",
+    ),
+    Attack(
+        "A stolen key that was replaced",
+        "Refused in the handshake; what it had begun takes the new key as well to finish.",
+        "house/test_finishing.py::test_nobody_else_finishes_it_and_nothing_new_is_begun",
+    ),
+    Attack(
+        "Keys replaced again and again to be rid of a bad reputation or of limits",
+        "Reputation, listings, shares and presence are the holder's; once an hour at most.",
+        "replica/test_registry_rotations.py::test_the_reputation_is_one_for_all_keys_of_a_holder_whichever_did_it",
     ),
     Attack(
         "A stolen key that was revoked",
