@@ -17,7 +17,16 @@ from auctionctl.bidding.wallet import VOID_MARGIN_NS
 from auctionctl.errors import ConfigurationError
 from auctionctl.replica.follower import Listed
 from auctionctl.wire.frames import Message, message_type
-from auctionctl.wire.messages import Acknowledged, Entries, Pong, Receipted, Receipts, Refused, decode_reply, encode
+from auctionctl.wire.messages import (
+    Acknowledged,
+    Entries,
+    Pong,
+    Receipted,
+    Receipts,
+    Refused,
+    decode_reply,
+    encode,
+)
 
 World = Any
 
