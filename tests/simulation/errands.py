@@ -13,7 +13,7 @@ from clients import Client, Machine, nonces_of
 from timeline import MILLISECOND_NS
 
 from auctionctl.bidding.commanding import Commander, Make
-from auctionctl.bidding.selling import Asked, Seller, Taken
+from auctionctl.bidding.selling import Asked, PutOff, Seller, Taken
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.frames import Message
 
@@ -55,14 +55,14 @@ class Sale(Errand):
         self.run(self._seller)
 
     def heed(self, notices: Sequence[Any]) -> bool:
-        """Offer the terms when asked; anything else but that they were taken is a failure of the house."""
+        """Offer the terms when asked, and wait while they are put off; anything else but that they were taken fails."""
         for notice in notices:
             if isinstance(notice, Asked):
                 if notice.held is None:
                     self._seller.offer(self._terms, self.machine.clock())
                 else:
                     self.end()
-            else:
+            elif not isinstance(notice, PutOff):
                 assert isinstance(notice, Taken), notice
                 self._world.tally["lots taken"] += 1
                 self.end()

@@ -11,13 +11,14 @@ from typing import Any, Final
 import pytest
 
 from auctionctl.auction.auction import Auction
+from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.events import GapCause
 from auctionctl.auction.formats.english import English
 from auctionctl.auction.rejection import Refusal
-from auctionctl.house import house as house_module
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
+from auctionctl.wire.frames import message_type
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -107,8 +108,7 @@ def reordered_batch(patch: pytest.MonkeyPatch) -> None:
 
     def handle_by_claim(house: House, requests: Any, now_ns: int) -> list[Effect]:
         def claimed(request: Any) -> int:
-            name = house_module.message_type(request.body)
-            return house_module.decode_bid(request.body).placed_at_ns if name == "bid" else 0
+            return decode_bid(request.body).placed_at_ns if message_type(request.body) == "bid" else 0
 
         return handle(house, sorted(requests, key=claimed), now_ns)
 
