@@ -1,7 +1,7 @@
 """What several parts share: the stage, which is a house in memory and whoever speaks to it; and what a run says of
 itself: long runs are left out unless asked for, and numbers that are promised are printed at the end.
 
-With ``-n 2`` two processes share the tests, and the longest parts come first; each says what it has counted. So tests
+With ``-n 3`` three processes share the tests, and the longest parts come first; each says what it has counted. So tests
 that start houses run beside others, and have to stand that.
 """
 

@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import corpus as seeds
 from corpus import corpus
@@ -126,9 +127,13 @@ def _house_event(data: bytes) -> bool:
     return same(encode_event(decode_event(message_type(data), data)), data)
 
 
+KEY_KINDS: Final = {"revoke": Kind.KEY_REVOKED, "rotate": Kind.KEY_ROTATED}
+"""Statements that others sign are called otherwise than the entries that hold them."""
+
+
 def _registry_event(data: bytes) -> bool:
     name = message_type(data)
-    kind = Kind(name) if name in Kind.__members__.values() else Kind.ANNOUNCED
+    kind = KEY_KINDS.get(name) or (Kind(name) if name in Kind.__members__.values() else Kind.ANNOUNCED)
     return same(encode_registry_event(decode_registry_event(kind, data)), data)
 
 

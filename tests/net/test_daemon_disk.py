@@ -62,13 +62,13 @@ def test_an_archive_that_cannot_be_used_is_said_once_and_tried_again_after_a_whi
     )
     assert len(tried) == 1
     assert run.process is not None
-    assert run.process._archive_ns - run.process._clock.now_ns() > 50 * SECOND_NS
-    run.process._archive_ns = 0
+    assert run.process._archiving._next_ns - run.process._clock.now_ns() > 50 * SECOND_NS
+    run.process._archiving._next_ns = 0
     until(lambda: len(tried) == 2, "another attempt")
     run.greet()
     assert run.read() == [Kind.TERMS], "bidders notice nothing of it"
     directory.chmod(0o700)
-    run.process._archive_ns = 0
+    run.process._archiving._next_ns = 0
     archived = run.hear()
     assert isinstance(archived, Archived), "the second failure was not said again"
     assert Path(archived.path).is_file()
@@ -97,7 +97,7 @@ def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_pat
     assert isinstance(run.hear(), ArchiveFailed)
     directory.chmod(0o700)
     assert run.process is not None
-    run.process._archive_ns = 0
+    run.process._archiving._next_ns = 0
     assert isinstance(run.hear(), Archived)
     directory.chmod(0o755)
     other = LotDescription("bowl", "A bowl", "credits", 1, start_timeout_ns=SECOND_NS // 10)

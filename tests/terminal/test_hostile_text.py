@@ -31,7 +31,7 @@ NOT_READING: Final = (
     | {"pause", "resume", "cancel", "pay", "settle", "reject-payment", "offer", "accept", "decline", "status"}
 ) | {
     *("watch", "bid", "verify", "serve", "backup", "restore", "evidence", "report", "simulate", "replay", "strategies"),
-    *("top", "peers"),
+    *("top", "peers", "wallet"),
 }
 """Commands that show nothing of a seller's own words, or that have a test of their own here."""
 
