@@ -64,6 +64,10 @@ class SparingNotes:
         self._write(text + more)
 
 
+SIGNALLED: Final = 128
+"""Whoever ends for a signal exits with more than this."""
+
+
 class Fenced:
     """A strategy of somebody else: what it raises, and what is no answer, is no bid."""
 
@@ -76,13 +80,20 @@ class Fenced:
         """What it says, if that is an answer."""
         try:
             answer = self._strategy.decide(view, purse, now_ns, rng)
-        except Exception as error:  # noqa: BLE001 - the code is not ours
-            self._note(f"warning: the strategy {self._name} made no bid: {words_of(error)}")
-            return Wait()
-        if (reason := refuse_answer(answer, view, purse)) is not None:
+            reason = refuse_answer(answer, view, purse)
+        except (Exception, SystemExit) as error:
+            if is_signalled(error):
+                raise
+            reason = words_of(error)
+        if reason is not None:
             self._note(f"warning: the strategy {self._name} made no bid: {reason}")
             return Wait()
         return answer
+
+
+def is_signalled(error: BaseException) -> bool:
+    """Whether this is the end that a signal asks for, which may come while code that is not ours runs."""
+    return isinstance(error, SystemExit) and type(error.code) is int and error.code > SIGNALLED
 
 
 def refuse_answer(answer: object, view: AuctionView, purse: Purse) -> str | None:
@@ -110,14 +121,17 @@ def _refuse_amount(amount_minor: int, view: AuctionView, purse: Purse) -> str | 
     return None
 
 
-def words_of(error: Exception) -> str:
+def words_of(error: BaseException) -> str:
     """What was raised, and by which line, in one line of text."""
     last: tuple[FrameType, int] | None = None
     trace: TracebackType | None = error.__traceback__
     for last in traceback.walk_tb(trace):  # noqa: B007 - the last one is wanted
         pass
     where = "" if last is None else f" at {Path(last[0].f_code.co_filename).name}, line {last[1]}"
-    text = " ".join(str(error).split())[:MAX_WORDS]
+    try:
+        text = " ".join(str(error).split())[:MAX_WORDS]
+    except (Exception, SystemExit):  # noqa: BLE001 - that code is not ours either
+        text = ""
     return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
 
 
@@ -141,8 +155,8 @@ def find_spec(text: str) -> StrategySpec:
         if point.name == text:
             try:
                 return _as_spec(text, point.load())
-            except Exception as error:
-                if isinstance(error, ConfigurationError):
+            except (Exception, SystemExit) as error:
+                if isinstance(error, ConfigurationError) or is_signalled(error):
                     raise
                 raise ConfigurationError(f"the strategy {text} ({point.value}): {words_of(error)}") from error
     known = [*SPECS, *(point.name for point in entry_points() if point.name not in SPECS)]
@@ -166,7 +180,9 @@ def _load_file(path: Path, name: str) -> object:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if is_signalled(error):
+            raise
         raise ConfigurationError(f"{path} cannot be loaded: {words_of(error)}") from error
     try:
         return getattr(module, name)
@@ -188,7 +204,9 @@ def _as_spec(text: str, found: object) -> StrategySpec:
     def build(settings: Settings) -> Strategy:
         try:
             return Fenced(made.__name__, made(**settings.texts), note)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if is_signalled(error):
+                raise
             raise ConfigurationError(f"the strategy {made.__name__} cannot be made: {words_of(error)}") from error
 
     summary = (inspect.getdoc(made) or "of your own").partition("\n")[0]

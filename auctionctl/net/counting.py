@@ -11,15 +11,13 @@ from typing import Final
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.metrics import Histogram
 from auctionctl.net.guard import Guard
-from auctionctl.net.hops import Counted, SessionCounted
+from auctionctl.net.hops import MAX_SESSIONS_TOLD, Counted, SessionCounted
 from auctionctl.net.process_state import own_state
 from auctionctl.net.sessions import Session, Sessions
 from auctionctl.net.tcp_connections import Connection
 from auctionctl.net.under_way import UnderWay
 
 TELL_NS: Final = SECOND_NS
-MAX_SESSIONS: Final = 128
-"""So many are told of in detail, those that wait or lose most first."""
 
 
 class Counting:
@@ -49,9 +47,9 @@ class Counting:
 
     def _chosen(self) -> list[Session]:
         known = [each for each in self._sessions.all() if each.identity]
-        if len(known) > MAX_SESSIONS:
+        if len(known) > MAX_SESSIONS_TOLD:
             known.sort(key=lambda each: (-each.unanswered, -each.lost, -each.messages))
-        return known[:MAX_SESSIONS]
+        return known[:MAX_SESSIONS_TOLD]
 
 
 def _counted(session: Session, connection: Connection | None) -> SessionCounted:

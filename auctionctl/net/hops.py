@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from auctionctl.house.limits import Limits
+from auctionctl.house.metrics import BUCKETS
 from auctionctl.house.security import SecurityEvent
 from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
@@ -129,31 +130,37 @@ class Ending(msgspec.Struct, array_like=True, tag=1):
     """The gateway takes nothing any more, and all that it took has been taken by the house."""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+_Bucket = Annotated[int, msgspec.Meta(ge=0, lt=BUCKETS)]
+MAX_SESSIONS_TOLD: Final = 128
+
+
 class SessionCounted(msgspec.Struct, array_like=True, gc=False):
     """One session of a gateway; times by the clock of the gateway, but ``round_trip_ns``, which is a duration."""
 
-    session: int
-    host: str
-    since_ns: int
-    heard_ns: int
-    round_trip_ns: int
-    messages: int
-    lost: int
-    waiting: int
+    session: _Count
+    host: Annotated[str, msgspec.Meta(max_length=128)]
+    since_ns: _Count
+    heard_ns: _Count
+    round_trip_ns: _Count
+    messages: _Count
+    lost: _Count
+    waiting: _Count
 
 
 class Counted(msgspec.Struct, array_like=True, tag=2):
     """Once a second: how a gateway is, and what its requests took from receipt to answer since it last said so.
 
-    ``totals`` are (bucket, count) of :mod:`auctionctl.house.metrics`, ``total_ns`` is the sum.
+    ``totals`` are (bucket, count) of :mod:`auctionctl.house.metrics`, ``total_ns`` is the sum. Bidders may have got the
+    better of a gateway: everything is bounded, and whatever is not so is no message.
     """
 
     state: ProcessState
-    connections: int
-    under_way: int
-    totals: list[tuple[int, int]]
-    total_ns: int
-    sessions: list[SessionCounted]
+    connections: _Count
+    under_way: _Count
+    totals: Annotated[list[tuple[_Bucket, _Count]], msgspec.Meta(max_length=BUCKETS)]
+    total_ns: _Count
+    sessions: Annotated[list[SessionCounted], msgspec.Meta(max_length=MAX_SESSIONS_TOLD)]
 
 
 # Control

@@ -74,8 +74,9 @@ class Meter:
         self._gateway = counted
 
     def gateway_lost(self) -> None:
-        """Its numbers are no more."""
+        """Its numbers are no more, and what waited of it is dropped."""
         self._gateway = None
+        self._arrived.clear()
 
     def turned(self, log: AuctionLog) -> bool:
         """An auction is in another phase, durably; whether that is its end, of which nothing was said before."""
@@ -101,6 +102,8 @@ class Meter:
             taken = min(waiting, count)
             self._recent.note(Stage.WAIT, now_ns - checked_ns, taken)
             count -= taken
+        if not self._queue:
+            self._arrived.clear()  # What did not fit into the queue never came to its turn.
 
     def decided(self) -> None:
         """The batch has been judged."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -16,14 +16,16 @@ _STATM: Final = Path("/proc/self/statm")
 _DESCRIPTORS: Final = "/proc/self/fd"
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
 
 class ProcessState(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Of one process, now. ``cpu_ns`` is user and system time of all its threads since it began."""
 
-    pid: int
-    cpu_ns: int
-    rss_bytes: int
-    descriptors: int
+    pid: _Count
+    cpu_ns: _Count
+    rss_bytes: _Count
+    descriptors: _Count
 
 
 def own_state() -> ProcessState:

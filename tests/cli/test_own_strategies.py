@@ -100,6 +100,7 @@ def test_what_is_no_strategy_is_refused_before_anything_is_bid(tmp_path: Path, b
         ("Offer(10**30)", "it bids more than 10.00EUR, which are left of the budget"),
         ("Offer(True)", "an amount is an int of minor units, not True"),
         ("Offer('NaN')", "an amount is an int of minor units, not 'NaN'"),
+        ("exit(0)", "SystemExit: 0"),
         ("Wait('soon')", "a time to wait for is an int of nanoseconds, not 'soon'"),
     ],
 )
@@ -113,12 +114,35 @@ def test_what_it_raises_or_says_wrongly_is_no_bid_and_a_warning_of_one_line(
     assert message.replace("\\", "") in line
 
 
-def test_what_ends_the_program_is_let_through() -> None:
+class Unspeakable(Exception):
+    """An error that fails once more when it is asked what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("answer", [Unspeakable(), Offer(Unspeakable())])  # type: ignore[arg-type]
+def test_what_cannot_even_be_shown_is_no_bid_either(answer: Any) -> None:
+    class Odd:
+        def decide(self, view: Any, purse: Any, now_ns: int, rng: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    said: list[str] = []
+    assert decide(Fenced("Odd", Odd(), said.append)) == Wait()
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(143)])
+def test_what_ends_the_program_is_let_through(ending: BaseException) -> None:
     class Leaves:
         def decide(self, view: Any, purse: Any, now_ns: int, rng: Any) -> Any:
-            raise KeyboardInterrupt
+            raise ending
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(ending)):
         decide(Fenced("Leaves", Leaves(), lambda text: None))
 
 

@@ -320,6 +320,22 @@ def test_a_revoked_key_has_no_successor_and_a_successor_is_revoked_like_any(
     assert "ann" in dict(stage.house.warnings.listed())[REVOKED_LISTED]
 
 
+def test_to_revoke_a_key_that_was_replaced_one_has_to_name_the_newest(
+    stage: Any, staging: ModuleType, revoke: Any, rotate: Any
+) -> None:
+    """Else whoever stole a key, and replaced it at once, would be thought to be out, and be in."""
+    stage.enter(1, "ann")
+    stage.enter(9, "otto", "operator")
+    stage.handle(rotate(1, "ann", "thief"))
+    size = len(stage.registry_data())
+    ((code, words),) = refusals(staging, stage.handle(revoke(9, "otto", "ann")), 9)
+    assert (code, len(stage.registry_data())) == ("not_revoked", size)
+    assert staging.key_of("thief").identity.short in words
+    stage.handle(revoke(9, "otto", "thief"))
+    effects = stage.handle(stage.hello(5, "thief"))
+    assert [code for code, _ in refusals(staging, effects, 5)] == ["not_authorised"]
+
+
 def test_a_standing_bid_stays_and_wins_although_its_key_was_replaced(
     stage: Any, staging: ModuleType, rotate: Any
 ) -> None:

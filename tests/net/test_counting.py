@@ -7,7 +7,8 @@ from collections import deque
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.metrics import bucket_of
-from auctionctl.net.counting import MAX_SESSIONS, Counting
+from auctionctl.net.counting import Counting
+from auctionctl.net.hops import MAX_SESSIONS_TOLD as MAX_SESSIONS
 from auctionctl.net.sessions import Sessions
 from auctionctl.net.under_way import UnderWay
 

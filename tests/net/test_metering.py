@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import msgspec
 import pytest
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Gauge
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Checked, Counted, SessionCounted, decode_from_child
+from auctionctl.net.hops import Checked, Counted, SessionCounted, decode_from_child, decode_from_gateway
+from auctionctl.net.hops import encode as encode_hop
 from auctionctl.net.metering import Meter
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.process_state import ProcessState
@@ -148,3 +150,22 @@ def test_what_the_supervisor_is_told_names_nobody_and_comes_once_a_second(meter:
             receive_control(theirs)
     assert [each.measures.time_ns for each in told] == [SECOND_NS, 2 * SECOND_NS]
     assert [(each.measures.peers, each.measures.amount("connections")) for each in told] == [((), 4)] * 2
+
+
+def test_what_never_came_to_its_turn_does_not_make_others_seem_to_wait(stage: Any) -> None:
+    meter = Meter(stage.house, [], lambda: 0)
+    meter.arrived(Checked(1, [request()] * 9, [], received_ns=1, checked_ns=1), 0)
+    meter.gateway_lost()
+    meter.arrived(Checked(2, [request()] * 9, [], received_ns=1, checked_ns=1), 0)
+    meter.begin(1)
+    meter.begin(8)
+    assert {each.stage: each.count for each in meter.measures(stage.now_ns).stages}["wait"] == 1
+
+
+@pytest.mark.parametrize(
+    ("totals", "host"), [([(1 << 33, 1)], ""), ([(-1, 1)], ""), ([(1, -1)], ""), ([(1, 1)] * 400, ""), ([], "x" * 129)]
+)
+def test_what_a_gateway_counts_beyond_all_measure_is_no_message(totals: list[tuple[int, int]], host: str) -> None:
+    session = SessionCounted(5, host, 1, 2, 3, 4, 5, 6)
+    with pytest.raises(msgspec.DecodeError):
+        decode_from_gateway(encode_hop(Counted(STATE, 4, 2, totals, 15, [session])))
