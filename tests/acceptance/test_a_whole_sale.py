@@ -206,6 +206,11 @@ def test_every_lot_has_ended_and_every_log_verifies(sale: Sale, verified: dict[s
     assert reasons.pop("for-a-crowd") == "cancelled"
     assert reasons.pop("too-dear") == "no_bids"
     assert reasons.pop("reserve-unmet") == "reserve_not_met"
+    # How far the bidders get in its time is theirs, and the machine's; below its reserve nothing is sold.
+    for listing, reserve_minor in (("reserve-met", 12_000), ("reserve-exact", 6_000)):
+        price = verified[listing]["price"]
+        assert (reasons.pop(listing) == "completed") == (price is not None)
+        assert price is None or price["minor"] >= reserve_minor
     assert set(reasons.values()) == {"completed"}
 
 
