@@ -49,20 +49,23 @@ def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)
     Raises NotFoundError if there is none, ConfigurationError if it cannot be read or has more than ``max_bytes``. A
     named pipe that nobody writes to is empty.
     """
+    is_too_large = False
     try:
         # Non-blocking, as a named pipe would otherwise wait for a writer for ever; whoever writes is waited for.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             os.set_blocking(file.fileno(), True)
             data = file.read(max(map(len, mark)))
             if data.startswith(mark):
-                data += file.read(max_bytes + 1 - len(data))
+                # What says itself how large it is need not be read to be refused: that may be a gigabyte.
+                is_too_large = os.fstat(file.fileno()).st_size > max_bytes
+                data += b"" if is_too_large else file.read(max_bytes + 1 - len(data))
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"there is no file {shown(path)}", hint=_missing_hint(path)) from None
     except OSError as error:
         raise ConfigurationError(
             f"cannot read {shown(path)}: {(error.strerror or str(error)).lower()}", hint="give a file that you may read"
         ) from error
-    if len(data) > max_bytes:
+    if is_too_large or len(data) > max_bytes:
         raise ConfigurationError(f"{path} is larger than {max_bytes} bytes", hint="is it the file that you meant?")
     return data
 
