@@ -17,13 +17,14 @@ from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.files import held_alone, make_private_directories
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_line, write_note
-from auctionctl.errors import AuctionctlError, NotAuthorisedError, RefusedError, UnreachableError
+from auctionctl.errors import AuctionctlError, ConfigurationError, NotAuthorisedError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from auctionctl.bidding.rotating import Rotator
     from auctionctl.cli.succession_files import SuccessionFiles
+    from auctionctl.client.paths import Paths
     from auctionctl.keys.keyfile import StoredKey
     from auctionctl.keys.locked_key import LockedKey
     from auctionctl.keys.signing import Identity, SecretKey
@@ -68,10 +69,15 @@ def rotate(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the name with the old key: another house is to hear of it too.")
     ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Even while the old key has bids or unpaid lots, which no budget counts."),
+    ] = False,
 ) -> int:
     """Put a new key in the place of one at a house: the same name, roles and reputation, signed by both keys.
 
     The old key is let in no more, and kept in keys/former: with it `pay`, `settle` and the like finish what it began.
+    What it has tied up is in no budget of the new one: first let it come to an end.
     Whatever interrupts it, give the same command again. A passphrase stays on both. The allow list need not change.
     """
     from auctionctl.cli.key_use import check_unused  # noqa: PLC0415
@@ -82,8 +88,12 @@ def rotate(
     files = SuccessionFiles(at.paths.keys, name)
     with argument("NAME"):
         path = files.current
-    check_unused(at.paths, name, public_half(read_key_file(path)))
+    public = public_half(read_key_file(path))
+    check_unused(at.paths, name, public)
     address = at.address()
+    # A rotation that was begun may have been entered: it is brought to its end, whatever there is.
+    if not force and public and files.read_waiting() is None:
+        _check_nothing_stands(at.paths, public, address)
     make_private_directories(at.paths.keys / NEXT)
     with held_alone(at.paths.keys / NEXT):
         pair = _keys(at, files)
@@ -98,6 +108,28 @@ def rotate(
         if not keep:
             files.end()
     return ExitStatus.OK
+
+
+def _check_nothing_stands(paths: Paths, public: str, address: HouseAddress) -> None:
+    """Raise ConfigurationError if the key of identity text ``public`` has anything tied up at this house.
+
+    A wallet counts what was bid under its own key: the same money would be spent once more under the new one.
+    """
+    from auctionctl.client.account_file import read_accounts  # noqa: PLC0415 - imports libsodium
+    from auctionctl.keys.signing import Identity  # noqa: PLC0415
+
+    here = [each for each in read_accounts(paths, Identity.from_text(public)) if each.house == address.identity.text]
+    standing = [
+        holding.listing or holding.auction[:12]
+        for account in here
+        for holding in account.holdings
+        if holding.committed_minor and not holding.is_paid
+    ]
+    if standing:
+        raise ConfigurationError(
+            f"the key has bids or unpaid lots here, which no budget of a new key would count: {', '.join(standing)}",
+            hint="run `auctionctl bid` until they are over, and pay; a key that was stolen cannot wait: --force",
+        )
 
 
 def _keys(at: AtHouse, files: SuccessionFiles) -> _Pair:

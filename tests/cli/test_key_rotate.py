@@ -8,12 +8,18 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from auctionctl.cli import key_rotate
 from auctionctl.cli.succession_files import SuccessionFiles
+from auctionctl.client.account_file import Account, Holding
+from auctionctl.client.paths import find_paths
+from auctionctl.errors import ConfigurationError
 from auctionctl.keys.keyfile import key_path, read_key, read_key_file, read_stored_key, write_key, write_key_file
 from auctionctl.keys.locked_key import CHEAPEST, LockedKey, lock_key
 from auctionctl.keys.signing import SecretKey
+from auctionctl.wire.address import HouseAddress, parse_address
 
 ONE_LOT = """
 [house]
@@ -89,6 +95,51 @@ def test_the_new_key_has_the_name_and_the_old_one_is_kept_and_let_in_no_more(hou
     assert "less than an hour ago" in again.err
     assert f"{files.current} is as it was, and the new key waits in {files.waiting}" in again.err
     assert read_key(files.current).identity == new.key.identity
+
+
+@pytest.mark.parametrize(
+    ("holding", "is_refused"),
+    [
+        (Holding("ab" * 32, "vase", 100, 0, 0, False, None, None), True),
+        (Holding("ab" * 32, "vase", 0, 100, 0, False, None, None), True),
+        (Holding("ab" * 32, "vase", 0, 0, 100, False, "won", None), True),
+        (Holding("ab" * 32, "vase", 0, 0, 100, True, "won", None), False),
+        (Holding("ab" * 32, "vase", 0, 0, 0, False, "lost", None), False),
+    ],
+    ids=["leads", "unanswered", "unpaid", "paid", "lost"],
+)
+def test_while_the_old_key_has_something_tied_up_no_new_budget_begins_unless_that_is_forced(
+    tmp_path: Path, holding: Holding, is_refused: bool
+) -> None:
+    key, house = SecretKey(b"k" * 32).identity, SecretKey(b"h" * 32).identity
+    paths = find_paths({"AUCTIONCTL_HOME": str(tmp_path)})
+    path = paths.account(key.text, house.text)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(msgspec.json.encode(Account(key.text, house.text, "EUR", 1_000, 0, (holding,))))
+    address = HouseAddress(house, "127.0.0.1", 1)
+    other = HouseAddress(key, "127.0.0.1", 1)
+    key_rotate._check_nothing_stands(paths, key.text, other)
+    if not is_refused:
+        key_rotate._check_nothing_stands(paths, key.text, address)
+        return
+    with pytest.raises(ConfigurationError, match="vase") as caught:
+        key_rotate._check_nothing_stands(paths, key.text, address)
+    assert "--force" in caught.value.hint
+
+
+def test_a_key_that_leads_is_not_replaced_and_nothing_is_made_for_it(house: Any) -> None:
+    identity = read_key(files_of(house, "grace").current).identity
+    address = json.loads(house.run("status", "--key", "grace", "--json").out)["address"]
+    paths = find_paths({"AUCTIONCTL_HOME": str(house.home)})
+    path = paths.account(identity.text, parse_address(address).identity.text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    standing = Holding("ab" * 32, "vase", 100, 0, 0, False, None, None)
+    account = Account(identity.text, parse_address(address).identity.text, "JPY", 1_000, 0, (standing,))
+    path.write_bytes(msgspec.json.encode(account))
+    refused = house.run("key", "rotate", "grace")
+    assert (refused.status, "vase" in refused.err) == (78, True)
+    assert not files_of(house, "grace").waiting.exists()
+    path.unlink()
 
 
 @pytest.mark.parametrize(
