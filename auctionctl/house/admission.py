@@ -46,8 +46,8 @@ class Admission:
         listed = [entry for key in ended if (entry := allowed.by_signing(key)) is not None]
         shut_out = allowed.shut_out
         if allowed.access is Access.OPEN:
-            shut_out = tuple(registry.members[key].identity for key in ended)
-        if not listed and len(shut_out) == len(allowed.shut_out):
+            shut_out = tuple(dict.fromkeys((*shut_out, *(registry.members[key].identity for key in ended))))
+        if not listed and shut_out == allowed.shut_out:
             return allowed
         entries = list(_entries(allowed, registry))
         self._warn(listed, {entry.name for entry in entries})

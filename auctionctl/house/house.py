@@ -78,7 +78,7 @@ class House:
         self._reminders = Reminders(key.identity)
         self._gaps = Gaps()
         self._room = Room()
-        self._key_commands = KeyCommands(self._outbox, self._room)
+        self._key_commands = KeyCommands(self._outbox, self._room, self.presence.peers)
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
         self._is_registry_behind = True

@@ -7,6 +7,7 @@ replaced key has begun it finishes with it: :mod:`auctionctl.house.finishing`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -28,15 +29,21 @@ from auctionctl.wire.session import Peer
 
 KEY_COMMANDS: Final = MappingProxyType({"revoke": Kind.KEY_REVOKED, "rotate": Kind.KEY_ROTATED})
 """Type of the message → kind of the entry that it becomes."""
+TAKEN: Final = "the new key, or half of it, is somebody else's: make one for this alone"
 LEAST_AGE_NS: Final = 3_600 * SECOND_NS
 """So old a key is before another takes its place, if it took that of another itself: it bounds what one holder adds to
 the registry. Whose key is no good before that, revokes it."""
 
 
 class KeyCommands:
-    """What changes keys, at a house whose batch owes its answers in ``outbox`` and which may have no ``room``."""
+    """What changes keys, at a house whose batch owes its answers in ``outbox`` and which may have no ``room``.
 
-    def __init__(self, outbox: Outbox, room: Room) -> None:
+    ``peers`` are those that are there: the transport half of a key is public and signs nothing, so nobody gets one that
+    is somebody else's who is there to see it.
+    """
+
+    def __init__(self, outbox: Outbox, room: Room, peers: Mapping[int, Peer]) -> None:
+        self._peers = peers
         self._outbox = outbox
         self._room = room
 
@@ -53,7 +60,8 @@ class KeyCommands:
             return [Send(request.session, refused("halted", "the registry of this house is halted", command))]
         why = registry.state.check(event, now_ns)
         if why is None and isinstance(event, Rotate):
-            why = _why_not_now(event, peer, registry.state, allowed, now_ns)
+            taken = any(each.identity.transport == event.transport for each in self._peers.values())
+            why = TAKEN if taken else _why_not_now(event, peer, registry.state, allowed, now_ns)
         elif why is None and event.key in registry.state.rotated:
             # Nobody is let in with it anyway; whoever wants its holder out, as after a theft, has to name the newest.
             newest = Identity(registry.state.successions.keys_of(event.key)[-1], bytes(32)).short

@@ -15,10 +15,12 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.rates import Rate, RateLimit
 from auctionctl.wire.messages import Refused
 
-QUESTIONS: Final = frozenset({"list", "read", "subscribe", "status", "measure", "remind"})
+UNCOUNTED: Final = frozenset({"hello", "bye"})
+"""What is neither a command nor counted as a question: it is limited otherwise, or ends what it comes from."""
 QUESTION_BURST_S: Final = 64
 QUESTION_RATE: Final = Rate(256, 256 * QUESTION_BURST_S)
-"""A reminder costs the check of a signature at most; of others, the bytes of the answers are counted too."""
+"""A reminder costs the check of a signature at most; of others, the bytes of the answers are counted too. What no house
+knows counts as well: somebody has to answer it."""
 
 
 class Share:
@@ -45,7 +47,7 @@ class Share:
                 if wait_ns := limit.take("", now_ns):
                     self._give_back(who, limit)
                     return _too_many(f"{limit.rate.per_s} commands a second in all", body, wait_ns)
-        elif type_name in QUESTIONS and (wait_ns := self._questions.take(who, now_ns)):
+        elif type_name not in UNCOUNTED and (wait_ns := self._questions.take(who, now_ns)):
             reason = f"this house answers {self._questions.rate.per_s} questions a second"
             return Refused("rate", reason, b"", wait_ns)
         return None

@@ -71,7 +71,7 @@ from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.pulse import ALIVE_NS, Pulse
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
-from auctionctl.net.summaries import Summaries, summarise
+from auctionctl.net.summaries import Summaries
 from auctionctl.net.ways import Ways
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
@@ -206,10 +206,10 @@ class HouseProcess:
             if self._gateway is not None:
                 for answer in self._reading.answer(self._gateway.backlog_bytes, now_ns):
                     self._send(answer.session, (answer.body, answer.signature))
-            for log in self._house.take_turned():
-                if self._meter.turned(log):
-                    self._summaries.note(summarise(log, self._house.tally.recent))
+            turned = self._house.take_turned()
+            for log in turned:
                 tell(self._control, describe_turn(log, self._house.allowed))
+            self._summaries.note_ended([log for log in turned if self._meter.turned(log)], self._house.tally.recent)
             self._pulse.beat(now_ns)
             self._noticing.tell(now_ns)
             self._summaries.flush()

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.rates import Rate, RateLimit
 from auctionctl.net.addresses import site_of
 from auctionctl.net.mutes import Mutes
 from auctionctl.net.strangers import LISTED_SHARE, StrangerLimits, Strangers
@@ -24,6 +25,9 @@ from auctionctl.net.watchdog import GREETING_NS
 
 WAITING_NS: Final = GREETING_NS + SECOND_NS
 """For so long it is remembered who was let in: until after whoever said nothing has been cut."""
+HELLOS: Final = Rate(2, 40)
+"""Of a listed key, on all its connections: more than the liveliest client needs. Each costs the house a check and a
+signature of its own."""
 SUSPECTS_NS: Final = 3 * SECOND_NS
 """How long a new gateway lets no suspect in: by then everybody else is back."""
 
@@ -91,6 +95,7 @@ class Door:
         """By time."""
         self.limits = limits
         self._strangers: Strangers | None = None
+        self._greetings = RateLimit(HELLOS)
         self.obey(limits)
 
     def obey(self, limits: DoorLimits) -> None:
@@ -136,7 +141,9 @@ class Door:
 
     def greet(self, key: bytes, host: str, now_ns: int) -> int:
         """0 if a hello of ``key`` from ``host`` is taken now; else in how many nanoseconds."""
-        return 0 if self._strangers is None or self.is_listed(key) else self._strangers.greet(host, now_ns)
+        if self._strangers is not None and not self.is_listed(key):
+            return self._strangers.greet(host, now_ns)
+        return self._greetings.take(key, now_ns)
 
     def knock(self, key: bytes, host: str, now_ns: int) -> Answer:
         """The answer to ``key``, which comes from the address ``host``."""

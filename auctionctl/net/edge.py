@@ -60,7 +60,7 @@ class Edge:
         """Why a message is not passed on, while so many requests are ``under_way``; None: it is, and counts."""
         if type_name == "hello":
             if wait_ns := self._door.greet(session.transport, session.host, now_ns):
-                return Refused("rate", "too many hellos from this address: strangers come in slowly", b"", wait_ns)
+                return Refused("rate", "too many hellos: of one key, or of strangers at one address", b"", wait_ns)
         elif self._muted_until_ns and (wait_ns := self._muted_until_ns.get(session.identity, 0) - now_ns) > 0:
             return Refused("muted", MUTED, name_of(type_name, body), wait_ns)
         may_be_full = session.unanswered >= LEAST_SHARE or under_way >= self._spare

@@ -8,6 +8,7 @@ the one before; a disk that takes nothing loses lines of this file, and never ho
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -53,9 +54,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Summary).decode
 
 
-def summarise(log: AuctionLog, recent: Recent) -> Summary:
-    """Of the auction of ``log``, which has ended; ``recent`` is what its house measures."""
-    auction, answered = log.auction, recent.lately(Stage.TOTAL)
+def summarise(log: AuctionLog, answered_p50_ns: int, answered_p99_ns: int) -> Summary:
+    """Of the auction of ``log``, which has ended, at a house that has lately answered so soon."""
+    auction = log.auction
     assert auction.end_reason is not None
     sale = auction.sale
     return Summary(
@@ -73,8 +74,8 @@ def summarise(log: AuctionLog, recent: Recent) -> Summary:
         announced_ns=auction.announced_ns,
         opened_ns=auction.opened_at_ns,
         ended_ns=auction.last_time_ns,
-        answered_p50_ns=answered.percentile_ns(500),
-        answered_p99_ns=answered.percentile_ns(990),
+        answered_p50_ns=answered_p50_ns,
+        answered_p99_ns=answered_p99_ns,
     )
 
 
@@ -84,6 +85,14 @@ class Summaries:
     def __init__(self, state: Path) -> None:
         self._path = state / FILE_NAME
         self._lines: list[bytes] = []
+
+    def note_ended(self, logs: Sequence[AuctionLog], recent: Recent) -> None:
+        """That these auctions have ended, at once; ``recent`` is what their house measures, looked at once for all."""
+        if logs:
+            answered = recent.lately(Stage.TOTAL)
+            percentiles_ns = (answered.percentile_ns(500), answered.percentile_ns(990))
+            for log in logs:
+                self.note(summarise(log, *percentiles_ns))
 
     def note(self, summary: Summary) -> None:
         """To be written at the next :meth:`flush`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +12,10 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.condition import REVOKED_LISTED
 from auctionctl.house.effects import Commit, Publish
 from auctionctl.house.intake import Request
-from auctionctl.house.key_commands import LEAST_AGE_NS
+from auctionctl.house.key_commands import LEAST_AGE_NS, TAKEN
 from auctionctl.keys.access import Access
-from auctionctl.keys.allowlist import AllowList
+from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.keys.signing import Identity
 from auctionctl.replica.registry import REGISTRY_ID, Revoke, encode_registry_event, rotation
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.frames import sign_body
@@ -357,3 +358,19 @@ def test_a_stranger_has_no_place_that_another_key_could_take(staging: ModuleType
     ((code, words),) = refusals(staging, stage.handle(request), 1)
     assert code == "not_rotated"
     assert "a stranger" in words
+
+
+def test_nobody_gets_half_of_the_key_of_somebody_who_is_there(staging: ModuleType) -> None:
+    """The transport half of a key is public, and signs nothing: its owner would be shut out by it."""
+    ann, thief, eve = (staging.key_of(name) for name in ("ann", "thief", "eve"))
+    allowed = AllowList(enumerate((Entry(ann.identity, "ann", "bidder"),), 1), access=Access.OPEN)
+    stage = staging.Stage(allowed=allowed)
+    stage.enter(1, "ann")
+    stage.enter(2, "eve")  # a stranger, of whom the registry knows nothing yet
+    size = len(stage.registry_data())
+    half = SimpleNamespace(identity=Identity(thief.identity.signing, eve.identity.transport), sign=thief.sign)
+    event = rotation(ann.identity.signing, half, stage.key.identity.signing)
+    request = Request(1, ann.identity.signing, *sign_body(ann, encode_registry_event(event)))
+    assert refusals(staging, stage.handle(request), 1) == [("not_rotated", TAKEN)]
+    assert len(stage.registry_data()) == size
+    assert 2 in stage.house.presence.peers

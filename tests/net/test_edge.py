@@ -8,7 +8,8 @@ from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
 from auctionctl.house.quotas import MUTE_NS, MUTED
-from auctionctl.net.door import Door, DoorLimits
+from auctionctl.house.shares import QUESTION_BURST_S
+from auctionctl.net.door import HELLOS, Door, DoorLimits
 from auctionctl.net.edge import LEAST_SHARE, Edge
 from auctionctl.net.sessions import Session
 from auctionctl.net.strangers import StrangerLimits
@@ -57,7 +58,7 @@ def test_a_refused_command_is_named() -> None:
     assert (len(named.command), unnamed.command) == (32, b"")
 
 
-def test_strangers_say_hello_so_often_a_minute_from_one_address_and_listed_keys_as_often_as_they_like() -> None:
+def test_strangers_say_hello_so_often_a_minute_from_one_address_and_listed_keys_as_often_as_they_need() -> None:
     door = Door(lambda key: 0, DoorLimits(strangers=StrangerLimits(arrivals_a_minute=2)))
     edge = Edge(door, LIMITS)
     door.admit([ANN])
@@ -67,6 +68,25 @@ def test_strangers_say_hello_so_often_a_minute_from_one_address_and_listed_keys_
     assert answers[:2] == [None, None]
     assert answers[2] is not None
     assert (answers[2].code, answers[2].retry_after_ns) == ("rate", 30 * SECOND_NS)
+
+
+def test_a_listed_key_that_says_hello_on_and_on_is_put_off_and_others_are_not() -> None:
+    edge = Edge(Door(lambda key: 0), LIMITS)
+    answers = [edge.refuse(session_of(transport=ANN), "hello", b"", 0, 0) for _ in range(HELLOS.burst + 1)]
+    assert answers[:-1] == [None] * HELLOS.burst
+    assert answers[-1] is not None
+    assert (answers[-1].code, answers[-1].retry_after_ns) == ("rate", SECOND_NS // HELLOS.per_s)
+    assert edge.refuse(session_of(transport=BEN), "hello", b"", 0, 0) is None
+
+
+def test_what_no_house_knows_counts_as_a_question_and_a_goodbye_does_not() -> None:
+    edge = Edge(Door(lambda key: 0), replace(LIMITS, stranger_questions_per_s=1))
+    eve = session_of(is_listed=False)
+    answers = [edge.refuse(eve, ("zzz", "list")[number % 2], b"", 0, 0) for number in range(QUESTION_BURST_S + 1)]
+    assert answers[:-1] == [None] * QUESTION_BURST_S
+    assert answers[-1] is not None
+    assert answers[-1].code == "rate"
+    assert edge.refuse(eve, "bye", b"", 0, 0) is None
 
 
 def at_once(edge: Edge, session: Session, type_name: str, count: int, now_ns: int = 0) -> list[str]:

@@ -13,7 +13,25 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreError
 from auctionctl.house.metrics import Stage
 from auctionctl.net import summaries
-from auctionctl.net.summaries import FILE_NAME, OLDER_NAME, Summaries, Summary, read_summaries, summarise
+from auctionctl.net.summaries import FILE_NAME, OLDER_NAME, Summaries, Summary, read_summaries
+
+
+class Noting(Summaries):
+    """Keeps what it is to write."""
+
+    noted: list[Summary]
+
+    def note(self, summary: Summary) -> None:
+        self.noted.append(summary)
+
+
+def noted(log: Any, recent: Any) -> Summary:
+    writer = Noting(Path())
+    writer.noted = []
+    writer.note_ended([], recent)
+    writer.note_ended([log], recent)
+    (summary,) = writer.noted
+    return summary
 
 
 @pytest.fixture
@@ -27,7 +45,7 @@ def summary(stage: Any) -> Summary:
     recent = stage.house.tally.recent
     recent.turn(SECOND_NS)
     recent.note(Stage.TOTAL, 800, 10)
-    return summarise(stage.log(auction), recent)
+    return noted(stage.log(auction), recent)
 
 
 def test_it_says_what_the_log_says_and_what_no_log_holds(summary: Summary, stage: Any) -> None:
@@ -42,7 +60,7 @@ def test_it_says_what_the_log_says_and_what_no_log_holds(summary: Summary, stage
 def test_an_auction_without_a_sale_has_no_winner_and_no_price(stage: Any) -> None:
     auction = stage.opened()
     stage.after(30 * SECOND_NS)
-    found = summarise(stage.log(auction), stage.house.tally.recent)
+    found = noted(stage.log(auction), stage.house.tally.recent)
     assert (found.end_reason, found.winner, found.price_minor) == (EndReason.NO_BIDS, "", None)
 
 

@@ -191,6 +191,16 @@ SESSION_ATTACKS: Final = (
         "Cut off at once; standing bids stay.",
         "net/test_admission.py::test_a_key_that_is_taken_off_the_list_is_cut_off_at_once_and_its_standing_bid_stays",
     ),
+    Attack(
+        "Hellos on and on, or messages that no house knows",
+        "Put off, by key, beyond what the liveliest client needs.",
+        "net/test_edge.py::test_a_listed_key_that_says_hello_on_and_on_is_put_off_and_others_are_not",
+    ),
+    Attack(
+        "Rotating to a key half of which is somebody else's, to shut that one out",
+        "Refused while its owner is there, or the registry knows it.",
+        "house/test_key_commands.py::test_nobody_gets_half_of_the_key_of_somebody_who_is_there",
+    ),
 )
 """By an identity that the house lets in."""
 
