@@ -24,6 +24,8 @@ SCHEMA: Final = "auctionctl.question/1"
 MAX_ANSWER_BYTES: Final = 4_096
 MAX_UNASKED: Final = 100
 """How many lines that answer nothing are borne: whoever writes more floods us."""
+LEAST_WAIT_NS: Final = 10_000_000
+"""Whoever wants to be asked again at once is asked a hundred times a second, and not as fast as a machine can."""
 HANGING_LIMITS: Final = 3
 """Whoever has been silent for so many times the limit, although asked, counts as hanging."""
 RECENT_BIDS: Final = 32
@@ -298,18 +300,23 @@ class Dialogue:
         auction = self._names.pop(answer.id, None)
         is_new = self._heard_number < answer.id <= self._asked
         self._heard_number = answer.id if is_new else self._heard_number
-        if auction is None or (turn := self._turns[auction]).answer is not None:
-            # Too late, or of a view that is gone: to be slow is no crime, as to make numbers up would be.
+        if auction is None:
+            # Of a view that is gone: to be slow is no crime, as to make numbers up would be.
             self._unasked += not is_new
             return
         self._ready.add(auction)
-        turn.answer = self._read(turn, answer)
+        turn = self._turns[auction]
+        if turn.answer is not None:
+            # Too late to count; but it listens again, and is asked anew: else one pause would cost it the lot.
+            self.forget(auction)
+        else:
+            turn.answer = self._read(turn, answer)
 
     def _read(self, turn: _Turn, answer: Answer) -> Offer | Wait:
         if answer.wait_ns is not None and answer.wait_ns < 0:
             return self._refused(f"it wants to wait for {answer.wait_ns} ns")
         if answer.bid is None:
-            return Wait(None if answer.wait_ns is None else turn.asked_ns + answer.wait_ns)
+            return Wait(None if answer.wait_ns is None else turn.asked_ns + max(answer.wait_ns, LEAST_WAIT_NS))
         if answer.currency not in (None, turn.currency):
             return self._refused(f"it bids in {answer.currency:.16}, and the auction is in {turn.currency}")
         amount_minor = answer.bid

@@ -10,7 +10,7 @@ import typer
 from auctionctl.cli.arguments import argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import with_form
-from auctionctl.cli.output import Form, write_facts, write_fields, write_line, write_list, write_table
+from auctionctl.cli.output import Form, write_facts, write_fields, write_line, write_list, write_note, write_table
 from auctionctl.cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def replay(
         for name, taped in rows.items():
             replayed.append(put_through(name, taped, market_terms, opens_ns))
             tell(len(replayed), len(rows))
+    _note_unopened(replayed, market_terms)
     if form.is_json:
         records = [_record(auction, market_terms) for auction in replayed]
         write_list(form, SCHEMA, "auctions", records, columns=(), rows=())
@@ -84,6 +85,18 @@ def replay(
     else:
         _write_several(form, replayed, market_terms, bids)
     return ExitStatus.OK
+
+
+def _note_unopened(replayed: list[ReplayedAuction], terms: MarketTerms) -> None:
+    """Say on stderr why an auction did not open: a tape says nothing of those who were there and did not bid."""
+    needed = terms.terms.rules.min_bidders
+    unopened = [auction.name for auction in replayed if auction.opened_at_ns is None]
+    if unopened:
+        which = "" if len(replayed) == 1 else f" ({', '.join(unopened)})"
+        write_note(
+            f"not opened{which}: fewer bidders are on the tape than min_bidders = {needed} asks for; the terms may ask"
+            " for 1"
+        )
 
 
 def _record(auction: ReplayedAuction, terms: MarketTerms) -> dict[str, object]:

@@ -106,10 +106,11 @@ def _in_a_process(text: str, values: Mapping[str, str]) -> ChosenStrategy:
 
     def start() -> tuple[Companion, Callable[[Terms], Strategy]]:
         from auctionctl.bidding.dialogue import Dialogue, Remote  # noqa: PLC0415
-        from auctionctl.cli.own_strategies import SparingNotes  # noqa: PLC0415
+        from auctionctl.cli.output import write_note  # noqa: PLC0415
+        from auctionctl.client.fence import SparingNotes  # noqa: PLC0415
         from auctionctl.net.strategy_process import StrategyProcess  # noqa: PLC0415
 
-        of_answers, of_deaths = SparingNotes(), SparingNotes()
+        of_answers, of_deaths = SparingNotes(write_note), SparingNotes(write_note)
         name = command[0][-60:]
         dialogue = Dialogue(values, limit_ns, lambda words: of_answers(f"warning: the strategy {name}: {words}"))
         process = StrategyProcess(command, dialogue, lambda words: of_deaths(f"warning: the strategy {name}: {words}"))

@@ -6,6 +6,7 @@ another, or by ``auctionctl bid``, and neither bids twice or beyond its budget. 
 
 from __future__ import annotations
 
+import logging
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
@@ -14,16 +15,19 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.auction.price import Money, parse_money
+from auctionctl.auction.terms import Terms
 from auctionctl.bidding.agent import Agent, StrategyFactory
 from auctionctl.bidding.caps import Cap, cap_of
 from auctionctl.bidding.notices import AgentNotice, BidAccepted, Joined, Outcome
 from auctionctl.bidding.once import Ending, OneBid
-from auctionctl.bidding.strategies import factory
+from auctionctl.bidding.strategy import Strategy
 from auctionctl.bidding.totals import Totals, totals
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.client.account_file import AccountFile, AccountKeeper
+from auctionctl.client.arguments import check_names, check_start, check_text, check_texts, check_wait, own_factory
 from auctionctl.client.bid_journal import BidJournal
 from auctionctl.client.choosing import choose_auctions, match_auctions
+from auctionctl.client.fence import Fenced, SparingNotes
 from auctionctl.client.kept_session import KeptSession, alone
 from auctionctl.client.observing import Observing
 from auctionctl.client.paths import Paths, find_paths
@@ -61,19 +65,26 @@ class Connection:
         self._observing: Observing | None = None
 
     async def __aenter__(self) -> Connection:
-        """Connect, and read what the house holds. Raises UnreachableError, NotAuthorisedError, VerificationError."""
+        """Connect, and read what the house holds. Raises UnreachableError, NotAuthorisedError, VerificationError.
+
+        ConfigurationError if it is connected already.
+        """
+        if self._observing is not None:
+            raise ConfigurationError("already connected", hint="one connection is entered once at a time")
         memory = SeenLogs(self._paths, self.address.identity)
         observing = Observing(self.address, self.key, self._paths, memory)
         self._observing = observing
         try:
             await observing.start()
         except BaseException:
+            self._observing = None
             await observing.close()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._open.close()
+        observing, self._observing = self._open, None
+        await observing.close()
 
     @property
     def _open(self) -> Observing:
@@ -84,20 +95,25 @@ class Connection:
     # What the house holds
 
     async def list(self) -> tuple[Snapshot, ...]:
-        """Every auction of the house, now."""
-        await self._open.until(self._open.is_current)
+        """Every auction of the house, now. Raises UnreachableError where the house has been gone for a while."""
+        await self._open.be_current()
         return tuple(self._snapshot(replica.replay.auction_id) for replica in self._open.replicas())
 
     async def auction(self, name: str) -> Snapshot:
-        """The auction called ``name``, a listing or the first digits of an id, now. Raises NotFoundError."""
-        await self._open.until(self._open.is_current)
+        """The auction called ``name``, a listing or the first digits of an id, now. Raises NotFoundError.
+
+        UnreachableError where the house has been gone for a while.
+        """
+        await self._open.be_current()
         return self._snapshot(self._choose(name))
 
     async def subscribe(self, name: str, start: int = 0) -> AsyncIterator[Applied]:
         """The verified entries of an auction from index ``start`` on, each once, until bidding is over.
 
         ``entry.kind`` says what happened, ``fact`` what it says: :class:`~auctionctl.auction.bid.Bid`, Opened, Closed….
+        A house that is gone is waited for.
         """
+        check_start(start)
         auction = (await self.auction(name)).id
         replica = self._open.follower.replicas[auction]
         while True:
@@ -135,8 +151,11 @@ class Connection:
         """Bid once: ``12.50EUR``, ``+5.00EUR`` above the price, or ``min``; what came of it, with its proof.
 
         Joins if need be, and waits ``wait_s`` for the auction to open. Raises MoneyError, NotFoundError,
-        StoreLockedError while another bidder runs under this key, and ConfigurationError for another currency.
+        StoreLockedError while another bidder runs under this key, and ConfigurationError for another currency and for
+        what is no text or no time.
         """
+        check_text("amount", amount)
+        check_wait(wait_s)
         found, wish = await self.auction(name), parse_wish(amount)
         currency = found.terms.rules.currency
         if wish.currency not in (None, currency):
@@ -175,15 +194,21 @@ class Connection:
     ) -> Report:
         """Bid by a strategy until the auctions have ended: those named, and those whose listing fits ``match``.
 
-        ``strategy`` is the name of one that comes along (``params`` as in ``bid --param``), or makes one of yours from
-        an auction's terms. The budget is never exceeded, over all of them. Raises as :meth:`bid` does.
+        ``strategy`` is the name of one that comes along (``params`` as in ``bid --param``), but ``manual``; or it makes
+        one of yours from an auction's terms. What that raises, or says wrongly, is no bid, and a warning of the logger
+        ``auctionctl``. What ``on_notice`` raises ends the run. The budget is never exceeded, over all of them; a house
+        that is gone is waited for. Raises as :meth:`bid` does.
         """
-        await self._open.until(self._open.is_current)
+        check_names(auctions=auctions, match=match)
+        check_texts(params or {})
+        make = _fenced(strategy) if callable(strategy) else own_factory(strategy, params or {})
+        await self._open.be_current()
         catalogue = self._open.follower.catalogue
+        if not auctions and not match:
+            raise ConfigurationError("no auction is named", hint='name some: auctions=["vase"], or match=["gpu-*"]')
         chosen = choose_auctions(catalogue, list(auctions)) | match_auctions(catalogue, list(match))
         money = parse_money(budget)
         caps = [] if max_per_auction is None else [Cap("*", parse_money(max_per_auction, currency=money.currency))]
-        make = factory(strategy, params or {}) if isinstance(strategy, str) else strategy
         with alone(self._paths, self.key):
             journal = BidJournal(self._paths, self.key.identity, self.address.identity)
             undecided = journal.hand_in(lambda bid: bid.currency == money.currency)
@@ -258,6 +283,17 @@ def connect(address: str, key: SecretKey | str | Path, *, home: Path | None = No
     if isinstance(key, str):
         key = key_path(paths.keys, key)
     return Connection(parse_address(address), read_key(key) if isinstance(key, Path) else key, paths)
+
+
+def _fenced(make: StrategyFactory) -> StrategyFactory:
+    """The same strategies, each within a fence: they are not ours."""
+    note = SparingNotes(logging.getLogger("auctionctl").warning)
+
+    def made(terms: Terms) -> Strategy:
+        strategy = make(terms)
+        return Fenced(type(strategy).__name__, strategy, note)
+
+    return made
 
 
 def _fresh_nonces() -> Iterator[bytes]:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auctionctl.client.seen_logs import FollowedLogs, Memory
+from auctionctl.errors import ConfigurationError, UnreachableError
 from auctionctl.net.async_dealer import AsyncDealer
 from auctionctl.net.clock import Clock
 from auctionctl.replica.export import encode_export
 from auctionctl.replica.follower import Advanced, Follower, Listed, Notice
 from auctionctl.replica.replay import Applied
 from auctionctl.replica.replica import Replica
+
+GONE_S: Final = 20.0
+"""A house that restarts is back by then."""
 
 if TYPE_CHECKING:
     from auctionctl.client.paths import Paths
@@ -30,6 +34,7 @@ class Observing:
     def __init__(self, address: HouseAddress, key: SecretKey, paths: Paths, memory: Memory) -> None:
         self.follower = Follower(key, address.identity, "observer", memory.heads_of)
         self._logs = FollowedLogs(memory, paths, self.follower)
+        self._address = address
         self._dealer = AsyncDealer(self.follower, address, key)
         self._applied: dict[bytes, list[Applied]] = {}
         self._is_listed = False
@@ -60,10 +65,21 @@ class Observing:
         found = (self.follower.replicas.get(auction) for auction in self.follower.catalogue)
         return [replica for replica in found if replica is not None and replica.size]
 
+    async def be_current(self) -> None:
+        """Wait until everything is here. Raises UnreachableError where the house does not come back for GONE_S."""
+        try:
+            async with asyncio.timeout(GONE_S):
+                await self.until(self.is_current)
+        except TimeoutError:
+            raise UnreachableError(
+                f"the house at {self._address.host}:{self._address.port} has been gone for {GONE_S:g} s",
+                hint="is it running? what was read before may be old by now",
+            ) from None
+
     def is_current(self) -> bool:
-        """Whether the catalogue, the registry and every log of an auction are here, verified."""
+        """Whether we are connected, and the catalogue, the registry and every log of an auction are here, verified."""
         registry = self.follower.registry
-        if not self._is_listed or not registry.is_verified or registry.is_behind:
+        if not self.follower.is_welcome or not self._is_listed or not registry.is_verified or registry.is_behind:
             return False
         replicas = [self.follower.replicas.get(auction) for auction in self.follower.catalogue]
         return all(replica is not None and replica.is_verified and not replica.is_behind for replica in replicas)
@@ -86,8 +102,9 @@ class Observing:
         assert self._task is not None
         while not holds():
             if self._task.done():
-                self._task.result()
-                raise asyncio.CancelledError
+                if not self._task.cancelled():
+                    self._task.result()
+                raise ConfigurationError("the connection is closed", hint="write: async with connect(…) as house:")
             await self._changed.wait()
 
     async def _drive(self) -> None:

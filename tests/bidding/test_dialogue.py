@@ -10,6 +10,7 @@ import pytest
 
 from auctionctl.bidding.dialogue import (
     HANGING_LIMITS,
+    LEAST_WAIT_NS,
     MAX_ANSWER_BYTES,
     MAX_UNASKED,
     RECENT_BIDS,
@@ -98,7 +99,12 @@ def test_a_late_answer_is_no_bid_and_a_complaint(talk: Talk, view: Callable[...,
     assert talk.look(view(), LIMIT_NS) == Wait(HANGING_LIMITS * LIMIT_NS + 1)
     assert talk.complaints == ["it gave no answer within 1 s, and makes no bid"]
     talk.say(id=number, bid=1_150)
-    assert talk.look(view(), LIMIT_NS + 1) == Wait()
+    assert talk.dialogue.take_ready() == {view().auction}
+    assert talk.look(view(), LIMIT_NS + 1) == Wait(2 * LIMIT_NS + 1), "what came late is no bid; it is asked again"
+    again = talk.asked()["id"]
+    assert again > number
+    talk.say(id=again, bid=1_150)
+    assert talk.look(view(), LIMIT_NS + 2) == Offer(1_150)
     assert not talk.dialogue.is_hopeless
 
 
@@ -116,12 +122,22 @@ def test_who_is_silent_for_long_hangs_and_who_says_anything_does_not(talk: Talk,
 
 def test_to_wait_is_to_be_asked_again_then(talk: Talk, view: Callable[..., Any]) -> None:
     talk.look(view(), 100)
-    talk.say(id=talk.asked()["id"], wait_ns=50)
-    assert talk.look(view(), 120) == Wait(150)
+    talk.say(id=talk.asked()["id"], wait_ns=5 * LEAST_WAIT_NS)
+    then_ns = 100 + 5 * LEAST_WAIT_NS
+    assert talk.look(view(), 120) == Wait(then_ns)
     assert talk.asked() is None
-    assert talk.look(view(), 150) == Wait(150 + LIMIT_NS)
+    assert talk.look(view(), then_ns) == Wait(then_ns + LIMIT_NS)
     talk.say(id=talk.asked()["id"])
-    assert talk.look(view(), 160) == Wait()
+    assert talk.look(view(), then_ns + 10) == Wait()
+
+
+def test_whoever_wants_to_be_asked_at_once_is_not_asked_as_fast_as_a_machine_can(
+    talk: Talk, view: Callable[..., Any]
+) -> None:
+    talk.look(view(), 100)
+    talk.say(id=talk.asked()["id"], wait_ns=0)
+    assert talk.look(view(), 101) == Wait(100 + LEAST_WAIT_NS)
+    assert talk.asked() is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 
 from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
 from auctionctl.cli import own_strategies
-from auctionctl.cli.own_strategies import NOTE_EVERY_S, Fenced, SparingNotes, find_spec
+from auctionctl.cli.own_strategies import find_spec
+from auctionctl.client.fence import NOTE_EVERY_S, Fenced, SparingNotes
 from auctionctl.errors import ConfigurationError
 
 VIEW = AuctionView(bytes(32), "A lot", "EUR", 100, None, 100, 10, False, 0, 10**10, 10**10, 0, 0, None)

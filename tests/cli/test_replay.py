@@ -41,7 +41,9 @@ def test_one_auction_is_told_bid_by_bid(run: Run, files: Path) -> None:
 
 def test_several_auctions_are_a_line_each_and_their_bids_are_shown_when_asked_for(run: Run, files: Path) -> None:
     words = ("replay", files / "lots.csv", "--terms", files / "terms.toml")
-    lines = [line.split("\t") for line in run(*words).out.splitlines()]
+    done = run(*words)
+    lines = [line.split("\t") for line in done.out.splitlines()]
+    assert done.err.startswith("not opened (b): fewer bidders are on the tape than min_bidders = 2 asks for")
     assert lines[1:] == [["a", "sold", "ben", "11.00EUR", "2", "0"], ["b", "cancelled", "-", "-", "0", "1"]]
     assert "b\t4\t0s\tann\t10.00EUR\tnot_open\t-" in run(*words, "--bids").out.splitlines()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +99,9 @@ def example_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningH
     lots = LOTS.replace("min_bidders = 2", 'min_bidders = 2\nstart_timeout = "4s"')
     with served(tmp_path_factory.mktemp("examples"), lots) as house:
         yield house
+
+
+@pytest.fixture
+def serve_lots() -> Callable[[Path], AbstractContextManager[RunningHouse]]:
+    """A house of this test alone, which ends when the context is left."""
+    return lambda home: served(home, LOTS)

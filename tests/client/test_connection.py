@@ -27,6 +27,7 @@ from auctionctl import (
 )
 from auctionctl.auction.phase import Phase
 from auctionctl.bidding.notices import BidAccepted, BidPlaced
+from auctionctl.client import observing
 from auctionctl.errors import ConfigurationError, NotAuthorisedError, NotFoundError, StoreLockedError, UnreachableError
 
 
@@ -156,6 +157,77 @@ def test_who_is_not_let_in_or_finds_nobody_is_told_so(running_house: Any) -> Non
 async def _knock_at_nobody(running_house: Any, key: Path) -> None:
     async with connect(running_house.address.rpartition(":")[0] + ":1", key):
         pass
+
+
+class Raising:
+    def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Any:
+        raise ValueError("no")
+
+
+class Mistaken:
+    def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Any:
+        return Offer(1500.0)  # type: ignore[arg-type]
+
+
+def test_a_strategy_of_ones_own_that_is_wrong_makes_no_bid_and_ends_nothing(
+    serve_lots: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = {"vase": Raising(), "gold-watch": Mistaken()}
+
+    async def run() -> None:
+        with serve_lots(tmp_path) as running:
+            async with alice(running) as house:
+                await house.run(lambda terms: made[terms.listing], budget="50.00EUR", auctions=list(made))
+                ended = [await house.auction(listing) for listing in made]
+                assert [(each.phase, each.bid_count) for each in ended] == [(Phase.CLOSED, 0)] * 2
+
+    asyncio.run(run())
+    said = " ".join(each.message for each in caplog.records if each.name == "auctionctl")
+    assert "the strategy Raising made no bid: ValueError: no" in said or "the strategy Mistaken made no bid" in said
+
+
+def test_a_connection_is_entered_once_and_is_over_when_it_was_left(running_house: Any) -> None:
+    async def misuse() -> None:
+        house = alice(running_house)
+        async with house:
+            with pytest.raises(ConfigurationError, match="already connected"):
+                await house.__aenter__()
+            waiting = asyncio.create_task(house.wait_for_end("rug"))
+            await asyncio.sleep(0)
+        with pytest.raises(ConfigurationError, match=r"closed|not connected"):
+            await waiting
+        with pytest.raises(ConfigurationError, match="not connected"):
+            await house.list()
+        assert [task.get_name() for task in asyncio.all_tasks() if "observer" in task.get_name()] == []
+        async with house:
+            assert len(await house.list()) == 4
+
+    asyncio.run(misuse())
+
+
+async def look_on(house: Connection) -> None:
+    while True:
+        await house.list()
+        await asyncio.sleep(0)  # so that whoever hears the house has its turn
+
+
+def test_a_house_that_is_gone_is_not_passed_off_as_there(
+    serve_lots: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "GONE_S", 1.0)
+
+    async def outlive() -> None:
+        with serve_lots(tmp_path) as running:
+            house = alice(running)
+            await house.__aenter__()
+            assert len(await house.list()) == 4
+        try:
+            with pytest.raises(UnreachableError, match="has been gone"):
+                await look_on(house)
+        finally:
+            await house.__aexit__()
+
+    asyncio.run(outlive())
 
 
 def test_every_name_of_the_library_is_there_and_no_other() -> None:

@@ -73,7 +73,9 @@ NAMES: Final = {
     "Outcome": "How an auction ended: a `Result`, the price, our bids.",
     "Result": "`WON`, `LOST`, `NO_SALE`, and what else `auctionctl-bid`(1) says of `result`.",
     "AgentNotice": "What `on_notice` is told, as it happens: placed, accepted, rejected, outbid, ended….",
-    "Strategy": "A method `decide(view, purse, now_ns, rng)`: see `auctionctl-strategies`(7).",
+    "Strategy": "A method `decide(view, purse, now_ns, rng)`: see `auctionctl-strategies`(7). What yours raises, or"
+    " says wrongly, is no bid and a warning of the logger `auctionctl`. By name, `run` takes all that come along but"
+    " `manual`.",
     "AuctionView": "What a strategy sees of an auction.",
     "Purse": "The money that a strategy may bid.",
     "Offer": "A strategy's answer: bid this now.",

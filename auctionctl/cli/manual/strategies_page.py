@@ -20,8 +20,9 @@ from auctionctl.bidding.dialogue import (
 from auctionctl.bidding.strategies import SPECS
 from auctionctl.bidding.strategy import Parameter, StrategySpec
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading
-from auctionctl.cli.own_strategies import GROUP, NOTE_EVERY_S
+from auctionctl.cli.own_strategies import GROUP
 from auctionctl.cli.strategy_option import DEFAULT_LIMIT_NS, LIMIT
+from auctionctl.client.fence import NOTE_EVERY_S
 
 QUESTION: Final = {
     "schema": f"`{SCHEMA}`.",
@@ -63,7 +64,7 @@ ANSWER: Final = {
     "id": "The number of the question.",
     "bid": 'Bid this, now: a whole number of minor units, or text such as "12.50" or "12.50EUR".',
     "currency": "The currency of `bid`, where one wants to be sure; another one than the auction's is no bid.",
-    "wait_ns": "Without `bid`: ask again after so many nanoseconds, even if nothing happens.",
+    "wait_ns": "Without `bid`: ask again after so many nanoseconds, 10 ms at the least, even if nothing happens.",
 }
 EXAMPLE: Final = {"id": 17, "bid": 1250}
 
@@ -167,8 +168,9 @@ def _in_any_language() -> tuple[Part, ...]:
             "The bidder never waits for an answer. One counts only while the auction and the purse are as they were"
             " when it was asked for; after that it is dropped, and a new question follows. Whoever leads is not asked."
             f" An answer is late after {DEFAULT_LIMIT_NS // 1_000_000_000} s, or what the parameter `{LIMIT}` says,"
-            " such as `--param limit=250ms`: then there is no bid until something changes. The same holds for an answer"
-            " that cannot be read, for a bid below `minimum` or above `available`, and for one in another currency."
+            " such as `--param limit=250ms`: it is no bid, and once it has come the question is put anew. After one"
+            " that cannot be read, a bid below `minimum` or above `available`, or one in another currency, there is no"
+            " bid until something changes."
         ),
         Paragraph(
             f"A line of more than {MAX_ANSWER_BYTES} bytes is none. Who writes more than {MAX_UNASKED} lines that"
