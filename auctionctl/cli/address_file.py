@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auctionctl.cli.files import PRIVATE_MODE, make_private_directories
-from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
+from auctionctl.client.files import PRIVATE_MODE, make_private_directories
+from auctionctl.client.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:

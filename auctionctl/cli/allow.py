@@ -11,10 +11,17 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, make_private_directories, read_bounded, write_whole
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_list, write_note
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.files import (
+    PRIVATE_MODE,
+    Existing,
+    held_alone,
+    make_private_directories,
+    read_bounded,
+    write_whole,
+)
+from auctionctl.client.paths import find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from auctionctl.cli.command_table import COMMANDS, LazyCommands
 from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_error
-from auctionctl.cli.paths import find_paths
 from auctionctl.cli.settings.person_file import find_form
 from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
+from auctionctl.client.paths import find_paths
 from auctionctl.errors import AuctionctlError
 
 PROGRAM: Final = "auctionctl"

@@ -15,15 +15,15 @@ import typer
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import is_there, read_bounded
 from auctionctl.cli.house_state import owner_of
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_facts, write_note
 from auctionctl.cli.passphrases import open_key
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.records import clock_time
 from auctionctl.cli.settings.choices import MAX_ADDRESS_BYTES
+from auctionctl.client.files import is_there, read_bounded
+from auctionctl.client.paths import Paths
 from auctionctl.errors import StoreLockedError, VerificationError
 
 if TYPE_CHECKING:

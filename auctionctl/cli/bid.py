@@ -16,13 +16,13 @@ from auctionctl.cli.bidder import drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.caps_table import read_caps
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.person_file import config_file
 from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, ChosenStrategy, read_strategy
 from auctionctl.client.choosing import choose_auctions
 from auctionctl.client.kept_session import alone
+from auctionctl.client.paths import Paths
 
 if TYPE_CHECKING:
     from auctionctl.auction.price import Money

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import find_paths
 from auctionctl.client.choosing import chosen_by
+from auctionctl.client.paths import find_paths
 
 if TYPE_CHECKING:
     from auctionctl.auction.terms import Terms

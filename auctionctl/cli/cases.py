@@ -15,7 +15,7 @@ import typer
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_facts, write_list, write_note
-from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 from auctionctl.views.peer_text import safe_text
 
@@ -132,7 +132,7 @@ def find_cases(paths: Paths) -> list[Path]:
 
 
 def _judged(path: Path) -> Case:
-    from auctionctl.cli.files import read_bounded  # noqa: PLC0415
+    from auctionctl.client.files import read_bounded  # noqa: PLC0415
     from auctionctl.replica.proven import NAMES, Finding, judge  # noqa: PLC0415
 
     names: tuple[str, ...] = ()

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.cli.files import is_there, read_bounded, shown
 from auctionctl.cli.output import write_note
+from auctionctl.client.files import is_there, read_bounded, shown
 from auctionctl.errors import ConfigurationError, NoteError, VerificationError
 from auctionctl.tlog.note import MAX_NOTE_BYTES
 

@@ -9,7 +9,6 @@ from typing import Annotated, Final
 import typer
 
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import is_there
 from auctionctl.cli.options import (
     ContextOption,
     HouseOption,
@@ -20,10 +19,11 @@ from auctionctl.cli.options import (
     with_form_despite_files,
 )
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import DEFAULT_ORIGIN
 from auctionctl.cli.settings.contexts import CONTEXT_VARIABLE, find_context
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS, config_file, find_setting
+from auctionctl.client.files import is_there
+from auctionctl.client.paths import Paths, find_paths
 
 app = typer.Typer(rich_markup_mode=None)
 config_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="See what is set, and by whom.")

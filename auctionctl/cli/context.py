@@ -11,10 +11,8 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import held_alone, make_private_directories
 from auctionctl.cli.options import KeyOption, with_form
 from auctionctl.cli.output import Form, write_document, write_list, write_note
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.contexts import (
     Context,
     Contexts,
@@ -23,6 +21,8 @@ from auctionctl.cli.settings.contexts import (
     read_contexts,
     write_contexts,
 )
+from auctionctl.client.files import held_alone, make_private_directories
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError
 
 app = typer.Typer(rich_markup_mode=None)

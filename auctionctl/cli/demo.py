@@ -21,7 +21,7 @@ from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, can_redraw, write_document, write_note, write_table
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _home(keep: Path | None) -> Iterator[Path]:
         finally:
             shutil.rmtree(home, ignore_errors=True)
         return
-    from auctionctl.cli.files import make_private_directories  # noqa: PLC0415
+    from auctionctl.client.files import make_private_directories  # noqa: PLC0415
 
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise ConfigurationError(f"--keep: {keep} is there already", hint="choose a directory that is new or empty")
@@ -127,7 +127,7 @@ def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
 def _prepare(home: Path, paths: Paths, duration_ns: int) -> dict[bytes, str]:
     """Keys, allow list and AUCTIONS.toml; returns who is who."""
     from auctionctl.cli.demo_story import HOUSE, OBSERVER, PLAYERS, auctions_toml  # noqa: PLC0415
-    from auctionctl.cli.files import PRIVATE_MODE, Existing, write_whole  # noqa: PLC0415
+    from auctionctl.client.files import PRIVATE_MODE, Existing, write_whole  # noqa: PLC0415
     from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
 
@@ -208,7 +208,7 @@ def _write_progress(names: Names, observer: Observer, check: Check) -> None:
 def _verify(home: Path, address: HouseAddress, observer: Observer, replica: Replica, names: Names) -> Sale:
     """Export a log, and have another process verify the file with nothing but the house's public key."""
     from auctionctl.cli.demo_stage import run_once  # noqa: PLC0415
-    from auctionctl.cli.files import PUBLIC_MODE, Existing, write_whole  # noqa: PLC0415
+    from auctionctl.client.files import PUBLIC_MODE, Existing, write_whole  # noqa: PLC0415
 
     auction = replica.replay.state
     path = home / f"{auction.id.hex()}.auction"

@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Final
 
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import HOME_VARIABLE
 from auctionctl.cli.settings.person_file import PERSON_VARIABLES
+from auctionctl.client.paths import HOME_VARIABLE
 from auctionctl.errors import AuctionctlError, UnreachableError
 
 STOP_PATIENCE_S: Final = 15.0

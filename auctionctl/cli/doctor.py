@@ -15,7 +15,7 @@ from auctionctl.cli.options import (
     with_form_despite_files,
 )
 from auctionctl.cli.output import Form, write_note
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.paths import find_paths
 
 app = typer.Typer(rich_markup_mode=None)
 

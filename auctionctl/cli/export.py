@@ -11,10 +11,10 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PUBLIC_MODE, Existing, write_whole
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_note
 from auctionctl.cli.progress import shown_progress
+from auctionctl.client.files import PUBLIC_MODE, Existing, write_whole
 from auctionctl.errors import ConfigurationError, NotFoundError
 
 SCHEMA: Final = "auctionctl.export/1"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, read_bounded, write_whole
-from auctionctl.cli.paths import Paths
+from auctionctl.client.files import PRIVATE_MODE, Existing, read_bounded, write_whole
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 from auctionctl.store.state_directory import IDENTITY_NAME
 

@@ -12,12 +12,12 @@ from typing import Annotated, Final
 import typer
 
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, Existing, held_alone, is_there, make_private_directories, write_whole
 from auctionctl.cli.options import with_form_despite_files
 from auctionctl.cli.output import Form, write_document, write_note, write_table
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import DEFAULT_KEY
 from auctionctl.cli.settings.person_file import config_file
+from auctionctl.client.files import PRIVATE_MODE, Existing, held_alone, is_there, make_private_directories, write_whole
+from auctionctl.client.paths import Paths, find_paths
 
 app = typer.Typer(rich_markup_mode=None)
 

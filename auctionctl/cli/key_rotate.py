@@ -14,9 +14,9 @@ import typer
 
 from auctionctl.cli.arguments import argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import held_alone, make_private_directories
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_document, write_line, write_note
+from auctionctl.client.files import held_alone, make_private_directories
 from auctionctl.errors import AuctionctlError, ConfigurationError, NotAuthorisedError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auctionctl.cli.address_file import running_houses
-from auctionctl.cli.files import read_bounded
-from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.choices import MAX_ADDRESS_BYTES
+from auctionctl.client.files import read_bounded
+from auctionctl.client.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import ConfigurationError, NotFoundError, StoreLockedError
 
 

@@ -17,14 +17,14 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
 from auctionctl.cli.key_revoke import revoke
 from auctionctl.cli.key_rotate import rotate
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_list, write_note
 from auctionctl.cli.passphrases import OwnPassphraseFile, new_passphrase, open_key
-from auctionctl.cli.paths import find_paths
 from auctionctl.cli.settings.choices import DEFAULT_KEY, choose_key_path
+from auctionctl.client.files import PRIVATE_MODE, PUBLIC_MODE, Existing, is_there, write_whole
+from auctionctl.client.paths import find_paths
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:

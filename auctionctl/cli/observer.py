@@ -16,9 +16,9 @@ from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_pa
 from auctionctl.cli.members import RegistryNames
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import write_note
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.seen_logs import FollowedLogs, Memory, SeenLogs
 from auctionctl.client.choosing import choose_auctions
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import AllowListError, ConfigurationError, NotFoundError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock

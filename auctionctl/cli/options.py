@@ -18,9 +18,9 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.output import Form, choose_form
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import choose_house, choose_key
 from auctionctl.cli.settings.person_file import OUTPUT_VARIABLE, find_form
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:

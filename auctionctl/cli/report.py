@@ -17,11 +17,11 @@ from typer.models import TyperPath
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.export import STDOUT, check_target
-from auctionctl.cli.files import PUBLIC_MODE, Existing, write_whole
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_document, write_note
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.verify import COPY_HINT, RECEIPT_MARK, CheckedLog, Given, check_log_file, read_given
+from auctionctl.client.files import PUBLIC_MODE, Existing, write_whole
 from auctionctl.errors import LogError
 
 if TYPE_CHECKING:

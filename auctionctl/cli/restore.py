@@ -19,9 +19,9 @@ from auctionctl.cli.house_state import check_one_state, mark_state
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_facts, write_note
 from auctionctl.cli.passphrases import OwnPassphraseFile, open_key
-from auctionctl.cli.paths import find_paths
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.records import clock_time
+from auctionctl.client.paths import find_paths
 from auctionctl.errors import ConfigurationError, TermsError, VerificationError
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from auctionctl.cli.metrics_option import serving_metrics
 from auctionctl.cli.options import JsonOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_note
 from auctionctl.cli.passphrases import open_key
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.progress import PassingProgress
 from auctionctl.cli.serve_reports import write_report, write_report_json
 from auctionctl.cli.streams import has_room, stop_writing
+from auctionctl.client.paths import Paths, find_paths
 
 if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection

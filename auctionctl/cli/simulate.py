@@ -126,8 +126,8 @@ def simulate(
 
 
 def _hold(form: Form, plan: MarketPlan, csv: Path | None, plot: Path | None) -> None:
-    from auctionctl.cli.files import PUBLIC_MODE, Existing, write_whole  # noqa: PLC0415
     from auctionctl.cli.market_results import csv_of, write_simulation  # noqa: PLC0415
+    from auctionctl.client.files import PUBLIC_MODE, Existing, write_whole  # noqa: PLC0415
     from auctionctl.market.simulation import simulate as hold  # noqa: PLC0415
 
     held: list[HeldAuction] = []

@@ -18,13 +18,13 @@ from typer.models import TyperPath
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.clock_heads import check_entry, check_log, read_clock_heads
 from auctionctl.cli.exit_status import ExitStatus
-from auctionctl.cli.files import read_bounded
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import Form, write_document, write_facts, write_note
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.progress import shown_progress
 from auctionctl.cli.settings.choices import choose_house
 from auctionctl.cli.settings.contexts import read_contexts
+from auctionctl.client.files import read_bounded
+from auctionctl.client.paths import Paths
 from auctionctl.errors import (
     ConfigurationError,
     KeyTextError,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auctionctl.cli.address_file import published_address, running_houses
-from auctionctl.cli.paths import Paths, find_paths
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.address import HouseAddress

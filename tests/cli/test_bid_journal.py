@@ -13,9 +13,9 @@ from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS, Bid, command_id, decode
 from auctionctl.auction.price import MAX_MINOR, Money
 from auctionctl.bidding.notices import BidPlaced, BidRejected
 from auctionctl.bidding.wallet import Wallet
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.client import bid_journal
 from auctionctl.client.bid_journal import MAX_BIDS, MAX_FILE_BYTES, BidJournal, earlier_words
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.frames import Message, sign_body

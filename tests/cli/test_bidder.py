@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.paths import Paths
 from auctionctl.client.kept_session import alone
+from auctionctl.client.paths import Paths
 from auctionctl.errors import StoreLockedError
 from auctionctl.keys.signing import SecretKey
 

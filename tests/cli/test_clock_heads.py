@@ -10,8 +10,8 @@ import pytest
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli.clock_heads import FILES_A_TICK, ClockHeadFiles, clock_words
-from auctionctl.cli.paths import find_paths
 from auctionctl.client.evidence import keeping_evidence
+from auctionctl.client.paths import find_paths
 from auctionctl.client.receipts import CLOCK_HEAD, ReceiptFiles
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import AuctionLog

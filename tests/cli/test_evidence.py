@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.client.evidence import HINT, keeping_evidence
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import VerificationError
 
 

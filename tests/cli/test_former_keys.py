@@ -10,8 +10,8 @@ import pytest
 from auctionctl.cli.former_keys import find_former, former_key
 from auctionctl.cli.options import AtHouse
 from auctionctl.cli.output import Form
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.succession_files import former_path
+from auctionctl.client.paths import Paths
 from auctionctl.errors import NotFoundError
 from auctionctl.keys.keyfile import write_key
 from auctionctl.keys.signing import SecretKey

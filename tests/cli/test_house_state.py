@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auctionctl.cli.house_state import check_one_state, mark_state
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import SecretKey
 

@@ -58,7 +58,7 @@ def test_a_holder_revokes_its_key_and_is_let_in_no_more(house: Any) -> None:
 
 
 def test_an_operator_revokes_the_key_of_another_which_is_cut_off_within_a_second(house: Any) -> None:
-    from auctionctl.cli.paths import find_paths
+    from auctionctl.client.paths import find_paths
     from auctionctl.errors import NotAuthorisedError
     from auctionctl.keys.keyfile import key_path, read_key
     from auctionctl.net.dealer import Dealer

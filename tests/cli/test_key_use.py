@@ -9,7 +9,7 @@ import pytest
 
 from auctionctl.cli.address_file import published_address
 from auctionctl.cli.key_use import Holder, check_unused, find_holder
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 from auctionctl.errors import StoreLockedError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.store.state_directory import locked

@@ -227,8 +227,8 @@ def test_the_key_of_a_running_house_is_not_removed(fair: Any) -> None:
 
 
 def test_the_key_of_a_running_bidder_is_not_removed(run: Any, home: Path, alice: Path) -> None:
-    from auctionctl.cli.paths import find_paths
     from auctionctl.client.kept_session import alone
+    from auctionctl.client.paths import find_paths
 
     with alone(find_paths(), ALICE):
         done = run("key", "rm", "alice", "--yes")

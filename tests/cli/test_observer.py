@@ -19,9 +19,9 @@ from auctionctl.cli.observer import (
     local_names,
     names_of,
 )
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.seen_logs import Forgetful
 from auctionctl.client.choosing import choose_auctions
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import NotFoundError, UnreachableError
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.keys.signing import SecretKey

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.seen_logs import FollowedLogs, Forgetful, SeenLogs
 from auctionctl.client import seen_logs
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.client.seen_logs import MAX_HEADS
 from auctionctl.errors import ConfigurationError, VerificationError
 from auctionctl.keys.signing import SecretKey
@@ -222,7 +222,7 @@ def test_processes_that_keep_at_once_leave_one_whole_file(paths: Paths, tmp_path
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from auctionctl.cli.paths import find_paths\n"
+        "from auctionctl.client.paths import find_paths\n"
         "from auctionctl.cli.seen_logs import SeenLogs\n"
         "from auctionctl.replica.audit import claimed_house\n"
         "from auctionctl.replica.export import decode_export\n"

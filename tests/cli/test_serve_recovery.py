@@ -13,7 +13,7 @@ import pytest
 
 from auctionctl.cli.allow import read_allow_list
 from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of, prepare_house
-from auctionctl.cli.paths import HOME_VARIABLE
+from auctionctl.client.paths import HOME_VARIABLE
 from auctionctl.keys.keyfile import key_path, read_key
 from auctionctl.net.filling import LOGS, fill
 from auctionctl.net.stored_logs import ENTRIES_A_WORD

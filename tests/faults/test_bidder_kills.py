@@ -15,7 +15,7 @@ from house_clients import all_join
 from house_process import PATIENCE_S, key_of, lot, until
 
 from auctionctl.auction.bid import Bid
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.paths import find_paths
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.tlog.entry import Kind
 

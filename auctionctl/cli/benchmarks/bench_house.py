@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.cli.paths import HOME_VARIABLE, Paths, find_paths
+from auctionctl.client.paths import HOME_VARIABLE, Paths, find_paths
 
 if TYPE_CHECKING:
     from auctionctl.keys.signing import SecretKey

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.checks.findings import Finding, State, wrong
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.choices import choose_house, choose_key
 from auctionctl.cli.settings.person_file import find_setting
+from auctionctl.client.paths import Paths
 from auctionctl.errors import AuctionctlError, ConfigurationError, NotFoundError, UnreachableError
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.checks.findings import Finding, State
-from auctionctl.cli.files import is_there, read_bounded
 from auctionctl.cli.key_use import find_holder
-from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.house_file import combine, find_house_layers
+from auctionctl.client.files import is_there, read_bounded
+from auctionctl.client.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import AuctionctlError, ConfigurationError, NotFoundError
 from auctionctl.wire.address import parse_address
 

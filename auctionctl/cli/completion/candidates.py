@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auctionctl.cli.paths import IDENTITY_CHARACTERS, Paths
+from auctionctl.client.paths import IDENTITY_CHARACTERS, Paths
 
 HOUSE_VARIABLE: Final = "AUCTIONCTL_HOUSE"
 CONTEXT_VARIABLE: Final = "AUCTIONCTL_CONTEXT"

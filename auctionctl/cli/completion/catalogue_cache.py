@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
-from auctionctl.cli.paths import IDENTITY_CHARACTERS
+from auctionctl.client.files import PRIVATE_MODE, Existing, make_private_directories, write_whole
+from auctionctl.client.paths import IDENTITY_CHARACTERS
 from auctionctl.errors import ConfigurationError
 from auctionctl.views.peer_text import safe_text
 

@@ -23,7 +23,7 @@ from typer.models import TyperPath
 from auctionctl.cli.command_table import SUMMARIES, LazyCommands
 from auctionctl.cli.completion import candidates
 from auctionctl.cli.completion.candidates import Candidate, Known, Source
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.paths import find_paths
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:

@@ -43,6 +43,12 @@ LIMITS = (
         "A seller and a bidder who are one can make sham sales, and how many bids were invalid is the house's word.",
     ),
     (
+        "Keys that were replaced",
+        "A budget counts what was bid under its own key: `key rotate` refuses while the old one has anything tied up,"
+        " unless it is forced. Whoever had left an auction in which it owes cannot join it again under another key; it"
+        " can pay. Half of a key whose owner is neither there nor in the registry can be taken by another's rotation.",
+    ),
+    (
         "Being there",
         "A house that is ended, or cut off from the net, sells nothing meanwhile; its log shows how long, and what was"
         " acknowledged stays so.",

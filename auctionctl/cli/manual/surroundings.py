@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 
 ALL: Final = ""
 """In ``belongs_to``: every command."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from auctionctl.cli.files import is_there
+from auctionctl.client.files import is_there
 
 if TYPE_CHECKING:
     from auctionctl.bidding.caps import Cap

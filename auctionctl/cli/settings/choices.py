@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.address_file import running_houses
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.files import read_bounded
 from auctionctl.cli.passphrases import open_key
-from auctionctl.cli.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.cli.settings.contexts import Contexts, read_contexts
 from auctionctl.cli.settings.person_file import Said, find_setting
 from auctionctl.client.choosing import listed
+from auctionctl.client.files import read_bounded
+from auctionctl.client.paths import ADDRESS_SUFFIX, Paths
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, is_there, write_whole
-from auctionctl.cli.paths import Paths
+from auctionctl.client.files import PRIVATE_MODE, Existing, is_there, write_whole
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 
 CONTEXT_VARIABLE: Final = "AUCTIONCTL_CONTEXT"

@@ -17,11 +17,11 @@ from typing import Any, Final, NoReturn, assert_never
 from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.files import is_there
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
 from auctionctl.cli.settings.toml_table import TomlTable, read_toml
+from auctionctl.client.files import is_there
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from auctionctl.cli.files import is_there
 from auctionctl.cli.output import Form
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.caps_table import CAPS_KEY, parse_caps
 from auctionctl.cli.settings.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
+from auctionctl.client.files import is_there
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 
 CONFIG_FILE: Final = "config.toml"

@@ -17,7 +17,7 @@ from typing import Final, NoReturn, TypeVar
 from auctionctl.auction.bid import MAX_TIME_NS
 from auctionctl.auction.price import parse_money
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.cli.files import read_bounded
+from auctionctl.client.files import read_bounded
 from auctionctl.errors import AuctionctlError, ConfigurationError
 from auctionctl.market.tape import TapedBid
 

@@ -19,9 +19,9 @@ from typing import Any, Final, NoReturn, TypeVar
 from auctionctl.auction.increments import Fixed, Increment, Percent, Table
 from auctionctl.auction.price import Money, minor_digits, parse_money
 from auctionctl.auction.rules import WHOLE_PPM
-from auctionctl.cli.files import read_bounded
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.shares import PPM_A_PERCENT
+from auctionctl.client.files import read_bounded
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import pytest
 from auctionctl.cli.completion import candidates
 from auctionctl.cli.completion.candidates import Known
 from auctionctl.cli.completion.catalogue_cache import KnownAuction, catalogue_path, remember
-from auctionctl.cli.paths import Paths
+from auctionctl.client.paths import Paths
 
 CLUB = "auc1" + "c" * 109
 GUILD = "auc1" + "g" * 109

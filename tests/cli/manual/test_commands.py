@@ -16,7 +16,7 @@ from auctionctl.cli.manual.commands import Entry, command_pages, program, senten
 from auctionctl.cli.manual.roff import Page, render
 from auctionctl.cli.manual.surroundings import ALL, FILES, PLACES, VARIABLES
 from auctionctl.cli.options import KeyOption
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.paths import find_paths
 
 ENTRIES = list(walk(program()))
 PAGES = {page.name: page for page in command_pages(program())}

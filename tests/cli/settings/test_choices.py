@@ -9,9 +9,9 @@ import pytest
 
 from auctionctl.auction.terms import Terms
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.paths import Paths, find_paths
 from auctionctl.cli.settings.choices import choose_house, choose_key
 from auctionctl.client.choosing import choose_auctions
+from auctionctl.client.paths import Paths, find_paths
 from auctionctl.client.receipts import short_id
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 from auctionctl.keys.keyfile import key_path, write_key

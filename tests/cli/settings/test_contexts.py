@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.choices import choose_house, choose_key
 from auctionctl.cli.settings.contexts import contexts_file, find_context, read_contexts
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError, NotFoundError
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey

@@ -10,10 +10,10 @@ import pytest
 
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.output import Form
-from auctionctl.cli.paths import Paths
 from auctionctl.cli.settings.choices import choose_house, choose_key
 from auctionctl.cli.settings.contexts import contexts_file, read_contexts
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS, Said, config_file, find_form, find_setting, read_person
+from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey

@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from auctionctl.cli.paths import find_paths
+from auctionctl.client.paths import find_paths
 
 
 def test_one_variable_puts_everything_under_one_directory(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
+from auctionctl.client.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
 from auctionctl.errors import ConfigurationError, NotFoundError
 
 
@@ -143,3 +143,13 @@ def test_what_is_missing_is_named_with_what_may_have_been_meant(tmp_path: Path) 
         with pytest.raises(NotFoundError, match="there is no file") as caught:
             read_bounded(path, 1)
         assert hint in caught.value.hint
+
+
+def test_a_file_that_says_that_it_is_too_large_is_refused_without_being_read(tmp_path: Path) -> None:
+    """A terabyte of nothing, which nobody could read within a test."""
+    with (tmp_path / "x").open("wb") as file:
+        file.write(b"mark")
+        file.truncate(1 << 40)
+    with pytest.raises(ConfigurationError, match="larger than 100 bytes"):
+        read_bounded(tmp_path / "x", 100, mark=(b"mark",))
+    assert read_bounded(tmp_path / "x", 100, mark=(b"other",)) == b"mark\0"
