@@ -2,7 +2,9 @@
 
 Rule: what the registry says of a key is stronger than any list, and in force once it is durable. A line that names a
 key which was replaced lets in its holder, by the same name and in the same roles, under the newest of its keys; so the
-list need not be changed, and to take the line away still takes away the person.
+list need not be changed, and to take the line away still takes away the person. Where an operator has revoked a key
+that was replaced, its line lets in nobody: a thief would have replaced it at once. Whose new key is its own after all
+gets a line for that.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ class Admission:
         self._allowed = allowed
         self._warnings = warnings
         self._heeded = 0
+        self.is_ahead = False
+        """Whether somebody is shut out whom the registry says to be let in still, so that it has to say more."""
 
     def is_behind(self, registry: Registry) -> bool:
         """Whether a key was revoked or replaced since a list was last looked at: a comparison of two numbers."""
@@ -43,10 +47,13 @@ class Admission:
         """
         allowed, self._heeded = self._allowed, _ended(registry)
         ended = {**registry.revoked, **registry.rotated}
+        in_doubt = [newest for key in ended if registry.is_disowned(newest := registry.successions.newest(key))]
+        self.is_ahead = any(registry.members[key].role and allowed.by_signing(key) is None for key in in_doubt)
         listed = [entry for key in ended if (entry := allowed.by_signing(key)) is not None]
         shut_out = allowed.shut_out
         if allowed.access is Access.OPEN:
-            shut_out = tuple(dict.fromkeys((*shut_out, *(registry.members[key].identity for key in ended))))
+            keys = dict.fromkeys((*ended, *in_doubt))
+            shut_out = tuple(dict.fromkeys((*shut_out, *(registry.members[key].identity for key in keys))))
         if not listed and shut_out == allowed.shut_out:
             return allowed
         entries = list(_entries(allowed, registry))
@@ -77,6 +84,8 @@ def _entries(allowed: AllowList, registry: Registry) -> Iterator[Entry]:
             continue
         if newest == entry.identity.signing:
             yield entry
+            continue
+        if registry.is_disowned(newest):
             continue
         identity = registry.members[newest].identity
         is_listed = allowed.by_signing(newest) is not None or allowed.by_transport(identity.transport) is not None

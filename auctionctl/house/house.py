@@ -277,6 +277,7 @@ class House:
 
     def _let_in(self, now_ns: int) -> None:
         self.allowed = self._admission.in_force(self.registry.state)
+        self._is_registry_behind |= self._admission.is_ahead
         for session in self.presence.not_admitted(self.allowed):
             self.session_ended(session, now_ns)
 

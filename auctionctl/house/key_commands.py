@@ -22,7 +22,6 @@ from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.room import Room
 from auctionctl.keys.allowlist import AllowList
-from auctionctl.keys.signing import Identity
 from auctionctl.replica.registry import REGISTRY_ID, Registry, Revoke, Rotate, decode_registry_event
 from auctionctl.tlog.entry import Kind
 from auctionctl.wire.session import Peer
@@ -62,10 +61,6 @@ class KeyCommands:
         if why is None and isinstance(event, Rotate):
             taken = any(each.identity.transport == event.transport for each in self._peers.values())
             why = TAKEN if taken else _why_not_now(event, peer, registry.state, allowed, now_ns)
-        elif why is None and event.key in registry.state.rotated:
-            # Nobody is let in with it anyway; whoever wants its holder out, as after a theft, has to name the newest.
-            newest = Identity(registry.state.successions.keys_of(event.key)[-1], bytes(32)).short
-            why = f"another key has taken its place and is let in: revoke that one, {newest}"
         if why is not None and isinstance(event, Revoke):
             return [Send(request.session, refused("not_revoked", why, command))]
         if why is not None:

@@ -194,6 +194,8 @@ class Registry:
         """Signing key → when it was revoked."""
         self.revocations: dict[bytes, int] = {}
         """Signing key → the index of the entry that revoked it."""
+        self._disowned: set[bytes] = set()
+        """Signing keys that were revoked, and not by whoever had taken their place by then."""
         self.rotated: dict[bytes, int] = {}
         """Signing key → when another took its place."""
         self.rotations: dict[bytes, int] = {}
@@ -318,7 +320,9 @@ class Registry:
             case RoleChanged(signing=signing, name=name, role=role):
                 self.members[signing] = self.members[signing]._replace(name=name, role=role)
                 self._roles[signing].append((time_ns, role))
-            case Revoke(key=key):
+            case Revoke(key=key, actor=actor):
+                if actor not in self.successions.later(key):
+                    self._disowned.add(key)
                 self.members[key] = self.members[key]._replace(role="")
                 self._roles[key].append((time_ns, ""))
                 self.revoked[key] = time_ns
@@ -330,6 +334,13 @@ class Registry:
         self.size += 1
         self.last_time_ns = time_ns
         return index
+
+    def is_disowned(self, key: bytes) -> bool:
+        """Whether a key of the holder of ``key`` was revoked by others, as one that was stolen.
+
+        All of them are in doubt then: whoever stole it may have put a key of its own in its place before.
+        """
+        return not self._disowned.isdisjoint(self.successions.keys_of(key))
 
     def _apply_rotate(self, event: Rotate, time_ns: int) -> None:
         old, new = self.members[event.key], event.successor

@@ -12,14 +12,14 @@ from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.registry import Admitted, Registry, RegistryEvent, Revoke, rotation
 
-HOUSE, ANN, ANN2, ANN3, BEN = (SecretKey(name * 32) for name in (b"h", b"a", b"2", b"3", b"b"))
+HOUSE, ANN, ANN2, ANN3, BEN, OTTO = (SecretKey(name * 32) for name in (b"h", b"a", b"2", b"3", b"b", b"o"))
 ME = HOUSE.identity.signing
 LIST = [Entry(ANN.identity, "ann", "bidder+seller"), Entry(BEN.identity, "ben", "bidder")]
 
 
 def registry_of(*events: RegistryEvent) -> Registry:
     registry = Registry(ME)
-    for key, name, role in ((ANN, "ann", "bidder+seller"), (BEN, "ben", "bidder")):
+    for key, name, role in ((ANN, "ann", "bidder+seller"), (BEN, "ben", "bidder"), (OTTO, "otto", "operator")):
         registry.apply(Admitted(key.identity.signing, key.identity.transport, name, role), 1)
     for event in events:
         assert registry.check(event, 2) is None
@@ -33,6 +33,10 @@ def rotated(old: SecretKey, new: SecretKey) -> Any:
 
 def revoked(key: SecretKey) -> Revoke:
     return Revoke(ME, key.identity.signing, key.identity.signing)
+
+
+def revoked_by_otto(key: SecretKey) -> Revoke:
+    return Revoke(ME, OTTO.identity.signing, key.identity.signing)
 
 
 def let_in(registry: Registry, *entries: Entry) -> tuple[dict[str, Identity], dict[str, str]]:
@@ -54,6 +58,15 @@ def test_a_list_that_names_no_key_that_has_ended_is_in_force_itself() -> None:
         ((rotated(ANN, ANN2), rotated(ANN2, ANN3)), LIST, {"ann": ANN3, "ben": BEN}, {ROTATED_LISTED}),
         ((rotated(ANN, ANN2), revoked(ANN2)), LIST, {"ben": BEN}, {REVOKED_LISTED}),
         ((rotated(ANN, ANN2), revoked(BEN)), LIST, {"ann": ANN2}, {REVOKED_LISTED, ROTATED_LISTED}),
+        # An operator has revoked the key that was replaced: whoever did that may have stolen it.
+        ((rotated(ANN, ANN2), revoked_by_otto(ANN)), LIST, {"ben": BEN}, {REVOKED_LISTED}),
+        ((rotated(ANN, ANN2), rotated(ANN2, ANN3), revoked_by_otto(ANN2)), LIST, {"ben": BEN}, {REVOKED_LISTED}),
+        (
+            (rotated(ANN, ANN2), revoked_by_otto(ANN)),
+            [*LIST, Entry(ANN2.identity, "anna", "bidder")],
+            {"anna": ANN2, "ben": BEN},
+            {REVOKED_LISTED},
+        ),
         # The operator has named the new key himself, or both, or the one in the middle.
         ((rotated(ANN, ANN2),), [Entry(ANN2.identity, "anna", "bidder")], {"anna": ANN2}, set()),
         (

@@ -158,6 +158,9 @@ def test_once_it_is_revoked_a_replaced_key_finishes_nothing(
 ) -> None:
     auction = sold(stage)
     ann2, otto = renewed(ANN, "ann"), staging.key_of("otto")
+    # By its own line the new key is let in whatever becomes of the old one.
+    allowed = staging.allowed_with(ann2="bidder", ben="bidder", sue="seller", otto="operator")
+    stage.do(stage.house.set_allowed(allowed, stage.now_ns))
     event = Revoke(stage.key.identity.signing, otto.identity.signing, staging.key_of("ann").identity.signing)
     stage.handle(Request(OTTO, otto.identity.signing, *sign_body(otto, encode_registry_event(event))))
     effects = stage.handle(finish(ann2, "ann", Pay, auction, 2_000, "EUR", "a transfer"))

@@ -321,20 +321,32 @@ def test_a_revoked_key_has_no_successor_and_a_successor_is_revoked_like_any(
     assert "ann" in dict(stage.house.warnings.listed())[REVOKED_LISTED]
 
 
-def test_to_revoke_a_key_that_was_replaced_one_has_to_name_the_newest(
+def test_to_revoke_a_key_shuts_out_whoever_has_put_another_in_its_place(
     stage: Any, staging: ModuleType, revoke: Any, rotate: Any
 ) -> None:
     """Else whoever stole a key, and replaced it at once, would be thought to be out, and be in."""
     stage.enter(1, "ann")
     stage.enter(9, "otto", "operator")
     stage.handle(rotate(1, "ann", "thief"))
-    size = len(stage.registry_data())
-    ((code, words),) = refusals(staging, stage.handle(revoke(9, "otto", "ann")), 9)
-    assert (code, len(stage.registry_data())) == ("not_revoked", size)
-    assert staging.key_of("thief").identity.short in words
-    stage.handle(revoke(9, "otto", "thief"))
-    effects = stage.handle(stage.hello(5, "thief"))
-    assert [code for code, _ in refusals(staging, effects, 5)] == ["not_authorised"]
+    stage.enter(5, "thief")
+    stage.handle(revoke(9, "otto", "ann"))
+    assert 5 not in stage.house.presence.peers
+    for session, name in ((6, "thief"), (7, "ann")):
+        effects = stage.handle(stage.hello(session, name))
+        assert [code for code, _ in refusals(staging, effects, session)] == ["not_authorised"]
+    assert "ann" in dict(stage.house.warnings.listed())[REVOKED_LISTED]
+    stage.after(SECOND_NS)
+    assert stage.house.registry.state.members[staging.key_of("thief").identity.signing].role == ""
+
+
+def test_whoever_revokes_its_own_replaced_key_as_an_operator_stays(
+    stage: Any, staging: ModuleType, revoke: Any, rotate: Any
+) -> None:
+    stage.enter(9, "otto", "operator")
+    stage.handle(rotate(9, "otto", "otto2"))
+    stage.enter(8, "otto2", "operator")
+    stage.handle(revoke(8, "otto2", "otto"))
+    assert 8 in stage.house.presence.peers
 
 
 def test_a_standing_bid_stays_and_wins_although_its_key_was_replaced(

@@ -201,6 +201,11 @@ SESSION_ATTACKS: Final = (
         "Refused while its owner is there, or the registry knows it.",
         "house/test_key_commands.py::test_nobody_gets_half_of_the_key_of_somebody_who_is_there",
     ),
+    Attack(
+        "Putting a key of one's own in the place of a stolen one, before that is revoked",
+        "Shut out with it, once an operator revokes the stolen one.",
+        "house/test_key_commands.py::test_to_revoke_a_key_shuts_out_whoever_has_put_another_in_its_place",
+    ),
 )
 """By an identity that the house lets in."""
 
