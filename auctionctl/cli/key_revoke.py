@@ -43,8 +43,8 @@ def revoke(
     """Have a house let a key in no more, for ever; without --key it is signed by that key, else by an operator's.
 
     Bids that stand already stay. The allow list need not change: the registry of the house says it to everybody. Where
-    an operator revokes a key that was replaced, the key in its place is shut out too, unless it has a line of its own. The
-    house's own key is in its address and cannot be revoked: end the house, and open another one under a new key.
+    an operator revokes a key that was replaced, the key in its place is shut out too, unless it has a line of its own.
+    The house's own key is in its address and cannot be revoked: end the house, and open another one under a new key.
     """
     target = _identity_of(at, name)
     address = at.address()
