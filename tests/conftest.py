@@ -18,11 +18,11 @@ import pytest
 
 _SAID = pytest.StashKey[list[str]]()
 PARTS = {
-    **dict.fromkeys(("acceptance", "bench", "faults", "hostile_clients", "net", "scripts"), "houses"),
+    **dict.fromkeys(("bench", "faults", "hostile_clients", "net", "scripts"), "houses"),
     **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
 }
 """Directory of tests → the part that it belongs to; every other is by itself."""
-LONGEST_FIRST = ("houses", "simulation", "commands", "fuzz", "powerloss", "independent")
+LONGEST_FIRST = ("simulation", "acceptance", "fuzz", "houses", "commands", "powerloss", "independent")
 """These before the others, or one process would have nothing left to do while the other still has much."""
 
 
