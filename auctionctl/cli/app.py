@@ -19,19 +19,20 @@ import typer
 from typer.core import TyperGroup
 
 from auctionctl import __version__
-from auctionctl.cli.command_table import COMMANDS, LazyCommands
+from auctionctl.cli.command_table import COMMANDS, LazyCommands, summaries
 from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_error
-from auctionctl.cli.settings.person_file import find_form
 from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
-from auctionctl.client.paths import find_paths
 from auctionctl.errors import AuctionctlError
 
 PROGRAM: Final = "auctionctl"
 DEBUG_VARIABLE: Final = "AUCTIONCTL_DEBUG"
 COMPLETE_VARIABLE: Final = "_AUCTIONCTL_COMPLETE"
 """Set by the completion scripts: the program then says what may come next (:mod:`auctionctl.cli.completion`)."""
+
+HELP_FRAME_COLUMNS: Final = 6
+"""Of a line of help, what stands beside a command's name and its words."""
 
 OUTLIVING_READERS: Final = frozenset({"serve", "demo", "bench"})
 """Commands that own processes or promises: that nobody reads their output any more must not kill them at a write."""
@@ -43,6 +44,12 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = LazyCommands(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - a method's shape
+        """What every command is for, from the table: no command is loaded to be named."""
+        limit = formatter.width - HELP_FRAME_COLUMNS - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl(summaries(limit))
 
 
 app = typer.Typer(
@@ -113,6 +120,9 @@ def _form_of_errors(arguments: Sequence[str]) -> Form:
     if "--json" in words:
         return Form.JSON
     if not values:
+        from auctionctl.cli.settings.person_file import find_form  # noqa: PLC0415 - to tell the version needs no files
+        from auctionctl.client.paths import find_paths  # noqa: PLC0415
+
         try:
             return find_form(find_paths()) or Form.PLAIN
         except AuctionctlError:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+_CUT: Final = "..."
+
 if TYPE_CHECKING:
     from typer.core import TyperCommand, TyperGroup
 
@@ -100,6 +102,18 @@ SUMMARIES: Final = {
     "completion": "Write the script by which a shell completes command lines to stdout.",
 }
 """Command → its help in 80 characters, for completion, which loads no command to describe it; a test compares them."""
+
+
+def summaries(limit: int) -> list[tuple[str, str]]:
+    """Every command with what it is for, in at most ``limit`` characters (80 at the most), cut between words."""
+    return [(name, _shortened(SUMMARIES[name], limit)) for name in COMMANDS]
+
+
+def _shortened(words: str, limit: int) -> str:
+    if len(words) <= limit:
+        return words
+    kept = words[: max(0, limit - len(_CUT)) + 1].rpartition(" ")[0]
+    return kept + _CUT
 
 
 class LazyCommands(MutableMapping[str, Any]):

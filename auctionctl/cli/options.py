@@ -18,12 +18,10 @@ import typer
 
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.output import Form, choose_form
-from auctionctl.cli.settings.choices import choose_house, choose_key
-from auctionctl.cli.settings.person_file import OUTPUT_VARIABLE, find_form
-from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from auctionctl.client.paths import Paths
     from auctionctl.keys.signing import SecretKey
     from auctionctl.wire.address import HouseAddress
 
@@ -106,11 +104,15 @@ class AtHouse:
 
     def address(self) -> HouseAddress:
         """Where the house is. Errors: :func:`~auctionctl.cli.settings.choices.choose_house`."""
+        from auctionctl.cli.settings.choices import choose_house  # noqa: PLC0415 - not for whoever only asks for help
+
         return choose_house(self.paths, self.house, self.context)
 
     def secret(self) -> SecretKey:
         """The key to act under, read once. Errors: :func:`~auctionctl.cli.settings.choices.choose_key`."""
         if self._secret is None:
+            from auctionctl.cli.settings.choices import choose_key  # noqa: PLC0415
+
             self._secret = choose_key(self.paths, self.key, self.context, passphrase_file=self.passphrase_file)
         return self._secret
 
@@ -128,6 +130,8 @@ def with_form_despite_files(command: Callable[Concatenate[Form, P], int]) -> Cal
         try:
             return form_of(given)
         except ConfigurationError:
+            from auctionctl.cli.settings.person_file import OUTPUT_VARIABLE  # noqa: PLC0415
+
             if os.environ.get(OUTPUT_VARIABLE):
                 raise
             # What is wrong in the files is for the command itself to report, or to mend.
@@ -143,6 +147,8 @@ def with_house(command: Callable[Concatenate[AtHouse, P], int]) -> Callable[...,
     """
 
     def at_house(given: Given) -> AtHouse:
+        from auctionctl.client.paths import find_paths  # noqa: PLC0415
+
         chosen = (given["house"], given["key"], given["context"], given["passphrase_file"])
         return AtHouse(find_paths(), form_of(given), *chosen)
 
@@ -155,6 +161,9 @@ def form_of(given: Given) -> Form:
     as_json = given.get("as_json", False)
     if as_json and output not in (None, Form.JSON):
         raise ArgumentError(f"--json and --output {output.value} ask for two forms", hint="give one of the two")
+    from auctionctl.cli.settings.person_file import find_form  # noqa: PLC0415
+    from auctionctl.client.paths import find_paths  # noqa: PLC0415
+
     return choose_form(Form.JSON if as_json else output or find_form(find_paths()))
 
 

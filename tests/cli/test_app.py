@@ -23,14 +23,43 @@ def test_the_version_is_told_in_a_moment(program: Any) -> None:
     assert (done.status, done.out) == (0, f"auctionctl {auctionctl.__version__}\n")
 
 
-def test_telling_the_version_imports_nothing_that_is_slow() -> None:
-    slow = ("rich", "zmq", "nacl", "apsw", "msgspec", "asyncio", "platformdirs")
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("-h",)])
+def test_telling_the_version_or_what_there_is_imports_nothing_that_is_slow(words: tuple[str, ...]) -> None:
+    slow = (
+        "rich",
+        "zmq",
+        "nacl",
+        "apsw",
+        "msgspec",
+        "asyncio",
+        "platformdirs",
+        "logging",
+        "tomllib",
+        "prometheus_client",
+    )
     code = (
-        "import sys; from auctionctl.cli.app import run; status = run(['--version']);"
-        f"print(status, [name for name in {slow!r} if name in sys.modules])"
+        f"import sys; from auctionctl.cli.app import run; status = run({list(words)!r});"
+        f"print(status, [name for name in {slow!r} if name in sys.modules],"
+        " [name for name in sys.modules if name.startswith('auctionctl.cli.settings.')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stdout.splitlines()[-1] == "0 [] []"
+
+
+def test_the_help_loads_no_command_and_says_what_it_would_if_it_did() -> None:
+    code = (
+        "import sys; from auctionctl.cli.app import run; run(['--help']);"
+        "from auctionctl.cli.command_table import COMMANDS;"
+        "print([name for name in COMMANDS.values() if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    *words, loaded = told.splitlines()
+    commands = typer.main.get_command(app.app).commands  # type: ignore[attr-defined]
+    widest = max(map(len, COMMANDS))
+    limit = 78 - app.HELP_FRAME_COLUMNS - widest  # of 80 columns, two stay free
+    expected = [f"  {name:<{widest}}  {commands[name].get_short_help_str(limit)}".rstrip() for name in COMMANDS]
+    assert words[words.index("Commands:") + 1 :][: len(expected)] == expected
+    assert loaded == "[]"
 
 
 def test_starting_costs_little_more_than_typer_does() -> None:
