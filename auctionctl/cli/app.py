@@ -22,7 +22,7 @@ from auctionctl import __version__
 from auctionctl.cli.command_table import COMMANDS, LazyCommands, summaries
 from auctionctl.cli.exit_status import ExitStatus, status_of
 from auctionctl.cli.options import ContextOption, HouseOption, JsonOption, KeyOption, OutputOption, PassphraseFileOption
-from auctionctl.cli.output import Form, write_error
+from auctionctl.cli.output import Form, say_on_stderr_to, write_error
 from auctionctl.cli.streams import drop_what_cannot_be_written, hold_streams, stop_writing
 from auctionctl.errors import AuctionctlError
 
@@ -90,6 +90,7 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit status, having reported what went wrong."""
+    say_on_stderr_to(None)
     try:
         result = typer.main.get_command(app)(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -161,7 +162,7 @@ def _report_internal(form: Form, error: Exception) -> int:
         write_error(form, ExitStatus.INTERNAL, f"{where}{error.strerror.lower()}", hint)
     else:
         hint = f"this is a fault in {PROGRAM}: report it with what {DEBUG_VARIABLE}=1 prints"
-        write_error(form, ExitStatus.INTERNAL, f"internal error: {type(error).__name__}: {error}", hint)
+        write_error(form, ExitStatus.INTERNAL, f"internal error: {type(error).__name__}: {error}", hint, error)
     return ExitStatus.INTERNAL
 
 

@@ -16,6 +16,7 @@ from auctionctl.cli.bidder import drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
+from auctionctl.cli.process_log import LogFormat, LogFormatOption, ProcessLog, choose_log_form, open_log
 from auctionctl.cli.settings.caps_table import read_caps
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.person_file import config_file
@@ -78,6 +79,7 @@ def bid(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --amount: say what the rules would say, and send nothing.")
     ] = False,
+    log_format: LogFormatOption = None,
     verbose: Verbose = False,
 ) -> int:
     """Bid by a strategy until the auctions have ended, or once, an amount; 0 if a lot was won, or the bid accepted.
@@ -85,6 +87,7 @@ def bid(
     By a strategy: 6 if no lot was won. Once: 9 if the rules refused it, 10 if the auction did not open in time.
     A run that was cut short is repeated as it was: it takes up the bids of which it is not known what became of them.
     """
+    log = open_log(choose_log_form(log_format or LogFormat.AUTO), "bidder")
     wanted, patterns = auctions or [], match or []
     if bid_in_all and (wanted or patterns):
         raise ArgumentError("--all means every auction, and yet some are named", hint="do the one or the other")
@@ -105,7 +108,7 @@ def bid(
             hint="give --strategy NAME and --budget AMOUNT, or --amount AMOUNT for one bid; see auctionctl bid --help",
         )
     plan = _read_plan(at.paths, strategy, param or [], budget, max_per_auction)
-    return _bid_by_strategy(at, None if bid_in_all else (wanted, patterns), plan, seed, verbose)
+    return _bid_by_strategy(at, None if bid_in_all else (wanted, patterns), plan, seed, _Telling(verbose, log))
 
 
 def _check_alone(has_several: bool, options: Mapping[str, object]) -> None:
@@ -132,6 +135,13 @@ class _Plan(NamedTuple):
     cap_of: CapOf
 
 
+class _Telling(NamedTuple):
+    """What a person is told of, and the log that is told instead of a person, if there is one."""
+
+    is_verbose: bool
+    log: ProcessLog | None
+
+
 def _read_plan(paths: Paths, strategy: str, params: list[str], budget: str, max_per_auction: str | None) -> _Plan:
     from auctionctl.auction.price import parse_money  # noqa: PLC0415
     from auctionctl.bidding.caps import Cap, cap_of  # noqa: PLC0415
@@ -146,7 +156,7 @@ def _read_plan(paths: Paths, strategy: str, params: list[str], budget: str, max_
 
 
 def _bid_by_strategy(
-    at: AtHouse, wanted: tuple[list[str], list[str]] | None, plan: _Plan, seed: int | None, verbose: bool
+    at: AtHouse, wanted: tuple[list[str], list[str]] | None, plan: _Plan, seed: int | None, telling: _Telling
 ) -> ExitStatus:
     money = plan.budget
     address, secret = at.address(), at.secret()
@@ -177,8 +187,10 @@ def _bid_by_strategy(
             seed=seed,
         )
         names = names_of(at.paths, secret, agent.follower.registry.replay.state)
-        detail = Detail.EVERYTHING if verbose else Detail.MATTERS
-        events = BidEvents(agent.follower.replicas, at.paths.receipts, at.form, money, names, detail=detail)
+        detail = Detail.EVERYTHING if telling.is_verbose else Detail.MATTERS
+        events = BidEvents(
+            agent.follower.replicas, at.paths.receipts, at.form, money, names, detail=detail, log=telling.log
+        )
         account = AccountKeeper(
             AccountFile(at.paths, secret.identity, address.identity), wallet, agent.outcomes, events.listing_of
         )

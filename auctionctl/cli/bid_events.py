@@ -1,5 +1,7 @@
 """What an agent does and what comes of it: a line or an object an event, receipts on disk, a summary at the end.
 
+With a log (``--log-format``) each event is a record of it, in place of the line for people.
+
 Rule: a receipt is durable on disk before its line is written, so that whoever reads ``accepted`` can show proof.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from auctionctl.auction.phase import Stage
@@ -36,11 +39,13 @@ from auctionctl.bidding.notices import (
 from auctionctl.bidding.totals import Totals
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form, write_document, write_fields, write_note, write_table
+from auctionctl.cli.process_log import ProcessLog
 from auctionctl.cli.records import amount, clock_time, observed_words
 from auctionctl.client.receipts import ReceiptFiles
 from auctionctl.replica.follower import ClockOff
 from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import STAGE_WORDS, Names, name_of
+from auctionctl.views.log_line import Level, LogForm
 from auctionctl.views.peer_text import safe_text
 from auctionctl.wire.messages import Refused
 
@@ -62,6 +67,15 @@ _RESULT_WORDS: Final = {
 }
 
 
+LEVELS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("rejected", "join_rejected"), Level.WARNING),
+        **dict.fromkeys(("ended", "sale", "skipped", "resumed"), Level.NOTICE),
+    }
+)
+"""How grave an event is; what is not here is INFO."""
+
+
 class Detail(enum.Enum):
     """What people are told of; programs get every event."""
 
@@ -73,7 +87,7 @@ class Detail(enum.Enum):
 class BidEvents:
     """Writes the notices of one agent, in ``form``; ``replicas`` are the agent's, ``receipts`` a directory.
 
-    ``names`` are what people read for keys.
+    ``names`` are what people read for keys; ``log`` gets what people would read.
     """
 
     def __init__(
@@ -85,11 +99,14 @@ class BidEvents:
         names: Names,
         *,
         detail: Detail = Detail.EVERYTHING,
+        log: ProcessLog | None = None,
     ) -> None:
         self._replicas = replicas
         self._receipts = ReceiptFiles(receipts)
         self._form = form
-        self._is_quiet = detail is Detail.MATTERS and not form.is_json
+        self._log = log
+        is_for_programs = form.is_json or (log is not None and log.form is LogForm.JSON)
+        self._is_quiet = detail is Detail.MATTERS and not is_for_programs
         self._currency = budget.currency
         self._names = names
 
@@ -226,12 +243,16 @@ class BidEvents:
         }
 
     def _write(self, event: str, auction: bytes, record: Mapping[str, object]) -> None:
+        about = {"auction": auction.hex(), "listing": self.listing_of(auction)}
         if self._form.is_json:
-            write_document(
-                SCHEMA, {"event": event, "auction": auction.hex(), "listing": self.listing_of(auction), **record}
-            )
+            write_document(SCHEMA, {"event": event, **about, **record})
+        if self._log is None and self._form.is_json:
+            return
+        words = [event, about["listing"] or auction.hex()[:12], *self._words(record)]
+        if self._log is None:
+            write_fields(words)
         else:
-            write_fields([event, self.listing_of(auction) or auction.hex()[:12], *self._words(record)])
+            self._log.write(LEVELS.get(event, Level.INFO), event, "  ".join(words), about | dict(record))
 
     def _winner(self, auction: bytes) -> bytes | None:
         state = self._replicas[auction].replay.auction if auction in self._replicas else None

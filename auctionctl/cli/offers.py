@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.auction.terms import ReserveOpening, Terms, auction_id, decode_terms
-from auctionctl.cli.output import dump_json
 from auctionctl.client.files import PRIVATE_MODE, Existing, make_private_directories, read_bounded, write_whole
 from auctionctl.errors import ConfigurationError, NotFoundError, TermsError
+from auctionctl.views.json_line import dump_json
 from auctionctl.wire.frames import Message, is_signed_by
 
 SCHEMA: Final = "auctionctl.offer/1"

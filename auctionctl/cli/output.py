@@ -9,21 +9,29 @@ Rich). Source: https://no-color.org, https://jsonlines.org.
 from __future__ import annotations
 
 import enum
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from auctionctl.keys.encoding import redacted
+from auctionctl.views.json_line import Json, dump_json
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
     from auctionctl.cli.exit_status import ExitStatus
+    from auctionctl.cli.process_log import ProcessLog
 
 MAX_ERROR_CHARACTERS: Final = 1_000
 
-Json = Mapping[str, object]
+
+class _Stderr:
+    """What goes to stderr: lines for people, or records of ``log``, if there is one."""
+
+    log: ProcessLog | None = None
+
+
+_stderr: Final = _Stderr()
 
 
 class Form(enum.StrEnum):
@@ -64,12 +72,6 @@ def write_fields(fields: Sequence[str]) -> None:
 def write_json(record: Json) -> None:
     """One object on one line, in ASCII: what is not is escaped, so that no terminal is misled by it."""
     write_line(dump_json(record))
-
-
-def dump_json(record: Json) -> str:
-    """``record`` as one line of ASCII, without DEL, which JSON alone would let through, and without secret keys."""
-    text = json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
-    return redacted(text).replace("…", "\\u2026")
 
 
 def write_document(schema: str, record: Json) -> None:
@@ -119,16 +121,27 @@ def write_facts(facts: Sequence[tuple[str, str]]) -> None:
         write_line(f"{name:<{width}}  {safe_text(value, MAX_ERROR_CHARACTERS)}")
 
 
+def say_on_stderr_to(log: ProcessLog | None) -> None:
+    """From now on ``log`` writes what goes to stderr; None: lines for people, or an object if JSON is asked for."""
+    _stderr.log = log
+
+
 def write_note(text: str) -> None:
     """A remark for people, on stderr, where it does not get into anybody's data."""
+    if _stderr.log is not None:
+        _stderr.log.note(text)
+        return
     sys.stderr.write(safe_text(text, MAX_ERROR_CHARACTERS) + "\n")
     sys.stderr.flush()
 
 
-def write_error(form: Form, status: ExitStatus, message: str, hint: str) -> None:
-    """What went wrong, on stderr: a line and a hint, or one object."""
+def write_error(form: Form, status: ExitStatus, message: str, hint: str, defect: Exception | None = None) -> None:
+    """What went wrong, on stderr: a line and a hint, or one object; ``defect`` if it is a fault of our own."""
     message = safe_text(message, MAX_ERROR_CHARACTERS)
     hint = safe_text(hint, MAX_ERROR_CHARACTERS) if hint else ""
+    if _stderr.log is not None:
+        _stderr.log.failed(status.name.lower(), message, hint, defect)
+        return
     if form.is_json:
         error = {"code": status.name.lower(), "message": message, "hint": hint}
         text = dump_json({"error": error}) + "\n"

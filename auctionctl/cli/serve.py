@@ -10,6 +10,7 @@ import dataclasses
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +24,12 @@ from auctionctl.cli.metrics_option import serving_metrics
 from auctionctl.cli.options import JsonOption, PassphraseFileOption
 from auctionctl.cli.output import Form, write_note
 from auctionctl.cli.passphrases import open_key
+from auctionctl.cli.process_log import LogFormat, LogFormatOption, ProcessLog, choose_log_form, open_log
 from auctionctl.cli.progress import PassingProgress
-from auctionctl.cli.serve_reports import write_report, write_report_json
+from auctionctl.cli.serve_reports import log_report, write_report, write_report_json
 from auctionctl.cli.streams import has_room, stop_writing
 from auctionctl.client.paths import Paths, find_paths
+from auctionctl.net.family_log import family_writes
 
 if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from auctionctl.net.reports import News, Report, Serving
     from auctionctl.net.strangers import StrangerLimits
     from auctionctl.net.supervisor import Ended
+    from auctionctl.views.log_line import LogForm
     from auctionctl.wire.measures import Measures
 
 app = typer.Typer(rich_markup_mode=None)
@@ -63,19 +67,19 @@ def serve(
         str | None,
         typer.Option(metavar="[HOST:]PORT", help="Serve metrics there, for Prometheus; without HOST on 127.0.0.1."),
     ] = None,
+    log_format: LogFormatOption = None,
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
+    log_in(log_format or LogFormat.AUTO)
     given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers}
+    given["log_format"] = None if log_format is None else log_format.value
     options = {name: value for name, value in given.items() if value is not None}
     if is_open:
         options["access"] = "open"
     paths = find_paths()
-
-    def read() -> AuctionsFile:
-        return read_plan(paths, file, config, options)
-
+    read = partial(read_plan, paths, file, config, options)
     content = read()
     from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
@@ -83,16 +87,18 @@ def serve(
     from auctionctl.net.supervisor import serve as run_house  # noqa: PLC0415
 
     section = content.house
+    log_form, log = log_in(section.log_format)
     secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
     _check_whom(section, paths)
     settings = dataclasses.replace(settings_of(section, paths), tells_measures=metrics is not None)
-    report = write_report_json if as_json else write_report
-    recovery = PassingProgress(Form.JSON if as_json else Form.PLAIN, "replaying the logs")
+    report = write_report_json if as_json else write_report if log is None else None
+    recovery = PassingProgress(Form.JSON if as_json or log is not None else Form.PLAIN, "replaying the logs")
     with (
         published_address(paths, section.name) as address_file,
         closing(recovery),
         serving_metrics(metrics) as on_measures,
+        family_writes(log_form),
     ):
 
         def on_serving(serving: Serving) -> None:
@@ -104,12 +110,18 @@ def serve(
             settings,
             secret,
             content.lots,
-            heeding(recovery, on_serving, on_measures, report),
+            heeding(recovery, on_serving, on_measures, report, log),
             Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
             read_settings=lambda: _new_settings(section, read()),
             notifier=take_notifier(),
         )
     return status_of_end(ended)
+
+
+def log_in(wanted: LogFormat) -> tuple[LogForm, ProcessLog | None]:
+    """Have this process write on stderr as is ``wanted``: the form, and the log where that is not for people."""
+    form = choose_log_form(wanted)
+    return form, open_log(form, "supervisor")
 
 
 def _new_settings(section: HouseSection, new: AuctionsFile) -> NewSettings:
@@ -136,9 +148,13 @@ def heeding(
     recovery: PassingProgress,
     on_serving: Callable[[Serving], None],
     on_measures: Callable[[Measures], None],
-    write: Callable[[News], None],
+    write: Callable[[News], None] | None,
+    log: ProcessLog | None = None,
 ) -> Callable[[Report], None]:
-    """What to do with each report of a house: show how far it is, heed that it serves and works, or ``write`` it."""
+    """What to do with each report of a house: show how far it is, heed that it serves and works, or tell it.
+
+    It is told to ``log`` on stderr, and to ``write`` on stdout, where there is the one or the other.
+    """
     from auctionctl.net.reports import Measured, Recovering, Serving  # noqa: PLC0415
 
     def heed(report: Report) -> None:
@@ -151,7 +167,9 @@ def heeding(
         recovery.close()
         if isinstance(report, Serving):
             on_serving(report)
-        elif not has_room():
+        if log is not None:
+            log_report(log, report)
+        if write is None or not (isinstance(report, Serving) or has_room()):
             return  # Whoever supervises a house must not wait for a reader that has fallen asleep.
         try:
             write(report)

@@ -1,25 +1,42 @@
 """What ``serve`` writes of its house: one line an event worth knowing, never a line a bid; or one object a line.
 
+The same events are the records of its log (``--log-format``), an auction a record, with how grave each is.
+
 Rule: whatever a seller or bidder chose is made safe before it gets on a terminal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from auctionctl.cli.output import write_json, write_line, write_note
+from auctionctl.views.log_line import Level
 from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
+    from auctionctl.cli.process_log import ProcessLog
     from auctionctl.net.hops import Announced, Turned
     from auctionctl.net.reports import News, Serving
 
 SCHEMA: Final = "auctionctl.serve/1"
 MAX_REASON_CHARACTERS: Final = 500
+RELOADED: Final = "the settings have been read again"
 BANNED_HINT: Final = "take it off the allow list with: auctionctl allow rm NAME"
 HALTED_HINT: Final = "was the state restored from an old copy? stop the house and restore a newer backup"
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
+
+
+LEVELS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("quarantined", "halted", "store_full", "archive_failed"), Level.ERROR),
+        **dict.fromkeys(("restarted", "allow_list_kept", "settings_kept", "muted", "banned"), Level.WARNING),
+        **dict.fromkeys(("revoked_listed", "rotated_listed"), Level.WARNING),
+        **dict.fromkeys(("serving", "reloaded", "restart_needed", "lots_wait", "unwatched", "draining"), Level.NOTICE),
+    }
+)
+"""How grave an event is; what is not here is INFO."""
 
 
 def write_report(report: News) -> None:
@@ -33,7 +50,7 @@ def write_report(report: News) -> None:
             write_line(_turn_line(report))
         case reports.Reloaded():
             _write_announced(report.auctions)
-            write_line("the settings have been read again")
+            write_line(RELOADED)
         case reports.Processes():
             pass
         case _:
@@ -106,14 +123,17 @@ def _write_serving(serving: Serving) -> None:
 
 def _write_announced(auctions: Iterable[Announced]) -> None:
     for announced in auctions:
-        news = "resumed" if announced.is_resumed else "new"
-        title = safe_text(announced.title)
-        write_line(f"auction {announced.auction.hex()[:12]}  {announced.listing}  {news}  {title}")
+        write_line(_announced_line(announced))
         if announced.differs:
             write_note(
                 f"{announced.listing}: the file says otherwise in {', '.join(announced.differs)};"
                 " what was announced holds, and a new listing name would make a new auction"
             )
+
+
+def _announced_line(announced: Announced) -> str:
+    news = "resumed" if announced.is_resumed else "new"
+    return f"auction {announced.auction.hex()[:12]}  {announced.listing}  {news}  {safe_text(announced.title)}"
 
 
 def _turn_line(turned: Turned) -> str:
@@ -128,6 +148,27 @@ def write_report_json(report: News) -> None:
     """What the house reports, one object a line."""
     event, fields = _record(report)
     write_json({"schema": SCHEMA, "event": event, **fields})
+
+
+def log_report(log: ProcessLog, report: News) -> None:
+    """What the house reports, as records of its log."""
+    from auctionctl.net import reports  # noqa: PLC0415
+
+    event, fields = _record(report)
+    match report:
+        case reports.Serving() | reports.Reloaded():
+            for announced, auction in zip(report.auctions, fields.pop("auctions"), strict=True):
+                level = Level.WARNING if announced.differs else Level.INFO
+                log.write(level, "auction", _announced_line(announced), auction)
+            words = f"serving at {report.address.text}" if isinstance(report, reports.Serving) else RELOADED
+        case reports.Turned():
+            words = _turn_line(report)
+        case reports.Processes():
+            verifiers = ", ".join(map(str, report.verifiers))
+            words = f"processes: house {report.house}, gateway {report.gateway}, verifiers {verifiers}"
+        case _:
+            words = _line(report)
+    log.write(LEVELS.get(event, Level.INFO), event, words, fields)
 
 
 def _record(report: News) -> tuple[str, dict[str, Any]]:

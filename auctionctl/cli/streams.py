@@ -43,10 +43,13 @@ def check_reader() -> None:
         raise BrokenPipeError
 
 
-def has_room() -> bool:
-    """Whether a line can be written to stdout at once; not if nobody empties the pipe, or a terminal stands still."""
+def has_room(descriptor: int | None = None) -> bool:
+    """Whether a line can be written at once; not if nobody empties the pipe, or a terminal stands still.
+
+    To stdout, or to what ``descriptor`` names.
+    """
     watched = select.poll()
-    watched.register(sys.stdout.fileno(), select.POLLOUT)
+    watched.register(sys.stdout.fileno() if descriptor is None else descriptor, select.POLLOUT)
     return any(happened for _, happened in watched.poll(0))
 
 

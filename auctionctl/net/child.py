@@ -6,7 +6,6 @@ is reported over that socket, once, and is the supervisor's to tell.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -15,9 +14,11 @@ from typing import Final
 from auctionctl.errors import AuctionctlError, StoreBrokenError
 from auctionctl.keys.core_dumps import forbid_core_files, forbid_dumps
 from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.family_log import say, say_defects
 from auctionctl.net.hops import Failed, StartHouse, encode
 from auctionctl.net.own_limits import limit_gateway
 from auctionctl.net.pipes import PipeClosedError
+from auctionctl.views.log_line import Level
 
 EXIT_FAILED: Final = 1
 EXIT_STORE_BROKEN: Final = 74
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
         # What is sent to all processes of a service is the supervisor's to understand.
         signal.signal(number, signal.SIG_IGN)
     forbid_core_files()
+    say_defects(kind)
     control = socket.socket(fileno=int(descriptor))
     try:
         _run(kind, control)
@@ -38,10 +40,10 @@ def main(arguments: list[str]) -> int:
         return 0
     except MemoryError:
         # Where a process has a limit, that is what its peers can bring it to; another one takes its place.
-        os.write(2, f"auctionctl: the {kind} has run out of memory\n".encode())
+        say(kind, Level.ERROR, "no_memory", f"the {kind} has run out of memory")
         return EXIT_FAILED
     except AuctionctlError as error:
-        _report(control, error)
+        _report(kind, control, error)
         return EXIT_STORE_BROKEN if isinstance(error, StoreBrokenError) else EXIT_FAILED
     return 0
 
@@ -69,11 +71,11 @@ def _run(kind: str, control: socket.socket) -> None:
         Gateway(control, limit_gateway).run()
 
 
-def _report(control: socket.socket, error: AuctionctlError) -> None:
+def _report(kind: str, control: socket.socket, error: AuctionctlError) -> None:
     try:
         send_control(control, encode(Failed(type(error).__name__, str(error), error.hint)))
     except PipeClosedError:
-        os.write(2, f"auctionctl: {error}\n".encode())
+        say(kind, Level.ERROR, "failed", str(error))
 
 
 if __name__ == "__main__":

@@ -34,8 +34,10 @@ from auctionctl.bidding.totals import Totals
 from auctionctl.cli.bid_events import BidEvents, Detail
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form
+from auctionctl.cli.process_log import ProcessLog
 from auctionctl.replica.follower import ClockOff, Listed
 from auctionctl.tlog.proof import Receipt
+from auctionctl.views.log_line import LogForm
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, Rejection
 
@@ -99,6 +101,33 @@ def test_every_notice_has_its_line_and_its_object(
     record = json.loads(capsys.readouterr().out)
     assert record["event"] == line.partition("\t")[0]
     assert record["auction"] == AUCTION.hex()
+
+
+@pytest.mark.parametrize(("notice", "line"), NOTICES, ids=lambda value: type(value).__name__)
+def test_every_notice_is_a_record_of_a_log_in_place_of_its_line(
+    notice: Any, line: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = ProcessLog(LogForm.JSON, "bidder")
+    BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}, log=log).handle(notice)
+    out, err = capfd.readouterr()
+    record = json.loads(err)
+    assert (out, record["event"], record["auction"]) == ("", line.partition("\t")[0], AUCTION.hex())
+    assert record["message"] == " ".join(line.replace("\t", " ").split())
+    BidEvents({}, tmp_path, Form.JSON, Money(1, "EUR"), {}, log=log).handle(notice)
+    out, err = capfd.readouterr()
+    told = json.loads(out)
+    del told["schema"]
+    assert {name: value for name, value in json.loads(err).items() if name in told} == told
+
+
+def test_the_journal_is_told_what_people_are(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = ProcessLog(LogForm.JOURNAL, "bidder")
+    events = BidEvents({}, tmp_path, Form.PLAIN, Money(1, "EUR"), {}, detail=Detail.MATTERS, log=log)
+    for notice, _ in NOTICES:
+        events.handle(notice)
+    told = capfd.readouterr().err.splitlines()
+    assert {line[:3] for line in told} == {"<4>", "<5>", "<6>"}
+    assert not [line for line in told if "placed" in line]
 
 
 def test_a_receipt_is_on_disk_before_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

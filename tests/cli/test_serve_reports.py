@@ -7,9 +7,12 @@ from typing import Any, get_args
 
 import pytest
 
-from auctionctl.cli.serve_reports import write_report, write_report_json
+from auctionctl.cli.manual.serve_fields import EVENTS
+from auctionctl.cli.process_log import ProcessLog
+from auctionctl.cli.serve_reports import log_report, write_report, write_report_json
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import hops, reports
+from auctionctl.views.log_line import LogForm
 from auctionctl.wire.address import HouseAddress
 
 ADDRESS = HouseAddress(SecretKey(bytes(32)).identity, "localhost", 1)
@@ -94,3 +97,31 @@ def test_every_report_has_its_line_and_its_object(report: Any, text: str, capsys
 
 def test_no_report_is_without_its_line_in_this_test() -> None:
     assert {type(report) for report, _ in REPORTS} == set(get_args(reports.News))
+
+
+@pytest.mark.parametrize(("report", "expected"), REPORTS, ids=lambda value: type(value).__name__)
+def test_each_report_is_a_record_an_auction_and_one_for_itself(
+    report: Any, expected: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log_report(ProcessLog(LogForm.JSON, "supervisor"), report)
+    auctions = len(getattr(report, "auctions", ()))
+    *announced, record = map(json.loads, capfd.readouterr().err.splitlines())
+    assert [each["event"] for each in announced] == ["auction"] * auctions
+    words = expected.splitlines()[auctions:]
+    assert record["message"].split() == (words[0].split() if words else record["message"].split())
+    write_report_json(report)
+    told = json.loads(capfd.readouterr().out)
+    assert told["event"] == record["event"]
+    assert {name: told[name] for name in told if name not in ("schema", "event", "auctions")}.items() <= record.items()
+
+
+def test_the_manual_says_every_event_and_every_field_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {name: meaning for names, meaning in EVENTS.items() for name in names.split(", ")}
+    told = set()
+    for report, _ in REPORTS:
+        write_report_json(report)
+        record = json.loads(capsys.readouterr().out)
+        told.add(record["event"])
+        meaning = said[record["event"]].replace("as with `serving`", said["serving"])
+        assert [name for name in record if name not in ("schema", "event") and f"`{name}`" not in meaning] == []
+    assert set(said) - told <= {"announced", "paused", "rotated_listed"}

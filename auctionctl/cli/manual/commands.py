@@ -233,7 +233,7 @@ def _path(path: str) -> str:
 
 
 def _environment(entry: Entry, options: list[TyperOption]) -> list[Part]:
-    names = {name for option in options if _is_shared(option) for name in option.opts}
+    names = {name for option in options if _is_shared(option) or option.envvar for name in option.opts}
     found: list[Variable] = [
         each for each in VARIABLES if not entry.words or each.belongs_to == ALL or each.belongs_to in names
     ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from auctionctl.cli.manual.serve_fields import BIDDER_LOG, SERVE
+
 AUCTION: Final = {
     "id": "The auction: SHA-256 of its terms.",
     "listing": "Its name at this house.",
@@ -294,8 +296,10 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "joined": "Of not_opened: how many bidders have joined.",
             "needed": "Of not_opened: how many it takes.",
             "not_after_ns": "After this the bid cannot be accepted any more.",
-        }
+        },
+        **BIDDER_LOG,
     },
+    "serve": SERVE,
     "wallet": {
         "auctionctl.wallet/1": {
             "bidder": "The signing key of the bidder.",

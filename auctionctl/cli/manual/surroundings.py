@@ -49,6 +49,11 @@ VARIABLES: Final = (
     ),
     Variable("AUCTIONCTL_CONTEXT", "--context", "The context, where no option names one."),
     Variable("AUCTIONCTL_OUTPUT", "--output", "The form of results, where no option names one."),
+    Variable(
+        "AUCTIONCTL_LOG_FORMAT",
+        "--log-format",
+        "How to write on stderr, where no option says: as `--log-format` has it.",
+    ),
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
 )
 

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn, assert_never
 from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.process_log import LogFormat
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
@@ -62,6 +63,15 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         64,
         default_words="one a core",
         needs_restart=True,
+    ),
+    Setting(
+        "log_format",
+        Kind.WORD,
+        "auto",
+        "What the house writes on stderr: lines for people (text), one object a line (json), or lines with their"
+        " priority for systemd (journal); auto: journal where stderr leads there, else text.",
+        needs_restart=True,
+        words=LogFormat,
     ),
     Setting("max_concurrent_auctions", Kind.INTEGER, 10, "How many auctions run at once.", 1, 100_000),
     Setting(
@@ -250,6 +260,7 @@ class HouseSection:
     read_bytes_burst: int
     max_subscriptions: int
     verifiers: int
+    log_format: LogFormat
     retention_ns: int
 
 
@@ -371,7 +382,7 @@ def needing_restart(before: HouseSection, after: HouseSection) -> tuple[str, ...
 
 def _option(name: str) -> str:
     """The option by which the command line says a setting."""
-    return "--open" if name == "access" else f"--{name}"
+    return "--open" if name == "access" else f"--{name.replace('_', '-')}"
 
 
 def _default(setting: Setting) -> Any:

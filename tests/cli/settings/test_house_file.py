@@ -10,6 +10,7 @@ import pytest
 
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.cli.arguments import ArgumentError
+from auctionctl.cli.process_log import LogFormat
 from auctionctl.cli.settings.house_file import (
     DEFAULT_SETTINGS,
     HOUSE_SETTINGS,
@@ -46,7 +47,7 @@ def test_without_any_file_every_setting_has_the_default_of_the_table(tmp_path: P
     limits = (10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000)
     strangers = (Access.LISTED, 2, 5, 200, 16, 128, 2, 8, 20)
     reading = (8 << 20, 64 << 20, 2_048)
-    assert found.section == HouseSection(*house, *limits, *strangers, *reading, os.cpu_count() or 1, 0)
+    assert found.section == HouseSection(*house, *limits, *strangers, *reading, os.cpu_count() or 1, LogFormat.AUTO, 0)
     assert set(found.origins.values()) == {"default"}
     assert set(found.origins) == {s.name for s in HOUSE_SETTINGS} | {f"defaults.{s.name}" for s in DEFAULT_SETTINGS}
 
