@@ -9,7 +9,9 @@ checksum guards against slips of the hand, not against an adversary.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache, lru_cache, reduce
+from operator import getitem, xor
 from typing import Final
 
 from auctionctl.errors import KeyTextError
@@ -21,7 +23,12 @@ _DATA_BYTES: Final = {PUBLIC_PREFIX: 64, SECRET_PREFIX: 32}
 _KINDS: Final = {PUBLIC_PREFIX: "public key", SECRET_PREFIX: "secret key"}
 
 _ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_BAD: Final = 0xFF
+_WORDS: Final = bytes(_ALPHABET.find(chr(code)) & _BAD for code in range(256))
+"""Translates characters into words; what is none into ``_BAD``."""
+_CHARACTERS: Final = _ALPHABET.encode().ljust(256)
+_DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv".ljust(256)
+"""Translates words into the digits of a number to the base 32."""
 _CHECKSUM_WORDS: Final = 6
 _BECH32M: Final = 0x2BC830A3
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -41,8 +48,26 @@ def _feedback(top: int) -> int:
     return result
 
 
-# One look-up a word instead of five tests: an allow list has ten thousand keys of 109 words each.
 _FEEDBACK: Final = tuple(_feedback(top) for top in range(32))
+_MOST_WORDS: Final = 128
+"""So many words, those of the prefix among them, are looked up; more than a key has."""
+
+
+@cache
+def _shares() -> list[tuple[int, ...]]:
+    """What a word adds to the checksum, by its distance from the end, then by the word: a checksum is their sum.
+
+    One look-up a word, and no more work in Python: an allow list has ten thousand keys of 109 words each.
+    """
+    shares = [tuple(range(32))]
+    while len(shares) < _MOST_WORDS:
+        shares.append(tuple(_shift(share) for share in shares[-1]))
+    return shares
+
+
+def _shift(remainder: int) -> int:
+    """The remainder with a word of zero behind it (BIP-173)."""
+    return (remainder & 0x1FFFFFF) << 5 ^ _FEEDBACK[remainder >> 25]
 
 
 def is_name(text: str) -> bool:
@@ -90,9 +115,7 @@ def decode(hrp: str, text: str) -> bytes:
         )
     words = _words(text.lower(), len(hrp) + 1)
     _check_sum(hrp, words)
-    bits = 0
-    for word in words[:word_count]:
-        bits = bits << 5 | word
+    bits = int(words[:word_count].translate(_DIGITS), 32)
     padding_bits = word_count * 5 - expected_bytes * 8
     if bits & ((1 << padding_bits) - 1):
         raise KeyTextError(f"not a {kind}: its last {padding_bits} bits are not zero")
@@ -102,10 +125,10 @@ def decode(hrp: str, text: str) -> bytes:
 def encode_words(hrp: str, words: Sequence[int]) -> str:
     """Bech32m of 5-bit ``words`` under ``hrp``, in lower case (BIP-350). The caller vouches for both."""
     hrp = hrp.lower()
-    padded = [*words, 0, 0, 0, 0, 0, 0]
-    checksum = _polymod(hrp, padded) ^ _BECH32M
-    tail = [checksum >> 5 * place & 31 for place in reversed(range(_CHECKSUM_WORDS))]
-    return hrp + "1" + "".join(_ALPHABET[word] for word in (*words, *tail))
+    body = bytes(words)
+    checksum = _polymod(hrp, body + bytes(_CHECKSUM_WORDS)) ^ _BECH32M
+    tail = bytes(checksum >> 5 * place & 31 for place in reversed(range(_CHECKSUM_WORDS)))
+    return f"{hrp}1{(body + tail).translate(_CHARACTERS).decode()}"
 
 
 def decode_words(text: str) -> tuple[str, list[int]]:
@@ -126,7 +149,7 @@ def decode_words(text: str) -> tuple[str, list[int]]:
     if len(words) < _CHECKSUM_WORDS:
         raise KeyTextError(f"no room for a checksum of {_CHECKSUM_WORDS} characters")
     _check_sum(hrp, words)
-    return hrp, words[:-_CHECKSUM_WORDS]
+    return hrp, list(words[:-_CHECKSUM_WORDS])
 
 
 def _expected_bytes(hrp: str) -> int:
@@ -154,25 +177,30 @@ def _check_prefix_and_case(hrp: str, text: str) -> None:
         raise KeyTextError(f"wrong case: a {kind} is all in {case} case")
 
 
-def _words(text: str, start: int) -> list[int]:
-    words = []
-    for position, character in enumerate(text[start:], start + 1):
-        value = _VALUES.get(character)
-        if value is None:
-            raise KeyTextError(f"bad character at position {position}: {character!a} is in no key")
-        words.append(value)
+def _words(text: str, start: int) -> bytes:
+    """The words from ``start`` on of ``text``, which is ASCII."""
+    words = text[start:].encode("ascii").translate(_WORDS)
+    bad = words.find(_BAD)
+    if bad >= 0:
+        raise KeyTextError(f"bad character at position {start + bad + 1}: {text[start + bad]!a} is in no key")
     return words
 
 
-def _check_sum(hrp: str, words: Sequence[int]) -> None:
+def _check_sum(hrp: str, words: bytes) -> None:
     if _polymod(hrp.lower(), words) != _BECH32M:
         raise KeyTextError("wrong checksum: at least one character was mistyped")
 
 
-def _polymod(hrp: str, words: Iterable[int]) -> int:
+def _polymod(hrp: str, words: bytes) -> int:
     """The checksum's remainder over the expanded prefix and the words (BIP-173)."""
+    values = _expand(hrp) + words
+    if len(values) <= _MOST_WORDS:
+        return reduce(xor, map(getitem, _shares(), reversed(values)))
+    return reduce(lambda remainder, value: _shift(remainder) ^ value, values, 0)
+
+
+@lru_cache(maxsize=16)
+def _expand(hrp: str) -> bytes:
+    """What stands before the words: the remainder to begin with, and the prefix (BIP-173)."""
     points = hrp.encode("ascii")
-    remainder = 1
-    for value in (*(point >> 5 for point in points), 0, *(point & 31 for point in points), *words):
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ value ^ _FEEDBACK[remainder >> 25]
-    return remainder
+    return bytes((1, *(point >> 5 for point in points), 0, *(point & 31 for point in points)))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -75,6 +76,7 @@ LOT_KEYS: Final = frozenset(
     }
 )
 
+_NO_ENTROPY: Final = Entropy(bytes(16), bytes(32), bytes(32))
 _NOTHING: Final = re.compile(r"(?:0+[a-z]+)+")
 _NOT_IN_LISTING: Final = re.compile(r"[^a-z0-9]+")
 
@@ -222,9 +224,14 @@ def _has_soft_close(values: Mapping[str, Any], defaults: Mapping[str, Inherited]
 
 def _check_terms(path: Path, place: str, lot: LotDescription) -> None:
     """Make, sign and read the terms under a key of nobody's: what cannot be announced is found out here."""
-    key = SecretKey(bytes(32))
-    entropy = Entropy(bytes(16), bytes(32), bytes(32))
+    key = _nobody()
     try:
-        decode_terms(sign_terms(lot, key.identity.signing, key.escrow_public, key, entropy).body)
+        decode_terms(sign_terms(lot, key.identity.signing, key.escrow_public, key, _NO_ENTROPY).body)
     except TermsError as error:
         raise ConfigurationError(f"{path}: {place}: {error}", hint=error.hint or TERMS_HINT) from error
+
+
+@cache
+def _nobody() -> SecretKey:
+    """Made once for the lots of a file, of which there may be ten thousand: it costs more than reading one."""
+    return SecretKey(bytes(32))
