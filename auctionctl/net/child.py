@@ -18,6 +18,7 @@ from auctionctl.net.family_log import say, say_defects
 from auctionctl.net.hops import Failed, StartHouse, encode
 from auctionctl.net.own_limits import limit_gateway
 from auctionctl.net.pipes import PipeClosedError
+from auctionctl.net.sampling import sampled
 from auctionctl.views.log_line import Level
 
 EXIT_FAILED: Final = 1
@@ -35,7 +36,8 @@ def main(arguments: list[str]) -> int:
     say_defects(kind)
     control = socket.socket(fileno=int(descriptor))
     try:
-        _run(kind, control)
+        with sampled(kind):
+            _run(kind, control)
     except PipeClosedError:
         return 0
     except MemoryError:

@@ -1,8 +1,8 @@
 """A load of signed bids from many real sessions in one process, for the benchmark.
 
 Every bid is signed beforehand and every answer kept as it came, so that what is timed is the house; nothing is trusted:
-:meth:`Load.verify` checks each receipt against the entry that it speaks of, after the run. Two bidders an auction take
-turns with rising amounts, ``window`` bids under way at a time.
+:meth:`Load.verify` checks each receipt against the entry that it speaks of, after the run. The bidders of an auction,
+two of them unless there are to be more, take turns with rising amounts, ``window`` bids under way at a time.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import configure
 from auctionctl.tlog.checkpoint import origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
+from auctionctl.tlog.merkle import leaf_hash
 from auctionctl.tlog.proof import Receipt, verify_receipt
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.frames import Message, sign_body
@@ -44,6 +45,8 @@ NOT_AFTER_NS: Final = 3_000 * SECOND_NS
 GREETING_PATIENCE_S: Final = 30.0
 ANSWER_PATIENCE_S: Final = 10.0
 CURRENCY: Final = "credits"
+JOINS_AT_ONCE: Final = 200
+"""Fewer than a house's queue takes of one session."""
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _MORE: Final = int(zmq.SNDMORE)
 # What a house says is read strictly after the runs; while the clock runs, its sender is not to be the slow one.
@@ -52,7 +55,7 @@ _decode_answer: Final = msgspec.msgpack.Decoder(Acknowledged | Rejections | Refu
 
 @dataclass(slots=True)
 class Auctioned:
-    """One auction of the load: its two bidders' sockets, the bids ready to go, and what is under way."""
+    """One auction of the load: its bidders' sockets, the bids ready to go, and what is under way."""
 
     auction: bytes
     sockets: tuple[zmq.Socket[bytes], ...]
@@ -77,9 +80,9 @@ class Run:
 
 
 class Load:
-    """Pairs of bidders, ``keys`` two by two, and the auctions of the house at ``address`` dealt out to the pairs."""
+    """Bidders, ``keys``, in groups of ``bidders``, and the auctions of the house at ``address`` dealt out to these."""
 
-    def __init__(self, address: HouseAddress, auctions: list[bytes], keys: list[SecretKey]) -> None:
+    def __init__(self, address: HouseAddress, auctions: list[bytes], keys: list[SecretKey], bidders: int = 2) -> None:
         self._address = address
         self._context = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, 65_536)
@@ -96,8 +99,12 @@ class Load:
             self._connect(key)
         self._auctioned: list[Auctioned] = []
         for place, auction in enumerate(auctions):
-            pair = slice(2 * place % len(keys), 2 * place % len(keys) + 2)
-            self._auctioned.append(Auctioned(auction, tuple(self._sockets[pair]), tuple(keys[pair])))
+            group = slice(bidders * place % len(keys), bidders * place % len(keys) + bidders)
+            self._auctioned.append(Auctioned(auction, tuple(self._sockets[group]), tuple(keys[group])))
+        self._turns: deque[Auctioned] = deque()
+        """The auctions whose next bid goes out when another one has been answered."""
+        self.proven: dict[tuple[bytes, int], bytes] = {}
+        """(auction, index) → the leaf there, by the receipts that :meth:`verify` has found to hold."""
 
     def close(self) -> None:
         """End every session."""
@@ -122,6 +129,7 @@ class Load:
             greeting = ClientGreeting(key, house, "bidder")
             its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
         self._await(Welcome, len(self._sockets))
+        under_way = 0
         for auctioned in self._auctioned:
             for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
                 now_ns = self._clock.now_ns()
@@ -130,7 +138,11 @@ class Load:
                     house.signing, auctioned.auction, identity, token_bytes(16), now_ns, now_ns + SECOND_NS * 60
                 )
                 its_socket.send_multipart(sign_body(key, encode_join(join)))
-        self._await(Acknowledged, 2 * len(self._auctioned))
+                under_way += 1
+                if under_way == JOINS_AT_ONCE:
+                    self._await(Acknowledged, under_way)
+                    under_way = 0
+        self._await(Acknowledged, under_way)
 
     def _await(self, kind: type, wanted: int) -> None:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
@@ -151,7 +163,7 @@ class Load:
         for auctioned in self._auctioned:
             for _ in range(bids):
                 number = next(auctioned.numbers)
-                side = number % 2
+                side = number % len(auctioned.keys)
                 key = auctioned.keys[side]
                 identity = key.identity.signing
                 bid = Bid(house, auctioned.auction, identity, number, number, CURRENCY, now_ns, now_ns + NOT_AFTER_NS)
@@ -160,15 +172,20 @@ class Load:
 
     # Timed
 
-    def run_closed(self, window: int) -> Run:
-        """Send all that was prepared, with ``window`` bids of each auction under way; until all are answered."""
+    def run_closed(self, window: int, at_once: int | None = None) -> Run:
+        """Send all that was prepared, with ``window`` bids of each auction under way; until all are answered.
+
+        With fewer ``at_once`` in all than that makes, the auctions take turns.
+        """
         run = Run()
         started_ns = time.perf_counter_ns()
-        for auctioned in self._auctioned:
-            for _ in range(min(window, len(auctioned.ready))):
-                self._send_next(auctioned, time.perf_counter_ns())
-        while any(auctioned.sent_ns for auctioned in self._auctioned):
+        for _ in range(window):
+            self._turns.extend(self._auctioned)
+        for _ in range(min(at_once or len(self._turns), len(self._turns))):
+            self._send_next(self._turns.popleft(), time.perf_counter_ns())
+        while self._by_command:
             self._collect(run, ANSWER_PATIENCE_S, send_on=True)
+        self._turns.clear()
         run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
         return run
 
@@ -182,9 +199,22 @@ class Load:
             while (wait_ns := due_ns - time.perf_counter_ns()) > 0:
                 self._collect(run, wait_ns / SECOND_NS, send_on=False)
             self._send_next(self._auctioned[number % len(self._auctioned)], due_ns)
-        while any(auctioned.sent_ns for auctioned in self._auctioned):
+        while self._by_command:
             self._collect(run, ANSWER_PATIENCE_S, send_on=False)
         run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
+        return run
+
+    def send_one(self) -> int:
+        """Send a prepared bid of the first auction; returns when, by ``perf_counter_ns``."""
+        started_ns = time.perf_counter_ns()
+        self._send_next(self._auctioned[0], started_ns)
+        return started_ns
+
+    def await_answers(self) -> Run:
+        """Until all that was sent is answered."""
+        run = Run()
+        while self._by_command:
+            self._collect(run, ANSWER_PATIENCE_S, send_on=False)
         return run
 
     def _send_next(self, auctioned: Auctioned, at_ns: int) -> None:
@@ -231,6 +261,9 @@ class Load:
         now_ns = time.perf_counter_ns()
         run.latencies_ns.append(now_ns - auctioned.sent_ns.pop(command))
         if send_on:
+            self._turns.append(auctioned)
+            while self._turns and not (auctioned := self._turns.popleft()).ready:
+                pass
             self._send_next(auctioned, now_ns)
 
     def _note(self, run: Run, body: bytes) -> list[bytes]:
@@ -254,7 +287,7 @@ class Load:
     def verify(self) -> int:
         """Check every receipt of every run; returns how many. VerificationError or NoteError for one that fails."""
         house = self._address.identity
-        seen: set[tuple[bytes, int]] = set()
+        self.proven.clear()
         for log in self._receipts():
             origin = origin_of(house.text, f"auction/{log.auction.hex()}")
             for item in log.receipts:
@@ -262,10 +295,11 @@ class Load:
                 entry = encode(Entry(Kind.BID, item.time_ns, message.body, message.signature))
                 receipt = Receipt(item.index, item.time_ns, item.proof, log.checkpoint)
                 verify_receipt(receipt, entry, origin, house.signing)
-                if (log.auction, item.index) in seen and item.command not in self._repeated:
+                place = (log.auction, item.index)
+                if place in self.proven and item.command not in self._repeated:
                     raise VerificationError("two bids at one index", rule="inclusion", index=item.index)
-                seen.add((log.auction, item.index))
-        return len(seen)
+                self.proven[place] = leaf_hash(entry)
+        return len(self.proven)
 
     def _receipts(self) -> Iterator[Receipts]:
         for body in self._answers:

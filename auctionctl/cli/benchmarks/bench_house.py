@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOUSE: Final = "house"
 """The name of the house, and of its key."""
 LOTS_FILE: Final = "AUCTIONS.toml"
+CONNECTIONS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Served:
 def paths_of(home: Path) -> Paths:
     """Where everything is when all of it is under ``home``."""
     return find_paths({HOME_VARIABLE: str(home)})
+
+
+def lots(count: int) -> str:
+    """The text of a file of so many auctions, which two bidders open and which end long after everything."""
+    lot = 'starting_price = "1credits"\nincrement = "1credits"\nduration = "1h"\nmin_bidders = 2\nbid_timeout = "1h"\n'
+    return "".join(f'[[auction]]\nitem = "Lot {number}"\n{lot}' for number in range(count))
 
 
 def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int) -> list[SecretKey]:
@@ -50,6 +57,7 @@ def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int) -> l
     # What is measured is the house, not its limits.
     section += "bids_per_s = 1000000\nbids_burst = 1000000\nall_bids_per_s = 1000000\n"
     section += "max_bids_an_auction = 1000000000\nmax_subscriptions = 1000000\n"
+    section += f"max_connections = {max(CONNECTIONS, 2 * bidders)}\n"
     section += "read_bytes_per_s = 1000000000\nread_bytes_burst = 1000000000000\n"
     (paths.config / HOUSE_FILE).write_text(section)
     if lots:
@@ -63,8 +71,8 @@ def running_house(home: Path, patience_s: float) -> Iterator[Served]:
     from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
 
     with Stage(home) as stage:
-        lots = home / LOTS_FILE
-        stage.start(HOUSE, ["serve", *([str(lots)] if lots.exists() else []), "--json"], frozenset())
+        file = home / LOTS_FILE
+        stage.start(HOUSE, ["serve", *([str(file)] if file.exists() else []), "--json"], frozenset())
         stage.wait_for_output(HOUSE, b'"serving"', patience_s)
         yield _read_reports(stage.output_of(HOUSE))
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of, prepare_house, running_house
+from auctionctl.cli.benchmarks.processes import peak_memory
+from auctionctl.cli.benchmarks.rows import Row, at_most
 from auctionctl.cli.output import Form, write_line
 from auctionctl.cli.progress import shown_progress
 from auctionctl.errors import VerificationError
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 BIDDERS: Final = 4
 START_PATIENCE_S: Final = 600.0
 MEBIBYTE: Final = 1_024 * 1_024
+MEGABYTE: Final = 1_000_000
+RESTART: Final = at_most(10.0)
+MEMORY: Final = at_most(500.0)
+MILLION: Final = 1_000_000
+"""Entries, for which the targets are."""
 
 
 def measure_restart(home: Path, form: Form, entries: int) -> dict[str, Any]:
@@ -40,7 +47,7 @@ def measure_restart(home: Path, form: Form, entries: int) -> dict[str, Any]:
         address = parse_address(served.address)
         placed = place_one(address, filled.bidder, filled.next_bid(time.time_ns()))
         first_receipt_s = time.perf_counter() - started_s
-        peak_bytes = _peak_memory(served.processes["house"][0])
+        peak_bytes = peak_memory(served.processes["house"][0])
         placed.verify(address.identity)
     return {
         "entries": filled.entries,
@@ -66,6 +73,18 @@ def write_restart(result: dict[str, Any]) -> None:
     write_line(f"{result['ratio']:.1f} ratio")
     if result["peak_bytes"] is not None:
         write_line(f"{result['peak_bytes'] / MEBIBYTE:.0f} MiB of memory at the most, in the house's process")
+
+
+def rows_of_restart(result: dict[str, Any]) -> list[Row]:
+    """How long until the first bid is taken, and the memory of the house's process."""
+    is_whole = result["entries"] >= MILLION
+    what = f"start → receipt of the first bid, {result['entries']} entries"
+    ratio = f"{result['ratio']:.1f} × reading and hashing them"
+    rows = [Row(f"{what} ({ratio})", result["first_receipt_s"], "s", target=RESTART if is_whole else None)]
+    if result["peak_bytes"] is not None:
+        peak_mb = result["peak_bytes"] / MEGABYTE
+        rows.append(Row("memory of the house at the most", peak_mb, "MB", target=MEMORY if is_whole else None))
+    return rows
 
 
 def _fill(home: Path, form: Form, entries: int) -> Filled:
@@ -101,13 +120,3 @@ def _read_and_hash(home: Path) -> float:
         return time.perf_counter() - started_s
     finally:
         store.close()
-
-
-def _peak_memory(process: int) -> int | None:
-    """The most memory that ``process`` has had resident, in bytes; None where the system does not tell."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return None
-    # proc(5): "VmHWM:     1234 kB".
-    return next((int(line.split()[1]) * 1_024 for line in status.splitlines() if line.startswith("VmHWM")), None)

@@ -1,170 +1,153 @@
 """How many signed, durable, receipted bids a second, beside what one core verifies bare.
 
-A house as ``serve`` runs it, and one process of bidders (:mod:`auctionctl.net.load`). Bare verification is timed
-between the runs, on the same machine in the same minute: the ratio is what compares. Nothing of the promises is
-switched off: every bid is made durable before its receipt leaves, and every receipt is verified after the runs
-(DESIGN.md section 11).
+A house as ``serve`` runs it, and one process of bidders (:mod:`auctionctl.net.load`), in a closed loop: as many bids
+are under way as there are places, and each answer lets the next one go. Bare verification is timed between the runs, on
+the same machine in the same minute: the ratio is what compares. Nothing of the promises is switched off: every bid is
+made durable before its receipt leaves; every receipt is verified afterwards, and the log replayed (DESIGN.md 11).
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from auctionctl.cli.benchmarks.bench_house import Served, prepare_house, running_house
-from auctionctl.cli.output import write_line
+from auctionctl.cli.benchmarks.aftermath import Checked, check_logs
+from auctionctl.cli.benchmarks.bench_house import Served, lots, prepare_house, running_house
+from auctionctl.cli.benchmarks.processes import LOAD, cpu_us, house_us, medians, per_bid
+from auctionctl.cli.benchmarks.rows import Row, at_least, at_most
+from auctionctl.cli.benchmarks.yardstick import Bare, BareVerification
 from auctionctl.cli.progress import Progress, tell_nobody
 
 if TYPE_CHECKING:
-    from auctionctl.net.load import Load, Run
+    from auctionctl.net.load import Load
 
-OPEN_LOOP_RATE_PER_S: Final = 1_000
-OPEN_LOOP_S: Final = 5
-BARE_S: Final = 0.5
-MICROSECONDS: Final = 1_000_000
-PAIRS: Final = 8
-START_PATIENCE_S: Final = 60.0
+START_PATIENCE_S: Final = 120.0
+THROUGHPUT: Final = at_least(0.9)
+CPU: Final = at_most(1.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a load is like: auctions, bidders in each, bids under way in each, and at most in all.
+
+    There are ``groups`` of so many bidders, who share the auctions among them.
+    """
+
+    auctions: int
+    window: int = 1
+    bidders: int = 2
+    at_once: int | None = None
+    groups: int = 8
+
+    @property
+    def keys(self) -> int:
+        """How many bidders there are."""
+        return self.bidders * min(self.groups, self.auctions)
+
+
+class Loaded:
+    """A house under load. ``checked`` says what was verified, once the house has ended."""
+
+    def __init__(self, load: Load, served: Served, shape: Shape) -> None:
+        self.load = load
+        self.served = served
+        self.shape = shape
+        self.checked = Checked(0, 0)
+        self.rates: list[float] = []
+        self.answer_rates: list[float] = []
+        """Receipts and signed rejections a second."""
+        self.ratios: list[float] = []
+        self.cpu: list[dict[str, float] | None] = []
+        self.cpu_ratios: list[float] = []
+        self.rejections = 0
+
+    def run(self, bids: int, base: Bare | None = None) -> None:
+        """One round of about so many bids, in a closed loop; ``base`` is the bare verification just before it."""
+        from auctionctl.net.sampling import sampled  # noqa: PLC0415
+
+        self.load.prepare(max(1, bids // self.shape.auctions))
+        before = cpu_us(self.served.processes)
+        with sampled(LOAD):
+            run = self.load.run_closed(self.shape.window, self.shape.at_once)
+        answered = run.receipts + run.rejections
+        spent = per_bid(before, cpu_us(self.served.processes), answered)
+        self.rates.append(run.receipts / run.seconds)
+        self.answer_rates.append(answered / run.seconds)
+        self.cpu.append(spent)
+        self.rejections += run.rejections
+        if base is not None:
+            self.ratios.append(self.rates[-1] / base.per_s)
+            if spent is not None:
+                self.cpu_ratios.append(house_us(spent) / base.cpu_us)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The medians of the rounds so far."""
+        return {
+            "auctions": self.shape.auctions,
+            "bidders": self.shape.bidders,
+            "window": self.shape.window,
+            "runs": len(self.rates),
+            "bids_per_s": statistics.median(self.rates),
+            "answers_per_s": statistics.median(self.answer_rates),
+            "ratio": statistics.median(self.ratios) if self.ratios else None,
+            "cpu_us_per_bid": medians(self.cpu),
+            "cpu_ratio": statistics.median(self.cpu_ratios) if self.cpu_ratios else None,
+            "rejections": self.rejections,
+        }
+
+
+@contextmanager
+def loaded_house(home: Path, shape: Shape, progress: Progress = tell_nobody) -> Iterator[Loaded]:
+    """A house in ``home`` with everybody in place; when the block is left, it ends, and everything is verified."""
+    from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
+    from auctionctl.wire.address import parse_address  # noqa: PLC0415
+
+    home.mkdir(parents=True, exist_ok=True)
+    keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions)
+    with running_house(home, START_PATIENCE_S) as served:
+        load = Load(parse_address(served.address), served.auctions, keys, shape.bidders)
+        loaded = Loaded(load, served, shape)
+        try:
+            load.greet_and_join()
+            yield loaded
+        finally:
+            load.close()
+    load.verify()
+    loaded.checked = check_logs(home, load.proven, progress)
 
 
 def measure_throughput(
-    home: Path, auctions: int, window: int, bids: int, runs: int, *, progress: Progress = tell_nobody
-) -> dict[str, Any]:
+    home: Path, shape: Shape, bids: int, runs: int, bare: BareVerification, *, progress: Progress = tell_nobody
+) -> tuple[dict[str, Any], Checked]:
     """Run a house in ``home`` under load, ``runs`` times ``bids`` bids; returns the figures by name.
 
     ``progress`` is told between the runs.
     """
-    from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
-    from auctionctl.wire.address import parse_address  # noqa: PLC0415
-
-    keys = prepare_house(home, _lots(auctions), 2 * min(PAIRS, auctions), auctions)
-    with running_house(home, START_PATIENCE_S) as served:
-        load = Load(parse_address(served.address), served.auctions, keys)
-        try:
-            result = _measure(load, served, window, max(1, bids // auctions), runs, progress=progress)
-            result["receipts_verified"] = load.verify()
-        finally:
-            load.close()
-    return {"auctions": auctions, "window": window, "runs": runs, **result}
+    with loaded_house(home, shape) as loaded:
+        for number in range(runs):
+            progress(number, runs)
+            loaded.run(bids, bare.measure())
+    return loaded.figures, loaded.checked
 
 
-def _lots(auctions: int) -> str:
-    lot = 'starting_price = "1credits"\nincrement = "1credits"\nduration = "1h"\nmin_bidders = 2\nbid_timeout = "1h"\n'
-    return "".join(f'[[auction]]\nitem = "Lot {number}"\n{lot}' for number in range(auctions))
+def rows_of_throughput(figures: dict[str, Any]) -> list[Row]:
+    """Bids a second; what each part of the house takes of the processor; and all of it together."""
+    spent, ratio = figures["cpu_us_per_bid"], figures["cpu_ratio"]
+    rate = Row("bids receipted, a second", figures["bids_per_s"], "bids/s", figures["ratio"], "× bare", THROUGHPUT)
+    if spent is None:
+        return [rate]
+    parts = [Row(f"CPU a bid, {name}", used, "µs") for name, used in spent.items()]
+    return [rate, Row("CPU a bid, the house's processes", house_us(spent), "µs", ratio, "× bare", CPU), *parts]
 
 
-def write_throughput(result: dict[str, Any]) -> None:
-    """The figures in words."""
-    cpu, latency = result["cpu_us_per_bid"], result["latency_ms"]
-    write_line(f"{result['bids_per_s']:.0f} bids/s, signed, durable and receipted")
-    write_line(f"{result['bare_verify_per_s']:.0f} bare verifications/s on one core")
-    write_line(f"{result['ratio']:.2f} ratio")
-    if cpu is not None:
-        write_line("CPU a bid: " + ", ".join(f"{name} {used:.0f} µs" for name, used in cpu.items()))
-    write_line(
-        f"at {OPEN_LOOP_RATE_PER_S} bids/s: p50 {latency['p50']:.2f} ms, p99 {latency['p99']:.2f} ms to the receipt"
-    )
-    write_line(f"fdatasync of what a commit writes: {result['fdatasync_ms']:.2f} ms")
-    write_line(f"{result['receipts_verified']} receipts verified, {result['rejections']} bids rejected by the rules")
-
-
-def _measure(
-    load: Load, served: Served, window: int, bids_an_auction: int, runs: int, *, progress: Progress
-) -> dict[str, Any]:
-    load.greet_and_join()
-    rates: list[float] = []
-    bare: list[float] = []
-    cpu: list[dict[str, float]] = []
-    rejections = 0
-    verify_bare = _bare_verification()
-    for number in range(runs):
-        progress(number, runs + 1)
-        load.prepare(bids_an_auction)
-        bare.append(verify_bare())
-        before = _cpu_us(served)
-        run = load.run_closed(window)
-        after = _cpu_us(served)
-        rates.append(run.receipts / run.seconds)
-        rejections += run.rejections
-        if before is not None and after is not None:
-            cpu.append({name: (after[name] - before[name]) / run.receipts for name in after})
-    progress(runs, runs + 1)
-    load.prepare(-(-OPEN_LOOP_RATE_PER_S * OPEN_LOOP_S // len(served.auctions)))
-    open_run = load.run_open(OPEN_LOOP_RATE_PER_S, OPEN_LOOP_RATE_PER_S * OPEN_LOOP_S)
-    return {
-        "bids_per_s": statistics.median(rates),
-        "bare_verify_per_s": statistics.median(bare),
-        "ratio": statistics.median(rate / base for rate, base in zip(rates, bare, strict=True)),
-        "cpu_us_per_bid": _medians(cpu),
-        "latency_ms": _latencies_ms(open_run),
-        "fdatasync_ms": _fdatasync_ms(),
-        "rejections": rejections,
-    }
-
-
-def _bare_verification() -> Callable[[], float]:
-    """A function that says how many signatures over a bid's bytes this process verifies a second."""
-    from auctionctl.keys.signing import SecretKey, verify  # noqa: PLC0415 - imports libsodium
-
-    key, message = SecretKey(bytes(32)), bytes(220)
-    signature, public = key.sign(message), key.identity.signing
-
-    def measure() -> float:
-        done, started_s = 0, time.perf_counter()
-        while (elapsed_s := time.perf_counter() - started_s) < BARE_S:
-            for _ in range(50):
-                verify(public, message, signature)
-            done += 50
-        return done / elapsed_s
-
-    return measure
-
-
-def _latencies_ms(run: Run) -> dict[str, float]:
-    ordered = sorted(run.latencies_ns)
-    return {
-        name: ordered[min(len(ordered) - 1, len(ordered) * share // 1_000)] / MICROSECONDS
-        for name, share in (("p50", 500), ("p99", 990))
-    }
-
-
-def _cpu_us(served: Served) -> dict[str, float] | None:
-    """CPU time so far, in microseconds, by part of the house; None where the system does not tell (outside Linux)."""
-    if not Path("/proc/self/stat").exists():
-        return None
-    tick_us = MICROSECONDS / os.sysconf("SC_CLK_TCK")
-    return {
-        name: sum(_cpu_ticks(process) for process in processes) * tick_us
-        for name, processes in served.processes.items()
-    }
-
-
-def _cpu_ticks(process: int) -> int:
-    # proc(5): the name in parentheses may hold anything; user and system time are fields 14 and 15.
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _medians(samples: list[dict[str, float]]) -> dict[str, float] | None:
-    if not samples:
-        return None
-    return {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
-
-
-def _fdatasync_ms() -> float:
-    """The median of making 16 KiB at the end of a growing file durable: what a small commit costs at the least."""
-    with TemporaryDirectory(prefix="auctionctl-bench-") as directory:
-        path = Path(directory) / "probe"
-        times_s: list[float] = []
-        with path.open("wb", buffering=0) as probe:
-            sync = getattr(os, "fdatasync", os.fsync)
-            for _ in range(100):
-                probe.write(bytes(16_384))
-                started_s = time.perf_counter()
-                sync(probe.fileno())
-                times_s.append(time.perf_counter() - started_s)
-    return statistics.median(times_s) * 1_000
+def rows_of_hot(figures: dict[str, Any]) -> list[Row]:
+    """Bids a second in one auction, all of which one verifier checks; whoever is overtaken on the way is rejected."""
+    return [
+        Row("bids answered in one auction", figures["answers_per_s"], "bids/s"),
+        Row("bids receipted in one auction", figures["bids_per_s"], "bids/s", figures["ratio"], "× bare"),
+    ]

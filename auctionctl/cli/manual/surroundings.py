@@ -54,6 +54,11 @@ VARIABLES: Final = (
         "--log-format",
         "How to write on stderr, where no option says: as `--log-format` has it.",
     ),
+    Variable(
+        "AUCTIONCTL_SAMPLES",
+        "--profile",
+        "A directory for where the processes of a house spend their time; `bench` sets it for those that it starts.",
+    ),
     Variable("AUCTIONCTL_DEBUG", ALL, "If it is set, an internal error is shown with its traceback."),
 )
 

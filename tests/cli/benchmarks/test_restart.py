@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.cli.manual.json_fields import FIELDS
+from auctionctl.cli.benchmarks.fields import JSON_SCHEMA
 
 ENTRIES = 3_000
 
@@ -22,7 +22,7 @@ def test_a_house_on_a_full_store_takes_a_bid_and_says_how_long_that_took(program
     (line,) = done.out.splitlines()
     result = json.loads(line)
     assert result["schema"] == "auctionctl.bench-restart/1"
-    assert set(result) == {"schema", *FIELDS["bench"][result["schema"]]}
+    assert set(result) == {"schema", *JSON_SCHEMA[result["schema"]]}
     assert result["entries"] == ENTRIES
     # Half of them; then the gap that the restart is, and the bid.
     assert ENTRIES * 0.45 < result["entries_of_largest"] < ENTRIES * 0.55

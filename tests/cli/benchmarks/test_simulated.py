@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from auctionctl.cli.bench import SIMULATION_SCHEMA
+from auctionctl.cli.benchmarks.fields import JSON_SCHEMA, SIMULATION_SCHEMA
 from auctionctl.cli.benchmarks.simulated import measure_simulation
-from auctionctl.cli.manual.json_fields import FIELDS
 
 from ..conftest import Run
 
@@ -15,7 +14,7 @@ from ..conftest import Run
 def test_every_bid_is_judged_by_both_and_the_market_is_the_slower_one(run: Run) -> None:
     result = json.loads(run("bench", "--simulate", "--auctions", "8", "--runs", "1", "--json").out)
     assert result.pop("schema") == SIMULATION_SCHEMA
-    assert set(result) == set(FIELDS["bench"][SIMULATION_SCHEMA])
+    assert set(result) == set(JSON_SCHEMA[SIMULATION_SCHEMA])
     assert result["bids"] > 8 * 40
     assert 0 < result["ratio"] < 1
     assert "ratio" in run("bench", "--simulate", "--auctions", "2", "--runs", "1").out

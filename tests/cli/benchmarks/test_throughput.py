@@ -1,4 +1,4 @@
-"""The benchmark's figures come from real processes, and every receipt behind them is checked."""
+"""The benchmark's figures come from real processes, and every receipt and entry behind them is checked."""
 
 from __future__ import annotations
 
@@ -7,34 +7,58 @@ import os
 from pathlib import Path
 from typing import Any
 
+from auctionctl.cli.benchmarks.fields import JSON_SCHEMA, LOADED, SCHEMA
+from auctionctl.cli.benchmarks.throughput import Shape, rows_of_throughput
 
-def test_every_bid_of_the_runs_has_a_receipt_that_was_verified(program: Any, tmp_path: Path) -> None:
+BIDS = 1_200
+
+
+def test_every_bid_of_the_runs_has_a_receipt_and_an_entry_that_was_verified(program: Any, tmp_path: Path) -> None:
     corner = tmp_path / "tmp"
     corner.mkdir()
-    options = ("--auctions", "6", "--bids", "1200", "--runs", "2", "--json")
-    done = program("bench", *options, TMPDIR=str(corner))
-    assert done.status == 0, done.err
-    (line,) = done.out.splitlines()
-    result = json.loads(line)
-    assert result["schema"] == "auctionctl.bench/1"
-    # Two runs of 1,200 bids, one at a time in each auction; then five seconds at 1,000 a second, come what may.
-    assert result["rejections"] == 0
-    assert 2 * 1_200 < result["receipts_verified"] <= 2 * 1_200 + 5_000
-    assert result["bids_per_s"] > 0
-    assert 0 < result["ratio"] < 10
-    assert abs(result["ratio"] - result["bids_per_s"] / result["bare_verify_per_s"]) < result["ratio"]
-    assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["p99"]
+    options = ("--short", "--auctions", "6", "--bids", BIDS, "--runs", "2", "--profile", "--json")
+    done = program("bench", "throughput", *options, TMPDIR=str(corner))
+    assert (done.status, done.err) == (0, "")
+    result = json.loads(done.out)
+    assert result["schema"] == SCHEMA
+    assert set(result) == {"schema", *JSON_SCHEMA[SCHEMA]}
+    # Two runs of 1,200 bids, one at a time in each auction; the terms, two joinings and the opening are entries too.
+    assert result["receipts_verified"] == 2 * BIDS
+    assert result["entries_replayed"] > 2 * BIDS + 6 * 4
+    measured = result["measured"]["throughput"]
+    assert set(measured) == set(LOADED)
+    assert measured["rejections"] == 0
+    assert measured["bids_per_s"] == measured["answers_per_s"] > 0
+    assert 0 < measured["ratio"] < 10
     assert result["fdatasync_ms"] > 0
     if Path("/proc/self/stat").exists():
-        assert set(result["cpu_us_per_bid"]) == {"gateway", "verifiers", "house"}
-        assert all(used_us > 0 for used_us in result["cpu_us_per_bid"].values())
+        assert set(measured["cpu_us_per_bid"]) == {"gateway", "verifiers", "house", "load"}
+        assert all(used_us > 0 for used_us in measured["cpu_us_per_bid"].values())
+        assert measured["cpu_ratio"] > 1
+    rate, *_ = result["rows"]
+    assert (rate["benchmark"], rate["ratio"]) == ("throughput", measured["ratio"])
+    assert rate["is_met"] is (measured["ratio"] >= rate["target"]["limit"])
+    check_profile(result["profile"])
     assert os.listdir(corner) == []
 
 
-def test_it_says_what_it_measured_in_words_too(program: Any) -> None:
-    done = program("bench", "--auctions", "2", "--bids", "1000", "--runs", "1")
-    assert done.status == 0, done.err
-    lines = done.out.splitlines()
-    assert lines[0].endswith("bids/s, signed, durable and receipted")
-    assert lines[2].endswith(" ratio")
-    assert "receipts verified" in lines[-1]
+def check_profile(profile: dict[str, list[list[Any]]]) -> None:
+    """Every kind of process is there, with its hottest functions first; a verifier verifies."""
+    assert {"gateway", "verifier", "house", "load"} <= set(profile)
+    for functions in profile.values():
+        shares = [share for _, share in functions]
+        assert shares == sorted(shares, reverse=True)
+        assert 0 < sum(shares) <= 1.000001
+    assert profile["verifier"][0][0] == "crypto_sign:crypto_sign_open"
+
+
+def test_what_a_system_does_not_tell_of_its_processes_is_left_out() -> None:
+    figures = {"bids_per_s": 9.0, "ratio": 0.5, "cpu_us_per_bid": None, "cpu_ratio": None}
+    (only,) = rows_of_throughput(figures)
+    assert only.is_met is False
+
+
+def test_so_many_bidders_there_are_as_the_auctions_need() -> None:
+    assert Shape(400).keys == 16
+    assert Shape(3).keys == 6
+    assert Shape(1, bidders=64).keys == 64
