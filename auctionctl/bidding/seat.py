@@ -33,7 +33,7 @@ from auctionctl.bidding.notices import (
     WaitReason,
 )
 from auctionctl.bidding.outlook import look
-from auctionctl.bidding.strategy import Offer, Purse, Strategy, Wait
+from auctionctl.bidding.strategy import Offer, Strategy, Wait
 from auctionctl.bidding.tape import BidTape
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import VerificationError
@@ -316,8 +316,7 @@ class Seat:
         if self.strategy is None or auction.phase is not Phase.OPEN or house_ns >= auction.end_ns:
             return Wait()
         view = look(auction, self._me, self._tape, self._experience, round_trip_ns)
-        wallet = self._wallet
-        purse = Purse(wallet.available_minor(self.id), wallet.budget.minor, wallet.committed_minor, wallet.spent_minor)
+        purse = self._wallet.purse(self.id)
         answer = self.strategy.decide(view, purse, house_ns, rng)
         if isinstance(answer, Offer) and (
             view.is_leading or not view.minimum_minor <= answer.amount_minor <= purse.available_minor

@@ -6,12 +6,14 @@ Its rule: one step a bid, and bounded memory: of each bidder the last bid, of al
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 MAX_RECENT: Final = 256
 
 
-class ObservedBid(NamedTuple):
+class ObservedBid(msgspec.Struct, frozen=True, gc=False):
     """An accepted bid: whose (a number from 0 on, by first bid), the amount in minor units, the house's time in ns."""
 
     bidder: int
@@ -35,14 +37,15 @@ class BidTape:
 
     def add(self, bidder: bytes, amount_minor: int, time_ns: int) -> None:
         """The next accepted bid, by this signing key (or any other name)."""
-        number = self._numbers.setdefault(bidder, len(self._numbers))
-        bid = ObservedBid(number, amount_minor, time_ns)
+        number = self._numbers.get(bidder)
         self.count += 1
-        self.recent.append(bid)
-        if number == len(self.last):
+        if number is None:
+            number = self._numbers[bidder] = len(self.last)
+            bid = ObservedBid(number, amount_minor, time_ns)
             self.last.append(bid)
         else:
-            self.last[number] = bid
+            self.last[number] = bid = ObservedBid(number, amount_minor, time_ns)
+        self.recent.append(bid)
 
     def number_of(self, bidder: bytes) -> int | None:
         """The number of ``bidder``, or None before its first bid."""

@@ -21,6 +21,7 @@ import msgspec
 from auctionctl.auction.price import Money, format_minor
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.caps import CapOf, no_cap
+from auctionctl.bidding.strategy import Purse
 from auctionctl.errors import LocalProtocolError
 
 VOID_MARGIN_NS: Final = 5 * SECOND_NS
@@ -76,7 +77,12 @@ class _Account:
 
 
 class Wallet:
-    """``budget`` bounds everything. Auctions and commands are 32 bytes, amounts minor units, times the house's."""
+    """``budget`` bounds everything. Auctions and commands are 32 bytes, amounts minor units, times the house's.
+
+    Asked and told at every bid, of a house and of a simulated market: what is on that way keeps sums, and calls little.
+    """
+
+    __slots__ = ("_accounts", "_cap_of", "_caps_minor", "_committed_minor", "_spent_minor", "budget")
 
     def __init__(self, budget: Money, cap_of: CapOf = no_cap) -> None:
         self.budget = budget
@@ -122,15 +128,20 @@ class Wallet:
     def available_minor(self, auction: bytes) -> int:
         """The largest amount that may be bid in ``auction`` now: its own commitment is no obstacle to it."""
         free_minor = self._free_minor(auction)
-        cap_minor = self._caps_minor.get(auction)
-        return free_minor if cap_minor is None else min(cap_minor, free_minor)
+        if not self._caps_minor:
+            return free_minor
+        return min(free_minor, self._caps_minor.get(auction, free_minor))
+
+    def purse(self, auction: bytes) -> Purse:
+        """What a strategy is shown of it before a bid in ``auction``."""
+        return Purse(self.available_minor(auction), self.budget.minor, self._committed_minor, self._spent_minor)
 
     def _free_minor(self, auction: bytes) -> int:
         free_minor = self.budget.minor - self._committed_minor
         account = self._accounts.get(auction)
         if account is not None:
             free_minor += account.committed_minor
-        return max(0, free_minor)
+        return free_minor if free_minor > 0 else 0
 
     def is_undecided(self, auction: bytes, command: bytes) -> bool:
         """Whether this bid may yet be accepted, for all that is known."""
@@ -143,48 +154,55 @@ class Wallet:
         It does for an amount beyond :meth:`available_minor`, in an auction that has ended, and for a command or seq
         that was used before.
         """
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         if account.has_ended:
             raise LocalProtocolError("a bid in an auction that has ended")
         if command in account.undecided or seq <= account.accepted_seq:
             raise LocalProtocolError(f"a second bid under seq {seq}")
-        available_minor = self.available_minor(auction)
-        if amount_minor > available_minor:
-            currency = self.budget.currency
-            bound = "is this auction's cap" if self.is_capped(auction) else f"of the budget of {self.budget} are free"
-            asked, available = format_minor(amount_minor, currency), format_minor(available_minor, currency)
-            raise LocalProtocolError(f"a bid of {asked}, where {available} {bound}")
+        cap_minor = self._caps_minor.get(auction, amount_minor)
+        more_minor = amount_minor - account.committed_minor
+        if amount_minor > cap_minor or more_minor > self.budget.minor - self._committed_minor:
+            raise self._beyond(auction, amount_minor)
         self._tie_up(account, command, _Undecided(seq, amount_minor, not_after_ns))
+
+    def _beyond(self, auction: bytes, amount_minor: int) -> LocalProtocolError:
+        currency = self.budget.currency
+        bound = "is this auction's cap" if self.is_capped(auction) else f"of the budget of {self.budget} are free"
+        asked, available = format_minor(amount_minor, currency), format_minor(self.available_minor(auction), currency)
+        return LocalProtocolError(f"a bid of {asked}, where {available} {bound}")
 
     def recall(self, auction: bytes, command: bytes, seq: int, amount_minor: int, not_after_ns: int) -> None:
         """A bid that an earlier run has sent: it binds whatever the budget is now."""
-        self._tie_up(self._account(auction), command, _Undecided(seq, amount_minor, not_after_ns))
+        account = self._accounts.get(auction) or self._begin(auction)
+        self._tie_up(account, command, _Undecided(seq, amount_minor, not_after_ns))
 
     def accepted(self, auction: bytes, seq: int, amount_minor: int) -> None:
         """The log holds this bid of ours, and it leads; bids of its seq and below can be accepted no more.
 
         To be told in the order of the log, of every bid of ours that it holds, also of those that nobody committed.
         """
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         if account.has_ended or seq <= account.accepted_seq:
             return
         account.accepted_seq = seq
         account.leading_minor = amount_minor
-        for command, bid in tuple(account.undecided.items()):
-            if bid.seq <= seq:
-                del account.undecided[command]
+        undecided = account.undecided
+        if undecided:
+            for command, bid in list(undecided.items()):
+                if bid.seq <= seq:
+                    del undecided[command]
         self._update(account)
 
     def outbid(self, auction: bytes) -> None:
         """The log holds somebody else's bid above ours."""
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         if account.leading_minor:
             account.leading_minor = 0
             self._update(account)
 
     def ended(self, auction: bytes, price_minor: int | None) -> None:
         """The auction is over: we pay ``price_minor``, or nothing if it is None."""
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         account.has_ended = True
         account.leading_minor = 0
         account.undecided.clear()
@@ -192,7 +210,7 @@ class Wallet:
 
     def owes(self, auction: bytes, price_minor: int) -> None:
         """Bidding is over, and as the sale stands, we pay ``price_minor``, have paid it, or owe nothing (0)."""
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         assert account.has_ended
         self._spend(account, price_minor)
 
@@ -201,16 +219,14 @@ class Wallet:
 
         Bids whose ``not_after`` lies more than VOID_MARGIN_NS before that were not accepted, and cannot be any more.
         """
-        account = self._account(auction)
+        account = self._accounts.get(auction) or self._begin(auction)
         account.undecided = {
             command: bid for command, bid in account.undecided.items() if bid.not_after_ns + VOID_MARGIN_NS >= known_ns
         }
         self._update(account)
 
-    def _account(self, auction: bytes) -> _Account:
-        account = self._accounts.get(auction)
-        if account is None:
-            account = self._accounts[auction] = _Account()
+    def _begin(self, auction: bytes) -> _Account:
+        account = self._accounts[auction] = _Account()
         return account
 
     def _tie_up(self, account: _Account, command: bytes, bid: _Undecided) -> None:
@@ -226,8 +242,11 @@ class Wallet:
         self._update(account)
 
     def _update(self, account: _Account) -> None:
-        committed_minor = max(account.leading_minor, account.won_minor)
+        leading_minor, won_minor = account.leading_minor, account.won_minor
+        committed_minor = leading_minor if leading_minor > won_minor else won_minor
         if account.undecided:
             committed_minor = max(committed_minor, account.undecided_minor)
-        self._committed_minor += committed_minor - account.committed_minor
-        account.committed_minor = committed_minor
+        before_minor = account.committed_minor
+        if committed_minor != before_minor:
+            self._committed_minor += committed_minor - before_minor
+            account.committed_minor = committed_minor

@@ -17,15 +17,15 @@ from typing import Any, Final
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid
-from auctionctl.auction.increments import Fixed, increment_at
+from auctionctl.auction.increments import increment_at
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.price import Money
 from auctionctl.bidding.agent import MIN_WAIT_NS
-from auctionctl.bidding.strategy import Offer, Purse
+from auctionctl.bidding.strategy import Offer
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.market.floor import Floor, stand_in
 from auctionctl.market.plan import BidderGroup, MarketPlan, Order
-from auctionctl.market.window import NEVER, Bidder, Place, Taken, Window
+from auctionctl.market.window import NEVER, Bidder, Lot, PathPoint, Place, Taken, Window
 
 # What happens: the kind of an entry of the heap, (time, order, kind, of what, with what).
 _LOOK: Final = 0
@@ -34,9 +34,6 @@ _NEWS: Final = 2
 _REFUSAL: Final = 3
 _END_SEEN: Final = 4
 _TIMER: Final = 5
-
-PathPoint = tuple[int, int]
-"""Nanoseconds since the opening, and the price from then on, in minor units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +55,6 @@ class HeldAuction:
     path: tuple[PathPoint, ...] = ()
 
 
-class _Lot:
-    """An auction that is held, with the windows through which it is seen."""
-
-    __slots__ = ("floor", "not_after_ns", "number", "path", "places", "step_minor", "windows")
-
-    def __init__(self, number: int, floor: Floor, is_recorded: bool) -> None:
-        self.number = number
-        self.floor = floor
-        self.windows: list[Window] = []
-        self.places: list[Place] = []
-        increment = floor.auction.terms.rules.increment
-        self.step_minor = increment.minor if isinstance(increment, Fixed) else 0
-        """The step at every price; 0 if it is not the same everywhere."""
-        self.not_after_ns = floor.auction.terms.rules.bid_timeout_ns // 2
-        self.path: list[PathPoint] | None = [] if is_recorded else None
-
-
 class Market:
     """Market ``number`` of ``plan``. ``is_recorded``: the paths of prices are kept; ``floor_of`` makes the floors."""
 
@@ -92,7 +72,7 @@ class Market:
         self._heap: list[tuple[int, int, int, Any, Any]] = []
         self._order = count()
         self._is_concurrent = plan.order is Order.CONCURRENT
-        self._lots: dict[bytes, _Lot] = {}
+        self._lots: dict[bytes, Lot] = {}
         self.bidders = [
             _bidder(name, group, plan.terms.terms.rules.currency) for group in plan.groups for name in group.names()
         ]
@@ -129,6 +109,8 @@ class Market:
                 window.places.clear()
                 window.listening.clear()
                 window.leader = None
+            lot.windows.clear()
+            lot.places.clear()
         self.places.clear()
         self._lots.clear()
 
@@ -155,7 +137,7 @@ class Market:
         plan, number = self._plan, len(self._lots)
         auction_number = self._number * plan.lots + number
         floor = self._floor_of(auction_number.to_bytes(32, "big"), plan.terms, now_ns)
-        lot = self._lots[floor.auction.id] = _Lot(number, floor, self._is_recorded)
+        lot = self._lots[floor.auction.id] = Lot(number, floor, self._is_recorded)
         windows: dict[int, Window] = {}
         for bidder, (value_minor, belief_minor) in zip(self.bidders, self._draw(auction_number), strict=True):
             if floor.auction.is_ready_to_open:
@@ -165,7 +147,7 @@ class Market:
             latency_ns = bidder.group.latency_ns
             window = windows.get(latency_ns)
             if window is None:
-                window = windows[latency_ns] = Window(floor.auction, latency_ns)
+                window = windows[latency_ns] = Window(lot, latency_ns)
             place = Place(bidder, window, bidder.group.make(belief_minor), value_minor)
             window.places.append(place)
             window.listening.append(place)
@@ -200,12 +182,12 @@ class Market:
             ]
         return drawn
 
-    def _watch(self, lot: _Lot) -> None:
+    def _watch(self, lot: Lot) -> None:
         # Negative, so that at one instant the house's deadlines come before everything else, in the order of the lots.
         order = lot.number - self._plan.lots
         heappush(self._heap, (lot.floor.auction.end_ns, order, _TIMER, lot, None))
 
-    def _end_if_due(self, lot: _Lot, now_ns: int) -> None:
+    def _end_if_due(self, lot: Lot, now_ns: int) -> None:
         auction = lot.floor.auction
         lot.floor.run_until(now_ns)
         if auction.outcome is None:
@@ -222,7 +204,7 @@ class Market:
             # The next one is announced when everybody has seen how this one ended.
             self._open(now_ns + max(window.latency_ns for window in lot.windows))
 
-    def _held(self, lot: _Lot, auction: Auction) -> HeldAuction:
+    def _held(self, lot: Lot, auction: Auction) -> HeldAuction:
         sale = auction.sale
         number = None if sale is None else next(i for i, each in enumerate(lot.places) if each.key == sale.leader)
         return HeldAuction(
@@ -239,16 +221,17 @@ class Market:
         )
 
     def _arrive(self, place: Place, bid: Bid, now_ns: int) -> None:
-        lot = self._lots[bid.auction]
-        auction, latency_ns = lot.floor.auction, place.window.latency_ns
-        if lot.floor.judge(bid, now_ns) is not None:
+        lot = place.window.lot
+        floor = lot.floor
+        if floor.judge(bid, now_ns) is not None:
             place.rejected += 1
+            latency_ns = place.window.latency_ns
             if latency_ns:
                 self._push(now_ns + latency_ns, _REFUSAL, place)
             else:
                 self._hear_refusal(place, now_ns)
             return
-        amount_minor = bid.amount_minor
+        auction, amount_minor = floor.auction, bid.amount_minor
         if lot.path is not None:
             lot.path.append((now_ns - auction.opened_at_ns, amount_minor))
         step_minor = lot.step_minor or increment_at(auction.terms.rules.increment, amount_minor)
@@ -280,16 +263,14 @@ class Market:
         window = place.window
         if place.is_unanswered or now_ns >= window.end_ns or window.minimum_minor > place.ceiling_minor:
             return
-        wallet = place.wallet
         if place.void_after_ns < now_ns:
-            wallet.expire(window.auction, now_ns)
+            place.wallet.expire(window.auction, now_ns)
             place.void_after_ns = NEVER
-        available_minor = wallet.available_minor(window.auction)
-        purse = Purse(available_minor, wallet.budget.minor, wallet.committed_minor, wallet.spent_minor)
+        purse = place.wallet.purse(window.auction)
         answer = place.decide(window.view(place), purse, now_ns, self._rng)
         if isinstance(answer, Offer):
             amount_minor = answer.amount_minor
-            if window.leader is not place and window.minimum_minor <= amount_minor <= available_minor:
+            if window.leader is not place and window.minimum_minor <= amount_minor <= purse.available_minor:
                 self._send(place, amount_minor, now_ns)
         elif answer.until_ns is not None:
             place.look_at_ns = at_ns = max(answer.until_ns, now_ns + MIN_WAIT_NS)
@@ -297,11 +278,10 @@ class Market:
 
     def _send(self, place: Place, amount_minor: int, now_ns: int) -> None:
         window = place.window
-        auction = window.auction
-        lot = self._lots[auction]
+        lot = window.lot
         place.seq = seq = place.seq + 1
         not_after_ns = now_ns + lot.not_after_ns
-        place.wallet.commit(auction, seq.to_bytes(8, "big"), seq, amount_minor, not_after_ns)
+        place.wallet.commit(window.auction, seq.to_bytes(8, "big"), seq, amount_minor, not_after_ns)
         bid = lot.floor.bid_of(place.key, seq, amount_minor, now_ns, not_after_ns)
         if window.latency_ns:
             place.is_unanswered = True
@@ -339,12 +319,12 @@ class Market:
 
     def _hear_refusal(self, place: Place, now_ns: int) -> None:
         place.is_unanswered = False
-        void_ns = now_ns + self._lots[place.window.auction].not_after_ns + VOID_MARGIN_NS
+        void_ns = now_ns + place.window.lot.not_after_ns + VOID_MARGIN_NS
         place.void_after_ns = void_ns if place.void_after_ns == NEVER else max(void_ns, place.void_after_ns)
         self._wake(place, now_ns)
 
     def _see_end(self, window: Window, now_ns: int) -> None:
-        auction = self._lots[window.auction].floor.auction
+        auction = window.lot.floor.auction
         sale = auction.sale
         for place in window.places:
             bidder = place.bidder

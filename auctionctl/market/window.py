@@ -7,20 +7,43 @@ away share a window. Times are nanoseconds, amounts minor units.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid
-from auctionctl.auction.increments import increment_at
+from auctionctl.auction.increments import Fixed, increment_at
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.bidding.experience import ClosedLot, Experience
 from auctionctl.bidding.strategy import AuctionView, Strategy
 from auctionctl.bidding.tape import BidTape
 from auctionctl.bidding.wallet import Wallet
+from auctionctl.market.floor import Floor
 from auctionctl.market.plan import BidderGroup
 
 NEVER: Final = 2**63
 """When somebody looks who has no reason to."""
+
+PathPoint = tuple[int, int]
+"""Nanoseconds since the opening, and the price from then on, in minor units."""
+
+
+class Lot:
+    """An auction that is held, with the windows through which it is seen."""
+
+    __slots__ = ("floor", "not_after_ns", "number", "path", "places", "step_minor", "windows")
+
+    def __init__(self, number: int, floor: Floor, is_recorded: bool) -> None:
+        rules = floor.auction.terms.rules
+        self.number = number
+        self.floor = floor
+        self.windows: list[Window] = []
+        self.places: list[Place] = []
+        self.step_minor = rules.increment.minor if isinstance(rules.increment, Fixed) else 0
+        """The step at every price; 0 if it is not the same everywhere."""
+        self.not_after_ns = rules.bid_timeout_ns // 2
+        self.path: list[PathPoint] | None = [] if is_recorded else None
 
 
 class Bidder:
@@ -64,6 +87,7 @@ class Place:
         "is_unanswered",
         "key",
         "look_at_ns",
+        "own_number",
         "reaction_ns",
         "reaction_span_ns",
         "rejected",
@@ -92,6 +116,8 @@ class Place:
         """Whether there are news that it has not looked at yet."""
         self.is_unanswered = False
         """Whether a bid is under way: no other is made before it is known what became of it."""
+        self.own_number: int | None = None
+        """Its number on the tape of its window, from its first bid there on."""
         self.seq = 0
         self.bids = 0
         self.rejected = 0
@@ -99,7 +125,7 @@ class Place:
         """When the bids that were rejected cannot be accepted any more, whoever sends them: the money is free then."""
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, gc=False):
     """An accepted bid, and what has changed by it."""
 
     place: Place
@@ -130,13 +156,16 @@ class Window:
         "latency_ns",
         "leader",
         "listening",
+        "lot",
         "minimum_minor",
         "places",
     )
 
-    def __init__(self, auction: Auction, latency_ns: int) -> None:
+    def __init__(self, lot: Lot, latency_ns: int) -> None:
+        auction = lot.floor.auction
         terms = auction.terms
         rules = terms.rules
+        self.lot = lot
         self.auction = auction.id
         self.latency_ns = latency_ns
         self.places: list[Place] = []
@@ -164,18 +193,19 @@ class Window:
 
     def take(self, taken: Taken) -> None:
         """The next accepted bid is seen."""
-        amount_minor = taken.bid.amount_minor
-        self.leader = taken.place
+        place, amount_minor = taken.place, taken.bid.amount_minor
+        self.leader = place
         self._price_minor = amount_minor
         self.minimum_minor = taken.minimum_minor
         self._increment_minor = taken.increment_minor
         self.end_ns = taken.end_ns
-        self._tape.add(taken.place.key, amount_minor, taken.time_ns)
+        self._tape.add(place.key, amount_minor, taken.time_ns)
+        if place.own_number is None and place.window is self:
+            place.own_number = self._tape.number_of(place.key)
 
     def view(self, place: Place) -> AuctionView:
         """What the bidder at ``place`` sees."""
-        tape, bidder = self._tape, place.bidder
-        own_number = tape.number_of(place.key)
+        tape, bidder, own_number = self._tape, place.bidder, place.own_number
         return AuctionView(
             self.auction,
             self._title,
