@@ -169,12 +169,15 @@ class Door:
     def _judge_stranger(self, strangers: Strangers, host: str, now_ns: int) -> Answer:
         if self.mutes.is_muted(_mute_key(host), now_ns):
             return Answer.MUTED
+        if strangers.arrive(host, now_ns):
+            # Before anything is counted, and whether there is room or not: who knocks without end costs little.
+            return Answer.TOO_OFTEN
         here, everywhere = strangers.count(host, self._admitted)
         if here >= strangers.limits.connections_an_address:
             return Answer.ADDRESS_IS_FULL
         if everywhere >= min(strangers.limits.connections, self.limits.connections // LISTED_SHARE):
             return Answer.STRANGERS_ARE_FULL
-        return Answer.TOO_OFTEN if strangers.arrive(host, now_ns) else Answer.COME_IN
+        return Answer.COME_IN
 
     def _all_seats(self) -> Iterator[tuple[bytes, str]]:
         yield from self._seats()

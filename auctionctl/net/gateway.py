@@ -275,7 +275,7 @@ class Gateway:
         try:
             message = check_frames([frame.bytes for frame in frames[1:]], MAX_REQUEST_BYTES)
         except RemoteProtocolError as error:
-            self._send(session, encode_message(Refused("malformed", str(error))))
+            self._answer(session, Refused("malformed", str(error)), now_ns)
             return
         self._sort(session, message.body, message.signature, now_ns)
 
@@ -340,10 +340,17 @@ class Gateway:
         try:
             ping = decode_request(body)
         except RemoteProtocolError as error:
-            self._send(session, encode_message(Refused("malformed", str(error))))
+            self._answer(session, Refused("malformed", str(error)), now_ns)
             return
         if isinstance(ping, Ping):
-            self._send(session, encode_message(Pong(ping.token, now_ns)))
+            self._answer(session, Pong(ping.token, now_ns), now_ns)
+
+    def _answer(self, session: Session, reply: Refused | Pong, now_ns: int) -> None:
+        """Without the house, but within what it answers: whoever is answered counts as having asked."""
+        refusal = self._edge.refuse_answer(session, now_ns)
+        if refusal is not None:
+            self._porter.turned_away.refused(session.transport, refusal, now_ns)
+        self._send(session, encode_message(refusal or reply))
 
     # From the house
 

@@ -21,7 +21,7 @@ MINUTE_S: Final = 60
 
 class StrangerLimits(msgspec.Struct, frozen=True):
     """How many connections there may be of one stranger, from one address, and of strangers in all; how often within
-    a minute somebody may come in from one address, and say hello."""
+    a minute somebody may knock from one address, whether there is room or not, and say hello."""
 
     connections_a_key: int = 2
     connections_an_address: int = 8
@@ -49,7 +49,7 @@ class Strangers:
         return sites.count(site), len(sites)
 
     def arrive(self, host: str, now_ns: int) -> int:
-        """0 if somebody may come in from ``host`` now, which counts; else in how many nanoseconds."""
+        """0 if somebody who knocks from ``host`` is looked at now, which counts; else in how many nanoseconds."""
         return _take_of_a_minute(self._arrivals, host, now_ns)
 
     def greet(self, host: str, now_ns: int) -> int:

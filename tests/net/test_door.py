@@ -175,6 +175,15 @@ def test_strangers_of_one_address_come_in_slowly_and_say_hello_slowly():
     assert [at.door.greet(ANN, HOST, 0) for _ in range(3)] == [0] * 3
 
 
+def test_who_knocks_without_end_is_put_off_before_anybody_is_counted():
+    at = Open(DoorLimits(2, 8, StrangerLimits(2, 1, 100, arrivals_a_minute=5)))
+    counted = []
+    at.door = Door(at._count, at.door.limits, lambda: counted.append(1) or at.seats)
+    answers = [at.come(stranger(number)) for number in range(1_000)]
+    assert answers == [Answer.COME_IN] + [Answer.ADDRESS_IS_FULL] * 4 + [Answer.TOO_OFTEN] * 995
+    assert len(counted) == 5
+
+
 def test_what_a_stranger_is_muted_for_counts_for_its_address_and_for_nobody_listed():
     at = Open()
     assert at.door.offend(EVE, HOST, POINTS_TO_MUTE, 0) == FIRST_MUTE_NS

@@ -127,6 +127,44 @@ def test_a_stranger_has_its_own_rates_here_too() -> None:
     assert at_once(edge, session_of(), "bid", 3) == [""] * 3, "listed bidders have what is left"
 
 
+def test_identities_one_after_the_other_have_no_more_than_what_their_address_has() -> None:
+    door = Door(lambda key: 0, DoorLimits(strangers=StrangerLimits(connections_an_address=2)))
+    edge = Edge(door, replace(LIMITS, stranger_bids_per_s=1, stranger_bids_burst=3, all_bids_per_s=100))
+    eve = session_of(is_listed=False)
+    taken = []
+    for number in range(5):
+        eve.identity = bytes([number]) * 32  # A hello more on the same connection.
+        taken.append(at_once(edge, eve, "bid", 4).count(""))
+    assert taken == [3, 3, 0, 0, 0]
+    answer = edge.refuse(eve, "bid", BID, 0, 0)
+    assert answer is not None
+    assert (answer.code, answer.command, answer.retry_after_ns) == ("rate", command_id(BID), SECOND_NS // 2)
+    assert answer.message == "this house takes 2 commands a second of strangers at one address"
+    assert at_once(edge, session_of(is_listed=False, host="192.0.2.2"), "bid", 1) == [""], "another address"
+    assert at_once(edge, session_of(), "bid", 3) == [""] * 3, "who is listed comes from there as before"
+    assert at_once(edge, eve, "bid", 3, SECOND_NS).count("") == 2
+
+
+def test_their_questions_are_those_of_their_address_too() -> None:
+    door = Door(lambda key: 0, DoorLimits(strangers=StrangerLimits(connections_an_address=2)))
+    edge = Edge(door, replace(LIMITS, stranger_questions_per_s=1))
+    sessions = [session_of(is_listed=False, identity=bytes([number]) * 32) for number in range(3)]
+    taken = [at_once(edge, each, "list", QUESTION_BURST_S + 1).count("") for each in sessions]
+    assert taken == [QUESTION_BURST_S, QUESTION_BURST_S, 0]
+
+
+def test_what_is_answered_here_counts_as_a_question_and_who_is_muted_may_keep_its_session() -> None:
+    edge = Edge(Door(lambda key: 0), replace(LIMITS, stranger_questions_per_s=1))
+    eve = session_of(is_listed=False)
+    edge.mute(ANN, MUTE_NS, 0)
+    answers = [edge.refuse_answer(eve, 0) for _ in range(QUESTION_BURST_S + 1)]
+    assert answers[:-1] == [None] * QUESTION_BURST_S
+    assert answers[-1] is not None
+    assert (answers[-1].code, answers[-1].command) == ("rate", b"")
+    unknown = session_of(is_listed=False, identity=b"", transport=BEN)
+    assert edge.refuse_answer(unknown, 0) is None, "whoever has not said hello counts by its key"
+
+
 def test_nothing_is_passed_on_of_whom_the_house_has_muted_but_a_hello_until_its_time_is_over() -> None:
     edge = Edge(Door(lambda key: 0), LIMITS)
     edge.mute(ANN, MUTE_NS, 0)

@@ -114,6 +114,15 @@ def test_a_frame_at_the_limit_is_answered(mallory):
     assert "trailing characters" in reply.message, "it was read to its end"
 
 
+def test_a_flood_of_what_is_no_message_and_of_pings_that_are_none_comes_to_its_limit(start_house, raw_session_of):
+    house = start_house(("ann",), strangers={}, limits={"stranger_questions_per_s": 1})
+    eve = raw_session_of("eve", house)
+    assert isinstance(eve.greet(), Welcome)
+    codes = [refusal(eve.ask(*((b"one frame",), (encode(Ping(1)) + b"?", b""))[turn % 2])) for turn in range(70)]
+    assert codes[:60] == ["malformed"] * 60
+    assert codes[-1] == "rate"
+
+
 # Sessions
 
 
