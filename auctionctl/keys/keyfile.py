@@ -10,10 +10,13 @@ Source: DESIGN.md section 5.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,6 +42,8 @@ READ_HINT: Final = "a key is a file that you alone may read, in a directory that
 PASSPHRASE_HINT: Final = "give it in a file: --passphrase-file FILE, or AUCTIONCTL_PASSPHRASE_FILE=FILE"  # noqa: S105 - advice
 DAMAGED_HINT: Final = "take the file from a backup, or make another key: auctionctl keygen NAME"
 
+_UNFINISHED_BYTES: Final = 8
+"""Randomness in the name of a file that is to take another's place."""
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 _CREATED: Final = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ", re.ASCII)
@@ -97,21 +102,24 @@ def write_key_file(path: Path, content: StoredKey | LockedKey, *, replace: bool 
 
     Its ``created`` is a UTC time such as ``2026-01-31T12:00:00Z``. Missing directories are made, mode 0700. When this
     returns, file and directory entry are durable; when it raises KeyFileError, no half-written file is left, and a file
-    that was there is whole. Raises KeyFileError if the file exists or its directory is open to others.
+    that was there is whole. What a process that was killed while it replaced this file has left is taken away. Raises
+    KeyFileError if the file exists or its directory is open to others.
     """
     text = content.text if isinstance(content, LockedKey) else key_text(content)
     try:
         _make_directory(path.parent)
         _refuse_loose_directory(path)
-        if replace:
-            # Beside its target, so that the rename stays within one file system and is atomic.
-            new = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-            _write_new(new, text)
-            # A crash before this line leaves the old file, one after it the new one: both are whole.
-            _rename(new, path)
-        else:
-            _write_new(path, text)
-        _sync_directory(path.parent)
+        with _alone_in(path.parent):
+            _remove_unfinished(path)
+            if replace:
+                # Beside its target, so that the rename stays within one file system and is atomic.
+                new = path.with_name(f".{path.name}.{os.urandom(_UNFINISHED_BYTES).hex()}.new")
+                _write_new(new, text)
+                # A crash before this line leaves the old file, one after it the new one: both are whole.
+                _rename(new, path)
+            else:
+                _write_new(path, text)
+            _sync_directory(path.parent)
     except OSError as error:
         raise KeyFileError(f"cannot write {path}: {_reason(error)}", hint=PLACE_HINT) from None
 
@@ -264,6 +272,29 @@ def _refuse_loose_directory(path: Path) -> None:
                 f"others can write to the directory {directory} (mode {mode:04o})",
                 hint=f"run: chmod go-w {shlex.quote(str(directory))}",
             )
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """No other process is in here for ``directory`` at the same time, wherever directories can be locked (flock(2))."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Take away what was to become ``path`` and did not: it may hold a secret. Only alone: nobody is at it then."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _UNFINISHED_BYTES}}}\.new")
+    for name in os.listdir(path.parent):
+        if pattern.fullmatch(name) is None:
+            continue
+        unfinished = path.with_name(name)
+        status = unfinished.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+            unfinished.unlink()
 
 
 def _write_new(path: Path, text: str) -> None:

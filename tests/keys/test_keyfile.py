@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import shlex
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -145,6 +148,43 @@ def test_a_failed_replacement_leaves_the_old_key_whole(keys: Path) -> None:
         write_key(path, BOB, created=CREATED, replace=True)
     assert read_key(path).identity == ALICE.identity
     assert names_in(keys) == ["alice.key"]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_what_a_killed_process_left_is_taken_away_the_next_time_and_nothing_else(keys: Path, replace: bool) -> None:
+    path = keys / "alice.key"
+    program = (
+        "import os, sys, pathlib; from auctionctl.keys import keyfile; from auctionctl.keys.signing import SecretKey;"
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), 9);"
+        f"keyfile.write_key(pathlib.Path(sys.argv[1]), SecretKey(bytes(32)), created={CREATED!r}, replace=True)"
+    )
+    for _ in range(2):
+        assert subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode == -9
+    (left,) = names_in(keys)  # The second one had taken away what the first had left.
+    assert (keys / left).read_text().endswith(f"{SecretKey(bytes(32)).seed_text}\n"), "a secret that nobody knows of"
+    others = [".bob.key.0011223344556677.new", ".alice.key.00ff.new", ".alice.key.0011223344556677.new.bak"]
+    for name in others:
+        put(keys / name, "")
+    (keys / ".alice.key.0011223344556677.new").symlink_to(keys / others[0])
+    write_key(path, ALICE, created=CREATED, replace=replace)
+    assert set(names_in(keys)) == {"alice.key", ".alice.key.0011223344556677.new", *others}
+    assert read_key(path).identity == ALICE.identity
+
+
+def test_what_another_process_is_about_to_put_in_place_is_left_alone(keys: Path) -> None:
+    path = keys / "alice.key"
+    directory = os.open(keys, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)  # As whoever replaces a key here has it.
+    put(keys / ".alice.key.0011223344556677.new", "")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(write_key, path, ALICE, created=CREATED, replace=True)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.2)
+        (keys / ".alice.key.0011223344556677.new").rename(path)
+        os.close(directory)
+        waiting.result(30)
+    assert names_in(keys) == ["alice.key"]
+    assert read_key(path).identity == ALICE.identity
 
 
 def test_a_failed_rename_leaves_no_second_file(keys: Path) -> None:

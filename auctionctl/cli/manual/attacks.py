@@ -231,6 +231,11 @@ STRANGER_ATTACKS: Final = (
         "net/test_open_house.py::test_one_address_has_its_connections_and_listed_bidders_come_in_from_it_all_the_same",
     ),
     Attack(
+        "One identity after the other at an open house, for a new rate each",
+        "Those of one address have no more commands and questions together than as many as may be connected.",
+        "net/test_edge.py::test_identities_one_after_the_other_have_no_more_than_what_their_address_has",
+    ),
+    Attack(
         "A muted or revoked key at an open house",
         "A revoked key is refused for ever; what one key of a stranger is muted for, mutes its address as well.",
         "net/test_zap_configurations.py::test_an_open_house_refuses_in_the_handshake_whom_it_does_not_want",
@@ -256,6 +261,11 @@ STRANGER_ATTACKS: Final = (
         "net/test_security_journal.py::test_a_flood_of_100_000_keys_stays_small_and_washes_nothing_away",
     ),
     Attack(
+        "What is no message, or a ping, on and on",
+        "Counted and limited like questions, though the gateway answers it by itself.",
+        "net/test_manners.py::test_a_flood_of_what_is_no_message_and_of_pings_that_are_none_comes_to_its_limit",
+    ),
+    Attack(
         "Damaged files and messages",
         "One of the documented errors, and nothing else.",
         "fuzz/test_decoders.py::test_only_documented_errors_come_out_and_what_is_accepted_is_canonical",
@@ -264,6 +274,11 @@ STRANGER_ATTACKS: Final = (
         "Odd Ed25519 keys and signatures",
         "Judged as libsodium judges them, so that two readers of a log agree.",
         "keys/test_edwards.py::test_every_signature_of_a_group_is_judged_as_pinned",
+    ),
+    Attack(
+        "A secret in a file that a killed `keygen`, `passwd` or `rotate` left",
+        "Taken away by the next such command for that key.",
+        "keys/test_keyfile.py::test_what_a_killed_process_left_is_taken_away_the_next_time_and_nothing_else",
     ),
     Attack(
         "A stolen key file",
