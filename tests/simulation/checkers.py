@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from naive_auction import Broken, NaiveAuction
 from naive_pauses import Interval, uncovered_ns
+from naive_reputation import DAY_NS, NaiveReputations, is_said_rightly, rows_of
 from timeline import SECOND_NS
 
 from auctionctl.auction.auction import Auction
@@ -269,6 +270,8 @@ def _check_rejection(one: Refused, body: bytes, naive: NaiveAuction, auction: Au
     if one.command in naive.commands:
         raise CheckFailed("rejections", f"{where} is of entry {naive.commands[one.command]}")
     code = naive.judge(body, one.time_ns)
+    if one.code == "wrong_reputation" and naive.rules[14] and code in ("", "low_reputation"):
+        return  # By the registry, and not by this log: see check_statements.
     if code != one.code:
         raise CheckFailed("rejections", f"{where}, where the plain rules say {code or 'nothing against it'}")
     kind = _decode(body)[0]
@@ -390,6 +393,61 @@ def check_wallet(name: str, committed: Mapping[bytes, int], logs: Mapping[bytes,
     won = {log: owed for log, naive in logs.items() if (owed := owed_minor(naive, me))}
     if dict(committed) != won:
         raise CheckFailed("wallets", f"{name} holds {sorted(committed.values())}, and has won {sorted(won.values())}")
+
+
+def check_conduct(plain: NaiveReputations, entries: Mapping[bytes, Sequence[bytes]]) -> None:
+    """Of every auction, all of them final, the registry says what follows from its log; and nobody bid an invalid bid.
+
+    Whoever bids here is an honest agent: what the house counts against it happened to it, or to its messages.
+    """
+    for log, data in entries.items():
+        rows = plain.said_of(log)
+        if wrong := is_said_rightly(rows, rows_of(data)):
+            raise CheckFailed("conduct", wrong)
+        if any(row[6] for row in rows):
+            raise CheckFailed("conduct", f"invalid bids of honest agents: {[row[6] for row in rows]}")
+
+
+LATER_DAYS: Final = (0, 1, 89, 90, 91, 1_000, 2_880, 2_881, 3_000)
+
+
+def check_reputations(
+    live: Callable[[bytes, int], int], plain: NaiveReputations, keys: Iterable[bytes], now_ns: int
+) -> None:
+    """The reputations that a house goes by are those of its registry, now and however much later."""
+    for key in keys:
+        for days in LATER_DAYS:
+            at_ns = now_ns + days * DAY_NS
+            mine, plainly = live(key, at_ns), plain.ppm(key, at_ns)
+            if mine != plainly:
+                raise CheckFailed("reputations", f"{mine} ppm after {days} days, and by the plain rules {plainly}")
+
+
+def check_statements(
+    entries: Sequence[bytes], refused: Iterable[Refused], bodies: Mapping[bytes, bytes], plain: NaiveReputations
+) -> int:
+    """Whoever joined where a reputation is asked for had the one it stated; who was kept out had another, or too low.
+
+    How many statements there were.
+    """
+    asked_ppm, count = _decode(_decode(entries[0])[2])[6][14], 0
+    if not asked_ppm:
+        return 0
+    for index, (kind, time_ns, body, _) in enumerate(map(_decode, entries)):
+        if kind == "joined":
+            _, _, _, bidder, *_, stated_ppm = _decode(body)
+            count += 1
+            if stated_ppm not in plain.ppm_then(bidder, time_ns):
+                raise CheckFailed("reputations", f"entry {index} states {stated_ppm} ppm, which that bidder had not")
+    for one in refused:
+        if one.code not in ("wrong_reputation", "low_reputation"):
+            continue
+        _, _, _, bidder, *_, stated_ppm = _decode(bodies[one.command])
+        had_ppm, count = plain.ppm_then(bidder, one.time_ns), count + 1
+        told = [one.observed == (("stated", stated_ppm), ("reputation", ppm)) for ppm in had_ppm - {stated_ppm}]
+        if not (any(told) if one.code == "wrong_reputation" else stated_ppm in had_ppm):
+            raise CheckFailed("reputations", f"{one.code}, {one.observed}, of one who stated {stated_ppm} of {had_ppm}")
+    return count
 
 
 def check_audits(exports: Mapping[bytes, bytes], registry: bytes, house: Identity) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import decode_bid
@@ -18,6 +19,8 @@ from auctionctl.auction.rejection import Refusal
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
+from auctionctl.replica import conduct, reputation
+from auctionctl.replica.conduct import Deeds
 from auctionctl.wire.frames import message_type
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -121,6 +124,28 @@ def time_read_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(House, "_run_due", lambda house, now_ns: run_due(house, now_ns + 5_000_000))
 
 
+def forgotten_default(patch: pytest.MonkeyPatch) -> None:
+    """Whoever did not pay is said to have bought nothing, by the house and by all who check its word."""
+
+    def deeds_but_defaults(*arguments: Any) -> tuple[Deeds, ...]:
+        deeds = conduct.deeds_of(*arguments)
+        return tuple(replace(each, won=0, defaulted=0, stood=1) if each.defaulted else each for each in deeds)
+
+    patch.setattr("auctionctl.house.reputation.deeds_of", deeds_but_defaults)
+    patch.setattr("auctionctl.replica.audit.deeds_of", deeds_but_defaults)
+
+
+def default_counted_twice(patch: pytest.MonkeyPatch) -> None:
+    """A default costs double."""
+    points_of = reputation.points_of
+
+    def points_and_again(deeds: Deeds) -> reputation.Points:
+        good, bad = points_of(deeds)
+        return reputation.Points(good, bad + reputation.DEFAULTED_POINTS * deeds.defaulted)
+
+    patch.setattr(reputation, "points_of", points_and_again)
+
+
 MUTATIONS: Final[dict[str, Mutation]] = {
     "release before append": release_before_append,
     "skipped gap": skipped_gap,
@@ -129,5 +154,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "wrong tie rule": wrong_tie_rule,
     "batch reordered by claimed time": reordered_batch,
     "time read twice": time_read_twice,
+    "default forgotten": forgotten_default,
+    "default counted twice": default_counted_twice,
 }
 """What it is called → what it does."""

@@ -17,7 +17,7 @@ from timeline import MILLISECOND_NS, SECOND_NS
 from auctionctl.auction.price import Money
 from auctionctl.bidding import strategies
 from auctionctl.bidding.agent import Agent
-from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected
+from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, Result
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.follower import Advanced
@@ -51,7 +51,9 @@ class Person(Client):
         if agent is None or len(agent.outcomes) < self.auction_count or not agent.is_done:
             return False
         shadows, replicas = self._world.watch.shadows, agent.follower.replicas
-        return all(replicas[auction].size == len(shadows[auction].entries) for auction in agent.outcomes)
+        # Where its reputation does not suffice, it is kept out, and looks no further.
+        seen = [auction for auction, outcome in agent.outcomes.items() if outcome.result is not Result.REFUSED]
+        return all(replicas[auction].size == len(shadows[auction].entries) for auction in seen)
 
     @property
     def auction_count(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from timeline import MILLISECOND_NS, SECOND_NS
@@ -148,7 +148,7 @@ def draw(seed: int) -> Plan:
     return Plan(
         seed=seed,
         people=people,
-        lots=lots,
+        lots=_ask_reputation(random.Random(f"reputation {seed}"), lots),
         weather=_weather(rng),
         hazards=_hazards(rng),
         incidents=_incidents(rng, len(people), calm_ns),
@@ -198,6 +198,15 @@ def _lot(rng: random.Random, number: int, people: int) -> LotPlan:
         cancellation=rng.choice(tuple(Cancellation)),
     )
     return LotPlan(rng.choice((0, 0, rng.randint(0, 10) * SECOND_NS)), rng.random() < 0.6, lot)
+
+
+def _ask_reputation(rng: random.Random, lots: tuple[LotPlan, ...]) -> tuple[LotPlan, ...]:
+    """Sometimes the last of several lots asks for a reputation, and comes when others may have ended."""
+    *others, last = lots
+    if not others or rng.random() < 0.7:
+        return lots
+    lot = replace(last.lot, min_reputation_ppm=rng.choice((1, 300_000, 500_000, 500_000, 600_000)))
+    return (*others, replace(last, at_ns=rng.choice((last.at_ns, rng.randint(10, 35) * SECOND_NS)), lot=lot))
 
 
 def _pauses(rng: random.Random) -> PauseRules:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 SECOND_NS: Final = 1_000_000_000
 MILLISECOND_NS: Final = 1_000_000
-START_NS: Final = 1_767_225_600 * SECOND_NS
+START_NS: Final = 1_767_225_580 * SECOND_NS
+"""20 s before midnight, UTC: in the midst of most histories, what was said of somebody becomes older by a day."""
 
 
 class Timeline:

@@ -18,15 +18,18 @@ from checkers import (
     check_audits,
     check_caps,
     check_commands_once,
+    check_conduct,
     check_deadlines,
     check_ended_once,
     check_gaps_cover,
     check_gaps_true,
     check_receipts,
     check_rejections,
+    check_reputations,
     check_same_state,
     check_settlement,
     check_stamps,
+    check_statements,
     check_times,
     check_wallet,
     naive_of,
@@ -35,6 +38,7 @@ from conduct import Conduct
 from errands import Errand, Sale
 from faulty_store import FaultyStore
 from house_shell import HouseShell
+from naive_reputation import NaiveReputations
 from network import Gateway, Wires
 from people import Person
 from plan import CURRENCY, Incident, Plan, Trouble, draw
@@ -182,8 +186,9 @@ class World:
             + (len(self.people) + 1) * (each.payment.payment_ns + 2 * each.payment.offer_ns)
             for each in rules
         )
+        last_ns = max(each.at_ns for each in self.plan.lots)
         most_down_ns = max((each.length_ns for each in self.plan.incidents), default=0)
-        return longest_ns + most_down_ns + PATIENCE_NS
+        return last_ns + longest_ns + most_down_ns + PATIENCE_NS
 
     def _is_over(self) -> bool:
         return not self._unfinished()
@@ -324,12 +329,25 @@ class World:
             check_stamps(data, [one for one in watch.stamps if one.log == log])
             check_same_state(house.log(log).auction, watch.shadows[log].replay.state)
             check_deadlines(house.log(log).auction, naive[log])
+        self._check_reputations(entries)
         check_audits({log: data for log, data in files.items() if log}, files[b""], self.house_key.identity)
         for person in self.people:
             assert person.agent is not None
             committed = {one.auction: one.committed_minor for one in person.agent.wallet.commitments()}
             mine = {log: naive[log] for log in naive if log in person.agent.outcomes}
             check_wallet(person.name, committed, mine, person.key.identity.signing)
+
+    def _check_reputations(self, entries: dict[bytes, list[bytes]]) -> None:
+        house = self.shell.house
+        assert house is not None
+        plain = NaiveReputations(self.store.read(REGISTRY))
+        check_conduct(plain, entries)
+        keys = [person.key.identity.signing for person in self.people]
+        registry = house.registry.state
+        check_reputations(registry.reputations.ppm, plain, keys, registry.last_time_ns)
+        for log, data in entries.items():
+            refused = [one for one in self.watch.refused if one.log == log]
+            self.tally["reputations stated"] += check_statements(data, refused, self.watch.bodies, plain)
 
 
 def run_seed(seed: int) -> Report:
