@@ -23,6 +23,7 @@ from auctionctl.auction.price import MAX_MINOR, Money, format_minor
 from auctionctl.auction.rejection import Refusal
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.bidding.agent import Agent
+from auctionctl.bidding.caps import CapOf, no_cap
 from auctionctl.bidding.notices import (
     AgentNotice,
     BidAccepted,
@@ -87,6 +88,17 @@ def amount_minor(amount: Amount, auction: Auction) -> int:
             return auction.minimum_minor
         case _:
             assert_never(amount)
+
+
+def check_cap(minor: int, terms: Terms, cap_of: CapOf) -> None:
+    """Raise MoneyError for a bid that is more than what may be bid under ``terms``."""
+    cap_minor = cap_of(terms)
+    if cap_minor is not None and minor > cap_minor:
+        asked, cap = (format_minor(each, terms.rules.currency) for each in (minor, cap_minor))
+        raise MoneyError(
+            f"a bid of {asked}, where {cap} is this auction's cap",
+            hint="nothing was bid; the cap is --max-per-auction, max_per_auction, or [caps] in config.toml",
+        )
 
 
 def check_possible(minor: int, currency: str) -> None:
@@ -220,11 +232,12 @@ class OneBid(Agent):
         earlier: Iterable[Message] = (),
         refused: Iterable[Message] = (),
         heads_of: HeadsOf = no_heads,
+        cap_of: CapOf = no_cap,
     ) -> None:
         """``wait_ns`` is how long an auction that has not opened, or is paused, is waited for, once its log is here.
 
         ``earlier`` are bids that earlier runs made in ``auction``, and of which they kept no answer; ``refused`` those
-        that were rejected.
+        that were rejected. Beyond what ``cap_of`` says nothing is bid: MoneyError, once that is known.
         """
         earlier = list(earlier)
         budget = Money(amount.minor if isinstance(amount, Exactly) else MAX_MINOR, currency)
@@ -244,6 +257,7 @@ class OneBid(Agent):
         self.ending: Ending | None = None
         self._auction = auction
         self._amount = amount
+        self._cap_of = cap_of
         self._wait_ns = wait_ns
         self._opens_by_ns: int | None = None
         self._log_by_ns: int | None = None
@@ -321,7 +335,10 @@ class OneBid(Agent):
         elif self._auction in self.outcomes:
             self.ending = Over(self.outcomes[self._auction])
         elif self.can_bid(self._auction, now_ns):
-            self.place(self._auction, amount_minor(self._amount, self.replica.replay.state), now_ns)
+            auction = self.replica.replay.state
+            minor = amount_minor(self._amount, auction)
+            check_cap(minor, auction.terms, self._cap_of)
+            self.place(self._auction, minor, now_ns)
             # Known at once, whoever takes the notice.
             self._placed = next(notice for notice in self._notices if isinstance(notice, BidPlaced))
         else:

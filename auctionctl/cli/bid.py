@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from auctionctl.cli.arguments import ArgumentError, argument
-from auctionctl.cli.bidder import drive, find_auctions, seat_agent
+from auctionctl.cli.bidder import bounds, drive, find_auctions, seat_agent
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
 from auctionctl.cli.output import write_note
 from auctionctl.cli.process_log import LogFormat, LogFormatOption, ProcessLog, choose_log_form, open_log
-from auctionctl.cli.settings.caps_table import read_caps
 from auctionctl.cli.settings.durations import parse_duration
-from auctionctl.cli.settings.person_file import config_file
 from auctionctl.cli.strategy_option import PARAM_HELP, STRATEGY_HELP, ChosenStrategy, read_strategy
 from auctionctl.client.choosing import choose_auctions
 from auctionctl.client.kept_session import alone
@@ -38,7 +36,7 @@ MaxPerAuction = Annotated[
     typer.Option(
         "--max-per-auction",
         metavar="AMOUNT",
-        help="Never bid more than this in one auction; [caps] in config.toml bounds some by their listing.",
+        help="Never bid more than this in one auction, also with --amount; [caps] in config.toml has more, by listing.",
     ),
 ]
 Verbose = Annotated[
@@ -94,12 +92,14 @@ def bid(
     if not bid_in_all and not wanted and not patterns:
         raise ArgumentError("name the auctions to bid in, or --all, or --match", hint="`auctionctl ls` lists them")
     if amount is not None:
-        many = {"--strategy": strategy, "--budget": budget, "--param": param, "--max-per-auction": max_per_auction}
-        _check_alone(bid_in_all or bool(patterns) or len(wanted) > 1, many)
-        from auctionctl.cli.bid_once import bid_once, judge_once, read_amount  # noqa: PLC0415
+        _check_alone(
+            bid_in_all or bool(patterns) or len(wanted) > 1,
+            {"--strategy": strategy, "--budget": budget, "--param": param},
+        )
+        from auctionctl.cli.bid_once import Order, bid_once, judge_once, read_amount  # noqa: PLC0415
 
-        wish = read_amount(amount)
-        return judge_once(at, wanted[0], wish) if dry_run else bid_once(at, wanted[0], wish, _read_wait(wait))
+        order = Order(wanted[0], read_amount(amount), max_per_auction)
+        return judge_once(at, order) if dry_run else bid_once(at, order, _read_wait(wait))
     if wait is not None or dry_run:
         raise ArgumentError("--wait and --dry-run are for a single bid", hint="give --amount AMOUNT with them")
     if strategy is None or budget is None:
@@ -144,15 +144,11 @@ class _Telling(NamedTuple):
 
 def _read_plan(paths: Paths, strategy: str, params: list[str], budget: str, max_per_auction: str | None) -> _Plan:
     from auctionctl.auction.price import parse_money  # noqa: PLC0415
-    from auctionctl.bidding.caps import Cap, cap_of  # noqa: PLC0415
 
     with argument("--budget"):
         money = parse_money(budget)
-    caps = list(read_caps(config_file(paths)))
-    if max_per_auction is not None:
-        with argument("--max-per-auction"):
-            caps.append(Cap("*", parse_money(max_per_auction, currency=money.currency)))
-    return _Plan(read_strategy(strategy, params, money.currency), money, cap_of(caps))
+    cap_of = bounds(paths, max_per_auction, money.currency)
+    return _Plan(read_strategy(strategy, params, money.currency), money, cap_of)
 
 
 def _bid_by_strategy(

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.price import Money
 from auctionctl.auction.rejection import RULES, Code
 from auctionctl.auction.terms import Terms
+from auctionctl.bidding.caps import CapOf
 from auctionctl.bidding.notices import AgentNotice, BidAccepted, BidPlaced, BidRejected, Joined
 from auctionctl.bidding.once import (
     Accepted,
     Ending,
+    Exactly,
     Halted,
     NotHeard,
     NotOpened,
@@ -28,11 +30,12 @@ from auctionctl.bidding.once import (
     Unanswered,
     Void,
     amount_minor,
+    check_cap,
     judge,
 )
 from auctionctl.cli.arguments import ArgumentError, argument
 from auctionctl.cli.bid_events import HALTED_WORDS
-from auctionctl.cli.bidder import drive, find_auctions, fresh_nonces
+from auctionctl.cli.bidder import bounds, drive, find_auctions, fresh_nonces
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.observer import read_auction
 from auctionctl.cli.options import AtHouse
@@ -69,13 +72,34 @@ def read_amount(text: str) -> Wish:
         return parse_wish(text)
 
 
-def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
-    """Bid ``wish`` in the auction that ``wanted`` names, and say what came of it. Errors: as of any bidder."""
+class Order(NamedTuple):
+    """``wish`` is to be bid in the auction that ``wanted`` names, but no more than ``max_per_auction``, if given."""
+
+    wanted: str
+    wish: Wish
+    max_per_auction: str | None = None
+
+    def bounds(self, at: AtHouse, terms: Terms) -> CapOf:
+        """What bounds the bid under ``terms``. ArgumentError for a wish that is in another currency, or beyond it."""
+        currency = terms.rules.currency
+        if self.wish.currency not in (None, currency):
+            raise ArgumentError(
+                f"--amount: it is in {self.wish.currency}, and the auction {terms.listing} is in {currency}"
+            )
+        cap_of = bounds(at.paths, self.max_per_auction, currency)
+        if isinstance(self.wish.amount, Exactly):
+            with argument("--amount"):
+                check_cap(self.wish.amount.minor, terms, cap_of)
+        return cap_of
+
+
+def bid_once(at: AtHouse, order: Order, wait_ns: int) -> ExitStatus:
+    """Bid as ``order`` says, and tell what came of it. Errors: as of any bidder."""
     address, secret = at.address(), at.secret()
     with alone(at.paths, secret):
         journal = BidJournal(at.paths, secret.identity, address.identity)
-        ((auction, terms),) = find_auctions(address, secret, [wanted]).items()
-        _check_currency(wish, terms)
+        ((auction, terms),) = find_auctions(address, secret, [order.wanted]).items()
+        cap_of = order.bounds(at, terms)
         if terms.seller == secret.identity.signing:
             return _write(at, terms, _refused(Code.OWN_AUCTION, {}, terms, {}))
         earlier, refused = journal.hand_in(lambda bid: (bid.auction, bid.currency) == (auction, terms.rules.currency))
@@ -86,13 +110,14 @@ def bid_once(at: AtHouse, wanted: str, wish: Wish, wait_ns: int) -> ExitStatus:
             secret,
             address.identity,
             auction,
-            wish.amount,
+            order.wish.amount,
             currency=terms.rules.currency,
             nonces=fresh_nonces(),
             wait_ns=wait_ns,
             earlier=earlier,
             refused=refused,
             heads_of=memory.heads_of,
+            cap_of=cap_of,
         )
         keeper = _Keeper(ReceiptFiles(at.paths.receipts), terms)
         try:
@@ -140,15 +165,16 @@ class _Keeper:
                 pass
 
 
-def judge_once(at: AtHouse, wanted: str, wish: Wish) -> ExitStatus:
-    """What the rules would say to ``wish`` now, by a verified copy of the log; nothing is sent."""
+def judge_once(at: AtHouse, order: Order) -> ExitStatus:
+    """What the rules would say to ``order`` now, by a verified copy of the log; nothing is sent."""
     secret: SecretKey = at.secret()
-    observer, replica = read_auction(at, wanted)
+    observer, replica = read_auction(at, order.wanted)
     _check_role(observer.registry, secret)
     auction = replica.replay.state
     terms = auction.terms
-    _check_currency(wish, terms)
-    minor = amount_minor(wish.amount, auction)
+    cap_of = order.bounds(at, terms)
+    minor = amount_minor(order.wish.amount, auction)
+    check_cap(minor, terms, cap_of)
     me, now_ns = secret.identity.signing, observer.house_now_ns
     refusal = judge(auction, me, minor, now_ns, observer.registry.reputations.ppm(me, now_ns))
     basics = {
@@ -175,13 +201,6 @@ def _check_role(registry: Registry, secret: SecretKey) -> None:
         raise NotAuthorisedError(
             f"{safe_text(member.name)} is admitted as {member.role}, not as bidder",
             hint="the house's operator lets you bid with: auctionctl allow add KEY NAME --role bidder --replace",
-        )
-
-
-def _check_currency(wish: Wish, terms: Terms) -> None:
-    if wish.currency not in (None, terms.rules.currency):
-        raise ArgumentError(
-            f"--amount: it is in {wish.currency}, and the auction {terms.listing} is in {terms.rules.currency}"
         )
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from auctionctl.cli.arguments import argument
 from auctionctl.cli.output import write_note
+from auctionctl.client.caps_file import caps_of
 from auctionctl.client.choosing import chosen_by
-from auctionctl.client.paths import find_paths
+from auctionctl.client.paths import Paths, find_paths
 
 if TYPE_CHECKING:
     from auctionctl.auction.terms import Terms
     from auctionctl.bidding.agent import Agent, StrategyFactory
+    from auctionctl.bidding.caps import CapOf
     from auctionctl.bidding.notices import AgentNotice
     from auctionctl.bidding.wallet import Wallet
     from auctionctl.cli.seen_logs import Memory
@@ -36,6 +39,19 @@ def find_auctions(
     finally:
         observer.close()
     return {auction: observer.follower.catalogue[auction] for auction in observer.chosen}
+
+
+def bounds(paths: Paths, max_per_auction: str | None, currency: str) -> CapOf:
+    """What bounds each auction in ``currency``: ``[caps]``, and ``--max-per-auction``, if given.
+
+    Raises ArgumentError for that, ConfigurationError for the file.
+    """
+    if max_per_auction is not None:
+        from auctionctl.auction.price import parse_money  # noqa: PLC0415
+
+        with argument("--max-per-auction"):
+            parse_money(max_per_auction, currency=currency)
+    return caps_of(paths, max_per_auction, currency)
 
 
 def seat_agent(

@@ -17,15 +17,15 @@ from typing import Final
 from auctionctl.auction.price import Money, parse_money
 from auctionctl.auction.terms import Terms
 from auctionctl.bidding.agent import Agent, StrategyFactory
-from auctionctl.bidding.caps import Cap, cap_of
 from auctionctl.bidding.notices import AgentNotice, BidAccepted, Joined, Outcome
-from auctionctl.bidding.once import Ending, OneBid
+from auctionctl.bidding.once import Ending, Exactly, OneBid, check_cap
 from auctionctl.bidding.strategy import Strategy
 from auctionctl.bidding.totals import Totals, totals
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.client.account_file import AccountFile, AccountKeeper
 from auctionctl.client.arguments import check_names, check_start, check_text, check_texts, check_wait, own_factory
 from auctionctl.client.bid_journal import BidJournal
+from auctionctl.client.caps_file import caps_of
 from auctionctl.client.choosing import choose_auctions, match_auctions
 from auctionctl.client.fence import Fenced, SparingNotes
 from auctionctl.client.kept_session import KeptSession, alone
@@ -147,10 +147,13 @@ class Connection:
 
     # Bidding
 
-    async def bid(self, name: str, amount: str, *, wait_s: float = DEFAULT_WAIT_S) -> Ending:
+    async def bid(
+        self, name: str, amount: str, *, wait_s: float = DEFAULT_WAIT_S, max_per_auction: str | None = None
+    ) -> Ending:
         """Bid once: ``12.50EUR``, ``+5.00EUR`` above the price, or ``min``; what came of it, with its proof.
 
-        Joins if need be, and waits ``wait_s`` for the auction to open. Raises MoneyError, NotFoundError,
+        Joins if need be, and waits ``wait_s`` for the auction to open. ``max_per_auction``, and ``[caps]`` in
+        config.toml, bound it: MoneyError where it would be more, as for what is no amount. Raises NotFoundError,
         StoreLockedError while another bidder runs under this key, and ConfigurationError for another currency and for
         what is no text or no time.
         """
@@ -160,6 +163,9 @@ class Connection:
         currency = found.terms.rules.currency
         if wish.currency not in (None, currency):
             raise ConfigurationError(f"{amount}: the auction {found.listing} is in {currency}")
+        cap_of = caps_of(self._paths, max_per_auction, currency)
+        if isinstance(wish.amount, Exactly):
+            check_cap(wish.amount.minor, found.terms, cap_of)
         with alone(self._paths, self.key):
             journal = BidJournal(self._paths, self.key.identity, self.address.identity)
             earlier, refused = journal.hand_in(lambda bid: (bid.auction, bid.currency) == (found.id, currency))
@@ -175,6 +181,7 @@ class Connection:
                 earlier=earlier,
                 refused=refused,
                 heads_of=memory.heads_of,
+                cap_of=cap_of,
             )
             await self._drive(agent, journal, memory, lambda _: None)
         assert agent.ending is not None
@@ -196,8 +203,9 @@ class Connection:
 
         ``strategy`` is the name of one that comes along (``params`` as in ``bid --param``), but ``manual``; or it makes
         one of yours from an auction's terms. What that raises, or says wrongly, is no bid, and a warning of the logger
-        ``auctionctl``. What ``on_notice`` raises ends the run. The budget is never exceeded, over all of them; a house
-        that is gone is waited for. Raises as :meth:`bid` does.
+        ``auctionctl``. What ``on_notice`` raises ends the run. The budget is never exceeded, over all of them, nor in
+        one auction ``max_per_auction``, or what ``[caps]`` in config.toml says; a house that is gone is waited for.
+        Raises as :meth:`bid` does.
         """
         check_names(auctions=auctions, match=match)
         check_texts(params or {})
@@ -208,12 +216,12 @@ class Connection:
             raise ConfigurationError("no auction is named", hint='name some: auctions=["vase"], or match=["gpu-*"]')
         chosen = choose_auctions(catalogue, list(auctions)) | match_auctions(catalogue, list(match))
         money = parse_money(budget)
-        caps = [] if max_per_auction is None else [Cap("*", parse_money(max_per_auction, currency=money.currency))]
+        cap_of = caps_of(self._paths, max_per_auction, money.currency)
         with alone(self._paths, self.key):
             journal = BidJournal(self._paths, self.key.identity, self.address.identity)
             undecided = journal.hand_in(lambda bid: bid.currency == money.currency)
             memory = SeenLogs(self._paths, self.address.identity)
-            wallet = Wallet(money, cap_of(caps))
+            wallet = Wallet(money, cap_of)
             agent = Agent(
                 self.key,
                 self.address.identity,

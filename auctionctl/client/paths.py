@@ -39,6 +39,11 @@ class Paths:
         return self.config / "keys"
 
     @property
+    def settings(self) -> Path:
+        """The person's settings."""
+        return self.config / "config.toml"
+
+    @property
     def allow_list(self) -> Path:
         """Whom a house on this machine lets in."""
         return self.config / "allow"

@@ -89,6 +89,19 @@ def test_relative_amounts_are_of_the_price_at_that_moment(
     assert ending.notice.amount_minor == expected
 
 
+@pytest.mark.parametrize(("amount", "cap_minor"), [(Least(), 1_099), (Above(150), 1_149), (Exactly(2_000), 1_999)])
+def test_nothing_is_bid_beyond_the_cap_of_the_auction(
+    world: World, bid_once: Any, opened: bytes, amount: Amount, cap_minor: int
+) -> None:
+    with pytest.raises(MoneyError, match="is this auction's cap"):
+        ending_of(world, bid_once("ann", opened, amount, cap_of=lambda _: cap_minor))
+    assert bids_sent(world.lines["ann"]) == set()
+    world.disconnect(world.lines["ann"])
+    ending = ending_of(world, bid_once("ann", opened, amount, cap_of=lambda _: cap_minor + 1))
+    assert isinstance(ending, Accepted)
+    assert ending.notice.amount_minor == cap_minor + 1
+
+
 def test_what_the_rules_refuse_is_sent_all_the_same_and_refused_by_the_house(
     world: World, bid_once: Any, opened: bytes
 ) -> None:

@@ -131,6 +131,29 @@ def test_a_dry_run_says_what_the_rules_would_and_sends_nothing(auctionctl: Aucti
     ] == ("acceptable")
 
 
+def test_one_bid_keeps_to_the_caps_as_many_do_and_nothing_is_sent_beyond_them(
+    auctionctl: Auctionctl, house: Any
+) -> None:
+    before = json.loads(auctionctl("show", "solo", "--key", "alice", "--json").out)
+    settings = house[0] / "config/config.toml"
+    settings.write_text('[caps]\n"so*" = "900EUR"\n')
+    try:
+        for more in (("--amount", "900.01EUR"), ("--amount", "899EUR", "--max-per-auction", "898.99")):
+            for dry in ((), ("--dry-run",)):
+                done = auctionctl("bid", "solo", *more, *dry, "--key", "alice")
+                assert done.status == 2
+                assert "is this auction's cap" in done.err
+                assert "[caps] in config.toml" in done.err
+        # How much +… and min are, the log says.
+        done = auctionctl("bid", "solo", "--amount", "+900.00EUR", "--key", "alice")
+        assert done.status == 2
+        assert "is this auction's cap" in done.err
+        shown = json.loads(auctionctl("show", "solo", "--key", "alice", "--json").out)
+        assert shown["bid_entries"] == before["bid_entries"]
+    finally:
+        settings.unlink()
+
+
 def test_what_does_not_open_is_not_waited_for_longer_than_asked(auctionctl: Auctionctl) -> None:
     answer = record(auctionctl("bid", "crowd", "--amount", "10.00EUR", "--wait", "0", "--key", "alice", "--json"), 10)
     assert (answer["event"], answer["joined"], answer["needed"]) == ("not_opened", 1, 3)

@@ -28,7 +28,14 @@ from auctionctl import (
 from auctionctl.auction.phase import Phase
 from auctionctl.bidding.notices import BidAccepted, BidPlaced
 from auctionctl.client import observing
-from auctionctl.errors import ConfigurationError, NotAuthorisedError, NotFoundError, StoreLockedError, UnreachableError
+from auctionctl.errors import (
+    ConfigurationError,
+    MoneyError,
+    NotAuthorisedError,
+    NotFoundError,
+    StoreLockedError,
+    UnreachableError,
+)
 
 
 def alice(house: Any) -> Connection:
@@ -83,18 +90,27 @@ async def collect(house: Connection, name: str) -> tuple[list[str], object]:
     return kinds, last
 
 
-class Once:
-    """A strategy of one's own: the least bid, as long as nobody else has bid."""
+class Eager:
+    """The least bid, always."""
 
     def decide(self, view: AuctionView, purse: Purse, now_ns: int, rng: random.Random) -> Offer | Wait:
-        return Offer(view.minimum_minor) if view.bid_count == 0 else Wait()
+        return Offer(view.minimum_minor) if view.minimum_minor <= purse.available_minor else Wait()
 
 
-def test_strategies_bid_within_their_budgets_until_the_auctions_have_ended(running_house: Any) -> None:
+def test_strategies_bid_within_their_budgets_and_caps_until_the_auctions_have_ended(
+    running_house: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.toml").write_text('[caps]\n"gpu-*" = "9.99EUR"\n')
+    key = running_house.home / "config/keys/bob.key"
+
     async def compete() -> None:
         notices: list[object] = []
+        heard: list[object] = []
         value = {"value": "20EUR"}
-        async with alice(running_house) as house, connect(running_house.address, "bob", home=running_house.home) as bob:
+        async with alice(running_house) as house, connect(running_house.address, key, home=tmp_path) as bob:
+            with pytest.raises(MoneyError, match="is this auction's cap"):
+                await bob.bid("gpu-lamp", "12.00EUR")
             ours, theirs = await asyncio.gather(
                 house.run(
                     "market-value",
@@ -103,8 +119,15 @@ def test_strategies_bid_within_their_budgets_until_the_auctions_have_ended(runni
                     params=value,
                     on_notice=notices.append,
                 ),
-                bob.run(lambda terms: Once(), budget="30.00EUR", auctions=["gpu-lamp"], max_per_auction="10.00EUR"),
+                bob.run(
+                    lambda terms: Eager(),
+                    budget="30.00EUR",
+                    auctions=["gpu-lamp"],
+                    max_per_auction="30.00EUR",
+                    on_notice=heard.append,
+                ),
             )
+            assert not any(isinstance(each, BidPlaced) for each in heard)
             lamp = await house.auction("gpu-lamp")
             outcome = ours.outcomes[lamp.id]
             assert outcome.result is Result.WON

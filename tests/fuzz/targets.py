@@ -26,8 +26,8 @@ from auctionctl.cli.settings.durations import format_duration, parse_duration
 from auctionctl.cli.settings.house_file import read_house_values
 from auctionctl.cli.settings.lots import read_auction_values
 from auctionctl.cli.settings.person_file import read_person_values
-from auctionctl.cli.settings.toml_table import parse_toml
 from auctionctl.client.bid_journal import parse_journal
+from auctionctl.client.toml_file import parse_toml
 from auctionctl.errors import (
     AllowListError,
     ConfigurationError,

@@ -17,9 +17,9 @@ from auctionctl.cli.checks.findings import Finding, State, wrong
 from auctionctl.cli.settings.contexts import contexts_file, read_context_values
 from auctionctl.cli.settings.house_file import HOUSE_FILE, read_house_values
 from auctionctl.cli.settings.person_file import config_file, read_person_values
-from auctionctl.cli.settings.toml_table import read_toml
 from auctionctl.client.files import is_there, read_bounded
 from auctionctl.client.paths import Paths
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import AuctionctlError, ConfigurationError
 from auctionctl.keys.allowlist import MAX_TEXT_BYTES, find_mistakes
 from auctionctl.keys.encoding import NAME_HINT, is_name

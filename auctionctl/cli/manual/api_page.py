@@ -62,8 +62,8 @@ NAMES: Final = {
     "connect": "`connect(address, key, home=None)`: a `Connection`, to be entered with `async with`. `key` is the name"
     " of a key, its file, or a `SecretKey`; `home` is what AUCTIONCTL_HOME is for commands.",
     "Connection": "`list()`, `auction(name)`, `subscribe(name, start=0)`, `wait_for_end(name)`, `export(name)`;"
-    " `bid(name, amount, wait_s=30)`; `run(strategy, budget=…, auctions=…, match=…, max_per_auction=…, params=…,"
-    " seed=…, on_notice=…)`.",
+    " `bid(name, amount, wait_s=30, max_per_auction=…)`; `run(strategy, budget=…, auctions=…, match=…,"
+    " max_per_auction=…, params=…, seed=…, on_notice=…)`. Both keep to `[caps]` in config.toml, too.",
     "Snapshot": "An auction at one moment, computed from its verified log.",
     "Applied": "An entry that passed the rules and is covered by a checkpoint: `entry`, `entry_index`, `fact`.",
     "Accepted": "What `bid` returns with its proof: `notice.evidence`, `is_leading`. Its other ends are those of a"

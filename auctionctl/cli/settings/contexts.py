@@ -48,7 +48,7 @@ def read_contexts(paths: Paths) -> Contexts:
     path = contexts_file(paths)
     if not is_there(path):
         return Contexts("", {})
-    from auctionctl.cli.settings.toml_table import read_toml  # noqa: PLC0415 - most commands run without contexts
+    from auctionctl.client.toml_file import read_toml  # noqa: PLC0415 - most commands run without contexts
 
     return read_context_values(path, read_toml(path))
 

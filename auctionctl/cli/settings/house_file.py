@@ -21,8 +21,9 @@ from auctionctl.cli.process_log import LogFormat
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
-from auctionctl.cli.settings.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.toml_table import TomlTable
 from auctionctl.client.files import is_there
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name

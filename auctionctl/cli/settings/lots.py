@@ -19,7 +19,8 @@ from typing import Any, Final
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, OnDefault, PauseRules, PaymentRules
 from auctionctl.auction.terms import decode_terms
 from auctionctl.cli.settings.house_file import HouseConfiguration, HouseSection, Inherited, Layer, combine, make_layer
-from auctionctl.cli.settings.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.toml_table import TomlTable
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.listing import (

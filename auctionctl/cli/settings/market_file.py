@@ -20,8 +20,9 @@ from auctionctl.cli.own_strategies import find_spec
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.house_file import Inherited
 from auctionctl.cli.settings.lots import read_lot
-from auctionctl.cli.settings.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.toml_table import TomlTable
 from auctionctl.client.files import read_bounded
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import AuctionctlError, ConfigurationError
 from auctionctl.market.casting import refuse_name, strategy_maker
 from auctionctl.market.floor import terms_of

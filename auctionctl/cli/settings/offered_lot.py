@@ -13,7 +13,8 @@ from typing import Any, Final
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.settings.house_file import Inherited, combine, make_layer
 from auctionctl.cli.settings.lots import FILE_KEYS, read_lot
-from auctionctl.cli.settings.toml_table import TomlTable, read_toml
+from auctionctl.cli.settings.toml_table import TomlTable
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError
 from auctionctl.wire.listing import LotDescription
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from auctionctl.cli.output import Form
-from auctionctl.cli.settings.caps_table import CAPS_KEY, parse_caps
 from auctionctl.cli.settings.contexts import CONTEXT_KEYS, CONTEXT_VARIABLE, Context, find_context
+from auctionctl.client.caps_file import CAPS_KEY, parse_caps
 from auctionctl.client.files import is_there
 from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 
-CONFIG_FILE: Final = "config.toml"
 OUTPUT_VARIABLE: Final = "AUCTIONCTL_OUTPUT"
 MAX_CHARACTERS: Final = 400
 
@@ -79,7 +78,7 @@ class Said:
 
 def config_file(paths: Paths) -> Path:
     """Where the person's settings are."""
-    return paths.config / CONFIG_FILE
+    return paths.settings
 
 
 def read_person(paths: Paths) -> dict[str, str]:
@@ -87,7 +86,7 @@ def read_person(paths: Paths) -> dict[str, str]:
     path = config_file(paths)
     if not is_there(path):
         return {}
-    from auctionctl.cli.settings.toml_table import read_toml  # noqa: PLC0415 - most commands run without the file
+    from auctionctl.client.toml_file import read_toml  # noqa: PLC0415 - most commands run without the file
 
     return read_person_values(path, read_toml(path))
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from auctionctl.cli.settings.caps_table import CAPS_EXAMPLE, CAPS_KEY, CAPS_MEANING
 from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS
 from auctionctl.cli.settings.setting import Kind, Setting
+from auctionctl.client.caps_file import CAPS_EXAMPLE, CAPS_KEY, CAPS_MEANING
 
 HOW_TO_CHANGE: Final = "To change a setting, take away the '#' before it."
 EXAMPLES: Final = {

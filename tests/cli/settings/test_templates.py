@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.settings.caps_table import parse_caps
 from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, combine, read_house_values
 from auctionctl.cli.settings.person_file import PERSON_SETTINGS, read_person_values
 from auctionctl.cli.settings.templates import house_template, person_template
+from auctionctl.client.caps_file import parse_caps
 
 PATH = Path("a.toml")
 

@@ -8,9 +8,9 @@ import pytest
 
 from auctionctl.auction.price import Money
 from auctionctl.bidding.caps import Cap
-from auctionctl.cli.settings.caps_table import read_caps
 from auctionctl.cli.settings.person_file import read_person_values
-from auctionctl.cli.settings.toml_table import read_toml
+from auctionctl.client.caps_file import read_caps
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError
 
 
