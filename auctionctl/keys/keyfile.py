@@ -15,8 +15,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,17 +108,12 @@ def write_key_file(path: Path, content: StoredKey | LockedKey, *, replace: bool 
     try:
         _make_directory(path.parent)
         _refuse_loose_directory(path)
-        with _alone_in(path.parent):
-            _remove_unfinished(path)
-            if replace:
-                # Beside its target, so that the rename stays within one file system and is atomic.
-                new = path.with_name(f".{path.name}.{os.urandom(_UNFINISHED_BYTES).hex()}.new")
-                _write_new(new, text)
-                # A crash before this line leaves the old file, one after it the new one: both are whole.
-                _rename(new, path)
-            else:
-                _write_new(path, text)
-            _sync_directory(path.parent)
+        _remove_unfinished(path)
+        if replace:
+            _replace(path, text)
+        else:
+            _write_new(path, text)
+        _sync_directory(path.parent)
     except OSError as error:
         raise KeyFileError(f"cannot write {path}: {_reason(error)}", hint=PLACE_HINT) from None
 
@@ -274,55 +268,80 @@ def _refuse_loose_directory(path: Path) -> None:
             )
 
 
-@contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
-    """No other process is in here for ``directory`` at the same time, wherever directories can be locked (flock(2))."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+def _remove_unfinished(path: Path) -> None:
+    """Take away what was to become ``path`` and was left behind by a killed process: it holds a secret.
+
+    Whoever still writes such a file has it locked (flock(2)), until it has its name.
+    """
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _UNFINISHED_BYTES}}}\.new")
+    for name in filter(pattern.fullmatch, os.listdir(path.parent)):
+        unfinished = path.with_name(name)
+        with suppress(OSError):  # It is locked, or has its name by now; or files cannot be locked here.
+            status = unfinished.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+                _remove_unlocked(unfinished)
+
+
+def _remove_unlocked(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
     finally:
         os.close(descriptor)
 
 
-def _remove_unfinished(path: Path) -> None:
-    """Take away what was to become ``path`` and did not: it may hold a secret. Only alone: nobody is at it then."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _UNFINISHED_BYTES}}}\.new")
-    for name in os.listdir(path.parent):
-        if pattern.fullmatch(name) is None:
-            continue
-        unfinished = path.with_name(name)
-        status = unfinished.lstat()
-        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
-            unfinished.unlink()
-
-
 def _write_new(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE_MODE)
-    except FileExistsError:
-        raise KeyFileError(f"{path} exists already", hint="choose another name, or replace it with --force") from None
+    descriptor = _create(path)
     durable = False
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_durably(descriptor, text)
         durable = True
     finally:
         # A crash before this point leaves a file that reads as damaged; any other way out leaves none.
+        os.close(descriptor)
         if not durable:
             path.unlink()
 
 
-def _rename(new: Path, path: Path) -> None:
+def _replace(path: Path, text: str) -> None:
+    new, descriptor = _claim_beside(path)
     renamed = False
     try:
+        _write_durably(descriptor, text)
+        # A crash before this line leaves the old file, one after it the new one: both are whole.
         new.replace(path)
         renamed = True
     finally:
+        os.close(descriptor)
         if not renamed:
             new.unlink()
+
+
+def _claim_beside(path: Path) -> tuple[Path, int]:
+    """A new file beside ``path``, so that a rename stays within one file system and is atomic; locked."""
+    while True:
+        new = path.with_name(f".{path.name}.{os.urandom(_UNFINISHED_BYTES).hex()}.new")
+        descriptor = _create(new)
+        with suppress(OSError):  # Where files cannot be locked, nobody takes them away.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return new, descriptor
+        os.close(descriptor)  # Another process took it for one that was left, before it was locked.
+
+
+def _create(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE_MODE)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists already", hint="choose another name, or replace it with --force") from None
+
+
+def _write_durably(descriptor: int, text: str) -> None:
+    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n", closefd=False) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_directory(directory: Path) -> None:

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -171,20 +170,42 @@ def test_what_a_killed_process_left_is_taken_away_the_next_time_and_nothing_else
     assert read_key(path).identity == ALICE.identity
 
 
-def test_what_another_process_is_about_to_put_in_place_is_left_alone(keys: Path) -> None:
-    path = keys / "alice.key"
-    directory = os.open(keys, os.O_RDONLY)
-    fcntl.flock(directory, fcntl.LOCK_EX)  # As whoever replaces a key here has it.
-    put(keys / ".alice.key.0011223344556677.new", "")
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(write_key, path, ALICE, created=CREATED, replace=True)
-        with pytest.raises(TimeoutError):
-            waiting.result(0.2)
-        (keys / ".alice.key.0011223344556677.new").rename(path)
-        os.close(directory)
-        waiting.result(30)
+def test_what_another_process_still_writes_is_left_alone(keys: Path) -> None:
+    path, unfinished = keys / "alice.key", put(keys / ".alice.key.0011223344556677.new", "")
+    with open(unfinished, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_key(path, ALICE, created=CREATED, replace=True)
+        assert names_in(keys) == [unfinished.name, "alice.key"]
+    write_key(path, BOB, created=CREATED, replace=True)
     assert names_in(keys) == ["alice.key"]
-    assert read_key(path).identity == ALICE.identity
+
+
+def test_a_key_is_replaced_in_a_directory_that_a_command_has_locked(keys: Path) -> None:
+    directory = os.open(keys, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        write_key(keys / "alice.key", ALICE, created=CREATED, replace=True)
+    finally:
+        os.close(directory)
+    assert names_in(keys) == ["alice.key"]
+
+
+def test_a_file_that_is_taken_for_a_left_one_before_it_is_locked_is_written_again(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, taken = fcntl.flock, []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not taken:
+            (name,) = names_in(keys)
+            taken.append(name)
+            (keys / name).unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_key(keys / "alice.key", ALICE, created=CREATED, replace=True)
+    assert names_in(keys) == ["alice.key"]
+    assert taken
 
 
 def test_a_failed_rename_leaves_no_second_file(keys: Path) -> None:
