@@ -21,8 +21,10 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │       └── HistoryChangedError one that is not what its house signed before: both notes
     ├── StoreError
     │   ├── SizeConflictError       somebody else appended first (compare-and-swap)
+    │   │   └── OvertakenError      that is another instance of this house, and has this log now
     │   ├── StoreFullError          no room: nothing was appended
     │   ├── StoreBrokenError        durability is unknown: the process must end
+    │   │   └── StoreAwayError      the cluster that keeps it does not answer: another process may find out
     │   ├── StoreLockedError        another process holds this state
     │   ├── ArchiveError            a file of the archive: the store itself is unharmed
     │   └── BackupError             a file that is no backup, is damaged, or cannot be written
@@ -160,12 +162,25 @@ class SizeConflictError(StoreError):
         self.actual = actual
 
 
+class OvertakenError(SizeConflictError):
+    """Another instance of this house has appended to a log, or claimed it: nothing of ours was appended."""
+
+    def __init__(self, log: str, *, expected: int, actual: int) -> None:
+        super().__init__(log, expected=expected, actual=actual)
+        self.args = (f"another instance of this house has taken {log} over: it has {actual} entries, not {expected}",)
+        self.hint = "let one instance at a time serve this house; what was acknowledged is kept"
+
+
 class StoreFullError(StoreError):
     """There is no room left; nothing was appended."""
 
 
 class StoreBrokenError(StoreError):
     """A write or sync failed and durability is unknown; the process must end and must not retry."""
+
+
+class StoreAwayError(StoreBrokenError):
+    """The cluster that keeps the store has not answered; once it does, another process sees what it holds."""
 
 
 class StoreLockedError(StoreError):

@@ -1,4 +1,7 @@
-"""One suite over all back ends: each sentence of the contract in ``auctionctl/store/log_store.py`` is a test here."""
+"""One suite over all back ends: each sentence of the contract in ``auctionctl/store/log_store.py`` is a test here.
+
+The cluster is a real one, of three servers that sync all that they acknowledge.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from nats_cluster import Cluster
 
 from auctionctl.errors import SizeConflictError, StoreError
+from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import ENTRY_BYTES_MAX, NAME_CHARACTERS_MAX, TIME_NS_MAX, Append, LogStore
 from auctionctl.store.memory import MemoryStore
 from auctionctl.store.sqlite import SqliteStore
@@ -24,42 +30,67 @@ B = "auction/" + "b" * 64
 
 @dataclass(frozen=True)
 class BackEnd:
+    """``examples`` are how many sequences of calls are tried; a cluster takes milliseconds for each call."""
+
     name: str
-    open: Callable[[Path], LogStore]
+    open: Callable[[Path, Cluster | None], LogStore]
+    examples: int = 60
 
 
-MEMORY = BackEnd("memory", lambda _directory: MemoryStore())
-SQLITE = BackEnd("sqlite", lambda directory: SqliteStore(directory / "state", ballast_target_bytes=0))
-DURABLE = [SQLITE]
+def house_of(directory: Path) -> str:
+    """The house whose streams take the place of ``directory``."""
+    return sha256(bytes(directory)).hexdigest()
+
+
+def open_cluster(directory: Path, cluster: Cluster | None) -> LogStore:
+    assert cluster is not None
+    return ClusterStore(cluster.address, house_of(directory))
+
+
+MEMORY = BackEnd("memory", lambda _directory, _cluster: MemoryStore())
+SQLITE = BackEnd("sqlite", lambda directory, _cluster: SqliteStore(directory / "state", ballast_target_bytes=0))
+CLUSTER = BackEnd("cluster", open_cluster, examples=6)
+DURABLE = [SQLITE, CLUSTER]
 ALL = [MEMORY, *DURABLE]
 
 
 class Opened:
     """A store that can be closed and opened again over the same directory."""
 
-    def __init__(self, back_end: BackEnd, directory: Path) -> None:
+    def __init__(self, back_end: BackEnd, directory: Path, cluster: Cluster | None) -> None:
         self._open = back_end.open
         self._directory = directory
-        self.store = self._open(directory)
+        self._cluster = cluster
+        self.store = self._open(directory, cluster)
 
     def reopen(self) -> LogStore:
         self.store.close()
-        self.store = self._open(self._directory)
+        self.store = self._open(self._directory, self._cluster)
         return self.store
+
+    def end(self) -> None:
+        self.store.close()
+        if isinstance(self.store, ClusterStore):
+            assert self._cluster is not None
+            self._cluster.forget(house_of(self._directory))
+
+
+def cluster_of(request: pytest.FixtureRequest, back_end: BackEnd) -> Cluster | None:
+    return request.getfixturevalue("cluster") if back_end is CLUSTER else None
 
 
 @pytest.fixture(params=ALL, ids=lambda back_end: back_end.name)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogStore]:
-    opened = Opened(request.param, tmp_path)
+    opened = Opened(request.param, tmp_path, cluster_of(request, request.param))
     yield opened.store
-    opened.store.close()
+    opened.end()
 
 
 @pytest.fixture(params=DURABLE, ids=lambda back_end: back_end.name)
 def durable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(request.param, tmp_path)
+    opened = Opened(request.param, tmp_path, cluster_of(request, request.param))
     yield opened
-    opened.store.close()
+    opened.end()
 
 
 def numbered(count: int, prefix: str = "") -> tuple[bytes, ...]:
@@ -328,6 +359,7 @@ class AgainstModel(RuleBasedStateMachine):
     """Any sequence of calls gives what dictionaries give. Subclasses say which back end."""
 
     back_end: BackEnd
+    cluster: Cluster | None
     names = st.sampled_from(["registry", A, B])
     entries = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
     times_ns = st.integers(0, 1000)
@@ -335,13 +367,13 @@ class AgainstModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
-        self.opened = Opened(self.back_end, Path(self.directory.name))
+        self.opened = Opened(self.back_end, Path(self.directory.name), self.cluster)
         self.entries_by_log: dict[str, list[bytes]] = {}
         self.epochs: dict[str, int] = {}
         self.alive_ns: int | None = None
 
     def teardown(self) -> None:
-        self.opened.store.close()
+        self.opened.end()
         self.directory.cleanup()
 
     @rule(shares=st.lists(st.tuples(names, entries, st.integers(-1, 20).map(lambda n: n if n in (-1, 1) else 0)),
@@ -400,11 +432,15 @@ class AgainstModel(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("back_end", ALL, ids=lambda back_end: back_end.name)
-def test_any_sequence_of_calls_agrees_with_a_model(back_end: BackEnd) -> None:
-    machine = type("Machine", (AgainstModel,), {"back_end": back_end})
+def test_any_sequence_of_calls_agrees_with_a_model(request: pytest.FixtureRequest, back_end: BackEnd) -> None:
+    cluster = cluster_of(request, back_end)
+    machine = type("Machine", (AgainstModel,), {"back_end": back_end, "cluster": cluster})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=back_end.examples,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
         ),
     )

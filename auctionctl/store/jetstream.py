@@ -1,0 +1,399 @@
+"""Speaks JetStream, for :mod:`auctionctl.store.cluster_store`: the one module that imports ``nats`` (extra ``cluster``).
+
+Rule: nothing is said to be stored before its PubAck, and nothing is stored twice. A message goes behind the one that is
+the last of its subject, or not at all, and is named by its hash; so an attempt of which nothing is known is made again
+with the same bytes, and where the place is taken, whoever took it is looked at: if that is the message itself, it was
+the attempt before. Several messages go as one atomic batch. Every wait is bounded by one patience.
+
+The library is asynchronous and its caller is not: its loop runs in a thread of its own, and the caller waits for it.
+Source: DESIGN.md section 9; NATS ADR-50 (atomic batches), https://docs.nats.io/reference/reference-protocols/nats_api.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
+from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
+
+if TYPE_CHECKING:
+    from auctionctl.store.cluster_address import ClusterAddress
+
+ATTEMPT_S: Final = 3.0
+"""How long one attempt waits: a leader that is gone is replaced in 5 to 7 s."""
+BACKOFF_S: Final = 0.05
+PING_S: Final = 1
+"""A server that has answered none of two pings is given up, and the next one of the address tried."""
+FETCH_MESSAGES: Final = 500
+GETS_AT_ONCE: Final = 64
+MAX_BATCH_MESSAGES: Final = 1_000
+"""What a server takes as one atomic batch, unless it is set up for more."""
+
+WRONG_LAST_SEQUENCE: Final = 10071
+BATCH_REPEATS_MESSAGE: Final = 10201
+NOT_FOUND: Final = 404
+STREAM_NOT_FOUND: Final = 10059
+NO_ROOM: Final = frozenset({10047, 10023, 10077, 10122})
+"""Insufficient storage, insufficient resources, maximum of the stream, maximum of the account."""
+TRANSIENT: Final = frozenset({10008, 10158, 10164, 10176, 10186, 10200, 10205, 10003, 10075})
+"""JetStream is not there yet, another write of the subject is under way, a batch fell apart: tried again."""
+
+_T = TypeVar("_T")
+Answer = dict[str, Any]
+
+
+class PlaceTakenError(StoreError):
+    """Another writer's message is behind the one that ours should have followed, under ``subject``."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"another instance has written to {subject}", hint="one instance at a time writes a log")
+        self.subject = subject
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message of a stream."""
+
+    sequence: int
+    subject: str
+    header: str
+    id: str
+    payload: bytes
+
+
+class JetStream:
+    """A connection to a cluster. From one thread; ``patience_s`` bounds whatever any call waits for."""
+
+    def __init__(self, address: ClusterAddress, patience_s: float) -> None:
+        """Connect. Raises StoreAwayError if no server answers, ConfigurationError without the extra or the right."""
+        try:
+            import nats  # noqa: PLC0415 - an extra
+            import nats.errors  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                "a cluster needs the library nats-py", hint="install it: pip install 'auctionctl[cluster]'"
+            ) from error
+        self._nats: Any = nats
+        self._address = address
+        self._patience_s = patience_s
+        self._said = ""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="jetstream", daemon=True)
+        self._thread.start()
+        self._client: Any = None
+        try:
+            self._client = self._await(self._connect())
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def server_version(self) -> str:
+        """The version of the server that this is connected to now."""
+        return str(self._client.connected_server_version).removeprefix("<nats server v").removesuffix(">")
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """What a message may hold."""
+        return int(self._client.max_payload)
+
+    # What callers ask
+
+    def request(self, subject: str, content: Answer | None = None) -> Answer:
+        """The answer of JetStream's API under ``$JS.API.`` + ``subject``; it may say an error of its own.
+
+        Raises StoreAwayError if nobody answers.
+        """
+        return self._await(self._ask(subject, content))
+
+    def commit(self, stream: str, messages: Sequence[Message]) -> int:
+        """Store ``messages``, at least one, all of them or none; returns the sequence number of the last.
+
+        They have consecutive numbers. Durable on return.
+
+        :raises PlaceTakenError: another writer was first; nothing was stored
+        :raises StoreFullError: no room; nothing was stored
+        :raises StoreAwayError: whether it is stored is unknown
+        :raises StoreError: the cluster refuses it; nothing was stored
+        """
+        return self._await(self._commit(stream, messages))
+
+    def scan(self, stream: str, subject: str, start: int, until: int, take: Callable[[Stored], None]) -> None:
+        """Have ``take`` each message under ``subject`` from number ``start`` to ``until``, without its payload.
+
+        There must be one with the number ``until``; ``take`` is called in another thread while this one waits.
+        Raises StoreAwayError, and what ``take`` raises.
+        """
+        self._await(self._scan(stream, subject, start, until, take, headers_only=True))
+
+    def get(self, stream: str, subject: str, sequences: Sequence[int]) -> list[Stored]:
+        """The messages with these numbers, in order, all of them under ``subject``. Raises StoreAwayError, StoreError.
+
+        Many come by a reader of their own, few by a question each.
+        """
+        if len(sequences) <= GETS_AT_ONCE:
+            return self._await(self._get_each(stream, sequences))
+        found: list[Stored] = []
+        wanted = frozenset(sequences)
+
+        def take(each: Stored) -> None:
+            if each.sequence in wanted:
+                found.append(each)
+
+        self._await(self._scan(stream, subject, sequences[0], sequences[-1], take, headers_only=False))
+        if len(found) != len(sequences):
+            raise StoreError(f"the stream {stream} has lost messages under {subject}")
+        return found
+
+    def last(self, stream: str, subject: str) -> Stored | None:
+        """The last message under ``subject``, as the leader has it. Raises StoreAwayError, StoreError."""
+        return self._await(self._get(stream, {"last_by_subj": subject}))
+
+    def round_trip_ns(self) -> int:
+        """How long a ping to the server takes. Raises StoreAwayError."""
+
+        async def ping() -> None:
+            try:
+                await self._client.flush(timeout=ATTEMPT_S)
+            except (self._nats.errors.Error, asyncio.TimeoutError, OSError) as error:
+                raise self._away("it does not answer a ping") from error
+
+        begun_ns = time.monotonic_ns()
+        self._await(ping())
+        return time.monotonic_ns() - begun_ns
+
+    def close(self) -> None:
+        """End the connection and its thread. Harmless when repeated."""
+        if not self._thread.is_alive():
+            return
+        if self._client is not None:
+            with suppress(StoreError, self._nats.errors.Error, asyncio.TimeoutError, OSError):
+                self._await(asyncio.wait_for(self._client.close(), ATTEMPT_S))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    # In the loop
+
+    def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # An interrupt from the keyboard, or an error of the work's own: nothing of it goes on.
+            future.cancel()
+            raise
+
+    async def _connect(self) -> Any:
+        deadline_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return await self._nats.connect(
+                    self._address.urls,
+                    connect_timeout=min(2, self._patience_s),
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=BACKOFF_S,
+                    ping_interval=PING_S,
+                    max_outstanding_pings=2,
+                    dont_randomize=True,
+                    error_cb=self._note,
+                )
+            except (self._nats.errors.Error, OSError, asyncio.TimeoutError) as error:
+                said = str(error).lower()
+                if "authorization" in said or "authentication" in said:
+                    raise ConfigurationError(
+                        f"the cluster {self._address.text} does not let us in",
+                        hint="give a login: nats://USER:PASSWORD@HOST:PORT",
+                    ) from error
+                if time.monotonic() >= deadline_s:
+                    raise self._away("no server answers") from error
+            await asyncio.sleep(BACKOFF_S)
+
+    async def _note(self, error: Exception) -> None:
+        self._said = str(error)
+
+    def _away(self, why: str) -> StoreAwayError:
+        said = f" ({self._said.lower().rstrip('.')})" if self._said else ""
+        return StoreAwayError(
+            f"the cluster {self._address.text} does not answer: {why}{said}",
+            hint="see that two of its three servers run and reach one another; what was acknowledged is kept there",
+        )
+
+    async def _tried(self, what: str, attempt: Callable[[], Coroutine[Any, Any, Answer | None]]) -> Answer:
+        """What ``attempt`` comes to, made again and again while nothing is known and patience lasts."""
+        deadline_s = time.monotonic() + self._patience_s
+        why = "no answer"
+        while True:
+            try:
+                answer = await attempt()
+            except self._nats.errors.NoRespondersError:
+                answer, why = None, "no leader, for want of a quorum or in the middle of an election"
+            except (self._nats.errors.Error, asyncio.TimeoutError, OSError):
+                answer, why = None, "no answer in time, maybe for want of a quorum"
+            if answer is not None:
+                code = (answer.get("error") or {}).get("err_code", 0)
+                if code not in TRANSIENT:
+                    return answer
+                why = str(answer["error"].get("description", code))
+            if time.monotonic() >= deadline_s:
+                raise self._away(f"{what}: {why}")
+            await asyncio.sleep(BACKOFF_S)
+
+    async def _ask(self, subject: str, content: Answer | None) -> Answer:
+        payload = json.dumps(content).encode() if content is not None else b""
+
+        async def attempt() -> Answer | None:
+            reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=ATTEMPT_S)
+            return json.loads(reply.data) if reply.data else None
+
+        return await self._tried(subject.partition(".")[0].lower(), attempt)
+
+    async def _commit(self, stream: str, messages: Sequence[Message]) -> int:
+        deadline_s = time.monotonic() + self._patience_s
+        while True:
+            answer = await self._tried("write", lambda: self._send(stream, messages))
+            error = answer.get("error")
+            if error is None:
+                return int(answer["seq"])
+            code, words = error.get("err_code", 0), error.get("description", "")
+            if code in NO_ROOM:
+                raise StoreFullError(f"the cluster has no room left: {words}", hint="make room on its servers")
+            if code not in (WRONG_LAST_SEQUENCE, BATCH_REPEATS_MESSAGE):
+                raise StoreError(f"the cluster refuses a write: {words} ({code})", hint="see: auctionctl doctor --store")
+            if (sequence := await self._resolve(stream, messages)) is not None:
+                return sequence
+            if time.monotonic() >= deadline_s:
+                raise self._away(f"write: {words}")
+            await asyncio.sleep(BACKOFF_S)
+
+    async def _send(self, stream: str, messages: Sequence[Message]) -> Answer | None:
+        """One attempt. The PubAck of the last message is that of all."""
+        batch = secrets.token_hex(16)
+        for number, message in enumerate(messages, 1):
+            headers = {MESSAGE_ID: message.id, HEADER: message.header, "Nats-Expected-Stream": stream}
+            if message.behind is not None:
+                headers["Nats-Expected-Last-Subject-Sequence"] = str(message.behind)
+            if len(messages) > 1:
+                headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number < len(messages):
+                await self._client.publish(message.subject, message.payload, headers=headers)
+                continue
+            if len(messages) > 1:
+                headers["Nats-Batch-Commit"] = "1"
+            # The commit point is at the servers: until this is answered, nobody knows on which side of it we are.
+            reply = await self._client.request(message.subject, message.payload, timeout=ATTEMPT_S, headers=headers)
+            return json.loads(reply.data) if reply.data else None
+        raise AssertionError("nothing to send")
+
+    async def _resolve(self, stream: str, messages: Sequence[Message]) -> int | None:
+        """The number of the last message if an earlier attempt has stored all; None if that is not yet to be seen.
+
+        Raises PlaceTakenError if another writer was first. One message tells of all: they were stored together.
+        """
+        for message in messages:
+            if message.behind is None:
+                continue
+            found = await self._get(stream, {"next_by_subj": message.subject, "seq": message.behind + 1})
+            if found is None:
+                continue
+            if found.id != message.id:
+                raise PlaceTakenError(message.subject)
+            return found.sequence - messages.index(message) + len(messages) - 1
+        return None
+
+    async def _get(self, stream: str, which: Answer) -> Stored | None:
+        answer = await self._ask(f"STREAM.MSG.GET.{stream}", which)
+        if error := answer.get("error"):
+            if error.get("code") == NOT_FOUND:
+                return None
+            raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
+        message = answer["message"]
+        headers = _headers(b64decode(message.get("hdrs", "")))
+        return Stored(
+            message["seq"],
+            message["subject"],
+            headers.get(HEADER, ""),
+            headers.get(MESSAGE_ID, ""),
+            b64decode(message.get("data", "")),
+        )
+
+    async def _get_each(self, stream: str, sequences: Sequence[int]) -> list[Stored]:
+        found = await asyncio.gather(*[self._get(stream, {"seq": each}) for each in sequences])
+        for sequence, message in zip(sequences, found, strict=True):
+            if message is None:
+                raise StoreError(f"the stream {stream} has lost message {sequence}")
+        return [message for message in found if message is not None]
+
+    async def _scan(
+        self, stream: str, subject: str, start: int, until: int, take: Callable[[Stored], None], *, headers_only: bool
+    ) -> None:
+        """Read by a reader of its own at the servers, and by another one where that one is lost."""
+        moved_s, at = time.monotonic(), start
+        while at <= until:
+            name = f"r{secrets.token_hex(8)}"
+            config = {
+                "name": name,
+                "ack_policy": "none",
+                "deliver_policy": "by_start_sequence",
+                "opt_start_seq": at,
+                "filter_subject": subject,
+                "headers_only": headers_only,
+                "mem_storage": True,
+                "num_replicas": 1,
+                "inactive_threshold": 30_000_000_000,
+            }
+            made = await self._ask(f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "config": config})
+            if error := made.get("error"):
+                raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
+            inbox = await self._client.subscribe(self._client.new_inbox())
+            try:
+                while at <= until:
+                    after = await self._fetch(stream, name, inbox, at, take)
+                    if after > at:
+                        moved_s, at = time.monotonic(), after
+                    elif time.monotonic() - moved_s > self._patience_s:
+                        raise self._away("read: messages that are there do not come")
+                    else:
+                        await asyncio.sleep(BACKOFF_S)
+            except (self._nats.errors.Error, asyncio.TimeoutError, OSError) as error:
+                if time.monotonic() - moved_s > self._patience_s:
+                    raise self._away("read: no answer in time") from error
+            finally:
+                with suppress(self._nats.errors.Error, OSError):
+                    await inbox.unsubscribe()
+                    await self._client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
+
+    async def _fetch(self, stream: str, name: str, inbox: Any, at: int, take: Callable[[Stored], None]) -> int:
+        """Have ``take`` what there is, up to 500 messages; returns the number behind the last one."""
+        ask = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
+        await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
+        for _ in range(FETCH_MESSAGES):
+            message = await inbox.next_msg(timeout=ATTEMPT_S)
+            headers = message.headers or {}
+            if HEADER not in headers and "Status" in headers:
+                break
+            tokens = message.reply.split(".")
+            sequence = int(tokens[5] if len(tokens) < 11 else tokens[7])
+            take(Stored(sequence, message.subject, headers.get(HEADER, ""), headers.get(MESSAGE_ID, ""), message.data))
+            at = sequence + 1
+        return at
+
+
+def _headers(block: bytes) -> dict[str, str]:
+    """The headers of a message as they are stored."""
+    lines = block.decode(errors="replace").split("\r\n")[1:]
+    pairs = [line.partition(":") for line in lines if ":" in line]
+    return {name: value.strip() for name, _, value in pairs}
