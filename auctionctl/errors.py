@@ -167,7 +167,7 @@ class OvertakenError(SizeConflictError):
 
     def __init__(self, log: str, *, expected: int, actual: int) -> None:
         super().__init__(log, expected=expected, actual=actual)
-        self.args = (f"another instance of this house has taken {log} over: it has {actual} entries, not {expected}",)
+        self.args = (f"another instance of this house has taken over log {log}, which now has {actual} entries",)
         self.hint = "let one instance at a time serve this house; what was acknowledged is kept"
 
 

@@ -63,6 +63,13 @@ def serve(
         bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")
     ] = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="nats://A,B,C", help="Keep the logs in a cluster of NATS servers, and not in a file."),
+    ] = None,
+    allow_lossy: Annotated[
+        bool, typer.Option("--allow-lossy", help="Take a cluster that may lose what it has acknowledged.")
+    ] = False,
     metrics: Annotated[
         str | None,
         typer.Option(metavar="[HOST:]PORT", help="Serve metrics there, for Prometheus; without HOST on 127.0.0.1."),
@@ -73,11 +80,13 @@ def serve(
 ) -> int:
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
     log_in(log_format or LogFormat.AUTO)
-    given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers}
+    given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, "store": store}
     given["log_format"] = None if log_format is None else log_format.value
     options = {name: value for name, value in given.items() if value is not None}
     if is_open:
         options["access"] = "open"
+    if allow_lossy:
+        options["durability"] = "lossy"
     paths = find_paths()
     read = partial(read_plan, paths, file, config, options)
     content = read()
@@ -213,6 +222,8 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         paths.allow_list,
         section.retention_ns,
         DoorLimits(section.max_connections_a_key, section.max_connections, stranger_limits_of(section)),
+        store=section.store,
+        durability=section.durability,
     )
 
 

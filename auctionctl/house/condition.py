@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_WARNINGS: Final = 32
 STORE_FULL: Final = "store_full"
+STORE_LOSSY: Final = "store_lossy"
 HALTED: Final = "halted"
 QUARANTINED: Final = "quarantined"
 ARCHIVE_FAILED: Final = "archive_failed"
@@ -22,7 +23,17 @@ LOTS_WAIT: Final = "lots_wait"
 BANNED: Final = "banned"
 REVOKED_LISTED: Final = "revoked_listed"
 ROTATED_LISTED: Final = "rotated_listed"
-_ORDER: Final = (STORE_FULL, HALTED, QUARANTINED, BANNED, ARCHIVE_FAILED, REVOKED_LISTED, ROTATED_LISTED, LOTS_WAIT)
+_ORDER: Final = (
+    STORE_FULL,
+    STORE_LOSSY,
+    HALTED,
+    QUARANTINED,
+    BANNED,
+    ARCHIVE_FAILED,
+    REVOKED_LISTED,
+    ROTATED_LISTED,
+    LOTS_WAIT,
+)
 
 
 class Warnings:

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Final
 
-from auctionctl.errors import AuctionctlError, StoreBrokenError
+from auctionctl.errors import AuctionctlError, StoreAwayError, StoreBrokenError
 from auctionctl.keys.core_dumps import forbid_core_files, forbid_dumps
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.family_log import say, say_defects
@@ -46,7 +46,9 @@ def main(arguments: list[str]) -> int:
         return EXIT_FAILED
     except AuctionctlError as error:
         _report(kind, control, error)
-        return EXIT_STORE_BROKEN if isinstance(error, StoreBrokenError) else EXIT_FAILED
+        # What a cluster holds shows when it answers again, whoever asks; a disk that failed is another matter.
+        is_broken = isinstance(error, StoreBrokenError) and not isinstance(error, StoreAwayError)
+        return EXIT_STORE_BROKEN if is_broken else EXIT_FAILED
     return 0
 
 

@@ -6,7 +6,6 @@ made inside the loop, so that the next batch gathers meanwhile; answers go out a
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ import msgspec
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ArchiveError, ConfigurationError, StoreFullError, TermsError
-from auctionctl.house.condition import LOTS_WAIT, QUARANTINED, STORE_FULL
+from auctionctl.house.condition import LOTS_WAIT, QUARANTINED, STORE_FULL, STORE_LOSSY
 from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Gauge, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
@@ -61,6 +60,7 @@ from auctionctl.net.hops import (
     decode_from_gateway,
     encode,
 )
+from auctionctl.net.house_store import lossy_words, open_store
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
 from auctionctl.net.metering import Meter
@@ -75,7 +75,6 @@ from auctionctl.net.summaries import Summaries
 from auctionctl.net.ways import Ways
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
-from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
@@ -99,11 +98,12 @@ class HouseProcess:
         self._clock = Clock()
         self._key = SecretKey.from_text(start.seed_text)
         self._allowing = Allowing(control, AllowFile(Path(start.allow_list), self._key.identity, start.access))
-        self._store = SqliteStore(Path(start.state), holder_pid=os.getppid())
+        self._store = open_store(start, self._key.identity)
         self._keeping = Keeping(control, Path(start.state), self._store)
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
         self._house = House(self._key, start.limits, self._allowing.begin(start.allowed_before), now_ns)
+        self._house.warnings.put(STORE_LOSSY, lossy_words(self._store))
         self._admitted = self._house.allowed
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)

@@ -18,6 +18,7 @@ from auctionctl.house.security import SecurityEvent
 from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
 from auctionctl.net.process_state import ProcessState
+from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 from auctionctl.wire.measures import Measures
 
@@ -184,6 +185,9 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     """
     tells_measures: bool = False
     """Whether it says once a second how it works."""
+    store: str | None = None
+    """The address of the cluster that has its logs; None: a file in ``state``."""
+    durability: Durability = Durability.REQUIRED
 
     def __repr__(self) -> str:
         return f"StartHouse({self.state!r})"

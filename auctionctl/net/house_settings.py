@@ -15,6 +15,7 @@ from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
 from auctionctl.net.hops import StartHouse
+from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 
 
@@ -42,6 +43,9 @@ class HouseSettings:
     """How many connections its gateway takes."""
     tells_measures: bool = False
     """Whether it reports once a second how it works."""
+    store: str | None = None
+    """The address of the cluster that has its logs; None: a file in ``state``."""
+    durability: Durability = Durability.REQUIRED
 
     @property
     def access(self) -> Access:
@@ -60,6 +64,8 @@ class HouseSettings:
             self.access,
             allowed_before,
             self.tells_measures,
+            self.store,
+            self.durability,
         )
 
 

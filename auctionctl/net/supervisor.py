@@ -5,7 +5,8 @@ dies is started again; after several quick deaths in a row, more and more slowly
 verifiers end too: all that they hold is what it never answered, and its successor replays the store. It comes back
 under the settings, lots and allow list last in force, but for three cases, which end everything: it has never served;
 it has died too often, each time soon after its start; or its store failed, for then durability is unknown and no
-restart mends it. A clock that was set back behind the house's last entry is waited for.
+restart mends it. A clock that was set back behind the house's last entry is waited for, and so is a cluster that has
+the logs and does not answer.
 
 The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
@@ -26,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import AuctionctlError, ClockBackError, StoreBrokenError, StoreError
+from auctionctl.errors import AuctionctlError, ClockBackError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.house.condition import BANNED
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.backoff import Backoff
@@ -163,8 +164,8 @@ class Supervisor:
         """Since when the house serves; None while it does not."""
         self._allowed = b""
         """The text of the allow list last in force."""
-        self._clock_back = ""
-        """What the house says of the machine's clock, for which it has ended."""
+        self._awaited = ""
+        """What the house has ended for and time may mend: the machine's clock, or a cluster that does not answer."""
         self._finish_at_s: float | None = None
         self._drained_by_s: float | None = None
         self._ended_by: signal.Signals | None = None
@@ -358,7 +359,7 @@ class Supervisor:
             self._house = None
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
-            self._lose_house(self._clock_back or how, now_s)
+            self._lose_house(self._awaited or how, now_s)
             return
         if child is self._gateway and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
@@ -378,7 +379,7 @@ class Supervisor:
         if not self._has_served or self._drained_by_s is not None:
             raise StoreError(f"the house's process died ({how})", hint="start serve again: it resumes")
         # A clock that is set back may come back, and time passes: that is waited for, however often it takes.
-        cause, self._clock_back = "the clock" if self._clock_back else "house", ""
+        cause, self._awaited = "what is awaited" if self._awaited else "house", ""
         # However long it took to replay its store: one that does not serve afterwards has died young.
         wait_s = self._backoffs[cause].died(0.0 if self._served_s is None else now_s - self._served_s)
         if (deaths := self._backoffs["house"].quick_deaths) >= MAX_QUICK_DEATHS:
@@ -449,9 +450,10 @@ class Supervisor:
         message = decode_from_child(data)
         if isinstance(message, Failed):
             error = as_error(message)
-            if not isinstance(error, ClockBackError) or not self._has_served or self._drained_by_s is not None:
+            may_pass = isinstance(error, ClockBackError | StoreAwayError)
+            if not may_pass or not self._has_served or self._drained_by_s is not None:
                 raise error
-            self._clock_back = str(error)  # It ends now, and is started again until its time has come.
+            self._awaited = str(error)  # It ends now, and is started again until its time has come.
         elif isinstance(message, Alive):
             self._vouching.heard(message, time.monotonic())
             self._replace_hung(message)
@@ -462,7 +464,7 @@ class Supervisor:
                 self._start_others()
         elif isinstance(message, Listening):
             self._has_served, self._served_s = True, time.monotonic()
-            self._backoffs.pop("the clock", None)
+            self._backoffs.pop("what is awaited", None)
             self._report_processes()
             self._on_report(Serving(self._address, tuple(message.auctions)))
             self._vouching.begin(self._address.text, time.monotonic())

@@ -6,6 +6,7 @@ monitoring, which are NATS's own. ``monitor`` is one port for every host, or one
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -18,6 +19,15 @@ MAX_SERVERS: Final = 16
 MAX_CHARACTERS: Final = 2_048
 SCHEMES: Final = ("nats", "tls")
 _HINT: Final = "write nats://a:4222,b:4222,c:4222"
+
+
+class Durability(enum.StrEnum):
+    """What a cluster has to be known to keep."""
+
+    REQUIRED = "required"
+    """Whatever it acknowledged, through a power cut of all its servers."""
+    LOSSY = "lossy"
+    """Whatever it happens to: for trying things out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +55,21 @@ class ClusterAddress:
 def parse_cluster_address(text: str) -> ClusterAddress:
     """The address that ``text`` is. Raises ConfigurationError, with what is wrong, and never with the login."""
     if len(text) > MAX_CHARACTERS or not text.isprintable() or " " in text:
-        raise ConfigurationError("store: this is no address of a cluster", hint=_HINT)
+        raise ConfigurationError("this is no address of a cluster", hint=_HINT)
     try:
         parts = urlsplit(text)
     except ValueError as error:
-        raise ConfigurationError("store: this is no address of a cluster", hint=_HINT) from error
+        raise ConfigurationError("this is no address of a cluster", hint=_HINT) from error
     if parts.scheme not in SCHEMES:
-        raise ConfigurationError(f"store: an address begins with nats:// or tls://, not {parts.scheme!r:.40}", hint=_HINT)
+        raise ConfigurationError(f"an address begins with nats:// or tls://, not {parts.scheme!r:.40}", hint=_HINT)
     if parts.path.strip("/") or parts.fragment:
-        raise ConfigurationError("store: nothing but ?monitor= can follow the servers", hint=_HINT)
+        raise ConfigurationError("nothing but ?monitor= can follow the servers", hint=_HINT)
     login, _, places = parts.netloc.rpartition("@")
     servers = tuple(_place(place, CLIENT_PORT) for place in places.split(","))
     if len(servers) > MAX_SERVERS:
-        raise ConfigurationError(f"store: {len(servers)} servers are more than {MAX_SERVERS}", hint="name some of them")
+        raise ConfigurationError(f"{len(servers)} servers are more than {MAX_SERVERS}", hint="name some of them")
     if len(set(servers)) != len(servers):
-        raise ConfigurationError("store: a server is named twice", hint="name each once")
+        raise ConfigurationError("a server is named twice", hint="name each once")
     ports = _monitor_ports(parts, len(servers))
     monitors = tuple((host, port) for (host, _), port in zip(servers, ports, strict=True))
     return ClusterAddress(parts.scheme, servers, monitors, login)
@@ -69,14 +79,14 @@ def _monitor_ports(parts: SplitResult, count: int) -> list[int]:
     try:
         options = parse_qs(parts.query, strict_parsing=True, keep_blank_values=True) if parts.query else {}
     except ValueError as error:
-        raise ConfigurationError("store: what follows ? cannot be read", hint="write ?monitor=8222") from error
+        raise ConfigurationError("what follows ? cannot be read", hint="write ?monitor=8222") from error
     if odd := sorted(set(options) - {"monitor"}):
-        raise ConfigurationError(f"store: there is no option {odd[0]!r:.40}", hint="write ?monitor=8222")
+        raise ConfigurationError(f"there is no option {odd[0]!r:.40}", hint="write ?monitor=8222")
     said = ",".join(options.get("monitor", [])).split(",") if options else [str(MONITOR_PORT)]
     ports = [_port(port) for port in said]
     if len(ports) not in (1, count):
         raise ConfigurationError(
-            f"store: monitor has {len(ports)} ports for {count} servers", hint="give one for all, or one for each"
+            f"monitor has {len(ports)} ports for {count} servers", hint="give one for all, or one for each"
         )
     return ports * count if len(ports) == 1 else ports
 
@@ -88,13 +98,13 @@ def _place(text: str, default_port: int) -> tuple[str, int]:
     else:
         host, _, port = text.partition(":")
     if not host:
-        raise ConfigurationError("store: a server has no name", hint=_HINT)
+        raise ConfigurationError("a server has no name", hint=_HINT)
     return host, _port(port) if port else default_port
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
-        raise ConfigurationError(f"store: {text!r:.20} is no port", hint="a port is a number from 1 to 65535")
+        raise ConfigurationError(f"{text!r:.20} is no port", hint="a port is a number from 1 to 65535")
     return int(text)
 
 

@@ -10,18 +10,18 @@ message. Nothing is ever taken out of the stream: a log that is removed is marke
 
 from __future__ import annotations
 
-import enum
 import secrets
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from auctionctl.errors import ConfigurationError, OvertakenError, StoreBrokenError, StoreError
-from auctionctl.store.cluster_address import ClusterAddress
+from auctionctl.store.cluster_address import ClusterAddress, Durability
+from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_monitor import ask_monitors, sync_faults
-from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, STREAM_NOT_FOUND, JetStream, PlaceTakenError, Stored
+from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, STREAM_NOT_FOUND, Answer, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
 from auctionctl.store.stream_records import (
     Alive,
@@ -48,15 +48,6 @@ CHUNK_MESSAGES: Final = 256
 MIN_VERSION: Final = (2, 12, 1)
 """From here on batches are atomic, and messages of a batch are known again."""
 _NO_REPLICAS: Final = frozenset({10005, 10074})
-
-
-class Durability(enum.Enum):
-    """What a cluster has to be known to keep."""
-
-    REQUIRED = "required"
-    """Whatever it acknowledged, through a power cut of all its servers."""
-    LOSSY = "lossy"
-    """Whatever it happens to: for trying things out."""
 
 
 class _Log:
@@ -90,12 +81,13 @@ class ClusterStore(LogStore):
         *,
         instance: str = "main",
         durability: Durability = Durability.REQUIRED,
+        mark: ClusterMark | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """Connect, check the streams of the house with the signing key ``house`` (hex), or make them; read them.
 
         Time: 30 µs a message. ``instance`` names this instance of the house among others, ``patience_s`` bounds every
-        wait for the cluster. Whoever opened the streams before under the same name can say no more that it is alive.
+        wait for the cluster. ``mark`` says what this machine has written before, and is kept up.
 
         :raises StoreAwayError: no answer, or no quorum
         :raises ConfigurationError: what is there is not durable, is set up in another way, or is another house's
@@ -113,7 +105,10 @@ class ClusterStore(LogStore):
         self._last_alive_ns: int | None = None
         self._sign_subject = f"{self._streams.signs}.{subject_word(instance)}"
         self._sign_last = 0
-        self._batch_max = MAX_BATCH_MESSAGES
+        self._mark = mark
+        self._resources = ExitStack()
+        self._written = (0, "")
+        """Number and id of the last message that is known to be stored."""
         self.size_bytes = 0
         """How large the logs are on each server, as far as this store knows."""
         self.accepted: tuple[Fault, ...] = ()
@@ -147,19 +142,21 @@ class ClusterStore(LogStore):
         grown: list[tuple[str, _Log, int]] = []
         for name, entries in shares.items():
             log = self._logs.get(name) or self._new(name)
-            first, behind = log.size, log.last
+            first = log.size
+            behind: int | None = log.last
             for payload in split(entries):
                 record = Entries(now_ns, first, count_in(payload))
                 header = write_header(record, self._writer)
                 messages.append(Message(log.subject, behind, header, payload))
                 grown.append((name, log, record.count))
                 first, behind = first + record.count, None
-        if len(messages) > self._batch_max:
+        if len(messages) > MAX_BATCH_MESSAGES:
             raise StoreError(
-                f"{len(messages)} messages are to be stored at once, and the cluster takes {self._batch_max}",
+                f"{len(messages)} messages are to be stored at once, and the cluster takes {MAX_BATCH_MESSAGES}",
                 hint="hold fewer auctions at once",
             )
         last = self._commit(self._streams.logs, messages)
+        self._written = (last, messages[-1].id)
         for sequence, (name, log, count) in enumerate(grown, last - len(messages) + 1):
             self._grow(name, log, sequence, count)
         self.size_bytes += sum(len(message.payload) for message in messages)
@@ -237,11 +234,23 @@ class ClusterStore(LogStore):
         if not self._closed:
             self._closed = True
             self._link.close()
+            self._keep_mark()
+            self._resources.close()
 
     # Beyond the contract
 
+    def hold(self, resources: ExitStack) -> None:
+        """Give ``resources`` back when the store is closed."""
+        self._resources = resources
+
     def maintain(self) -> None:
-        """Nothing to do: the servers look after their files themselves."""
+        """Note on this machine how far the stream has come; the servers look after their files themselves."""
+        self._require_usable()
+        self._keep_mark()
+
+    def _keep_mark(self) -> None:
+        if self._mark is not None and self._written[0]:
+            self._mark.keep(*self._written)
 
     def release_ballast(self) -> int:
         """Nothing to let go of: the disks are the servers'. Returns 0."""
@@ -272,7 +281,7 @@ class ClusterStore(LogStore):
                 raise ConfigurationError(fault.reason, hint=remedy)
         self.accepted = tuple(faults)
 
-    def _find_or_make(self, stream: str, durability: Durability) -> dict[str, object]:
+    def _find_or_make(self, stream: str, durability: Durability) -> Answer:
         found = self._link.request(f"STREAM.INFO.{stream}")
         if (found.get("error") or {}).get("err_code") == STREAM_NOT_FOUND:
             found = self._link.request(f"STREAM.CREATE.{stream}", self._streams.settings(stream, REPLICAS))
@@ -298,12 +307,26 @@ class ClusterStore(LogStore):
             None,
             write_header(Opened(self._instance), self._writer),
         )
+        self._check_mark()
         until = self._link.commit(streams.logs, [barrier])
         self._logs, self._held = {}, {}
         self._link.scan(streams.logs, f"{streams.logs}.>", 1, until, self._take)
         info = self._link.request(f"STREAM.INFO.{streams.logs}")
         self.size_bytes = int((info.get("state") or {}).get("bytes", 0))
         self._load_signs()
+
+    def _check_mark(self) -> None:
+        """Raises StoreError if the stream does not hold what this machine has written to it."""
+        if self._mark is None or (written := self._mark.read()) is None:
+            return
+        sequence, message_id = written
+        found = self._link.find(self._streams.logs, sequence)
+        if found is None or found.id != message_id:
+            raise StoreError(
+                f"the stream {self._streams.logs} does not hold message {sequence}, which this house has written to it:"
+                " it has been rolled back",
+                hint=f"restore a newer backup of it; to lose what was acknowledged since, remove {self._mark.path}",
+            )
 
     def _load_signs(self) -> None:
         """When instances were alive, and which is the last sign of ours."""
@@ -324,6 +347,7 @@ class ClusterStore(LogStore):
     def _take(self, message: Stored) -> None:
         """One message of the logs, in the order in which they were stored."""
         record = read_header(message.header)
+        self._written = (message.sequence, message.id)
         if isinstance(record, Opened):
             return
         words = message.subject.split(".")

@@ -1,4 +1,4 @@
-"""Speaks JetStream, for :mod:`auctionctl.store.cluster_store`: the one module that imports ``nats`` (extra ``cluster``).
+"""Speaks JetStream, for :mod:`auctionctl.store.cluster_store`; alone imports ``nats``, of the extra ``cluster``.
 
 Rule: nothing is said to be stored before its PubAck, and nothing is stored twice. A message goes behind the one that is
 the last of its subject, or not at all, and is named by its hash; so an attempt of which nothing is known is made again
@@ -28,7 +28,7 @@ from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
 if TYPE_CHECKING:
     from auctionctl.store.cluster_address import ClusterAddress
 
-ATTEMPT_S: Final = 3.0
+ATTEMPT_S: Final = 2.0
 """How long one attempt waits: a leader that is gone is replaced in 5 to 7 s."""
 BACKOFF_S: Final = 0.05
 PING_S: Final = 1
@@ -83,8 +83,11 @@ class JetStream:
                 "a cluster needs the library nats-py", hint="install it: pip install 'auctionctl[cluster]'"
             ) from error
         self._nats: Any = nats
+        self._failures = (nats.errors.Error, OSError)
+        """What the library says of a wire or a server; a wait that was too long is among them."""
         self._address = address
         self._patience_s = patience_s
+        self._attempt_s = min(ATTEMPT_S, patience_s)
         self._said = ""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="jetstream", daemon=True)
@@ -154,17 +157,17 @@ class JetStream:
             raise StoreError(f"the stream {stream} has lost messages under {subject}")
         return found
 
-    def last(self, stream: str, subject: str) -> Stored | None:
-        """The last message under ``subject``, as the leader has it. Raises StoreAwayError, StoreError."""
-        return self._await(self._get(stream, {"last_by_subj": subject}))
+    def find(self, stream: str, sequence: int) -> Stored | None:
+        """The message with this number, as the leader has it. Raises StoreAwayError, StoreError."""
+        return self._await(self._get(stream, {"seq": sequence}))
 
     def round_trip_ns(self) -> int:
         """How long a ping to the server takes. Raises StoreAwayError."""
 
         async def ping() -> None:
             try:
-                await self._client.flush(timeout=ATTEMPT_S)
-            except (self._nats.errors.Error, asyncio.TimeoutError, OSError) as error:
+                await self._client.flush(timeout=self._attempt_s)
+            except self._failures as error:
                 raise self._away("it does not answer a ping") from error
 
         begun_ns = time.monotonic_ns()
@@ -176,7 +179,7 @@ class JetStream:
         if not self._thread.is_alive():
             return
         if self._client is not None:
-            with suppress(StoreError, self._nats.errors.Error, asyncio.TimeoutError, OSError):
+            with suppress(StoreError, *self._failures):
                 self._await(asyncio.wait_for(self._client.close(), ATTEMPT_S))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -202,7 +205,7 @@ class JetStream:
             try:
                 return await self._nats.connect(
                     self._address.urls,
-                    connect_timeout=min(2, self._patience_s),
+                    connect_timeout=self._attempt_s,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=BACKOFF_S,
@@ -211,7 +214,7 @@ class JetStream:
                     dont_randomize=True,
                     error_cb=self._note,
                 )
-            except (self._nats.errors.Error, OSError, asyncio.TimeoutError) as error:
+            except self._failures as error:
                 said = str(error).lower()
                 if "authorization" in said or "authentication" in said:
                     raise ConfigurationError(
@@ -241,7 +244,7 @@ class JetStream:
                 answer = await attempt()
             except self._nats.errors.NoRespondersError:
                 answer, why = None, "no leader, for want of a quorum or in the middle of an election"
-            except (self._nats.errors.Error, asyncio.TimeoutError, OSError):
+            except self._failures:
                 answer, why = None, "no answer in time, maybe for want of a quorum"
             if answer is not None:
                 code = (answer.get("error") or {}).get("err_code", 0)
@@ -256,7 +259,7 @@ class JetStream:
         payload = json.dumps(content).encode() if content is not None else b""
 
         async def attempt() -> Answer | None:
-            reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=ATTEMPT_S)
+            reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=self._attempt_s)
             return json.loads(reply.data) if reply.data else None
 
         return await self._tried(subject.partition(".")[0].lower(), attempt)
@@ -272,7 +275,9 @@ class JetStream:
             if code in NO_ROOM:
                 raise StoreFullError(f"the cluster has no room left: {words}", hint="make room on its servers")
             if code not in (WRONG_LAST_SEQUENCE, BATCH_REPEATS_MESSAGE):
-                raise StoreError(f"the cluster refuses a write: {words} ({code})", hint="see: auctionctl doctor --store")
+                raise StoreError(
+                    f"the cluster refuses a write: {words} ({code})", hint="see: auctionctl doctor --store"
+                )
             if (sequence := await self._resolve(stream, messages)) is not None:
                 return sequence
             if time.monotonic() >= deadline_s:
@@ -294,7 +299,7 @@ class JetStream:
             if len(messages) > 1:
                 headers["Nats-Batch-Commit"] = "1"
             # The commit point is at the servers: until this is answered, nobody knows on which side of it we are.
-            reply = await self._client.request(message.subject, message.payload, timeout=ATTEMPT_S, headers=headers)
+            reply = await self._client.request(message.subject, message.payload, timeout=self._attempt_s, headers=headers)
             return json.loads(reply.data) if reply.data else None
         raise AssertionError("nothing to send")
 
@@ -368,11 +373,11 @@ class JetStream:
                         raise self._away("read: messages that are there do not come")
                     else:
                         await asyncio.sleep(BACKOFF_S)
-            except (self._nats.errors.Error, asyncio.TimeoutError, OSError) as error:
+            except self._failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self._away("read: no answer in time") from error
             finally:
-                with suppress(self._nats.errors.Error, OSError):
+                with suppress(*self._failures):
                     await inbox.unsubscribe()
                     await self._client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
@@ -381,7 +386,7 @@ class JetStream:
         ask = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
         await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
         for _ in range(FETCH_MESSAGES):
-            message = await inbox.next_msg(timeout=ATTEMPT_S)
+            message = await inbox.next_msg(timeout=self._attempt_s)
             headers = message.headers or {}
             if HEADER not in headers and "Status" in headers:
                 break

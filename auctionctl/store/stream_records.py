@@ -133,7 +133,9 @@ def read_header(text: str) -> Record:
                 return Opened(instance)
     except ValueError:
         pass
-    raise StoreError(f"a message says {text!r:.120}, which is no record", hint="is it of a later version of auctionctl?")
+    raise StoreError(
+        f"a message says {text!r:.120}, which is no record", hint="is it of a later version of auctionctl?"
+    )
 
 
 def split(entries: Sequence[bytes]) -> list[bytes]:
@@ -168,9 +170,7 @@ def count_in(payload: bytes) -> int:
 
 def subject_word(log: str) -> str:
     """The name of a log as one word of a subject; what a subject cannot hold is written =XX."""
-    return "".join(
-        character if _PLAIN.match(character) else f"={ord(character):02X}" for character in log
-    )
+    return "".join(character if _PLAIN.match(character) else f"={ord(character):02X}" for character in log)
 
 
 def log_named(word: str) -> str:

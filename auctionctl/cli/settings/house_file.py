@@ -18,6 +18,7 @@ from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.process_log import LogFormat
+from auctionctl.cli.settings.cluster_settings import CLUSTER_SETTINGS
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
@@ -27,6 +28,7 @@ from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name
+from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, parse_cluster_address
 from auctionctl.wire.address import DEFAULT_PORT
 
 HOUSE_FILE: Final = "house.toml"
@@ -149,6 +151,7 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         "How long an auction that has ended stays in the store before its log is moved to `archive` in the"
         " state directory, a file that verifies; the house then serves it to nobody.",
     ),
+    *CLUSTER_SETTINGS,
 )
 
 DEFAULT_SETTINGS: Final[tuple[Setting, ...]] = (
@@ -263,6 +266,8 @@ class HouseSection:
     verifiers: int
     log_format: LogFormat
     retention_ns: int
+    store: str | None
+    durability: Durability
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +388,7 @@ def needing_restart(before: HouseSection, after: HouseSection) -> tuple[str, ...
 
 def _option(name: str) -> str:
     """The option by which the command line says a setting."""
-    return "--open" if name == "access" else f"--{name.replace('_', '-')}"
+    return {"access": "--open", "durability": "--allow-lossy"}.get(name, f"--{name.replace('_', '-')}")
 
 
 def _default(setting: Setting) -> Any:
@@ -410,6 +415,8 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             if not _HOST.fullmatch(text):
                 table.fail(name, f"{text!a} is no host", "a name, 127.0.0.1, 0.0.0.0, or [::1]")
             return text
+        case Kind.STORE:
+            return _read_store(table, name)
         case Kind.DURATION:
             return table.duration_ns(name, 0)
         case Kind.RETENTION:
@@ -423,6 +430,15 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             return table.word(name, setting.words(str(setting.default)))
         case _:
             assert_never(setting.kind)
+
+
+def _read_store(table: TomlTable, name: str) -> str:
+    text = table.text(name, "", MAX_CHARACTERS)
+    try:
+        parse_cluster_address(text)
+    except ConfigurationError as error:
+        table.fail(name, str(error), error.hint)
+    return text
 
 
 def _read_retention(table: TomlTable, name: str) -> int:

@@ -16,6 +16,7 @@ class Kind(enum.Enum):
     RETENTION = '"forever", or a duration such as "30d"'
     SHARE = 'a percentage such as "40%"'
     INCREMENT = 'an amount, a percentage such as "5%", or a table of amounts'
+    STORE = "the address of a cluster"
     WORD = "a word"
 
 

@@ -1,0 +1,54 @@
+"""Opens the store of a house: a file in its state directory, or a cluster; never one while the other has its logs.
+
+Rule: a house that has begun in one place does not begin anew in another: that would be a second history under its key.
+The state directory is held by one process either way, for what a house keeps beside its logs is there.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from auctionctl.errors import ConfigurationError
+from auctionctl.keys.signing import Identity
+from auctionctl.net.hops import StartHouse
+from auctionctl.store.cluster_address import parse_cluster_address
+from auctionctl.store.cluster_mark import FILE_NAME, ClusterMark
+from auctionctl.store.cluster_store import ClusterStore
+from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
+from auctionctl.store.state_directory import locked, make_private_directory
+
+
+def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore:
+    """The store that ``start`` says, of ``house``. Errors as for opening either, and ConfigurationError as above."""
+    directory = Path(start.state)
+    if start.store is None:
+        if (directory / FILE_NAME).exists():
+            raise ConfigurationError(
+                f"the logs of this house are in a cluster, as {directory / FILE_NAME} says",
+                hint="serve it as before, with --store nats://…",
+            )
+        return SqliteStore(directory, holder_pid=os.getppid())
+    address = parse_cluster_address(start.store)
+    if (directory / DATABASE_NAME).exists():
+        raise ConfigurationError(
+            f"the logs of this house are in {directory / DATABASE_NAME}, and would begin anew in a cluster",
+            hint="serve it without --store, or give a house in a cluster a key and a name of its own",
+        )
+    with ExitStack() as held:
+        make_private_directory(directory)
+        held.enter_context(locked(directory, os.getppid()))
+        store = ClusterStore(
+            address,
+            house.signing.hex(),
+            durability=start.durability,
+            mark=ClusterMark(directory),
+        )
+        store.hold(held.pop_all())
+    return store
+
+
+def lossy_words(store: SqliteStore | ClusterStore) -> str:
+    """What may lose what the store acknowledged, and was allowed to, in words; empty where nothing may."""
+    return "" if isinstance(store, SqliteStore) else "; ".join(fault.reason for fault in store.accepted)
