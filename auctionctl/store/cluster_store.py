@@ -13,14 +13,14 @@ from __future__ import annotations
 import secrets
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from auctionctl.errors import ConfigurationError, OvertakenError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
 from auctionctl.store.cluster_mark import ClusterMark
-from auctionctl.store.cluster_monitor import ask_monitors, sync_faults
+from auctionctl.store.cluster_monitor import Monitored, ask_monitors, sync_faults
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, STREAM_NOT_FOUND, Answer, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
 from auctionctl.store.stream_records import (
@@ -268,36 +268,48 @@ class ClusterStore(LogStore):
             )
         faults: list[Fault] = []
         holders: set[str] = set()
-        for stream in (self._streams.logs, self._streams.signs):
-            info = self._find_or_make(stream, durability)
+        for stream, info in self._find_or_make(durability).items():
             self._streams.check_owner(stream, info["config"])
             faults += self._streams.faults(stream, info["config"])
             cluster = info.get("cluster") or {}
             holders |= {cluster.get("leader", ""), *(each["name"] for each in cluster.get("replicas") or ())} - {""}
-        faults += sync_faults(holders, ask_monitors(address.monitors))
+        answers = ask_monitors(address.monitors)
+        # A server by itself says of no stream where it is.
+        alone = {each.name if isinstance(each, Monitored) else each.place for each in answers}
+        faults += sync_faults(holders or alone, answers)
         for fault in faults:
             if not (fault.is_loss and durability is Durability.LOSSY):
                 remedy = f"{fault.remedy}, or accept the loss: --allow-lossy" if fault.is_loss else fault.remedy
                 raise ConfigurationError(fault.reason, hint=remedy)
         self.accepted = tuple(faults)
 
-    def _find_or_make(self, stream: str, durability: Durability) -> Answer:
-        found = self._link.request(f"STREAM.INFO.{stream}")
-        if (found.get("error") or {}).get("err_code") == STREAM_NOT_FOUND:
-            found = self._link.request(f"STREAM.CREATE.{stream}", self._streams.settings(stream, REPLICAS))
-            if (found.get("error") or {}).get("err_code") in _NO_REPLICAS:
-                if durability is Durability.REQUIRED:
-                    raise ConfigurationError(
-                        f"the cluster has no {REPLICAS} servers for {REPLICAS} replicas",
-                        hint=f"run {REPLICAS} servers with JetStream in one cluster, or accept the loss: --allow-lossy",
-                    )
-                found = self._link.request(f"STREAM.CREATE.{stream}", self._streams.settings(stream, 1))
-        if error := found.get("error"):
-            raise StoreError(
-                f"the cluster has no stream {stream} for us: {error.get('description')}",
-                hint="JetStream must be on for this account, with room for the stream",
-            )
+    def _find_or_make(self, durability: Durability) -> dict[str, Answer]:
+        """What the cluster says of each of the two streams; those that are missing are made."""
+        found = self._ask_each("INFO", dict.fromkeys((self._streams.logs, self._streams.signs)))
+        missing = [stream for stream, answer in found.items() if _error_of(answer) == STREAM_NOT_FOUND]
+        found |= self._make(missing, REPLICAS)
+        if any(_error_of(answer) in _NO_REPLICAS for answer in found.values()):
+            if durability is Durability.REQUIRED:
+                raise ConfigurationError(
+                    f"the cluster has no {REPLICAS} servers for {REPLICAS} replicas",
+                    hint=f"run {REPLICAS} servers with JetStream in one cluster, or accept the loss: --allow-lossy",
+                )
+            found |= self._make(missing, 1)
+        for stream, answer in found.items():
+            if error := answer.get("error"):
+                raise StoreError(
+                    f"the cluster has no stream {stream} for us: {error.get('description')}",
+                    hint="JetStream must be on for this account, with room for the stream",
+                )
         return found
+
+    def _make(self, streams: Sequence[str], replicas: int) -> dict[str, Answer]:
+        return self._ask_each("CREATE", {stream: self._streams.settings(stream, replicas) for stream in streams})
+
+    def _ask_each(self, what: str, contents: Mapping[str, Answer | None]) -> dict[str, Answer]:
+        """What the cluster answers to STREAM.``what`` of each stream."""
+        asked = {f"STREAM.{what}.{stream}": content for stream, content in contents.items()}
+        return dict(zip(contents, self._link.request_all(asked).values(), strict=True))
 
     def _load(self) -> None:
         """Read what every log has. What others acknowledged before is all there: a message of our own comes behind."""
@@ -311,9 +323,9 @@ class ClusterStore(LogStore):
         until = self._link.commit(streams.logs, [barrier])
         self._logs, self._held = {}, {}
         self._link.scan(streams.logs, f"{streams.logs}.>", 1, until, self._take)
-        info = self._link.request(f"STREAM.INFO.{streams.logs}")
-        self.size_bytes = int((info.get("state") or {}).get("bytes", 0))
-        self._load_signs()
+        infos = self._ask_each("INFO", dict.fromkeys((streams.logs, streams.signs)))
+        self.size_bytes = int(infos[streams.logs]["state"]["bytes"])
+        self._load_signs(infos[streams.signs]["state"])
 
     def _check_mark(self) -> None:
         """Raises StoreError if the stream does not hold what this machine has written to it."""
@@ -328,12 +340,10 @@ class ClusterStore(LogStore):
                 hint=f"restore a newer backup of it; to lose what was acknowledged since, remove {self._mark.path}",
             )
 
-    def _load_signs(self) -> None:
+    def _load_signs(self, state: Mapping[str, int]) -> None:
         """When instances were alive, and which is the last sign of ours."""
-        signs = self._streams.signs
-        info = self._link.request(f"STREAM.INFO.{signs}")
-        until = int(info["state"]["last_seq"])
-        if until and info["state"]["messages"]:
+        signs, until = self._streams.signs, state["last_seq"]
+        if state["messages"]:
             self._link.scan(signs, f"{signs}.>", 1, until, self._take_sign)
 
     def _take_sign(self, message: Stored) -> None:
@@ -438,6 +448,11 @@ class ClusterStore(LogStore):
         expected = self._held[name].size if name in self._held else 0
         self._load()
         return OvertakenError(name, expected=expected, actual=self.size(name))
+
+
+def _error_of(answer: Answer) -> int:
+    """The code of the error that ``answer`` says; 0 for none."""
+    return int((answer.get("error") or {}).get("err_code", 0))
 
 
 def _version(text: str) -> tuple[int, ...]:

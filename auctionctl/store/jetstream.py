@@ -17,7 +17,7 @@ import secrets
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -77,6 +77,7 @@ class JetStream:
         """Connect. Raises StoreAwayError if no server answers, ConfigurationError without the extra or the right."""
         try:
             import nats  # noqa: PLC0415 - an extra
+            import nats.aio.client  # noqa: PLC0415
             import nats.errors  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise ConfigurationError(
@@ -117,6 +118,14 @@ class JetStream:
         Raises StoreAwayError if nobody answers.
         """
         return self._await(self._ask(subject, content))
+
+    def request_all(self, requests: Mapping[str, Answer | None]) -> dict[str, Answer]:
+        """The answers to several requests at once, by subject, as :meth:`request` gives each."""
+
+        async def ask_all() -> list[Answer]:
+            return await asyncio.gather(*[self._ask(subject, content) for subject, content in requests.items()])
+
+        return dict(zip(requests, self._await(ask_all()), strict=True))
 
     def commit(self, stream: str, messages: Sequence[Message]) -> int:
         """Store ``messages``, at least one, all of them or none; returns the sequence number of the last.
@@ -200,30 +209,32 @@ class JetStream:
             raise
 
     async def _connect(self) -> Any:
-        deadline_s = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return await self._nats.connect(
-                    self._address.urls,
-                    connect_timeout=self._attempt_s,
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=BACKOFF_S,
-                    ping_interval=PING_S,
-                    max_outstanding_pings=2,
-                    dont_randomize=True,
-                    error_cb=self._note,
-                )
-            except self._failures as error:
-                said = str(error).lower()
-                if "authorization" in said or "authentication" in said:
-                    raise ConfigurationError(
-                        f"the cluster {self._address.text} does not let us in",
-                        hint="give a login: nats://USER:PASSWORD@HOST:PORT",
-                    ) from error
-                if time.monotonic() >= deadline_s:
-                    raise self._away("no server answers") from error
-            await asyncio.sleep(BACKOFF_S)
+        """A client with a connection; it finds another server by itself whenever it loses one."""
+        client = self._nats.aio.client.Client()
+        connecting = client.connect(
+            self._address.urls,
+            connect_timeout=self._attempt_s,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=BACKOFF_S,
+            ping_interval=PING_S,
+            max_outstanding_pings=2,
+            dont_randomize=True,
+            error_cb=self._note,
+        )
+        try:
+            await asyncio.wait_for(connecting, self._patience_s)
+        except self._failures as error:
+            self._said = self._said or str(error)
+            with suppress(*self._failures):
+                await client.close()
+            if "authorization" in self._said.lower():
+                raise ConfigurationError(
+                    f"the cluster {self._address.text} does not let us in",
+                    hint="give a login: nats://USER:PASSWORD@HOST:PORT",
+                ) from error
+            raise self._away("no server answers") from error
+        return client
 
     async def _note(self, error: Exception) -> None:
         self._said = str(error)
@@ -299,7 +310,9 @@ class JetStream:
             if len(messages) > 1:
                 headers["Nats-Batch-Commit"] = "1"
             # The commit point is at the servers: until this is answered, nobody knows on which side of it we are.
-            reply = await self._client.request(message.subject, message.payload, timeout=self._attempt_s, headers=headers)
+            reply = await self._client.request(
+                message.subject, message.payload, timeout=self._attempt_s, headers=headers
+            )
             return json.loads(reply.data) if reply.data else None
         raise AssertionError("nothing to send")
 

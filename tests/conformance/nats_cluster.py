@@ -149,8 +149,7 @@ class Cluster:
         """Delete the streams of ``house``: each costs every server some work, for as long as it is there."""
         streams = Streams(house)
         link = JetStream(self.address, START_S)
-        for stream in (streams.logs, streams.signs):
-            link.request(f"STREAM.DELETE.{stream}")
+        link.request_all({f"STREAM.DELETE.{stream}": None for stream in (streams.logs, streams.signs)})
         link.close()
 
     def stop(self) -> None:

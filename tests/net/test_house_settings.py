@@ -12,6 +12,7 @@ from auctionctl.net.door import DoorLimits
 from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_settings import HouseSettings
 from auctionctl.net.strangers import StrangerLimits
+from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 
 
@@ -21,5 +22,7 @@ def test_the_houses_process_is_told_all_that_it_is_to_keep_to() -> None:
     assert settings.start(key, lots, b"before") == StartHouse(
         key.seed_text, "/state", "/allow", Limits(3, 4), list(lots), 5, Access.LISTED, b"before"
     )
+    clustered = replace(settings, store="nats://a", durability=Durability.LOSSY).start(key, lots, None)
+    assert (clustered.store, clustered.durability) == ("nats://a", Durability.LOSSY)
     is_open = replace(settings, door=DoorLimits(strangers=StrangerLimits()))
     assert is_open.start(key, lots, b"before").access is Access.OPEN

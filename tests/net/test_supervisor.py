@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 
-from auctionctl.errors import ClockBackError, ConfigurationError, StoreBrokenError, StoreError
+from auctionctl.errors import ClockBackError, ConfigurationError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child
@@ -304,8 +304,10 @@ def test_a_house_that_has_served_and_whose_store_failed_is_not_started_again(tmp
     assert capfd.readouterr().out == ""
 
 
-class BehindTheClock(Dying):
-    """Its house finds the clock set back, again and again."""
+class Awaiting(Dying):
+    """Its house ends for what only time can mend, again and again."""
+
+    failed: Failed
 
     def _spawn(self, name: str) -> Child:
         child = super()._spawn(name)
@@ -316,12 +318,16 @@ class BehindTheClock(Dying):
             child.control = ours
             self._selector.register(ours, 1, child)
             with theirs:
-                send_control(theirs, encode(Failed("ClockBackError", "the clock is back", "set the clock")))
+                send_control(theirs, encode(self.failed))
         return child
 
 
 @pytest.mark.parametrize("has_served", [True, False])
-def test_a_clock_that_is_set_back_under_a_house_that_has_served_is_waited_for(tmp_path, monkeypatch, has_served):
+@pytest.mark.parametrize("error", [ClockBackError, StoreAwayError])
+def test_a_clock_or_a_cluster_that_leaves_a_house_that_has_served_is_waited_for(
+    tmp_path, monkeypatch, error, has_served
+):
+    monkeypatch.setattr(Awaiting, "failed", Failed(error.__name__, "it is away", "wait"), raising=False)
     monkeypatch.setattr("auctionctl.net.backoff.LONGEST_BACKOFF_S", 0.01)
     causes: list[str] = []
 
@@ -332,15 +338,13 @@ def test_a_clock_that_is_set_back_under_a_house_that_has_served_is_waited_for(tm
                 raise KeyboardInterrupt
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        supervisor = BehindTheClock(
-            settings_in(tmp_path), HOUSE_KEY, [], hear, finish=Finish.NEVER, listening=listening
-        )
+        supervisor = Awaiting(settings_in(tmp_path), HOUSE_KEY, [], hear, finish=Finish.NEVER, listening=listening)
         supervisor._has_served = has_served
         supervisor.start()
-        with pytest.raises(KeyboardInterrupt if has_served else ClockBackError):
+        with pytest.raises(KeyboardInterrupt if has_served else error):
             supervisor.watch()
         supervisor.stop()
-    assert set(causes) == ({"the clock is back"} if has_served else set())
+    assert set(causes) == ({"it is away"} if has_served else set())
 
 
 def test_a_house_that_is_killed_and_meets_a_clock_set_back_serves_again_when_its_time_has_come(tmp_path):
