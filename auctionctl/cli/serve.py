@@ -44,6 +44,18 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
+_StoreOption = Annotated[
+    str | None,
+    typer.Option(metavar="nats://A,B,C", help="Keep the logs in a cluster of NATS servers, and not in a file."),
+]
+_LossyOption = Annotated[
+    bool, typer.Option("--allow-lossy", help="Take a cluster that may lose what it has acknowledged.")
+]
+_MetricsOption = Annotated[
+    str | None,
+    typer.Option(metavar="[HOST:]PORT", help="Serve metrics there, for Prometheus; without HOST on 127.0.0.1."),
+]
+
 
 @app.command(epilog="Example: auctionctl serve AUCTIONS.toml --until-closed")
 def serve(
@@ -63,17 +75,9 @@ def serve(
         bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")
     ] = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
-    store: Annotated[
-        str | None,
-        typer.Option(metavar="nats://A,B,C", help="Keep the logs in a cluster of NATS servers, and not in a file."),
-    ] = None,
-    allow_lossy: Annotated[
-        bool, typer.Option("--allow-lossy", help="Take a cluster that may lose what it has acknowledged.")
-    ] = False,
-    metrics: Annotated[
-        str | None,
-        typer.Option(metavar="[HOST:]PORT", help="Serve metrics there, for Prometheus; without HOST on 127.0.0.1."),
-    ] = None,
+    store: _StoreOption = None,
+    allow_lossy: _LossyOption = False,
+    metrics: _MetricsOption = None,
     log_format: LogFormatOption = None,
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
@@ -82,11 +86,8 @@ def serve(
     log_in(log_format or LogFormat.AUTO)
     given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, "store": store}
     given["log_format"] = None if log_format is None else log_format.value
+    given |= {"access": "open" if is_open else None, "durability": "lossy" if allow_lossy else None}
     options = {name: value for name, value in given.items() if value is not None}
-    if is_open:
-        options["access"] = "open"
-    if allow_lossy:
-        options["durability"] = "lossy"
     paths = find_paths()
     read = partial(read_plan, paths, file, config, options)
     content = read()
