@@ -301,6 +301,12 @@ class Load:
                 self.proven[place] = leaf_hash(entry)
         return len(self.proven)
 
+    def forget(self) -> None:
+        """Keep no longer what has been verified, between two runs: the answers of many would fill the memory."""
+        self._answers.clear()
+        self._signed.clear()
+        self._repeated.clear()
+
     def _receipts(self) -> Iterator[Receipts]:
         for body in self._answers:
             reply = decode_reply(body)
