@@ -24,12 +24,13 @@ JSON_SCHEMA: Final = {
         "started_ns": "Since when its process runs.",
         "span_ns": "How long `lately` is.",
         "warnings": "What keeps it from its work, the gravest first: objects of `code` and `words`.",
-        "stages": "By stage (`check`, `wait`, `decide`, `commit`, `total`): `count` of requests lately, `p50_ns`,"
-        " `p99_ns` and `longest_ns` of them, and `total_count` and `total_ns` since the process began. Percentiles are"
-        " at most an eighth too high.",
-        "amounts": "By name: `queue`, `queue_limit`, `requests`, `batches`, `commits`, `acknowledged`, `sessions`,"
-        " `connections`, `under_way`, `store_bytes`, `auctions_open`, `auctions_unfinished`.",
-        "families": "By family (`auctions` by phase, `ended` by reason, `rejected` and `refused` by code): how many.",
+        "stages": "By stage (`check`, `wait`, `decide`, `commit`, `answer`, `total`): `count` of requests lately,"
+        " `p50_ns`, `p99_ns` and `longest_ns` of them, and `total_count` and `total_ns` since the process began."
+        " Percentiles are at most an eighth too high.",
+        "amounts": "By name: `queue`, `queue_limit`, `requests`, `batches`, `commits`, `acknowledged`, `checked`,"
+        " `forged`, `sessions`, `connections`, `under_way`, `store_bytes`, `auctions_open`, `auctions_unfinished`.",
+        "families": "By family (`auctions` by phase, `ended` by reason, `rejected` and `refused` by code,"
+        " `reputation` by `good` and `bad`, in points): how many.",
         "processes": "Objects of `name`, `pid`, `cpu_ns`, `rss_bytes`, `descriptors`.",
         "peers": "Sessions, those that wait or lose most first: objects of `name`, `role`, `host`, `since_ns`,"
         " `heard_ns`, `round_trip_ns`, `messages`, `lost`, `waiting`.",

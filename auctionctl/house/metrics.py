@@ -35,6 +35,8 @@ class Stage(enum.StrEnum):
     """The batch that it is in is judged."""
     COMMIT = "commit"
     """That batch is made durable."""
+    ANSWER = "answer"
+    """From there until the gateway has sent what came of it: receipts and rejections are signed meanwhile."""
     TOTAL = "total"
     """From the gateway's turn that received it until that which sends the answer."""
 

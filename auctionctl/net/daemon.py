@@ -450,7 +450,7 @@ class HouseProcess:
             self._operations.clear()
         elif self._answered or self._operations:
             try:
-                self._gateway.send(encode(Release(self._answered, self._operations)))
+                self._gateway.send(encode(Release(self._answered, self._operations, self._meter.durable_ns)))
             except PipeClosedError:
                 return  # The selector finds its end of stream, and its successor gets the word.
             finally:

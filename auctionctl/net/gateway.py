@@ -104,7 +104,7 @@ class Gateway:
         self._edge = Edge(self._porter.door, Limits())
         self._route_numbers = RouteNumbers(self._context)
         self._under_way = UnderWay()
-        self._counting = Counting(self._sessions, self._under_way)
+        self._counting = Counting(self._sessions, self._under_way, self._porter.turned_away)
         self._swept_ns = 0
         self._beat_ns = 0
         self._handlers: dict[type, Callable[..., None]] = {
@@ -360,8 +360,12 @@ class Gateway:
             for operation in release.operations:
                 self._handlers[type(operation)](operation)
             answered_ns = time.monotonic_ns()
+            requests = 0
             for number in release.answered:
-                self._sessions.settle(self._under_way.answer(number, answered_ns))
+                answered = self._under_way.answer(number, answered_ns)
+                requests += len(answered)
+                self._sessions.settle(answered)
+            self._under_way.sent(requests, release.durable_ns, answered_ns)
 
     def _to_session(self, operation: ToSession) -> None:
         session = self._sessions.by_number.get(operation.session)

@@ -117,10 +117,14 @@ Operation = ToSession | ToFollowers | Following | Known | Admit | LastWord | Mut
 
 
 class Release(msgspec.Struct, array_like=True, gc=False):
-    """Everything of one batch: chunks that have been answered, and what the gateway has to do, in order."""
+    """Everything of one batch: chunks that have been answered, and what the gateway has to do, in order.
+
+    ``durable_ns`` is when it was made durable, by the machine's monotonic clock, or 0 where nothing had to be.
+    """
 
     answered: list[int]
     operations: list[Operation]
+    durable_ns: int = 0
 
 
 class Serving(msgspec.Struct, array_like=True, tag=0):
@@ -133,7 +137,10 @@ class Ending(msgspec.Struct, array_like=True, tag=1):
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 _Bucket = Annotated[int, msgspec.Meta(ge=0, lt=BUCKETS)]
+_Buckets = Annotated[list[tuple[_Bucket, _Count]], msgspec.Meta(max_length=BUCKETS)]
+_Code = Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,32}$")]
 MAX_SESSIONS_TOLD: Final = 128
+MAX_CODES_TOLD: Final = 32
 
 
 class SessionCounted(msgspec.Struct, array_like=True, gc=False):
@@ -152,16 +159,20 @@ class SessionCounted(msgspec.Struct, array_like=True, gc=False):
 class Counted(msgspec.Struct, array_like=True, tag=2):
     """Once a second: how a gateway is, and what its requests took from receipt to answer since it last said so.
 
-    ``totals`` are (bucket, count) of :mod:`auctionctl.house.metrics`, ``total_ns`` is the sum. Bidders may have got the
-    better of a gateway: everything is bounded, and whatever is not so is no message.
+    ``totals`` are (bucket, count) of :mod:`auctionctl.house.metrics`, ``total_ns`` is the sum; ``answers`` and
+    ``answers_ns`` the same from when a batch was durable. ``refused`` is (code, count) of what it did not pass on,
+    since it began. Bidders may have got the better of a gateway: everything is bounded; what is not so is no message.
     """
 
     state: ProcessState
     connections: _Count
     under_way: _Count
-    totals: Annotated[list[tuple[_Bucket, _Count]], msgspec.Meta(max_length=BUCKETS)]
+    totals: _Buckets
     total_ns: _Count
     sessions: Annotated[list[SessionCounted], msgspec.Meta(max_length=MAX_SESSIONS_TOLD)]
+    answers: _Buckets = []
+    answers_ns: _Count = 0
+    refused: Annotated[list[tuple[_Code, _Count]], msgspec.Meta(max_length=MAX_CODES_TOLD)] = []
 
 
 # Control

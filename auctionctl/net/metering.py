@@ -55,6 +55,11 @@ class Meter:
         self._gateway: Counted | None = None
         self._verifiers: dict[int, ProcessState] = {}
         self._begun_ns = self._decided_ns = 0
+        self.durable_ns = 0
+        """When the batch was made durable, by the machine's monotonic clock; 0 if nothing had to be."""
+        self._checked = self._forged = 0
+        self._refused_before: Counter[str] = Counter()
+        """What gateways that are no more did not pass on, by code."""
         self._ended: set[bytes] = set()
 
     # Counting
@@ -63,18 +68,23 @@ class Meter:
         """A chunk, or the answer to a beat, has come from verifier ``slot``."""
         if checked.state is not None:
             self._verifiers[slot] = checked.state
+        self._forged += len(checked.forged)
         if checked.requests:
             count = len(checked.requests)
+            self._checked += count
             self._recent.note(Stage.CHECK, checked.checked_ns - checked.received_ns, count)
             self._arrived.append((checked.checked_ns, count))
 
     def gateway_counted(self, counted: Counted) -> None:
         """What the gateway has counted since it last said so, and how it is."""
         self._recent.add(Stage.TOTAL, counted.totals, counted.total_ns)
+        self._recent.add(Stage.ANSWER, counted.answers, counted.answers_ns)
         self._gateway = counted
 
     def gateway_lost(self) -> None:
         """Its numbers are no more, and what waited of it is dropped."""
+        if self._gateway is not None:
+            self._refused_before.update(dict(self._gateway.refused))
         self._gateway = None
         self._arrived.clear()
 
@@ -91,7 +101,7 @@ class Meter:
         """The house takes up a batch of ``count`` requests."""
         now_ns = self._begun_ns = time.monotonic_ns()
         self._recent.turn(now_ns)
-        self._taken = count
+        self._taken, self.durable_ns = count, 0
         if count:
             self._tally.batches += 1
             self._tally.requests += count
@@ -114,8 +124,9 @@ class Meter:
     def committed(self) -> None:
         """It is durable."""
         self._tally.commits += 1
+        self.durable_ns = time.monotonic_ns()
         if self._taken:
-            self._recent.note(Stage.COMMIT, time.monotonic_ns() - self._decided_ns, self._taken)
+            self._recent.note(Stage.COMMIT, self.durable_ns - self._decided_ns, self._taken)
 
     # Telling
 
@@ -144,6 +155,8 @@ class Meter:
             ("batches", self._tally.batches),
             ("commits", self._tally.commits),
             ("acknowledged", self._tally.acknowledged),
+            ("checked", self._checked),
+            ("forged", self._forged),
             ("sessions", len(counts)),
             ("connections", 0 if self._gateway is None else self._gateway.connections),
             ("under_way", 0 if self._gateway is None else self._gateway.under_way),
@@ -165,11 +178,14 @@ class Meter:
 
     def _labelled(self) -> Iterator[Labelled]:
         phases = Counter(log.auction.phase.value for log in self._house.logs)
+        at_the_gateway = {} if self._gateway is None else dict(self._gateway.refused)
+        points = self._house.registry.state.reputations.points
         families = (
             ("auctions", phases),
             ("ended", self._tally.ended),
             ("rejected", self._tally.rejected),
-            ("refused", self._tally.refused),
+            ("refused", self._tally.refused + self._refused_before + Counter(at_the_gateway)),
+            ("reputation", Counter(good=points.good, bad=points.bad)),
         )
         for family, counted in families:
             for label, count in sorted(counted.items()):

@@ -29,6 +29,8 @@ GROWING: Final = MappingProxyType(
         "batches": "Batches in which it judged them.",
         "commits": "Batches that were made durable.",
         "acknowledged": "Receipts given out.",
+        "checked": "Requests whose signatures the verifiers have found to be right.",
+        "forged": "Requests whose signatures were wrong.",
     }
 )
 """Amount of ``measures`` that only grows → what it is."""
@@ -50,7 +52,12 @@ FAMILIES: Final = MappingProxyType(
         "auctions": ("auctions", "phase", "Auctions held, by phase."),
         "ended": ("auctions_ended", "reason", "Auctions that have ended since the house's process began."),
         "rejected": ("rejected", "code", "Commands that the rules refused."),
-        "refused": ("refused", "code", "Messages that were refused before the rules."),
+        "refused": ("refused", "code", "Messages that were refused before the rules, at the gateway or in the house."),
+        "reputation": (
+            "reputation_points",
+            "kind",
+            "What bidders have gained and lost in reputation, by the registry.",
+        ),
     }
 )
 """Family of ``measures`` → name, label, and what it is; all but ``auctions`` only grow."""
@@ -80,6 +87,8 @@ class MetricsEndpoint:
                 f"cannot serve metrics on {host}:{port}: {str(error.strerror).lower()}",
                 hint="another port: --metrics 127.0.0.1:9188",
             ) from error
+        # A scraper that goes away in the middle of its request is its own affair, and no traceback of ours.
+        server.handle_error = _say_nothing  # type: ignore[method-assign, assignment]
         self._server, self._thread = server, thread
 
     @property
@@ -106,6 +115,10 @@ class MetricsEndpoint:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _say_nothing(_request: object, _client_address: object) -> None:
+    """In place of the traceback that the library would write."""
 
 
 def metrics_of(measures: Measures) -> Iterator[Metric]:

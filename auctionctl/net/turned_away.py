@@ -5,6 +5,8 @@ Rule: keys cost nothing, so that a flood of them is told as a few (:class:`~auct
 
 from __future__ import annotations
 
+from collections import Counter
+
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.security import REFUSALS, SecurityEvent, SecurityKind, SecurityTally
 from auctionctl.net.door import Answer
@@ -21,6 +23,8 @@ class TurnedAway:
     def __init__(self) -> None:
         self._tally = SecurityTally()
         self._told_ns = 0
+        self.codes: Counter[str] = Counter()
+        """How many messages were answered by a refusal and not passed on, by its code."""
 
     def note(self, key: bytes, host: str, answer: Answer, now_ns: int) -> None:
         """``key``, from the address ``host``, was told ``answer``."""
@@ -31,6 +35,7 @@ class TurnedAway:
 
     def refused(self, key: bytes, refusal: Refused, now_ns: int) -> None:
         """A message of ``key``, which is let in, was answered by this and not passed on."""
+        self.codes[refusal.code] += 1
         if (kind := REFUSALS.get(refusal.code)) is not None:
             self._tally.note(kind, key.hex(), refusal.message, now_ns)
 

@@ -36,6 +36,8 @@ class UnderWay:
         """When the turn began in which what is gathered came, by the machine's monotonic clock."""
         self.totals = Histogram()
         """What requests took until they were answered; whoever reads it puts an empty one there."""
+        self.answers = Histogram()
+        """The same from when what came of them was durable."""
         self._gathered: dict[int, list[RequestTuple]] = {}
         self._sent: dict[int, _Sent] = {}
 
@@ -68,6 +70,11 @@ class UnderWay:
         if sent is not None:
             self.totals.note(now_ns - sent.received_ns, len(sent.sessions))
         return self.settle(chunk)
+
+    def sent(self, requests: int, durable_ns: int, now_ns: int) -> None:
+        """What came of so many ``requests``, durable since ``durable_ns`` (0: nothing had to be), was sent now."""
+        if requests and durable_ns:
+            self.answers.note(now_ns - durable_ns, requests)
 
     def settle(self, chunk: int) -> list[int]:
         """A chunk has been answered, or never will be: the sessions of its requests."""

@@ -91,6 +91,8 @@ class Reputations:
         """Signing key → what is known of a bidder under that key, in order of time."""
         self.auctions: dict[bytes, tuple[Deeds, ...]] = {}
         """Auction → what the registry says of its bidders, by signing key."""
+        self.points = Points(0, 0)
+        """All that was done well and all that was not, by whomever, as of the day when it was said."""
         self._days: dict[bytes, dict[int, Points]] = {}
         self._holders = Successions() if holders is None else holders
 
@@ -103,6 +105,7 @@ class Reputations:
             days = self._days.setdefault(each.bidder, {})
             before, more = days.get(day, Points(0, 0)), points_of(each)
             days[day] = Points(before.good + more.good, before.bad + more.bad)
+            self.points = Points(self.points.good + more.good, self.points.bad + more.bad)
 
     def ppm(self, bidder: bytes, now_ns: int) -> int:
         """The reputation of ``bidder`` by all that was said so far, as of ``now_ns``."""

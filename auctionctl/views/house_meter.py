@@ -27,12 +27,14 @@ STAGE_COLUMNS: Final = ("stage", "what it is", "half within", "99% within", "lon
 WORDS_FROM: Final = 96
 """A narrower terminal has no room for what the stages are."""
 """Lines of a table that are none of its rows: a blank one, its header, a rule."""
+COMPLETED: Final = "completed"
 GROWING: Final = ("requests", "acknowledged", "rejected", "refused")
 STAGE_WORDS: Final = {
     "check": "gateway to checked signature",
     "wait": "waiting for the house",
     "decide": "judged by the rules",
     "commit": "made durable",
+    "answer": "signed and sent",
     "total": "received to answered",
 }
 
@@ -82,17 +84,32 @@ def _head(title: str, moment: Moment) -> list[Text]:
     rates = totals(measures)
     earlier = rates if moment.before is None else totals(moment.before)
     said = "   ".join(f"{name}/s {rate_text(rates[name] - earlier[name], span_ns)}" for name in GROWING)
+    batches = measures.amount("batches") - (0 if moment.before is None else moment.before.amount("batches"))
+    asked = rates["requests"] - (0 if moment.before is None else earlier["requests"])
     return [
         Text(f"{title}   up {clock_text(up_s)}", style="bold"),
         *words,
-        Text(f"auctions: {phases or 'none'}"),
+        Text(f"auctions: {phases or 'none'}{_ended(measures)}{_reputations(measures)}"),
         Text(
             f"queue {queue}/{limit}   at the gateway {measures.amount('under_way')}   sessions"
             f" {measures.amount('sessions')}   connections {measures.amount('connections')}"
-            f"   store {size_text(measures.amount('store_bytes'))}"
+            f"   store {size_text(measures.amount('store_bytes'))}   a batch {-(-asked // batches) if batches else 0}"
         ),
         Text(f"{said}   ").append(sparkline(moment.rates, SPARK_COLUMNS), style="cyan"),
     ]
+
+
+def _ended(measures: Measures) -> str:
+    """How many auctions have ended since the process began, and how many of them sold their lot."""
+    ended = {each.label: each.count for each in measures.labelled if each.family == "ended"}
+    count = sum(ended.values())
+    return f"   ended {count}, sold {100 * ended.get(COMPLETED, 0) // count}%" if count else ""
+
+
+def _reputations(measures: Measures) -> str:
+    """What bidders have gained and lost in reputation."""
+    points = {each.label: each.count for each in measures.labelled if each.family == "reputation"}
+    return f"   reputation +{points['good']} -{points['bad']}" if points.keys() >= {"good", "bad"} else ""
 
 
 def _cut(text: Text, width: int) -> Text:

@@ -21,6 +21,8 @@ def test_under_the_houses_own_key_top_says_what_was_done(fair: Any) -> None:
     assert record["amounts"]["acknowledged"] >= 4  # two joinings, and a bid each
     assert record["families"]["ended"] == {"completed": 1}
     assert record["stages"]["commit"]["total_count"] > 0
+    assert list(record["stages"]) == ["check", "wait", "decide", "commit", "answer", "total"]
+    assert record["families"]["reputation"]["good"] > 0  # who had bid stood by it
     # What was answered in the last second the gateway has not told yet.
     assert all(each["total_ns"] > 0 for each in record["stages"].values())
     assert {each["name"] for each in record["processes"]} >= {"house", "gateway", "verifier 0"}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import struct
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 
@@ -19,8 +22,21 @@ MEASURES = Measures(
     1_000_000_000,
     60_000_000_000,
     (StageMeasure("commit", 10, 1_000_000, 2_000_000, 4_000_000, 100, 500_000_000),),
-    (("queue", 3), ("requests", 120), ("acknowledged", 90), ("store_bytes", 4096), ("something_new", 7)),
-    (Labelled("rejected", "below_increment", 5), Labelled("auctions", "open", 2), Labelled("another", "x", 1)),
+    (
+        ("queue", 3),
+        ("requests", 120),
+        ("acknowledged", 90),
+        ("store_bytes", 4096),
+        ("checked", 110),
+        ("forged", 2),
+        ("something_new", 7),
+    ),
+    (
+        Labelled("rejected", "below_increment", 5),
+        Labelled("auctions", "open", 2),
+        Labelled("another", "x", 1),
+        Labelled("reputation", "good", 6),
+    ),
     (ProcessMeasure("gateway", 17, 1_500_000_000, 2048, 12),),
     (PeerMeasure("ann", "bidder", "192.0.2.1", 1, 2, 3, 4, 5, 6),),
     (Busy(b"a" * 32, 9),),
@@ -60,6 +76,9 @@ def test_what_the_house_has_measured_is_what_a_scraper_reads(scraper: Scraper) -
         ("auctionctl_store_bytes",): 4096,
         ("auctionctl_rejected_total", "below_increment"): 5,
         ("auctionctl_auctions", "open"): 2,
+        ("auctionctl_checked_total",): 110,
+        ("auctionctl_forged_total",): 2,
+        ("auctionctl_reputation_points_total", "good"): 6,
         ("auctionctl_stage_seconds_count", "commit"): 100,
         ("auctionctl_stage_seconds_sum", "commit"): 0.5,
         ("auctionctl_stage_recent_seconds", "0.99", "commit"): 0.002,
@@ -69,6 +88,21 @@ def test_what_the_house_has_measured_is_what_a_scraper_reads(scraper: Scraper) -
         ("auctionctl_start_time_seconds",): 1,
     }
     assert {name: found.get(name) for name in expected} == expected
+
+
+def test_a_scraper_that_goes_away_in_the_middle_leaves_no_traceback(
+    scraper: Scraper, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for said in (b"GET /metrics HTTP/1.1\r\n", b"\xff\x00\r\n\r\n", b"GET /metrics HTTP/1.1\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", scraper.endpoint.port), 10) as connection:
+            # Closed in haste, so that the other side gets a reset.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(said)
+    assert scraper.scrape() == {("auctionctl_up",): 0}
+    deadline_s = time.monotonic() + 10
+    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+        assert time.monotonic() < deadline_s
+    assert capfd.readouterr() == ("", "")
 
 
 def test_nobody_is_named_to_a_scraper(scraper: Scraper) -> None:

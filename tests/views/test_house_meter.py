@@ -52,6 +52,27 @@ def test_rates_are_what_came_between_two_looks() -> None:
     assert [cell.strip() for cell in ann][2:] == ["192.0.2.1", "800 µs", "0:05", "4,000", "5", "6"]
 
 
+def test_what_came_of_auctions_and_how_large_batches_are_stands_above() -> None:
+    amounts = (("requests", 1_100), ("batches", 30))
+    labelled = (
+        *(Labelled("auctions", "open", 2), Labelled("ended", "completed", 3), Labelled("ended", "no_bids", 1)),
+        *(Labelled("reputation", "good", 7), Labelled("reputation", "bad", 12)),
+    )
+    lines = screen(
+        Moment(
+            replace(NOW, amounts=amounts, labelled=labelled),
+            (),
+            replace(BEFORE, amounts=(("requests", 1_000), ("batches", 5))),
+            (),
+        )
+    )
+    assert "auctions: 2 open   ended 4, sold 75%   reputation +7 -12" in lines
+    (queue,) = [line for line in lines if line.startswith("queue")]
+    assert queue.endswith("a batch 4")
+    (queue,) = [line for line in screen(Moment(NOW, (), BEFORE, ())) if line.startswith("queue")]
+    assert queue.endswith("a batch 0")
+
+
 def test_at_the_first_look_there_are_no_rates_yet() -> None:
     lines = screen(Moment(NOW, (), None, ()))
     assert any("requests/s 0.0" in line for line in lines)
