@@ -51,4 +51,4 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
 
 def lossy_words(store: SqliteStore | ClusterStore) -> str:
     """What may lose what the store acknowledged, and was allowed to, in words; empty where nothing may."""
-    return "" if isinstance(store, SqliteStore) else "; ".join(fault.reason for fault in store.accepted)
+    return "; ".join(fault.reason for fault in store.accepted) if isinstance(store, ClusterStore) else ""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from auctionctl.errors import AuctionctlError, StoreBrokenError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net import daemon, supervisor
+from auctionctl.net import house_store, supervisor
 from auctionctl.net.child import main as child_main
 from auctionctl.net.children import Child
 from auctionctl.net.door import DoorLimits
@@ -82,7 +82,7 @@ def run_faulty(kind: str, descriptor: str, fault: str) -> int:
     if kind == "gateway":
         sys.modules["auctionctl.net.gateway"].Gateway = revealing_gateway(fault)  # type: ignore[attr-defined]
     else:
-        daemon.SqliteStore = HastyStore if fault == "hasty" else breaking_store(int(fault))  # type: ignore[misc]
+        house_store.SqliteStore = HastyStore if fault == "hasty" else breaking_store(int(fault))  # type: ignore[misc]
     return child_main([kind, descriptor])
 
 

@@ -18,7 +18,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreBrokenError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Entry, render
-from auctionctl.net import daemon
+from auctionctl.net import house_store
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control, tell_child
 from auctionctl.net.daemon import HouseProcess
@@ -211,7 +211,7 @@ class Run:
 
 @pytest.fixture
 def prepare(stack: ExitStack, tmp_path: Path, monkeypatch) -> Callable[..., Run]:
-    monkeypatch.setattr(daemon, "SqliteStore", TroubledStore)
+    monkeypatch.setattr(house_store, "SqliteStore", TroubledStore)
 
     def prepared(**options: Any) -> Run:
         run = Run(tmp_path, **options)

@@ -15,7 +15,7 @@ from house_process import until
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreFullError
 from auctionctl.house.limits import Limits
-from auctionctl.net import daemon
+from auctionctl.net import daemon, house_store
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import Archived, ArchiveFailed, Opened, Reload, Reloaded, StoreFull, Turned
 from auctionctl.store.archive import Archive
@@ -108,7 +108,7 @@ def test_what_fails_after_something_was_archived_is_said_again(run: Run, tmp_pat
 def test_the_ballast_is_released_once_so_that_a_close_that_is_due_gets_in(
     prepare: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "SqliteStore", FullWhileBallasted)
+    monkeypatch.setattr(house_store, "SqliteStore", FullWhileBallasted)
     run = prepare().begin()
     tell_child(run.control, Reload(Limits(10, 1_000), [LOT, SHORT_LOT]))
     assert isinstance(run.hear(), Reloaded)
@@ -132,7 +132,7 @@ def test_what_is_due_on_a_full_disk_is_tried_again_after_a_pause(
                 raise StoreFullError("for the test")
             super().append(appends, now_ns)
 
-    monkeypatch.setattr(daemon, "SqliteStore", Full)
+    monkeypatch.setattr(house_store, "SqliteStore", Full)
     run = prepare().begin()
     tell_child(run.control, Reload(Limits(10, 1_000), [LOT, SHORT_LOT]))
     until(lambda: len(tried_ns) >= 5, "five attempts")
