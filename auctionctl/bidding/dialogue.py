@@ -17,13 +17,13 @@ from typing import Final
 import msgspec
 
 from auctionctl.auction.price import format_minor, minor_digits, parse_money
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
+from auctionctl.bidding.strategy import AuctionView, Failed, Offer, Purse, Wait
 from auctionctl.errors import MoneyError
 
 SCHEMA: Final = "auctionctl.question/1"
 MAX_ANSWER_BYTES: Final = 4_096
 MAX_UNASKED: Final = 100
-"""How many lines that answer nothing are borne: whoever writes more floods us."""
+"""How many lines that answer nothing are borne from one answer to the next: whoever writes more floods us."""
 LEAST_WAIT_NS: Final = 10_000_000
 """Whoever wants to be asked again at once is asked a hundred times a second, and not as fast as a machine can."""
 HANGING_LIMITS: Final = 3
@@ -139,7 +139,7 @@ class Dialogue:
             return Wait()
         if not self._is_up:
             self._missed.add(view.auction)
-            return Wait()
+            return Failed()
         if self._silent_since_ns is not None and now_ns > self._hanging_ns(self._silent_since_ns):
             self._is_hanging = True
         basis = (view.bid_count, view.price_minor, view.minimum_minor, view.end_ns, purse.available_minor)
@@ -169,9 +169,9 @@ class Dialogue:
         late_ns = turn.asked_ns + self.limit_ns
         if now_ns < late_ns:
             return Wait(late_ns)
-        turn.answer = Wait()
+        turn.answer = Failed()
         self._complain(f"it gave no answer within {self.limit_ns / 1e9:g} s, and makes no bid")
-        return Wait(max(now_ns, self._hanging_ns(turn.asked_ns)) + 1)
+        return Failed(max(now_ns, self._hanging_ns(turn.asked_ns)) + 1)
 
     def _hanging_ns(self, since_ns: int) -> int:
         return since_ns + HANGING_LIMITS * self.limit_ns
@@ -304,6 +304,8 @@ class Dialogue:
             # Of a view that is gone: to be slow is no crime, as to make numbers up would be.
             self._unasked += not is_new
             return
+        # It answers what it is asked: what it says besides is no flood, unless there is much of it at once.
+        self._unasked = 0
         self._ready.add(auction)
         turn = self._turns[auction]
         if turn.answer is not None:
@@ -334,7 +336,7 @@ class Dialogue:
 
     def _refused(self, reason: str) -> Wait:
         self._complain(f"{reason}; it makes no bid")
-        return Wait()
+        return Failed()
 
     def _garbage(self, reason: str) -> None:
         self._unasked += 1

@@ -117,6 +117,7 @@ class WaitReason(enum.StrEnum):
     VALUE = "value"
     PATIENCE = "patience"
     LIMIT = "limit"
+    FAILED = "failed"
 
 
 WAIT_WORDS: Final = MappingProxyType(
@@ -127,6 +128,7 @@ WAIT_WORDS: Final = MappingProxyType(
         WaitReason.VALUE: "the least bid is more than the strategy pays",
         WaitReason.PATIENCE: "the strategy waits for its time",
         WaitReason.LIMIT: "the least bid is more than the largest amount there is: nobody can bid any more",
+        WaitReason.FAILED: "the strategy has given no answer that counts",
     }
 )
 """Reason → in words."""

@@ -92,6 +92,10 @@ class Wait(msgspec.Struct, frozen=True, gc=False):
     until_ns: int | None = None
 
 
+class Failed(Wait, frozen=True, gc=False):
+    """There is no answer that counts: what should have given one failed, as somebody else is told."""
+
+
 class Strategy(Protocol):
     """How to bid in one auction."""
 

@@ -62,7 +62,11 @@ def plan_record(plan: MarketPlan) -> dict[str, object]:
 def plan_words(plan: MarketPlan) -> str:
     """The same in words."""
     where = f"{plan.lots} {plan.order.value} lots" if plan.lots > 1 else "one lot"
-    return f"{plan.markets * plan.lots} auctions, in {plan.markets} markets of {where}, seed {plan.seed}"
+    auctions, markets = (
+        f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        for count, noun in ((plan.markets * plan.lots, "auction"), (plan.markets, "market"))
+    )
+    return f"{auctions}, in {markets} of {where}, seed {plan.seed}"
 
 
 def csv_of(plan: MarketPlan, held: Sequence[HeldAuction]) -> str:

@@ -22,7 +22,7 @@ from auctionctl.bidding.strategy import (
     StrategySpec,
 )
 from auctionctl.cli.output import write_note
-from auctionctl.client.fence import Fenced, SparingNotes, is_signalled, words_of
+from auctionctl.client.fence import ASYNC_WORDS, Fenced, SparingNotes, is_signalled, words_of
 from auctionctl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -90,11 +90,14 @@ def _load_file(path: Path, name: str) -> object:
 def _as_spec(text: str, found: object) -> StrategySpec:
     if isinstance(found, StrategySpec):
         return found
-    if not inspect.isclass(found) or not callable(getattr(found, "decide", None)):
+    decide = getattr(found, "decide", None)
+    if not inspect.isclass(found) or not callable(decide):
         raise ConfigurationError(
             f"the strategy {text} is neither a class with a method decide nor a StrategySpec",
             hint="see man 7 auctionctl-strategies",
         )
+    if inspect.iscoroutinefunction(decide):
+        raise ConfigurationError(f"the strategy {text}: {ASYNC_WORDS}", hint="see man 7 auctionctl-strategies")
     made: type[Any] = found
     note = SparingNotes(write_note)
 

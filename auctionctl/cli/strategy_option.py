@@ -26,6 +26,8 @@ EXEC: Final = "exec:"
 MANUAL: Final = "manual"
 LIMIT: Final = "limit"
 DEFAULT_LIMIT_NS: Final = 1_000_000_000
+MAX_NAME: Final = 60
+"""How many characters of a command, the last ones, name it: an interpreter in front of a script says little."""
 
 
 class Companion(Protocol):
@@ -111,9 +113,14 @@ def _in_a_process(text: str, values: Mapping[str, str]) -> ChosenStrategy:
         from auctionctl.net.strategy_process import StrategyProcess  # noqa: PLC0415
 
         of_answers, of_deaths = SparingNotes(write_note), SparingNotes(write_note)
-        name = command[0][-60:]
+        name = text.strip() if len(text) <= MAX_NAME else f"…{text.strip()[1 - MAX_NAME :]}"
         dialogue = Dialogue(values, limit_ns, lambda words: of_answers(f"warning: the strategy {name}: {words}"))
-        process = StrategyProcess(command, dialogue, lambda words: of_deaths(f"warning: the strategy {name}: {words}"))
+        process = StrategyProcess(
+            command,
+            dialogue,
+            lambda words: of_deaths(f"warning: the strategy {name}: {words}"),
+            lambda line: write_note(f"{name}: {line}"),
+        )
         return process, lambda terms: Remote(dialogue)  # noqa: ARG005 - a factory's shape
 
     return ChosenStrategy(None, start)

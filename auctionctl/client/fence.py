@@ -7,6 +7,7 @@ most every NOTE_EVERY_S.
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
 import traceback
@@ -16,7 +17,7 @@ from types import FrameType, TracebackType
 from typing import Final
 
 from auctionctl.auction.price import format_minor
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Strategy, Wait
+from auctionctl.bidding.strategy import AuctionView, Failed, Offer, Purse, Strategy, Wait
 
 NOTE_EVERY_S: Final = 10.0
 MAX_WORDS: Final = 200
@@ -42,6 +43,7 @@ class SparingNotes:
         self._write(text + more)
 
 
+ASYNC_WORDS: Final = "its decide() is async, and nobody awaits it: write def decide, and answer Wait to think longer"
 SIGNALLED: Final = 128
 """Whoever ends for a signal exits with more than this."""
 
@@ -65,7 +67,7 @@ class Fenced:
             reason = words_of(error)
         if reason is not None:
             self._note(f"warning: the strategy {self._name} made no bid: {reason}")
-            return Wait()
+            return Failed()
         return answer
 
 
@@ -79,6 +81,9 @@ def refuse_answer(answer: object, view: AuctionView, purse: Purse) -> str | None
 
     An offer by whoever leads counts for nothing anyway, and is let pass.
     """
+    if inspect.iscoroutine(answer):
+        answer.close()  # Else Python says, much later, that nobody has awaited it.
+        return ASYNC_WORDS
     match answer:
         case Offer(amount_minor):
             if type(amount_minor) is not int:

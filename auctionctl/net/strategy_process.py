@@ -2,7 +2,8 @@
 
 Rule: no call waits for it. Pipes do not block; a process that ends, floods or hangs is ended for good with all that it
 started, and another is begun, more slowly each time; meanwhile there is no bid. It runs with the rights of whoever runs
-the bidder, in a session of its own, so that no key of the terminal reaches it.
+the bidder, in a session of its own, so that no key of the terminal reaches it; nor does what it writes to stderr reach
+the terminal by itself. What has left its process group lives on: no portable way finds it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 from auctionctl.bidding.dialogue import Dialogue
 from auctionctl.errors import ConfigurationError
 from auctionctl.net.backoff import Backoff
+from auctionctl.net.remarks import Remarks
 
 READ_BYTES: Final = 65_536
 """What is read at one turn, at most: a flood does not keep us from the house."""
@@ -26,13 +28,17 @@ END_PATIENCE_S: Final = 0.3
 
 
 class StrategyProcess:
-    """``command`` and its successors, who answer ``dialogue``. ``complain`` is told of every death, in a line."""
+    """``command`` and its successors, who answer ``dialogue``. ``complain`` is told of every death, in a line.
+
+    ``remark`` is told what they write to stderr, line by line, as it is.
+    """
 
     def __init__(
         self,
         command: Sequence[str],
         dialogue: Dialogue,
         complain: Callable[[str], None],
+        remark: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts it. Raises ConfigurationError if it cannot be started at all."""
@@ -41,6 +47,7 @@ class StrategyProcess:
         self._command = command
         self._dialogue = dialogue
         self._complain = complain
+        self._remarks = Remarks(remark)
         self._clock = clock
         self._backoff = Backoff()
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,7 +65,9 @@ class StrategyProcess:
     def descriptors(self) -> tuple[int, ...]:
         """What to wait for besides the house: something to read there."""
         process = self._process
-        return () if process is None or process.stdout is None else (process.stdout.fileno(),)
+        if process is None:
+            return ()
+        return tuple(pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe is not None and not pipe.closed)
 
     def turn(self) -> None:
         """Write what is asked, read what is answered, begin anew what has ended. Never waits."""
@@ -66,6 +75,7 @@ class StrategyProcess:
             self._start_again()
         if self._process is not None:
             self._write()
+            self._listen()
             self._read()
         if self._process is not None and self._dialogue.is_hopeless:
             self._lose("it answers nothing that was asked, or nothing at all")
@@ -74,9 +84,10 @@ class StrategyProcess:
 
     def close(self) -> None:
         """End it, and all that it started: politely first, and then for good."""
-        process, self._process = self._process, None
-        if process is None:
+        if self._process is None:
             return
+        self._listen()
+        process, self._process = self._process, None
         self._dialogue.went_down()
         _signal_group(process, signal.SIGTERM)
         deadline_s = time.monotonic() + END_PATIENCE_S
@@ -89,12 +100,16 @@ class StrategyProcess:
 
     def _start(self) -> None:
         process = subprocess.Popen(  # noqa: S603 - it is what the person at the keyboard asked for, and no shell's
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        os.set_blocking(process.stdin.fileno(), False)
-        os.set_blocking(process.stdout.fileno(), False)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
         self._process = process
         self._outgoing = b""
         self._started_s = self._clock()
@@ -135,7 +150,24 @@ class StrategyProcess:
         else:
             self._lose("it has ended")
 
+    def _listen(self) -> None:
+        """What it has written on the side, as far as it is there."""
+        assert self._process is not None
+        pipe = self._process.stderr
+        assert pipe is not None
+        if pipe.closed:
+            return
+        try:
+            data = os.read(pipe.fileno(), READ_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            self._remarks.receive(data, self._clock())
+        else:
+            pipe.close()
+
     def _lose(self, reason: str) -> None:
+        self._listen()  # Its last words say why.
         process, self._process = self._process, None
         assert process is not None
         self._dialogue.went_down()
@@ -153,7 +185,8 @@ class StrategyProcess:
     def _reap(self, process: subprocess.Popen[bytes]) -> None:
         _signal_group(process, signal.SIGKILL)
         process.wait()
-        for pipe in (process.stdin, process.stdout):
+        self._remarks.end(self._clock())
+        for pipe in (process.stdin, process.stdout, process.stderr):
             assert pipe is not None
             with suppress(BrokenPipeError):
                 pipe.close()

@@ -24,6 +24,8 @@ from auctionctl.bidding.notices import (
     Waiting,
     WaitReason,
 )
+from auctionctl.bidding.strategies import market_value
+from auctionctl.bidding.strategy import Failed
 from auctionctl.errors import ConfigurationError
 from auctionctl.replica.follower import Advanced, Listed, Welcomed
 from auctionctl.replica.replay import Replay
@@ -362,6 +364,16 @@ def test_who_waits_says_once_why(world: World) -> None:
     assert reasons == [WaitReason.BIDDERS, WaitReason.VALUE]
     assert dict(ann.told(Waiting)[-1].observed)["minimum"] > 1_200
     assert ben.told(Waiting) == []
+
+
+def test_one_whose_strategy_fails_is_not_told_that_it_does_not_pay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market_value.MarketValue, "decide", lambda *seen: Failed())
+    auction = world.announce(min_bidders=1)
+    ann = world.add("ann", "market-value", auctions=[auction])
+    world.finish()
+    assert [each.reason for each in ann.told(Waiting)] == [WaitReason.FAILED]
 
 
 def test_a_budget_that_is_too_small_is_the_reason_that_is_told(world: World) -> None:

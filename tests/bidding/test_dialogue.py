@@ -18,7 +18,7 @@ from auctionctl.bidding.dialogue import (
     Dialogue,
     Remote,
 )
-from auctionctl.bidding.strategy import Offer, Purse, Wait
+from auctionctl.bidding.strategy import Failed, Offer, Purse, Wait
 from auctionctl.bidding.tape import BidTape
 
 LIMIT_NS = 10**9
@@ -96,7 +96,7 @@ def test_who_leads_is_not_asked(talk: Talk, view: Callable[..., Any]) -> None:
 def test_a_late_answer_is_no_bid_and_a_complaint(talk: Talk, view: Callable[..., Any]) -> None:
     talk.look(view())
     number = talk.asked()["id"]
-    assert talk.look(view(), LIMIT_NS) == Wait(HANGING_LIMITS * LIMIT_NS + 1)
+    assert talk.look(view(), LIMIT_NS) == Failed(HANGING_LIMITS * LIMIT_NS + 1)
     assert talk.complaints == ["it gave no answer within 1 s, and makes no bid"]
     talk.say(id=number, bid=1_150)
     assert talk.dialogue.take_ready() == {view().auction}
@@ -220,6 +220,18 @@ def test_who_floods_is_given_up_and_the_rest_of_the_flood_not_even_read(
     assert len(talk.complaints) == complaints
 
 
+def test_who_answers_and_says_a_little_besides_is_no_flood_however_long_that_goes_on(
+    talk: Talk, view: Callable[..., Any]
+) -> None:
+    for number in range(3 * MAX_UNASKED):
+        talk.look(view(minimum_minor=1_100 + number))
+        talk.dialogue.receive(b"thinking\n")
+        talk.say(id=talk.asked()["id"], bid=1_150 + number)
+    assert not talk.dialogue.is_hopeless
+    talk.dialogue.receive(b"thinking\n" * (MAX_UNASKED + 1))
+    assert talk.dialogue.is_hopeless
+
+
 def test_who_is_slow_is_not_taken_for_a_flood(talk: Talk, view: Callable[..., Any]) -> None:
     for number in range(10 * MAX_UNASKED):
         talk.look(view(minimum_minor=1_100 + number))
@@ -235,7 +247,7 @@ def test_who_is_gone_is_asked_nothing_and_its_successor_what_was_missed(talk: Ta
     question = talk.asked()
     talk.dialogue.receive(b'{"id":')
     talk.dialogue.went_down()
-    assert talk.look(view(auction=b"b" * 32)) == Wait()
+    assert talk.look(view(auction=b"b" * 32)) == Failed()
     assert talk.asked() is None
     talk.dialogue.came_up()
     assert talk.dialogue.take_ready() == {bytes(32), b"b" * 32}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
+from auctionctl.bidding.strategy import AuctionView, Failed, Offer, Purse, Wait
 from auctionctl.cli import own_strategies
 from auctionctl.cli.own_strategies import find_spec
 from auctionctl.client.fence import NOTE_EVERY_S, Fenced, SparingNotes
@@ -81,6 +82,10 @@ def test_an_entry_point_is_loaded_when_it_is_named_and_not_before(monkeypatch: A
         ("class Mine: pass", "neither a class with a method decide nor a StrategySpec"),
         ("1 / 0", r"mine\.py cannot be loaded: ZeroDivisionError: division by zero at mine\.py, line 2"),
         ("def", r"mine\.py cannot be loaded: SyntaxError"),
+        (
+            "class Mine:\n    async def decide(self, *seen): ...",
+            r"decide\(\) is async, and nobody awaits it",
+        ),
     ],
 )
 def test_what_is_no_strategy_is_refused_before_anything_is_bid(tmp_path: Path, body: str, message: str) -> None:
@@ -109,7 +114,7 @@ def test_what_it_raises_or_says_wrongly_is_no_bid_and_a_warning_of_one_line(
     tmp_path: Path, capsys: Any, answer: str, message: str
 ) -> None:
     body = f"class Mine:\n    def decide(self, view, purse, now_ns, rng):\n        return {answer}\n"
-    assert decide(find_spec(written(tmp_path, body)).make({}, "EUR")) == Wait()
+    assert decide(find_spec(written(tmp_path, body)).make({}, "EUR")) == Failed()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: the strategy Mine made no bid: ")
     assert message.replace("\\", "") in line
@@ -133,8 +138,19 @@ def test_what_cannot_even_be_shown_is_no_bid_either(answer: Any) -> None:
             return answer
 
     said: list[str] = []
-    assert decide(Fenced("Odd", Odd(), said.append)) == Wait()
+    assert decide(Fenced("Odd", Odd(), said.append)) == Failed()
     assert len(said) == 1
+
+
+def test_an_async_decide_that_is_found_late_is_no_bid_and_a_plain_word() -> None:
+    class Async:
+        async def decide(self, *seen: Any) -> Offer:
+            return Offer(1)
+
+    said: list[str] = []
+    assert decide(Fenced("Async", Async(), said.append)) == Failed()  # type: ignore[arg-type]
+    assert "its decide() is async" in said[0]
+    gc.collect()  # a coroutine that nobody has awaited would be a warning, and so an error, now
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(143)])

@@ -91,6 +91,11 @@ def test_the_same_seed_writes_the_same_bytes_in_any_process(market: Path, tmp_pa
     assert hashlib.sha256(first[1]).hexdigest() == hashlib.sha256(written("3")[1]).hexdigest()
 
 
+def test_one_auction_is_called_one(run: Run, market: Path) -> None:
+    out = run("simulate", market, "--auctions", "1").out
+    assert "1 auction, in 1 market of one lot, seed 1" in out
+
+
 def test_another_seed_is_another_market_and_more_auctions_are_more(run: Run, market: Path) -> None:
     assert run("simulate", market, "--seed", "2", "--json").out != run("simulate", market, "--json").out
     assert json.loads(run("simulate", market, "--auctions", "7", "--json").out)["auctions"] == 7

@@ -27,7 +27,6 @@ from auctionctl import (
 )
 from auctionctl.auction.phase import Phase
 from auctionctl.bidding.notices import BidAccepted, BidPlaced
-from auctionctl.client import observing
 from auctionctl.errors import (
     ConfigurationError,
     MoneyError,
@@ -201,7 +200,7 @@ def test_a_strategy_of_ones_own_that_is_wrong_makes_no_bid_and_ends_nothing(
         with serve_lots(tmp_path) as running:
             async with alice(running) as house:
                 await house.run(lambda terms: made[terms.listing], budget="50.00EUR", auctions=list(made))
-                ended = [await house.auction(listing) for listing in made]
+                ended = [await house.wait_for_end(listing) for listing in made]
                 assert [(each.phase, each.bid_count) for each in ended] == [(Phase.CLOSED, 0)] * 2
 
     asyncio.run(run())
@@ -226,31 +225,6 @@ def test_a_connection_is_entered_once_and_is_over_when_it_was_left(running_house
             assert len(await house.list()) == 4
 
     asyncio.run(misuse())
-
-
-async def look_on(house: Connection) -> None:
-    while True:
-        await house.list()
-        await asyncio.sleep(0)  # so that whoever hears the house has its turn
-
-
-def test_a_house_that_is_gone_is_not_passed_off_as_there(
-    serve_lots: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(observing, "GONE_S", 1.0)
-
-    async def outlive() -> None:
-        with serve_lots(tmp_path) as running:
-            house = alice(running)
-            await house.__aenter__()
-            assert len(await house.list()) == 4
-        try:
-            with pytest.raises(UnreachableError, match="has been gone"):
-                await look_on(house)
-        finally:
-            await house.__aexit__()
-
-    asyncio.run(outlive())
 
 
 def test_every_name_of_the_library_is_there_and_no_other() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from auctionctl.bidding.dialogue import Dialogue
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
+from auctionctl.bidding.strategy import AuctionView, Failed, Offer, Purse, Wait
 from auctionctl.errors import ConfigurationError
+from auctionctl.net.remarks import MAX_LINES
 from auctionctl.net.strategy_process import StrategyProcess
 
 PATIENCE_S = 20.0
@@ -32,12 +33,17 @@ class Desk:
 
     def __init__(self, source: str) -> None:
         self.complaints: list[str] = []
+        self.remarks: list[str] = []
         self.ahead_s = 0.0
         self.ready: list[bytes] = []
         self.dialogue = Dialogue({}, LIMIT_NS, self.complaints.append)
         command = [sys.executable, "-c", source]
         self.process = StrategyProcess(
-            command, self.dialogue, self.complaints.append, lambda: time.monotonic() + self.ahead_s
+            command,
+            self.dialogue,
+            self.complaints.append,
+            self.remarks.append,
+            lambda: time.monotonic() + self.ahead_s,
         )
         self.process.look_again = self.ready.append
 
@@ -81,7 +87,7 @@ def test_one_that_ends_is_begun_anew_with_pauses_and_asked_what_was_missed(desk:
     frail = desk("import sys; sys.stdin.readline(); sys.exit(3)")
     for deaths in (1, 2):
         frail.until(lambda deaths=deaths: bool(frail.look()) and len(frail.complaints) == deaths)
-        assert frail.look() == Wait()
+        assert frail.look() == Failed()
     assert frail.complaints[0].startswith("it has ended")
     assert frail.complaints[0].endswith("is started again at once")
     assert frail.complaints[1].endswith("is started again in 0.4 s")
@@ -92,6 +98,32 @@ def test_one_that_ends_is_begun_anew_with_pauses_and_asked_what_was_missed(desk:
     frail.process.turn()
     assert frail.process.descriptors()
     assert frail.ready == [bytes(32)]
+
+
+def test_what_it_writes_to_stderr_is_told_line_by_line_and_its_last_words_before_its_end(
+    desk: Callable[[str], Desk],
+) -> None:
+    talker = desk(
+        "import os, sys\n"
+        "os.write(2, b'one\\x1b[31m\\nt')\n"
+        "os.write(2, b'wo\\n')\n"
+        "sys.stdin.readline()\n"
+        "raise SystemExit('last words')"
+    )
+    talker.until(lambda: len(talker.remarks) == 2)
+    assert talker.remarks == ["one\x1b[31m", "two"]
+    talker.look()
+    talker.until(lambda: bool(talker.complaints))
+    assert talker.remarks[2:] == ["last words"]
+
+
+def test_one_that_closes_or_floods_its_stderr_is_asked_all_the_same(desk: Callable[[str], Desk]) -> None:
+    for begin in ("import os; os.close(2)\n", "import os; os.write(2, b'x\\n' * 30_000)\n"):
+        echo = desk(begin + ECHO)
+        echo.look()
+        echo.until(lambda echo=echo: bool(echo.ready))
+        assert echo.look() == Offer(105)
+        assert len(echo.remarks) <= 2 * MAX_LINES + 1
 
 
 def test_one_that_reads_nothing_does_not_block_us(desk: Callable[[str], Desk]) -> None:
@@ -167,7 +199,7 @@ def test_one_that_closes_its_input_does_not_take_us_with_it(desk: Callable[[str]
 def test_a_program_that_there_is_not_is_said_at_once() -> None:
     dialogue = Dialogue({}, LIMIT_NS, lambda words: None)
     with pytest.raises(ConfigurationError, match="cannot run '/nonexistent/program': no such file or directory"):
-        StrategyProcess(["/nonexistent/program"], dialogue, lambda words: None)
+        StrategyProcess(["/nonexistent/program"], dialogue, lambda words: None, lambda line: None)
 
 
 def test_a_program_that_is_gone_later_is_tried_again(desk: Callable[[str], Desk], tmp_path: Any) -> None:

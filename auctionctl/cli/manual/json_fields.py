@@ -265,7 +265,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "rule": "The rule, or the reason to wait, in words.",
             "observed": "The values that were compared, by name: amounts in minor units, times, counts.",
             "log_size": "How many entries the log had when this was judged.",
-            "reason": "Why nothing is bid: `bidders`, `budget`, `cap`, `value`, `patience` or `limit`; why an"
+            "reason": "Why nothing is bid: `bidders`, `budget`, `cap`, `value`, `patience`, `limit` or `failed`; why an"
             " auction is left out.",
             "is_earlier": "Of an accepted single bid: whether an earlier run made it, and this one none.",
             "earlier_bids": "Of resumed: how many bids of an earlier run the log holds.",

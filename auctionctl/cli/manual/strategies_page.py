@@ -23,6 +23,7 @@ from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragra
 from auctionctl.cli.own_strategies import GROUP
 from auctionctl.cli.strategy_option import DEFAULT_LIMIT_NS, LIMIT
 from auctionctl.client.fence import NOTE_EVERY_S
+from auctionctl.net.remarks import MAX_LINES
 
 QUESTION: Final = {
     "schema": f"`{SCHEMA}`.",
@@ -177,6 +178,11 @@ def _in_any_language() -> tuple[Part, ...]:
             f" answer nothing, or has been silent for {HANGING_LIMITS} times the limit although asked, is killed with"
             " all that it started; who ended, or was killed, is started again: at once, then after pauses of up to 5 s."
             f" All this is said in warnings, at most every {NOTE_EVERY_S:g} s. At its end the bidder ends the program"
-            " with SIGTERM, and after a moment all that is left of its process group with SIGKILL."
+            " with SIGTERM, and after a moment all that is left of its process group with SIGKILL. What has left that"
+            " group, as a daemon does, is not found, and lives on: have a strategy start no such thing."
+        ),
+        Paragraph(
+            f"What it writes to stderr is shown as notes of the bidder, without control characters: {MAX_LINES} lines"
+            " a second at most, of which the rest is counted."
         ),
     )

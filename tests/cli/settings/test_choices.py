@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.auction.terms import Terms
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.settings.choices import choose_house, choose_key
-from auctionctl.client.choosing import choose_auctions
 from auctionctl.client.paths import Paths, find_paths
-from auctionctl.client.receipts import short_id
 from auctionctl.errors import ConfigurationError, KeyFileError, NotFoundError
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey
-from auctionctl.wire.listing import Entropy, LotDescription, describe_terms
 
 KEYS = [SecretKey(bytes([number]) * 32) for number in range(1, 4)]
 ADDRESS = f"auction://{KEYS[0].identity.text}@localhost:9999"
@@ -127,51 +123,3 @@ def test_a_damaged_address_is_an_error_of_whoever_wrote_it(paths: Paths, locks: 
     serve(paths, locks, "house", b"\xff")
     with pytest.raises(ConfigurationError, match=r"house\.address"):
         choose_house(paths, None, environment={})
-
-
-def terms(listing: str) -> Terms:
-    lot = LotDescription(listing, "T", "EUR", 100)
-    return describe_terms(lot, bytes(32), KEYS[0].escrow_public, bytes(32), Entropy(bytes(16), bytes(32), bytes(32)))
-
-
-CATALOGUE = {
-    bytes.fromhex("abcd" + "00" * 30): terms("gold-watch"),
-    bytes.fromhex("abcd" + "11" * 30): terms("sketch"),
-    bytes.fromhex("beef" + "22" * 30): terms("abcd"),
-}
-FIRST, SECOND, THIRD = CATALOGUE
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (["gold-watch"], {FIRST}),
-        (["abcd1"], {SECOND}),
-        (["ABCD1"], {SECOND}),
-        (["abcd"], {THIRD}),
-        ([FIRST.hex()], {FIRST}),
-        ([short_id(SECOND), "sketch", "beef"], {SECOND, THIRD}),
-    ],
-)
-def test_an_auction_is_found_by_listing_or_by_its_first_digits(wanted: list[str], found: set[bytes]) -> None:
-    assert choose_auctions(CATALOGUE, wanted) == found
-
-
-def test_a_name_that_fits_none_or_several_is_answered_with_the_candidates() -> None:
-    with pytest.raises(NotFoundError, match=r"there are: abcd00000000 \(gold-watch\)") as caught:
-        choose_auctions(CATALOGUE, ["gold-wach"])
-    assert caught.value.hint == "did you mean gold-watch?"
-    twins = CATALOGUE | {bytes.fromhex("abce" + "00" * 30): terms("sketch")}
-    with pytest.raises(NotFoundError, match="'sketch' fits 2 auctions"):
-        choose_auctions(twins, ["sketch"])
-    for short in ("abc", "bee", ""):
-        with pytest.raises(NotFoundError, match="there is no auction"):
-            choose_auctions(CATALOGUE, [short])
-    with pytest.raises(NotFoundError, match="this house holds none"):
-        choose_auctions({}, ["x"])
-
-
-def test_a_long_list_of_candidates_is_cut() -> None:
-    many = {bytes([number]) * 32: terms(f"lot-{number}") for number in range(1, 21)}
-    with pytest.raises(NotFoundError, match="and 12 more"):
-        choose_auctions(many, ["zzzz"])
