@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "conformance"))
 
 from house_fixtures import bidder_of, raw_session_of, stack, start_house
 

@@ -73,6 +73,7 @@ class HouseInProcesses:
         seed: str = "68" * 32,
         limits: dict[str, int] | None = None,
         strangers: dict[str, int] | None = None,
+        store: str | None = None,
     ) -> None:
         self.directory = directory
         self.reports: list[dict[str, Any]] = []
@@ -97,6 +98,7 @@ class HouseInProcesses:
             "finish": finish,
             "revealing": str(revealing) if revealing else "",
             "disk": disk,
+            "store": store,
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"

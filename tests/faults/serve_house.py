@@ -140,6 +140,7 @@ def main() -> int:
         Path(wanted["state"]),
         Path(wanted["allow_list"]),
         door=DoorLimits(strangers=None if wanted["strangers"] is None else StrangerLimits(**wanted["strangers"])),
+        store=wanted["store"],
     )
     if wanted["revealing"]:
         FaultySupervisor.faults["gateway"] = wanted["revealing"]
