@@ -5,6 +5,8 @@ Rule: it changes nothing, and ends within some seconds whatever does not answer.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from auctionctl.cli.options import (
@@ -15,7 +17,11 @@ from auctionctl.cli.options import (
     with_form_despite_files,
 )
 from auctionctl.cli.output import Form, write_note
-from auctionctl.client.paths import find_paths
+from auctionctl.client.paths import Paths, find_paths
+from auctionctl.errors import AuctionctlError
+
+if TYPE_CHECKING:
+    from auctionctl.cli.checks.findings import Finding
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -28,9 +34,13 @@ def doctor(
     house: HouseOption = None,
     key: KeyOption = None,
     context: ContextOption = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="nats://A,B,C", help="A cluster to look at, if not that of house.toml."),
+    ] = None,
     passphrase_file: PassphraseFileOption = None,
 ) -> int:
-    """Check libraries, directories, files, keys, houses, the port, the clock and the chosen house; changes nothing."""
+    """Check libraries, directories, files, keys, the port, the clock, houses and their cluster; changes nothing."""
     from auctionctl.cli.checks.file_checks import check_files  # noqa: PLC0415
     from auctionctl.cli.checks.findings import summary, write_findings  # noqa: PLC0415
     from auctionctl.cli.checks.house_checks import check_chosen_house  # noqa: PLC0415
@@ -51,8 +61,26 @@ def doctor(
         *check_addresses(paths),
         *check_port(paths),
         *check_chosen_house(paths, house, key, context, passphrase_file),
+        *_check_store(paths, store),
     ]
     status = write_findings(form, "auctionctl.doctor/1", findings)
     if not form.is_json:
         write_note(summary(findings))
     return status
+
+
+def _check_store(paths: Paths, store: str | None) -> list[Finding]:
+    """The cluster that was named, or that house.toml names; nothing where there is none, or that file is wrong."""
+    from auctionctl.cli.settings.house_file import combine, find_house_layers  # noqa: PLC0415
+    from auctionctl.store.cluster_address import Durability  # noqa: PLC0415
+
+    try:
+        section = combine(find_house_layers(paths.config, None)).section
+    except AuctionctlError:
+        section = None  # reported with the files
+    named = store or (section.store if section else None)
+    if named is None:
+        return []
+    from auctionctl.cli.checks.cluster_checks import check_cluster  # noqa: PLC0415
+
+    return check_cluster(named, section.durability if section else Durability.REQUIRED)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,8 @@ from auctionctl.store.stream_settings import Fault
 PATIENCE_S: Final = 2.0
 MAX_ANSWER_BYTES: Final = 1 << 20
 NANOSECONDS: Final = 1_000_000_000
+ABSENT_NS: Final = 2 * NANOSECONDS
+"""Servers of a cluster hear of one another each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,42 @@ def ask_monitors(places: Sequence[tuple[str, int]]) -> list[Monitored | Unmonito
         return list(pool.map(lambda place: _ask(*place), places))
 
 
-def sync_faults(replicas: Collection[str], answers: Sequence[Monitored | Unmonitored]) -> list[Fault]:
-    """What keeps ``replicas`` (names of servers) from being known to sync every write before they acknowledge it."""
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The names of the servers that hold a stream, and of those among them that the others have not heard of lately."""
+
+    names: frozenset[str]
+    absent: frozenset[str] = frozenset()
+
+
+def holders_of(info: Mapping[str, Any]) -> Holders:
+    """Who holds the stream of which ``info`` is what the cluster says; nobody, where one server is no cluster."""
+    cluster = info.get("cluster") or {}
+    replicas = cluster.get("replicas") or ()
+    names = {cluster.get("leader", ""), *(each["name"] for each in replicas)} - {""}
+    # In a stream that was made just now nobody has been heard of yet.
+    absent = set() if info.get("did_create") else {each["name"] for each in replicas if _is_absent(each)}
+    return Holders(frozenset(names), frozenset(absent))
+
+
+def _is_absent(replica: Mapping[str, Any]) -> bool:
+    return bool(replica.get("offline") or not replica.get("current") or replica.get("active", 0) > ABSENT_NS)
+
+
+def find_unseen(holders: Holders, answers: Sequence[Monitored | Unmonitored]) -> list[str]:
+    """Those of ``holders`` of which it ought to be known, and is not, whether they sync.
+
+    What is acknowledged has been synced by more than half of them: where so many are known to, one that is down, and of
+    which so nothing can be known, keeps no house from going on.
+    """
+    known = {each.name: each.syncs_always for each in answers if isinstance(each, Monitored)}
+    are_enough = 2 * sum(known.get(name, False) for name in holders.names) > len(holders.names)
+    return sorted(holders.names - set(known) - (holders.absent if are_enough else set()))
+
+
+def sync_faults(holders: Holders, answers: Sequence[Monitored | Unmonitored]) -> list[Fault]:
+    """What keeps ``holders`` from being known to sync every write before they acknowledge it."""
+    replicas = holders.names
     known = {each.name: each for each in answers if isinstance(each, Monitored)}
     faults = [
         Fault(
@@ -84,7 +120,7 @@ def sync_faults(replicas: Collection[str], answers: Sequence[Monitored | Unmonit
         for name in sorted(replicas)
         if name in known and not known[name].syncs_always
     ]
-    unknown = sorted(set(replicas) - set(known))
+    unknown = find_unseen(holders, answers)
     if unknown:
         why = "; ".join(f"{each.place}: {each.reason}" for each in answers if isinstance(each, Unmonitored))
         faults.append(

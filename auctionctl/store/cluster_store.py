@@ -11,6 +11,7 @@ message. Nothing is ever taken out of the stream: a log that is removed is marke
 from __future__ import annotations
 
 import secrets
+import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,15 @@ from typing import Final
 from auctionctl.errors import ConfigurationError, OvertakenError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
 from auctionctl.store.cluster_mark import ClusterMark
-from auctionctl.store.cluster_monitor import Monitored, ask_monitors, sync_faults
+from auctionctl.store.cluster_monitor import (
+    Holders,
+    Monitored,
+    Unmonitored,
+    ask_monitors,
+    find_unseen,
+    holders_of,
+    sync_faults,
+)
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, STREAM_NOT_FOUND, Answer, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
 from auctionctl.store.stream_records import (
@@ -43,6 +52,9 @@ from auctionctl.store.stream_settings import REPLICAS, Fault, Streams
 
 PATIENCE_S: Final = 30.0
 """An election takes 5 to 7 s; a house that waits longer than this is better started again when the cluster is back."""
+ABSENCE_S: Final = 5.0
+"""By then a cluster has missed a server that went down."""
+LOOK_AGAIN_S: Final = 0.25
 CHUNK_MESSAGES: Final = 256
 """Messages fetched at once, of at most 256 KiB each."""
 MIN_VERSION: Final = (2, 12, 1)
@@ -261,27 +273,36 @@ class ClusterStore(LogStore):
     def _check(self, address: ClusterAddress, durability: Durability) -> None:
         """Raises ConfigurationError for what makes the cluster unfit, and for what may be lost, unless allowed."""
         version = self._link.server_version
-        if _version(version) < MIN_VERSION:
+        if version_numbers(version) < MIN_VERSION:
             raise ConfigurationError(
-                f"the cluster runs nats-server {version}: batches are atomic from {_dotted(MIN_VERSION)} on",
+                f"the cluster runs nats-server {version}: batches are atomic from {dotted(MIN_VERSION)} on",
                 hint="upgrade its servers, one after the other",
             )
         faults: list[Fault] = []
-        holders: set[str] = set()
-        for stream, info in self._find_or_make(durability).items():
+        infos = self._find_or_make(durability)
+        for stream, info in infos.items():
             self._streams.check_owner(stream, info["config"])
             faults += self._streams.faults(stream, info["config"])
-            cluster = info.get("cluster") or {}
-            holders |= {cluster.get("leader", ""), *(each["name"] for each in cluster.get("replicas") or ())} - {""}
-        answers = ask_monitors(address.monitors)
-        # A server by itself says of no stream where it is.
-        alone = {each.name if isinstance(each, Monitored) else each.place for each in answers}
-        faults += sync_faults(holders or alone, answers)
+        faults += self._sync_faults(infos, ask_monitors(address.monitors))
         for fault in faults:
             if not (fault.is_loss and durability is Durability.LOSSY):
                 remedy = f"{fault.remedy}, or accept the loss: --allow-lossy" if fault.is_loss else fault.remedy
                 raise ConfigurationError(fault.reason, hint=remedy)
         self.accepted = tuple(faults)
+
+    def _sync_faults(self, infos: Mapping[str, Answer], answers: Sequence[Monitored | Unmonitored]) -> list[Fault]:
+        """Whether the servers with our streams sync; one that went down a moment ago is given time to be missed."""
+        has_any = any(isinstance(each, Monitored) for each in answers)
+        deadline_s = time.monotonic() + (ABSENCE_S if has_any else 0.0)
+        # A server by itself says of no stream where it is.
+        alone = Holders(frozenset(each.name if isinstance(each, Monitored) else each.place for each in answers))
+        while True:
+            found = [holders if (holders := holders_of(info)).names else alone for info in infos.values()]
+            if time.monotonic() >= deadline_s or not any(find_unseen(holders, answers) for holders in found):
+                faults = [fault for holders in found for fault in sync_faults(holders, answers)]
+                return list(dict.fromkeys(faults))
+            time.sleep(LOOK_AGAIN_S)
+            infos = self._ask_each("INFO", dict.fromkeys(infos))
 
     def _find_or_make(self, durability: Durability) -> dict[str, Answer]:
         """What the cluster says of each of the two streams; those that are missing are made."""
@@ -455,10 +476,12 @@ def _error_of(answer: Answer) -> int:
     return int((answer.get("error") or {}).get("err_code", 0))
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a server's version, such as ``2.12.1-RC.1``."""
     numbers = text.partition("-")[0].split(".")
     return tuple(int(number) for number in numbers if number.isdigit())
 
 
-def _dotted(version: tuple[int, ...]) -> str:
+def dotted(version: tuple[int, ...]) -> str:
+    """The numbers of a version as people write them."""
     return ".".join(map(str, version))
