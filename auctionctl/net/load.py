@@ -277,6 +277,8 @@ class Load:
         if isinstance(reply, Rejections):
             run.rejections += len(reply.rejections)
             return [decode_rejection(rejected.rejection).command for rejected in reply.rejections]
+        if isinstance(reply, Refused) and reply.code == "no_session":
+            raise UnreachableError("the house has ended a session of the load, which was silent for too long")
         if isinstance(reply, Refused) and reply.command in self._by_command:
             run.busy += 1
             return [reply.command]

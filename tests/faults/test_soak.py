@@ -27,7 +27,8 @@ AUCTIONS = 256
 BIDDERS = 16
 WINDOW = 2
 PEAK_BIDS_AN_AUCTION = 50
-SLICE_S = 5
+SLICE_S = 2
+"""Its receipts are verified before the next one, and whoever says nothing for 15 s has no session any more."""
 WARM_UP = 5
 """One so-manieth of the time."""
 MAX_HOUSE_BYTES_A_BID = 400
