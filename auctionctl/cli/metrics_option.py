@@ -10,7 +10,7 @@ from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.output import write_note
 
 if TYPE_CHECKING:
-    from auctionctl.wire.measures import Measures
+    from auctionctl.net.reports import Measured, Restarted
 
 LOOPBACK: Final = "127.0.0.1"
 MAX_PORT: Final = 65_535
@@ -33,20 +33,27 @@ def read_where(text: str) -> tuple[str, int]:
 
 
 @contextmanager
-def serving_metrics(where: str | None) -> Iterator[Callable[[Measures], None]]:
+def serving_metrics(where: str | None) -> Iterator[Callable[[Measured | Restarted], None]]:
     """Serve what the callable is told, at ``where``, until the end; None: nowhere, and what it is told is dropped.
 
     Raises ArgumentError for what is no place, ConfigurationError where the library or the port is missing.
     """
     if where is None:
-        yield lambda _measures: None
+        yield lambda _report: None
         return
     host, port = read_where(where)
     from auctionctl.net.metrics_endpoint import MetricsEndpoint  # noqa: PLC0415 - few want it
+    from auctionctl.net.reports import Measured  # noqa: PLC0415
+
+    def tell(report: Measured | Restarted) -> None:
+        if isinstance(report, Measured):
+            endpoint.tell(report.measures)
+        else:
+            endpoint.restarted(report.process)
 
     endpoint = MetricsEndpoint(host, port)
     write_note(f"metrics are served at http://{f'[{host}]' if ':' in host else host}:{port}/metrics")
     try:
-        yield endpoint.tell
+        yield tell
     finally:
         endpoint.close()

@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from auctionctl.cli.settings.lots import AuctionsFile
     from auctionctl.house.limits import Limits
     from auctionctl.net.house_settings import HouseSettings, NewSettings
-    from auctionctl.net.reports import News, Report, Serving
+    from auctionctl.net.reports import Measured, News, Report, Restarted, Serving
     from auctionctl.net.strangers import StrangerLimits
     from auctionctl.net.supervisor import Ended
     from auctionctl.views.log_line import LogForm
-    from auctionctl.wire.measures import Measures
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -107,7 +106,7 @@ def serve(
     with (
         published_address(paths, section.name) as address_file,
         closing(recovery),
-        serving_metrics(metrics) as on_measures,
+        serving_metrics(metrics) as on_numbers,
         family_writes(log_form),
     ):
 
@@ -120,7 +119,7 @@ def serve(
             settings,
             secret,
             content.lots,
-            heeding(recovery, on_serving, on_measures, report, log),
+            heeding(recovery, on_serving, on_numbers, report, log),
             Finish.WHEN_CLOSED if until_closed else Finish.NEVER,
             read_settings=lambda: _new_settings(section, read()),
             notifier=take_notifier(),
@@ -157,7 +156,7 @@ def _check_whom(section: HouseSection, paths: Paths) -> None:
 def heeding(
     recovery: PassingProgress,
     on_serving: Callable[[Serving], None],
-    on_measures: Callable[[Measures], None],
+    on_numbers: Callable[[Measured | Restarted], None],
     write: Callable[[News], None] | None,
     log: ProcessLog | None = None,
 ) -> Callable[[Report], None]:
@@ -165,14 +164,15 @@ def heeding(
 
     It is told to ``log`` on stderr, and to ``write`` on stdout, where there is the one or the other.
     """
-    from auctionctl.net.reports import Measured, Recovering, Serving  # noqa: PLC0415
+    from auctionctl.net.reports import Measured, Recovering, Restarted, Serving  # noqa: PLC0415
 
     def heed(report: Report) -> None:
         if isinstance(report, Recovering):
             recovery.show(report.done, report.total)
             return
+        if isinstance(report, (Measured, Restarted)):
+            on_numbers(report)
         if isinstance(report, Measured):
-            on_measures(report.measures)
             return
         recovery.close()
         if isinstance(report, Serving):

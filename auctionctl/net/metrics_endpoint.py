@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from wsgiref.simple_server import WSGIServer
 
+from msgspec.structs import replace
+
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ConfigurationError
-from auctionctl.wire.measures import Measures
+from auctionctl.net.process_state import own_state
+from auctionctl.wire.measures import Measures, ProcessMeasure
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -76,6 +80,7 @@ class MetricsEndpoint:
             ) from error
         self._seconds = seconds
         self._told: tuple[float, Measures] | None = None
+        self._restarts: Counter[str] = Counter()
         registry = CollectorRegistry()
         registry.register(self)
         server: WSGIServer
@@ -100,15 +105,25 @@ class MetricsEndpoint:
         """The latest that the house has said."""
         self._told = (self._seconds(), measures)
 
+    def restarted(self, process: str) -> None:
+        """The process of this name had died, and was started again."""
+        self._restarts[process] += 1
+
     def collect(self) -> Iterator[Metric]:
         """For the registry, at each scrape; called in its thread."""
-        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
 
         told = self._told
         is_up = told is not None and self._seconds() - told[0] <= STALE_S
         yield GaugeMetricFamily("auctionctl_up", "Whether the house has said anything lately.", value=int(is_up))
+        restarts = CounterMetricFamily("auctionctl_restarts", "Processes that had died.", labels=["process"])
+        for process, count in self._restarts.items():
+            restarts.add_metric([process], count)
+        yield restarts
         if told is not None and is_up:
-            yield from metrics_of(told[1])
+            own = own_state()
+            supervisor = ProcessMeasure("supervisor", own.pid, own.cpu_ns, own.rss_bytes, own.descriptors)
+            yield from metrics_of(replace(told[1], processes=(supervisor, *told[1].processes)))
 
     def close(self) -> None:
         """Stop serving."""

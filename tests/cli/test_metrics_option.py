@@ -58,7 +58,8 @@ def test_a_house_can_be_scraped_and_says_what_it_has_done(start_house: Any) -> N
     while "\nauctionctl_up 1.0" not in (text := scrape(port)) or "auctionctl_auctions{" not in text:
         assert house.poll() is None
     assert 'auctionctl_auctions{phase="announced"} 1.0' in text
-    assert 'auctionctl_process_resident_memory_bytes{process="house"}' in text
+    for process in ("supervisor", "house"):
+        assert f'auctionctl_process_resident_memory_bytes{{process="{process}"}}' in text
     assert "auctionctl_queue_limit_requests 1000.0" in text
 
 

@@ -90,6 +90,17 @@ def test_what_the_house_has_measured_is_what_a_scraper_reads(scraper: Scraper) -
     assert {name: found.get(name) for name in expected} == expected
 
 
+def test_the_supervisor_is_one_of_the_processes_and_those_that_died_are_counted(scraper: Scraper) -> None:
+    scraper.endpoint.tell(MEASURES)
+    for process in ("gateway", "gateway", "verifier 0"):
+        scraper.endpoint.restarted(process)
+    found = scraper.scrape()
+    assert found["auctionctl_process_open_fds", "supervisor"] > 3
+    assert found["auctionctl_process_resident_memory_bytes", "supervisor"] > 1_000_000
+    restarts = {labels[0]: value for (name, *labels), value in found.items() if name == "auctionctl_restarts_total"}
+    assert restarts == {"gateway": 2, "verifier 0": 1}
+
+
 def test_a_scraper_that_goes_away_in_the_middle_leaves_no_traceback(
     scraper: Scraper, capfd: pytest.CaptureFixture[str]
 ) -> None:
