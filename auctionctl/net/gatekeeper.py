@@ -1,4 +1,4 @@
-"""What a supervisor hears of its gateway, and does about it: bans that last over its gateways, and reports of both.
+"""What a supervisor hears of its gateway, and does about it: bans and mutes that outlast it, and reports of them.
 
 Rule: of all processes of a house the gateway is the one that a bidder may have got the better of. Its words are read
 without waiting for them, bounded, and a wrong one ends it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,9 +17,20 @@ from auctionctl.house.security import SecurityKind, named
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, parse
 from auctionctl.net.bans import Ban, Bans
-from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, Trying, decode_word
+from auctionctl.net.gateway_words import (
+    ChoseRoute,
+    Cut,
+    FromGateway,
+    Heard,
+    Knocked,
+    Muting,
+    NotWatched,
+    Trying,
+    decode_word,
+)
 from auctionctl.net.hops import Noticed, SetBans
 from auctionctl.net.journalling import Journalling
+from auctionctl.net.mutes import LONGEST_MUTE_NS, KeptOut
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Banned, Muted, Unwatched
 from auctionctl.net.watchdog import Fault
@@ -30,7 +41,14 @@ SEEN_BY_GATEWAYS: Final = frozenset({SecurityKind.REFUSED_KEY, SecurityKind.RATE
 OWN_DEATHS: Final = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "status 1"})
 """How a process dies of itself, or of its peers; whoever kills it from outside has other means."""
 KEY_DIGITS: Final = 16
+MAX_MUTED: Final = 4_096
+"""Strangers have any number of keys: whose mute began first is forgotten first."""
 _LENGTH: Final = struct.Struct(">I")
+
+
+class _Muted(NamedTuple):
+    until_s: float
+    whole_ns: int
 
 
 class Gatekeeper:
@@ -44,13 +62,16 @@ class Gatekeeper:
         self._unread = bytearray()
         self._allowed = AllowList()
         self._told = SetBans([], [])
+        self._muted: dict[bytes, _Muted] = {}
         self._said_unwatched = False
 
     def started(self, now_s: float) -> SetBans:
         """What a new gateway has to know at once."""
         self._unread.clear()
         self._told = self._state(now_s)
-        return self._told
+        self._muted = {key: each for key, each in self._muted.items() if each.until_s > now_s}
+        mutes = [KeptOut(key, round((each.until_s - now_s) * 1e9), each.whole_ns) for key, each in self._muted.items()]
+        return SetBans(self._told.banned, self._told.suspects, mutes)
 
     def news(self, now_s: float) -> SetBans | None:
         """What has changed since a gateway was last told, or None."""
@@ -109,6 +130,8 @@ class Gatekeeper:
                     self._report_ban(ban)
                 elif muted_ns:
                     self._on_report(Muted(self._name(key), host, fault, muted_ns // 1_000_000_000))
+            case Muting(key, for_ns):
+                self._keep_muted(key, min(for_ns, LONGEST_MUTE_NS), now_s)
             case Noticed(events):
                 seen = [event for event in events if event.kind in SEEN_BY_GATEWAYS]
                 self._journal.note([named(event, self._allowed) for event in seen])
@@ -116,6 +139,12 @@ class Gatekeeper:
                 if not self._said_unwatched:
                     self._said_unwatched = True
                     self._on_report(Unwatched())
+
+    def _keep_muted(self, key: bytes, whole_ns: int, now_s: float) -> None:
+        self._muted.pop(key, None)
+        self._muted[key] = _Muted(now_s + whole_ns / 1e9, whole_ns)
+        if len(self._muted) > MAX_MUTED:
+            del self._muted[next(iter(self._muted))]
 
     def died(self, how: str, now_s: float) -> None:
         """The gateway has ended, and ``how``."""

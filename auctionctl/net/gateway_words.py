@@ -24,6 +24,13 @@ class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
     muted_ns: int
 
 
+class Muting(msgspec.Struct, array_like=True, frozen=True, tag="muting"):
+    """A mute of a key, or of an address, has begun (:mod:`auctionctl.net.mutes`): later gateways keep it up."""
+
+    key: bytes
+    for_ns: int
+
+
 class NotWatched(msgspec.Struct, array_like=True, frozen=True, tag="not_watched"):
     """This system does not show what connections receive: nobody is cut for what only that would tell."""
 
@@ -52,5 +59,5 @@ class ChoseRoute(msgspec.Struct, array_like=True, frozen=True, tag="chose_route"
     key: bytes
 
 
-FromGateway = Noticed | Cut | NotWatched | Knocked | Trying | Heard | ChoseRoute
+FromGateway = Noticed | Cut | Muting | NotWatched | Knocked | Trying | Heard | ChoseRoute
 decode_word: Callable[[bytes], FromGateway] = msgspec.msgpack.Decoder(FromGateway).decode

@@ -17,6 +17,7 @@ from auctionctl.house.metrics import BUCKETS
 from auctionctl.house.security import SecurityEvent
 from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
+from auctionctl.net.mutes import KeptOut
 from auctionctl.net.process_state import ProcessState
 from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
@@ -238,6 +239,8 @@ class SetBans(msgspec.Struct, array_like=True, tag="set_bans"):
 
     banned: list[bytes]
     suspects: list[bytes]
+    muted: list[KeptOut] = []
+    """What earlier gateways had begun, of keys and of addresses; told to a new gateway alone."""
 
 
 class Drain(msgspec.Struct, array_like=True, tag="drain"):

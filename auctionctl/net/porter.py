@@ -10,7 +10,7 @@ from typing import Final
 
 from auctionctl.net.clock import Clock
 from auctionctl.net.door import Answer, Door
-from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, Trying
+from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, Muting, NotWatched, Trying
 from auctionctl.net.guard import Guard
 from auctionctl.net.hops import Admit, Noticed, SetBans
 from auctionctl.net.mutes import POINTS_TO_MUTE
@@ -69,6 +69,8 @@ class Porter:
     def ban(self, bans: SetBans, now_ns: int) -> None:
         """Other bans are."""
         self.door.ban(bans.banned, bans.suspects)
+        for mute in bans.muted:
+            self.door.mutes.restore(mute, now_ns)
         self._turn_out(now_ns)
 
     def look(self, now_ns: int) -> None:
@@ -79,6 +81,8 @@ class Porter:
                 self._end(session)
             for each in caught:
                 self._say(Cut(each.key, each.host, each.fault.value, each.muted_ns))
+        for mute in self.door.mutes.take_begun():
+            self._say(Muting(mute.key, mute.whole_ns))
         for event in self.turned_away.take(now_ns):
             self._say(Noticed([event]))
 

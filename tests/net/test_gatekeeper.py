@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from house_process import key_of
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.security import SecurityKind, security_event
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
 from auctionctl.net.control import send_control
-from auctionctl.net.gatekeeper import MAX_WORD_BYTES, Gatekeeper
-from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, NotWatched, Trying
+from auctionctl.net.gatekeeper import MAX_MUTED, MAX_WORD_BYTES, Gatekeeper
+from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, Muting, NotWatched, Trying
 from auctionctl.net.hops import Noticed, SetBans, encode
 from auctionctl.net.journalling import Journalling
+from auctionctl.net.mutes import LONGEST_MUTE_NS, KeptOut
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Banned, Muted, Unwatched
 from auctionctl.net.security_journal import SecurityReader
@@ -57,6 +59,24 @@ def test_a_mute_is_reported_by_name_and_a_cut_alone_is_not(kept):
     assert kept.reports == []
     kept.say(Cut(KEY, "192.0.2.1", Fault.ENDLESS.value, 60_000_000_000))
     assert kept.reports == [Muted("mallory", "192.0.2.1", Fault.ENDLESS.value, 60)]
+
+
+def test_a_mute_of_a_key_or_an_address_goes_on_at_the_next_gateway_and_at_no_time_longer(kept):
+    address = b"address 192.0.2.1"
+    kept.say(Muting(KEY, 60 * SECOND_NS), Muting(address, 1 << 62), now_s=1.0)
+    assert kept.keeper.news(1.0) is None, "the gateway that said so knows"
+    mutes = [
+        KeptOut(KEY, 59 * SECOND_NS, 60 * SECOND_NS),
+        KeptOut(address, LONGEST_MUTE_NS - SECOND_NS, LONGEST_MUTE_NS),
+    ]
+    assert kept.keeper.started(2.0) == SetBans([], [], mutes)
+    assert kept.keeper.news(2.0) is None
+    assert kept.keeper.started(61.0).muted == [KeptOut(address, LONGEST_MUTE_NS - 60 * SECOND_NS, LONGEST_MUTE_NS)]
+    for number in range(MAX_MUTED):
+        kept.say(Muting(b"%d" % number, 60 * SECOND_NS), now_s=61.0)
+    told = kept.keeper.started(62.0).muted
+    assert len(told) == MAX_MUTED
+    assert address not in {mute.key for mute in told}, "what began first is forgotten first"
 
 
 def test_a_ban_is_reported_told_and_ends(kept):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.net.mutes import FIRST_MUTE_NS, LONGEST_MUTE_NS, MAX_KEYS, MEMORY_NS, POINTS_TO_MUTE, Mutes
+from auctionctl.net.mutes import FIRST_MUTE_NS, LONGEST_MUTE_NS, MAX_KEYS, MEMORY_NS, POINTS_TO_MUTE, KeptOut, Mutes
 
 ANN, BEN = b"a" * 32, b"b" * 32
 
@@ -44,3 +44,30 @@ def test_what_is_remembered_is_bounded():
     for number in range(MAX_KEYS):
         mutes.offend(number.to_bytes(32), 1, 0)
     assert not mutes.is_muted(ANN, 1)
+
+
+def test_a_mute_goes_on_in_another_process_and_the_next_one_is_its_repetition():
+    before, after = Mutes(), Mutes()
+    for now_ns in (0, FIRST_MUTE_NS):
+        before.offend(ANN, POINTS_TO_MUTE, now_ns)
+    first, second = before.take_begun()
+    assert (first, second) == (
+        KeptOut(ANN, FIRST_MUTE_NS, FIRST_MUTE_NS),
+        KeptOut(ANN, 2 * FIRST_MUTE_NS, 2 * FIRST_MUTE_NS),
+    )
+    assert before.take_begun() == []
+    after.restore(second._replace(left_ns=7 * SECOND_NS), 1_000)
+    assert after.take_begun() == [], "it has been told"
+    assert after.is_muted(ANN, 1_000 + 7 * SECOND_NS - 1)
+    assert not after.is_muted(ANN, 1_000 + 7 * SECOND_NS)
+    assert after.offend(ANN, POINTS_TO_MUTE, 8 * SECOND_NS) == 4 * FIRST_MUTE_NS
+
+
+def test_no_mute_that_is_told_lasts_longer_than_any_may_or_ends_before_it_begins():
+    mutes = Mutes()
+    for mute in (KeptOut(ANN, 1 << 62, 1 << 62), KeptOut(BEN, -5, -5)):
+        mutes.restore(mute, 0)
+    assert mutes.is_muted(ANN, LONGEST_MUTE_NS - 1)
+    assert not mutes.is_muted(ANN, LONGEST_MUTE_NS)
+    assert not mutes.is_muted(BEN, 0)
+    assert mutes.offend(BEN, POINTS_TO_MUTE, 1) == FIRST_MUTE_NS

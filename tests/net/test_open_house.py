@@ -6,10 +6,12 @@ import time
 
 import pytest
 from house_clients import RawSession, all_join
-from house_process import HOUSE_KEY, key_of, lot
+from house_process import HOUSE_KEY, key_of, lot, until
 
 from auctionctl.errors import NotAuthorisedError
 from auctionctl.keys.allowlist import stranger_name
+from auctionctl.net.mutes import POINTS_TO_MUTE
+from auctionctl.net.porter import MISGREETED
 from auctionctl.replica.registry import Revoke, encode_registry_event
 from auctionctl.wire.frames import sign_body
 from auctionctl.wire.messages import Refused, Welcome
@@ -93,3 +95,17 @@ def test_a_house_that_is_not_open_is_not_for_having_been(start_house, bidder_of)
     ann.greet()
     ann.run_until(lambda: ann.auction(house.auctions["vase"]), "the auction")
     assert ann.auction(house.auctions["vase"]).present == {eve.key.identity.signing}, "what she did there stays"
+
+
+def test_what_an_address_was_muted_for_counts_after_the_gateway_was_replaced(start_house, bidder_of, raw_session_of):
+    house = start_house(("ann",), strangers={})
+    eve = raw_session_of("eve", house)
+    body, _ = eve.hello()
+    for _ in range(POINTS_TO_MUTE):
+        eve.send(body, bytes(64))
+    until(lambda: MISGREETED in [each.get("fault") for each in house.reports], "the mute", lambda: house.hear(0.1))
+    house.kill("gateway")
+    bidder_of("ann", house).greet()
+    other = raw_session_of("mallory", house)
+    other.send(*other.hello())
+    assert not other._socket.poll(1_500), "another key of that address, at another gateway"

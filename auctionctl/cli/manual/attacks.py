@@ -241,6 +241,11 @@ STRANGER_ATTACKS: Final = (
         "net/test_zap_configurations.py::test_an_open_house_refuses_in_the_handshake_whom_it_does_not_want",
     ),
     Attack(
+        "Ending the gateway to be rid of a mute",
+        "What a key or an address is muted for goes on at the next gateway.",
+        "net/test_open_house.py::test_what_an_address_was_muted_for_counts_after_the_gateway_was_replaced",
+    ),
+    Attack(
         "Being the house towards a bidder",
         "The address holds the house's keys: nothing but the house can answer.",
         "net/test_admission.py::test_another_house_than_the_address_says_is_not_spoken_to",
