@@ -23,7 +23,7 @@ from auctionctl.house.registry import RegistryLog
 from auctionctl.house.room import Room
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.replica.registry import REGISTRY_ID, Registry, Revoke, Rotate, decode_registry_event
-from auctionctl.tlog.entry import Kind
+from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.session import Peer
 
 KEY_COMMANDS: Final = MappingProxyType({"revoke": Kind.KEY_REVOKED, "rotate": Kind.KEY_ROTATED})
@@ -57,6 +57,10 @@ class KeyCommands:
             return [Send(request.session, refused("not_authorised", reason, command))]
         if registry.is_halted:
             return [Send(request.session, refused("halted", "the registry of this house is halted", command))]
+        if _is_in_hand(request.body, registry):
+            # It came again in one batch. To refuse it would be the last that its sender hears: its session ends.
+            self._outbox.note_command(request.session, command, REGISTRY_ID)
+            return []
         why = registry.state.check(event, now_ns)
         if why is None and isinstance(event, Rotate):
             taken = any(each.identity.transport == event.transport for each in self._peers.values())
@@ -70,6 +74,12 @@ class KeyCommands:
         registry.add(event, now_ns, request.signature)
         self._outbox.note_command(request.session, command, REGISTRY_ID)
         return []
+
+
+def _is_in_hand(body: bytes, registry: RegistryLog) -> bool:
+    """Whether the same bytes are among the entries that are about to become durable."""
+    pending = registry.to_append()
+    return pending is not None and any(decode(data).body == body for data in pending.entries)
 
 
 def _decode(body: bytes) -> Revoke | Rotate:

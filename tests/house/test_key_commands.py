@@ -105,6 +105,25 @@ def test_a_key_is_revoked_once(stage: Any, staging: ModuleType, revoke: Any) -> 
     assert len(stage.registry_data()) == size
 
 
+@pytest.mark.parametrize("kind", ["revoke", "rotate"])
+def test_what_comes_twice_in_one_batch_is_entered_once_and_not_refused(
+    stage: Any, staging: ModuleType, revoke: Any, rotate: Any, kind: str
+) -> None:
+    stage.enter(1, "ann")
+    request = revoke(1, "ann", "ann") if kind == "revoke" else rotate(1, "ann", "ann2")
+    size = len(stage.registry_data())
+    assert refusals(staging, stage.handle(request, request), 1) == []
+    assert len(stage.registry_data()) == size + 1
+    assert last_entry(stage).body == request.body
+
+
+def test_another_rotation_in_the_same_batch_is_refused(stage: Any, staging: ModuleType, rotate: Any) -> None:
+    stage.enter(1, "ann")
+    requests = [rotate(1, "ann", "ann2"), rotate(1, "ann", "ann3")]
+    assert [code for code, _ in refusals(staging, stage.handle(*requests), 1)] == ["not_rotated"]
+    assert last_entry(stage).body == requests[0].body
+
+
 @pytest.mark.parametrize("body", [b"", b"\x91\xa6revoke", b"\x90", b"\xff" * 40])
 def test_what_is_no_revocation_is_malformed(stage: Any, staging: ModuleType, body: bytes) -> None:
     stage.enter(1, "ann")
