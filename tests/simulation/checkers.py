@@ -450,6 +450,21 @@ def check_statements(
     return count
 
 
+def check_rotations(entries: Sequence[bytes], plain: NaiveReputations) -> None:
+    """One holder bids in one auction under one key alone, and under none that was replaced by then."""
+    replaced_ns = {old: time_ns for time_ns, old, _ in plain.rotations}
+    here: set[bytes] = set()
+    for index, (kind, time_ns, body, _) in enumerate(map(_decode, entries)):
+        if kind not in ("joined", "bid"):
+            continue
+        bidder = _decode(body)[3]
+        if time_ns > replaced_ns.get(bidder, time_ns):
+            raise CheckFailed("rotations", f"the {kind} of entry {index} is by a key that was replaced")
+        if here & (plain.keys_of(bidder) - {bidder}):
+            raise CheckFailed("rotations", f"the {kind} of entry {index} is by another key of somebody who is here")
+        here.add(bidder)
+
+
 def check_audits(exports: Mapping[bytes, bytes], registry: bytes, house: Identity) -> None:
     """An offline verifier finds nothing wrong with any exported log, nor between it and the registry."""
     try:

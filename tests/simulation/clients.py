@@ -123,7 +123,7 @@ class Client:
         if life != self._life or self._connection is not None or self.machine.defers(self._connect, life):
             return
         world = self._world
-        if world.gateway is None or self.is_cut:
+        if world.gateway is None or self.is_cut or not world.gateway.admits(self):
             world.timeline.after(self._rng.randint(100, 500) * MILLISECOND_NS, self._connect, life)
             return
         self._connection = world.gateway.accept(self)

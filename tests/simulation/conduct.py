@@ -204,12 +204,11 @@ class Conduct:
         """A command by ``name``, in a while; one that is needed is given again until the house has answered."""
         self._count += 1
         world = self._world
-        machine = {"otto": self.operator, "sue": self.seller}.get(name)
+        machine, key = {"otto": self.operator, "sue": self.seller}.get(name), world.key_of(name)
         if machine is None:
-            machine = next(person.machine for person in world.people if person.name == name)
-        errand = Command(
-            world, f"{name}'s errand {self._count}", world.key_of(name), machine, auction=auction, role=role, make=make
-        )
+            person = next(person for person in world.people if person.name == name)
+            machine, key = person.machine, person.key
+        errand = Command(world, f"{name}'s errand {self._count}", key, machine, auction=auction, role=role, make=make)
 
         def again() -> None:
             naive = world.watch.shadows[auction].naive

@@ -13,14 +13,17 @@ from clients import Client, Machine, nonces_of
 from timeline import MILLISECOND_NS
 
 from auctionctl.bidding.commanding import Commander, Make
+from auctionctl.bidding.rotating import Rotator, find_rotation
 from auctionctl.bidding.selling import Asked, PutOff, Seller, Taken
 from auctionctl.keys.signing import SecretKey
 from auctionctl.wire.frames import Message
 
 if TYPE_CHECKING:
+    from people import Person
     from world import World
 
 LEAVING_NS = 100 * MILLISECOND_NS
+LOOK_NS = 250 * MILLISECOND_NS
 
 
 class Errand(Client):
@@ -102,3 +105,38 @@ class Command(Errand):
             self.end()
             self.then()
         return not self.is_over
+
+
+class Rotation(Errand):
+    """A bidder, which is not running meanwhile, puts a new key in the place of its own.
+
+    The house may never get to tell the old key, which it lets in no more: whoever rotates looks it up with the new one,
+    and that is not played, but taken from the registry as it is durable.
+    """
+
+    def __init__(self, world: World, person: Person, new: SecretKey) -> None:
+        super().__init__(world, f"{person.name}'s rotation", person.key, person.machine)
+        self._person = person
+        self._new = new
+        self._rotator = Rotator(person.key, new, world.house_key.identity)
+
+    def start(self) -> None:
+        """Begin."""
+        self.run(self._rotator)
+        self._look()
+
+    def heed(self, notices: Sequence[Any]) -> bool:
+        """It has nothing to say."""
+        return not self.is_over
+
+    def _look(self) -> None:
+        old, new = self.key.identity.signing, self._new.identity.signing
+        if find_rotation(self._world.watch.registry.replay.state, old, new) is not None:
+            self._world.tally["rotations"] += 1
+            self._world.trace("rotated", self._person.name)
+            self.end()
+            self._person.keys.append(self._new)
+            self._person.start()
+        else:
+            assert self._rotator.refusal is None, self._rotator.refusal
+            self._world.timeline.after(LOOK_NS, self._look)

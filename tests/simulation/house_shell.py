@@ -334,6 +334,8 @@ class HouseShell:
         if gateway is not None and operations:
             world.watch.said(operations)
             gateway.perform(operations)
+        if gateway is not None and self.is_begun:
+            gateway.admit(self.house.allowed)
         if self._stimuli or self._queue or (self._reading and gateway is not None):
             self._schedule(0)
             return

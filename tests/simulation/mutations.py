@@ -146,6 +146,11 @@ def default_counted_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reputation, "points_of", points_and_again)
 
 
+def second_key(patch: pytest.MonkeyPatch) -> None:
+    """Whoever has put a new key in the place of its own takes part under both."""
+    patch.setattr("auctionctl.house.authority.is_here_already", lambda *_: False)
+
+
 MUTATIONS: Final[dict[str, Mutation]] = {
     "release before append": release_before_append,
     "skipped gap": skipped_gap,
@@ -156,5 +161,6 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "time read twice": time_read_twice,
     "default forgotten": forgotten_default,
     "default counted twice": default_counted_twice,
+    "two keys of one bidder": second_key,
 }
 """What it is called → what it does."""

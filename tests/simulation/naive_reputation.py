@@ -80,15 +80,15 @@ class NaiveReputations:
     def __init__(self, registry: Iterable[bytes]) -> None:
         self.said: list[tuple[int, bytes, Any]] = []
         """When, of which auction, and the row: bidder, stood, won, paid, defaulted, left, invalid."""
-        self.rotations: list[tuple[bytes, bytes]] = []
-        """The key that was replaced, and the one that took its place."""
+        self.rotations: list[tuple[int, bytes, bytes]] = []
+        """When, the key that was replaced, and the one that took its place."""
         for kind, time_ns, data, _ in map(_decode, registry):
             if kind == "conduct":
                 _, auction, rows = _decode(data)
                 self.said += [(time_ns, auction, row) for row in rows]
             elif kind == "key_rotated":
                 _, _, key, signing, *_ = _decode(data)
-                self.rotations.append((key, signing))
+                self.rotations.append((time_ns, key, signing))
 
     def said_of(self, auction: bytes) -> list[Any]:
         """The rows of one auction, in their order."""
@@ -98,7 +98,7 @@ class NaiveReputations:
         """Every key of the holder of ``key``."""
         keys = {key}
         for _ in self.rotations:
-            for pair in self.rotations:
+            for _, *pair in self.rotations:
                 if keys & set(pair):
                     keys |= set(pair)
         return keys

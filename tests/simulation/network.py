@@ -15,6 +15,7 @@ from timeline import SECOND_NS
 
 from auctionctl.auction.bid import command_id, decode_bid, decode_join
 from auctionctl.house.intake import Request, refused
+from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.hops import Following, Known, ToFollowers, ToSession
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request, encode
@@ -93,11 +94,26 @@ class Gateway:
         self._offset_ns = world.wall_offset_ns
         self._connections: dict[int, Connection] = {}
         self._followers: dict[bytes, dict[int, Connection]] = {}
+        self._allowed = world.allowed
         world.timeline.after(SWEEP_NS, self._sweep)
 
     @property
     def _is_alive(self) -> bool:
         return self._world.gateway is self
+
+    def admits(self, person: Client) -> bool:
+        """Whether the handshake of this person's key succeeds."""
+        return self._allowed.by_signing(person.key.identity.signing) is not None
+
+    def admit(self, allowed: AllowList) -> None:
+        """The house lets in these, and from now on nobody else."""
+        if allowed is self._allowed:
+            return
+        self._allowed = allowed
+        for connection in list(self._connections.values()):
+            if not self.admits(connection.person):
+                self.close(connection)
+                connection.person.lose(connection)
 
     def accept(self, person: Client) -> Connection:
         """A handshake has succeeded."""

@@ -10,7 +10,9 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from checkers import owed_minor
 from clients import Client, Machine, nonces_of
+from errands import Rotation
 from plan import CURRENCY, PersonPlan
 from timeline import MILLISECOND_NS, SECOND_NS
 
@@ -37,12 +39,26 @@ class Person(Client):
     def __init__(self, world: World, plan: PersonPlan, key: SecretKey) -> None:
         super().__init__(world, plan.name, key, Machine(world.timeline, plan.skew_ns))
         self.plan = plan
+        self.keys = [key]
+        """All that it had, the present one last."""
         self.agent: Agent | None = None
         self.kept: dict[bytes, BidPlaced] = {}
         self.refused: set[bytes] = set()
         self.heads: dict[bytes, Head] = {}
         self.persist_crash = 0.0
         self._chosen: frozenset[bytes] | None = None
+
+    def rotate(self) -> None:
+        """Put another key in the place of the present one, as soon as that has nothing tied up."""
+        world, me = self._world, self.key.identity.signing
+        naive = world.watch.naive.values()
+        stands = any(owed_minor(each, me) if each.has_ended else each.leader == me for each in naive)
+        if self.agent is not None and not stands and not self.kept:
+            self.crash()
+            self.refused.clear()
+            Rotation(world, self, world.key_of(f"{self.name} renewed")).start()
+        elif not world.conduct.is_calm:
+            world.timeline.after(SECOND_NS, self.rotate)
 
     @property
     def is_done(self) -> bool:
@@ -63,6 +79,7 @@ class Person(Client):
     def start(self) -> None:
         """Begin, or begin again, with what was kept."""
         world, life = self._world, self._life + 1
+        self.key = self.keys[-1]
         if self._rng.random() < CLOCK_CHANCE:
             self.machine.offset_ns += self._rng.randint(-CLOCK_JUMP_NS, CLOCK_JUMP_NS)
         if life == 1 and self.plan.is_choosy:

@@ -110,6 +110,14 @@ class Interference:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """A bidder puts a new key in the place of its own, so long after the start, or as soon afterwards as it can."""
+
+    at_ns: int
+    person: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One seed. Nothing goes wrong any more ``calm_ns`` after the start."""
 
@@ -120,6 +128,7 @@ class Plan:
     hazards: Hazards
     incidents: tuple[Incident, ...]
     interferences: tuple[Interference, ...]
+    rotations: tuple[Rotation, ...]
     calm_ns: int
 
 
@@ -153,6 +162,7 @@ def draw(seed: int) -> Plan:
         hazards=_hazards(rng),
         incidents=_incidents(rng, len(people), calm_ns),
         interferences=_interferences(rng, calm_ns),
+        rotations=_rotations(random.Random(f"rotation {seed}"), len(people), calm_ns),
         calm_ns=calm_ns,
     )
 
@@ -271,6 +281,14 @@ def _interferences(rng: random.Random, calm_ns: int) -> tuple[Interference, ...]
     return tuple(
         Interference(rng.randint(SECOND_NS, calm_ns + 5 * SECOND_NS), command, rng.randrange(3), rng.randrange(6))
         for command in rng.choices((*often, "pay", "settle", "reject_payment", "offer", "accept", "decline"), k=4)
+    )
+
+
+def _rotations(rng: random.Random, people: int, calm_ns: int) -> tuple[Rotation, ...]:
+    if rng.random() < 0.7:
+        return ()
+    return tuple(
+        Rotation(rng.randint(SECOND_NS, calm_ns), person) for person in rng.sample(range(people), rng.randint(1, 2))
     )
 
 

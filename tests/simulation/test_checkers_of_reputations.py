@@ -1,4 +1,4 @@
-"""The checkers of reputations can fail, too: what a seed brought, with one thing changed, does not pass."""
+"""The checkers of reputations and replaced keys can fail: what a seed brought does not pass with one thing changed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from checkers import CheckFailed, Refused, check_conduct, check_reputations, check_statements
+from checkers import (
+    CheckFailed,
+    Refused,
+    check_conduct,
+    check_reputations,
+    check_rotations,
+    check_statements,
+)
 from histories import Past, find, pack, unpack
 from naive_reputation import DAY_NS, ONE, NaiveReputations, worth
 from signatures import signatures_for
+from watch import Presences
+
+from auctionctl.house.intake import Request
 
 DEFAULTED, INVALID = 4, 6
 
@@ -133,3 +143,38 @@ def test_all_keys_of_one_holder_have_one_reputation() -> None:
     plain = NaiveReputations(map(pack, [*rotations, said]))
     assert [plain.ppm(key, 8) for key in keys] == [833_333] * 3 + [500_000]
     assert plain.ppm_then(keys[0], 7) == {500_000, 833_333}
+
+
+def test_a_key_that_bids_after_it_was_replaced_and_another_key_of_its_holder_are_found(unpaid: Past) -> None:
+    plain = NaiveReputations(unpaid.watch.registry.entries)
+    check_rotations(unpaid.entries, plain)
+    one, other = sorted({bid[1] for bid in unpaid.naive.bids})[:2]
+    start_ns, end_ns = (unpack(unpaid.entries[index])[1] for index in (0, -1))
+    plain.rotations = [(start_ns, one, bytes(32))]
+    with fails("rotations", "by a key that was replaced"):
+        check_rotations(unpaid.entries, plain)
+    plain.rotations = [(end_ns, one, other)]
+    with fails("rotations", "another key of somebody who is here"):
+        check_rotations(unpaid.entries, plain)
+
+
+def test_a_holder_is_there_under_the_keys_that_it_replaced_and_no_such_key_by_itself() -> None:
+    presences, one, other = Presences(), b"one", b"other"
+    presences.judging([request(1, one, "hello")], 1)
+    presences.settle()
+    assert presences.is_here(one)
+    presences.replaced = {other: one}
+    presences.shut_out(2)
+    assert not presences.is_here(one)
+    assert presences.gone_since_ns(one) == 2
+    presences.judging([request(2, one, "hello"), request(3, other, "hello")], 3)
+    presences.settle()
+    assert presences.is_here(one)
+    presences.judging([request(3, other, "bye")], 4)
+    presences.settle()
+    assert not presences.is_here(one)
+    assert presences.gone_since_ns(one) == 4
+
+
+def request(session: int, signer: bytes, name: str) -> Request:
+    return Request(session, signer, pack([name]), b"signature")

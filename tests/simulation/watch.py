@@ -29,6 +29,7 @@ from checkers import (
     exposure_minor,
 )
 from naive_auction import NaiveAuction
+from naive_reputation import NaiveReputations
 from timeline import SECOND_NS
 
 from auctionctl.auction.bid import command_id
@@ -105,7 +106,10 @@ class Presences:
     """Who truly has a session in the house's eyes, and since when the others have none; times on the house's clock."""
 
     def __init__(self) -> None:
-        self.sessions: dict[int, bytes] = {}
+        self.sessions: dict[int, tuple[bytes, ...]] = {}
+        """Whose they are: by its key, and the keys that this has taken the place of."""
+        self.replaced: dict[bytes, bytes] = {}
+        """New key → the old one, as far as it is durable."""
         self.gone_ns: dict[bytes, int] = {}
         self.served_since_ns: int | None = None
         self._pending: tuple[Sequence[Request], int] = ((), 0)
@@ -122,13 +126,26 @@ class Presences:
             name = message_type(request.body)
             if name in ("", "bye"):
                 self._end(request.session, now_ns)
-            elif name == "hello":
-                self.sessions[request.session] = request.signer
+            elif name == "hello" and request.signer not in self.replaced.values():
+                self.sessions[request.session] = self._keys_of(request.signer)
+
+    def _keys_of(self, key: bytes) -> tuple[bytes, ...]:
+        return (key, *(self._keys_of(self.replaced[key]) if key in self.replaced else ()))
+
+    def shut_out(self, now_ns: int) -> None:
+        """What the registry says is in force: sessions of keys that were replaced are over."""
+        self.settle()
+        for session, (key, *_) in list(self.sessions.items()):
+            if key in self.replaced.values():
+                self._end(session, now_ns)
 
     def _end(self, session: int, now_ns: int) -> None:
-        identity = self.sessions.pop(session, None)
-        if identity is not None and identity not in self.sessions.values():
-            self.gone_ns[identity] = now_ns
+        for identity in self.sessions.pop(session, ()):
+            if not self.is_here(identity):
+                self.gone_ns[identity] = now_ns
+
+    def is_here(self, identity: bytes) -> bool:
+        return any(identity in keys for keys in self.sessions.values())
 
     def nobody(self, now_ns: int) -> None:
         """No gateway, or no house."""
@@ -161,7 +178,7 @@ class Watch:
             "clock_head": self._said_stamp,
         }
         self.acknowledged: set[bytes] = set()
-        self.placements: dict[str, list[Placed]] = {}
+        self.placements: dict[bytes, list[Placed]] = {}
         self.presences = Presences()
         self._batch: Sequence[Request] = ()
         self._lost: tuple[int, dict[bytes, int]] | None = None
@@ -184,6 +201,9 @@ class Watch:
             self._world.trace("durable", append.log[:16], append.expected_size, len(append.entries))
             if append.log == REGISTRY:
                 self.registry.extend(append.entries)
+                self.presences.replaced = {
+                    new: old for _, old, new in NaiveReputations(self.registry.entries).rotations
+                }
                 continue
             log = bytes.fromhex(append.log.removeprefix("auction/"))
             shadow = self.shadows.setdefault(log, Shadow(self._house.signing, log))
@@ -191,7 +211,7 @@ class Watch:
             shadow.extend(append.entries)
             check_order(append.entries, [request.body for request in self._batch])
             for bidder, time_ns in shadow.naive.lefts[lefts:]:
-                is_here = bidder in self.presences.sessions.values()
+                is_here = self.presences.is_here(bidder)
                 is_served = self.presences.served_since_ns is not None
                 check_left(time_ns, is_here, self.presences.gone_since_ns(bidder), is_served)
                 self._world.tally["bidders gone"] += 1
@@ -236,6 +256,7 @@ class Watch:
     def committed(self, house: House, appends: Sequence[Append], now_ns: int) -> None:
         """The batch of this instant is durable and released: state and log have to agree."""
         self._end_full(now_ns)
+        self.presences.shut_out(now_ns)
         for append in appends:
             if append.log != REGISTRY:
                 log = bytes.fromhex(append.log.removeprefix("auction/"))
@@ -367,7 +388,7 @@ class Watch:
     def placed(self, person: Person, bid: BidPlaced) -> None:
         """Somebody has signed and kept a bid."""
         placed = Placed(bid.auction, bid.command, bid.seq, bid.amount_minor, bid.not_after_ns)
-        self.placements.setdefault(person.name, []).append(placed)
+        self.placements.setdefault(person.key.identity.signing, []).append(placed)
         self._world.tally["bids placed"] += 1
         self._world.trace("placed", person.name, bid.seq, bid.amount_minor)
         self._check_budget(person)
@@ -396,9 +417,12 @@ class Watch:
             raise CheckFailed("liveness", f"{name} has a timer that is always due")
 
     def _check_budget(self, person: Person) -> None:
-        me = person.key.identity.signing
         floor_ns = max(self._world.store.last_alive_ns() or 0, self._latest_ns - CLOCK_BACK_NS)
-        worst = exposure_minor(me, self.placements.get(person.name, ()), self.naive, floor_ns)
+        worst: dict[bytes, int] = {}
+        for key in person.keys:
+            me = key.identity.signing
+            for log, minor in exposure_minor(me, self.placements.get(me, ()), self.naive, floor_ns).items():
+                worst[log] = worst.get(log, 0) + minor
         check_budget(person.name, person.plan.budget_minor, worst)
 
     # The end

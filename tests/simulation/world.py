@@ -26,6 +26,7 @@ from checkers import (
     check_receipts,
     check_rejections,
     check_reputations,
+    check_rotations,
     check_same_state,
     check_settlement,
     check_stamps,
@@ -160,6 +161,8 @@ class World:
                 sale = Sale(self, key_of("sue"), self.conduct.seller, listing.listing, listing.message)
                 timeline.at(listing.at_ns, sale.start)
         self.conduct.begin()
+        for rotation in plan.rotations:
+            timeline.at(START_NS + rotation.at_ns, self.people[rotation.person].rotate)
         for incident in plan.incidents:
             timeline.at(START_NS + incident.at_ns, self._strike, incident)
         timeline.at(START_NS + plan.calm_ns, self._calm)
@@ -342,10 +345,11 @@ class World:
         assert house is not None
         plain = NaiveReputations(self.store.read(REGISTRY))
         check_conduct(plain, entries)
-        keys = [person.key.identity.signing for person in self.people]
+        keys = [key.identity.signing for person in self.people for key in person.keys]
         registry = house.registry.state
         check_reputations(registry.reputations.ppm, plain, keys, registry.last_time_ns)
         for log, data in entries.items():
+            check_rotations(data, plain)
             refused = [one for one in self.watch.refused if one.log == log]
             self.tally["reputations stated"] += check_statements(data, refused, self.watch.bodies, plain)
 
