@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from auctionctl.cli.process_log import (
     leads_to_journal,
     open_log,
 )
+from auctionctl.client.paths import HOME_VARIABLE
 from auctionctl.views.log_line import Level, LogForm
 
 LOT = """
@@ -121,6 +123,27 @@ def test_nobody_at_the_other_end_stops_nothing(monkeypatch: pytest.MonkeyPatch) 
     ProcessLog(LogForm.JOURNAL, "x").note("y")
     with contextlib.suppress(BrokenPipeError):
         stream.close()
+
+
+def test_a_process_whose_stderr_is_the_journals_socket_writes_priorities_and_others_lines_for_people(
+    tmp_path: Path,
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = os.fstat(theirs.fileno())
+        for inode, expected in ((found.st_ino, b"<3>"), (found.st_ino + 1, b"auctionctl: ")):
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "auctionctl", "serve", str(tmp_path / "none.toml")],
+                env={**os.environ, HOME_VARIABLE: str(tmp_path), JOURNAL_VARIABLE: f"{found.st_dev}:{inode}"},
+                stderr=theirs,
+                stdout=subprocess.PIPE,
+                check=False,
+                timeout=60,
+            )
+            assert (done.returncode, done.stdout) == (ExitStatus.NOT_FOUND, b"")
+            said = ours.recv(65_536)
+            assert said.startswith(expected)
+            assert b"none.toml" in said
 
 
 def records_of(house: subprocess.Popen[bytes]) -> list[dict[str, Any]]:

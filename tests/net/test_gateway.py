@@ -275,6 +275,7 @@ def test_who_does_not_read_loses_messages_and_nobody_else_does(served, connect):
     for _ in range(40):
         served.release(*(ToSession(number, bytes(60_000), b"") for _ in range(100)))
         assert isinstance(ben.ask(encode_message(Ping(1)), b""), Pong)
+        ann.send(encode_message(Ping(2)), b"")  # Only who says nothing for long has no session any more.
     ann_got = 0
     while ann._socket.poll(500):
         ann._socket.recv_multipart()
