@@ -19,6 +19,7 @@ from auctionctl.house.auction_log import log_name
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.house_logs import HouseLogs, auction_of, check_house_logs, tree_of
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID, Registry
+from auctionctl.store.cluster_mark import check_not_in_cluster
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.address import HouseAddress
 
@@ -82,12 +83,16 @@ def stopped_house(directory: Path, house: Identity, held: Held, progress: Progre
     """The logs in the state ``directory`` of ``house``, which is locked meanwhile.
 
     Raises StoreLockedError if the house runs, StoreError if its store cannot be read, VerificationError if its registry
-    does not hold or ``held`` contradicts it, NotFoundError if there is no store.
+    does not hold or ``held`` contradicts it, NotFoundError if there is no store,
+    ConfigurationError if a cluster has its logs.
     """
     if not directory.is_dir():
         raise NotFoundError(
             f"there is no state {directory}", hint="name the house with --name, or reach it: --house ADDR"
         )
+    check_not_in_cluster(
+        directory, "start it, and back it up while it runs; or back its streams up themselves: nats stream backup"
+    )
     store = SqliteStore(directory, ballast_target_bytes=0)
     try:
         sizes = dict(store.logs())

@@ -9,32 +9,39 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.signing import Identity
 from auctionctl.net.hops import StartHouse
 from auctionctl.store.cluster_address import parse_cluster_address
-from auctionctl.store.cluster_mark import FILE_NAME, ClusterMark
+from auctionctl.store.cluster_mark import ClusterMark, check_not_in_cluster
 from auctionctl.store.cluster_store import ClusterStore
+from auctionctl.store.jetstream import MAX_BATCH_MESSAGES
 from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
 from auctionctl.store.state_directory import locked, make_private_directory
+
+MAX_AUCTIONS: Final = MAX_BATCH_MESSAGES * 9 // 10
+"""What one turn brings about is one batch, with a message for each log that it concerns, and some for long ones."""
 
 
 def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore:
     """The store that ``start`` says, of ``house``. Errors as for opening either, and ConfigurationError as above."""
     directory = Path(start.state)
     if start.store is None:
-        if (directory / FILE_NAME).exists():
-            raise ConfigurationError(
-                f"the logs of this house are in a cluster, as {directory / FILE_NAME} says",
-                hint="serve it as before, with --store nats://…",
-            )
+        check_not_in_cluster(directory, "serve it as before, with --store nats://…")
         return SqliteStore(directory, holder_pid=os.getppid())
     address = parse_cluster_address(start.store)
     if (directory / DATABASE_NAME).exists():
         raise ConfigurationError(
             f"the logs of this house are in {directory / DATABASE_NAME}, and would begin anew in a cluster",
             hint="serve it without --store, or give a house in a cluster a key and a name of its own",
+        )
+    if start.limits.max_concurrent_auctions > MAX_AUCTIONS:
+        raise ConfigurationError(
+            f"max_concurrent_auctions is {start.limits.max_concurrent_auctions}, and a cluster takes what concerns"
+            f" {MAX_AUCTIONS} at once",
+            hint=f"set it to {MAX_AUCTIONS} or less, or keep the logs in a file",
         )
     with ExitStack() as held:
         make_private_directory(directory)

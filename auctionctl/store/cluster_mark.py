@@ -20,6 +20,14 @@ FILE_NAME: Final = "cluster"
 MAX_BYTES: Final = 256
 
 
+def check_not_in_cluster(directory: Path, hint: str) -> None:
+    """Raises ConfigurationError, with ``hint``, if the logs of the house with this state are in a cluster."""
+    if (directory / FILE_NAME).exists():
+        raise ConfigurationError(
+            f"the logs of this house are in a cluster, as {directory / FILE_NAME} says, and not in a file", hint=hint
+        )
+
+
 class ClusterMark:
     """The file in the state ``directory``, which is this process's alone."""
 

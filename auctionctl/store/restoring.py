@@ -20,6 +20,7 @@ from typing import Final
 
 from auctionctl.errors import StoreError
 from auctionctl.store.backup_file import Backup
+from auctionctl.store.cluster_mark import check_not_in_cluster
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
 from auctionctl.store.state_directory import locked, make_private_directory, sync_directory
@@ -61,11 +62,13 @@ class Restoring:
 def restoring(directory: Path, backup: Backup) -> Iterator[Restoring]:
     """Hold the state ``directory``, compare its store, if there is one, with ``backup``, and perhaps restore it.
 
-    Raises StoreLockedError if somebody else holds it, StoreError if it cannot be used.
+    Raises StoreLockedError if somebody else holds it, StoreError if it cannot be used,
+    ConfigurationError if a cluster has the logs.
     """
     was_there = directory.exists()
     try:
         make_private_directory(directory)
+        check_not_in_cluster(directory, "restore its streams there: nats stream restore")
         with locked(directory):
             yield _compare(directory, backup)
     except OSError as error:

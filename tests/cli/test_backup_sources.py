@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from auctionctl.cli.backup_sources import Nothing, stopped_house
+from auctionctl.errors import ConfigurationError
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import RoleChanged, encode_registry_event, kind_of
 from auctionctl.store.backup_file import BackupLabel, open_backup, write_backup
+from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
+from auctionctl.store.state_directory import make_private_directory
 from auctionctl.tlog.entry import Entry, decode, encode
 
 Logs = dict[str, list[bytes]]
@@ -91,3 +95,15 @@ def test_a_file_that_contradicts_a_house_that_runs_is_refused_and_kept(fair: Any
         done = fair.run("backup", tmp_path / name, "--key", "alice")
         assert (done.status, said in done.err) == (7, True), done.err
         assert (tmp_path / name).read_bytes() == before
+
+
+def test_the_state_of_a_house_in_a_cluster_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    make_private_directory(tmp_path / "state")
+    ClusterMark(tmp_path / "state").keep(7, "id")
+    with (
+        pytest.raises(ConfigurationError, match="are in a cluster") as caught,
+        stopped_house(tmp_path / "state", SecretKey(b"h" * 32).identity, Nothing(), lambda _done, _total: None),
+    ):
+        raise AssertionError
+    assert "while it runs" in caught.value.hint
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["cluster"]

@@ -62,6 +62,13 @@ def test_a_state_directory_is_one_processs_alone_with_a_cluster_too(tmp_path: Pa
         open_store(start_in(tmp_path / "state", "nats://127.0.0.1:1"), KEY.identity)
 
 
+def test_more_auctions_than_a_batch_of_a_cluster_has_room_for_are_refused_before_it_is_asked(tmp_path: Path) -> None:
+    start = StartHouse(KEY.seed_text, str(tmp_path / "state"), "allow", Limits(901, 1), [], store="nats://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="max_concurrent_auctions is 901") as caught:
+        open_store(start, KEY.identity)
+    assert "900 or less" in caught.value.hint
+
+
 def test_without_the_extra_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if importlib.util.find_spec("nats") is not None:
         monkeypatch.setitem(sys.modules, "nats", None)

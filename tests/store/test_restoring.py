@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.errors import BackupError, StoreError, StoreLockedError
+from auctionctl.errors import BackupError, ConfigurationError, StoreError, StoreLockedError
 from auctionctl.store import restoring as module
 from auctionctl.store.backup_file import Backup, BackupLabel, open_backup, write_backup
+from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.log_store import Append
 from auctionctl.store.restoring import ENTRIES_A_COMMIT, restoring
 from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
-from auctionctl.store.state_directory import locked
+from auctionctl.store.state_directory import locked, make_private_directory
 
 A, B = "registry", "auction/" + "b" * 64
 LOGS = {A: [b"a0", b"a1"], B: [b"%d" % number for number in range(2 * ENTRIES_A_COMMIT + 1)]}
@@ -261,3 +262,13 @@ def with_failing(step: str, failing, monkeypatch):
             return whole(directory, new, aside)
 
     return replace
+
+
+def test_the_state_of_a_house_in_a_cluster_is_not_given_a_file_of_logs(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    make_private_directory(state)
+    ClusterMark(state).keep(7, "id")
+    with pytest.raises(ConfigurationError, match="are in a cluster") as caught, restoring(state, None):  # type: ignore[arg-type]
+        raise AssertionError
+    assert "nats stream restore" in caught.value.hint
+    assert [path.name for path in state.iterdir()] == ["cluster"]

@@ -129,9 +129,9 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     " the log that was to be read), or empty. `message` is for people.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
-    " room), `halted`, `quarantined` (a log that does not verify), `banned` (who is kept out for ending"
-    " gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were revoked),"
-    " `rotated_listed` (it names keys that were replaced), `lots_wait`.",
+    " room), `store_lossy` (a cluster has the logs that may lose them), `halted`, `quarantined` (a log that does not"
+    " verify), `banned` (who is kept out for ending gateways), `archive_failed`, `revoked_listed` (the allow list names"
+    " keys that were revoked), `rotated_listed` (it names keys that were replaced), `lots_wait`.",
     Measures: "Unsigned: it proves nothing. Amounts and families that a client does not know are to be passed over.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
