@@ -33,7 +33,7 @@ from auctionctl.bidding.notices import (
     WaitReason,
 )
 from auctionctl.bidding.outlook import look
-from auctionctl.bidding.strategy import Failed, Offer, Strategy, Wait
+from auctionctl.bidding.strategy import Asking, Failed, Offer, Strategy, Wait
 from auctionctl.bidding.tape import BidTape
 from auctionctl.bidding.wallet import VOID_MARGIN_NS, Wallet
 from auctionctl.errors import VerificationError
@@ -345,11 +345,12 @@ class Seat:
         if available_minor < auction.minimum_minor:
             reason = WaitReason.CAP if self._wallet.is_capped(self.id) else WaitReason.BUDGET
             return self._news(Waiting(self.id, reason, (minimum, ("available", available_minor))))
-        if isinstance(answer, Failed):
-            return self._news(Waiting(self.id, WaitReason.FAILED, (minimum,)))
-        if answer.until_ns is not None:
+        if isinstance(answer, Asking):
+            return None
+        if answer.until_ns is not None and not isinstance(answer, Failed):
             return self._news(Waiting(self.id, WaitReason.PATIENCE, (("until", answer.until_ns),)))
-        return self._news(Waiting(self.id, WaitReason.VALUE, (minimum,)))
+        reason = WaitReason.FAILED if isinstance(answer, Failed) else WaitReason.VALUE
+        return self._news(Waiting(self.id, reason, (minimum,)))
 
     def _news(self, waiting: Waiting) -> Waiting | None:
         before, self._told = self._told, waiting

@@ -96,6 +96,10 @@ class Failed(Wait, frozen=True, gc=False):
     """There is no answer that counts: what should have given one failed, as somebody else is told."""
 
 
+class Asking(Wait, frozen=True, gc=False):
+    """A person is asked, and will say when there is something to do: no reason of the strategy's own not to bid."""
+
+
 class Strategy(Protocol):
     """How to bid in one auction."""
 

@@ -25,7 +25,7 @@ from auctionctl.bidding.notices import (
     WaitReason,
 )
 from auctionctl.bidding.strategies import market_value
-from auctionctl.bidding.strategy import Failed
+from auctionctl.bidding.strategy import Asking, Failed, Wait
 from auctionctl.errors import ConfigurationError
 from auctionctl.replica.follower import Advanced, Listed, Welcomed
 from auctionctl.replica.replay import Replay
@@ -366,14 +366,15 @@ def test_who_waits_says_once_why(world: World) -> None:
     assert ben.told(Waiting) == []
 
 
-def test_one_whose_strategy_fails_is_not_told_that_it_does_not_pay(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("answer", "reasons"), [(Failed(), [WaitReason.FAILED]), (Asking(), [])])
+def test_one_whose_strategy_fails_or_asks_a_person_is_not_told_that_it_does_not_pay(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: Wait, reasons: list[WaitReason]
 ) -> None:
-    monkeypatch.setattr(market_value.MarketValue, "decide", lambda *seen: Failed())
+    monkeypatch.setattr(market_value.MarketValue, "decide", lambda *seen: answer)
     auction = world.announce(min_bidders=1)
     ann = world.add("ann", "market-value", auctions=[auction])
     world.finish()
-    assert [each.reason for each in ann.told(Waiting)] == [WaitReason.FAILED]
+    assert [each.reason for each in ann.told(Waiting)] == reasons
 
 
 def test_a_budget_that_is_too_small_is_the_reason_that_is_told(world: World) -> None:

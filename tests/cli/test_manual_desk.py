@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from auctionctl.bidding.strategies import find
-from auctionctl.bidding.strategy import AuctionView, Offer, Purse, Wait
+from auctionctl.bidding.strategy import Asking, AuctionView, Offer, Purse, Wait
 from auctionctl.cli.manual_desk import HELP, MAX_LINES, ManualDesk
 
 SECOND_NS = 10**9
@@ -112,7 +112,7 @@ def test_an_amount_is_bid_exactly(person: Callable[..., Person], line: str, amou
     ann.look(view())
     ann.say(line + "\n")
     assert ann.look(view()) == Offer(amount_minor)
-    assert ann.look(view()) == Wait()
+    assert ann.look(view()) == Asking()
 
 
 def test_a_jump_is_bid_when_it_was_said_twice(person: Callable[..., Person]) -> None:
@@ -120,10 +120,10 @@ def test_a_jump_is_bid_when_it_was_said_twice(person: Callable[..., Person]) -> 
     ann.look(view())
     ann.say("90.00EUR\n")
     assert ann.told[-1] == "vase: 90.00EUR is a jump; say it once more to bid it"
-    assert ann.look(view()) == Wait()
+    assert ann.look(view()) == Asking()
     ann.say("80.00EUR\n")
     ann.say("90.00EUR\n")
-    assert ann.look(view()) == Wait()
+    assert ann.look(view()) == Asking()
     ann.say("90.00EUR\n")
     assert ann.look(view()) == Offer(9_000)
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_bid_is_answered_and_not_bid(person: Callable[..., Person
     ann.look(view())
     ann.say(line + "\n")
     assert ann.told[-1].startswith(answer)
-    assert ann.look(view()) == Wait()
+    assert ann.look(view()) == Asking()
 
 
 def test_with_several_auctions_an_order_names_its_own(person: Callable[..., Person]) -> None:
@@ -157,7 +157,7 @@ def test_with_several_auctions_an_order_names_its_own(person: Callable[..., Pers
     ann.say("lamp +\n")
     assert ann.again == [b"b" * 32]
     assert ann.look(view(b"b" * 32), 1) == Offer(1_100)
-    assert ann.look(view(), 0) == Wait()
+    assert ann.look(view(), 0) == Asking()
 
 
 def test_orders_from_a_pipe_wait_for_their_turn(person: Callable[..., Person]) -> None:
@@ -171,7 +171,7 @@ def test_orders_from_a_pipe_wait_for_their_turn(person: Callable[..., Person]) -
     assert ann.look(view()) == Offer(1_100)
     ann.look(view(is_leading=True, bid_count=2))
     ann.desk.turn()
-    assert ann.look(view(minimum_minor=1_300, bid_count=3)) == Wait()
+    assert ann.look(view(minimum_minor=1_300, bid_count=3)) == Asking()
     ann.desk.turn()
     assert ann.look(view(minimum_minor=1_300, bid_count=3)) == Offer(1_300)
     assert not ann.told
@@ -183,7 +183,7 @@ def test_a_last_line_without_its_end_is_an_order_and_an_endless_line_is_not_kept
     ann = person("pipe")
     ann.look(view())
     ann.say("+")
-    assert ann.look(view()) == Wait()
+    assert ann.look(view()) == Asking()
     ann.leave()
     assert ann.look(view()) == Offer(1_100)
     ben = person("pipe")

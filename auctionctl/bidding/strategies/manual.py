@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 
 from auctionctl.bidding.strategy import (
+    Asking,
     AuctionView,
     Offer,
     Parameter,
@@ -69,7 +70,7 @@ class Manual:
         self.view, self.purse, self.now_ns = view, purse, now_ns
         order, self.order = self.order, None
         if order is None or self.refuse(order) is not None:
-            return Wait()
+            return Asking()
         limit_minor = purse.available_minor if self.limit_minor is None else self.limit_minor
         return offer_within(view, purse, limit_minor, order.amount_minor or view.minimum_minor)
 

@@ -8,23 +8,23 @@ from typing import Any
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.bidding.strategies import make
 from auctionctl.bidding.strategies.manual import Manual, Order
-from auctionctl.bidding.strategy import Offer, Wait
+from auctionctl.bidding.strategy import Asking, Offer
 
 
 def test_nothing_is_bid_without_an_order_and_each_order_once(view: Any, decide: Callable[..., Any]) -> None:
     strategy = Manual()
-    assert decide(strategy, view(), 0) == Wait()
+    assert decide(strategy, view(), 0) == Asking()
     strategy.order = Order()
     assert decide(strategy, view(), 0) == Offer(1_100)
-    assert decide(strategy, view(), 0) == Wait()
+    assert decide(strategy, view(), 0) == Asking()
     strategy.order = Order(1_250)
     assert decide(strategy, view(), 0) == Offer(1_250)
 
 
 def test_an_amount_that_has_become_too_low_is_dropped_and_not_raised(view: Any, decide: Callable[..., Any]) -> None:
     strategy = Manual(order=Order(1_250))
-    assert decide(strategy, view(minimum_minor=1_300), 0) == Wait()
-    assert decide(strategy, view(), 0) == Wait()
+    assert decide(strategy, view(minimum_minor=1_300), 0) == Asking()
+    assert decide(strategy, view(), 0) == Asking()
 
 
 def test_what_cannot_be_bid_is_refused_with_a_reason(view: Any, decide: Callable[..., Any]) -> None:
