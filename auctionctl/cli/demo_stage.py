@@ -19,6 +19,7 @@ from auctionctl.cli.output import write_note
 from auctionctl.cli.settings.person_file import PERSON_VARIABLES
 from auctionctl.client.paths import HOME_VARIABLE
 from auctionctl.errors import AuctionctlError, UnreachableError
+from auctionctl.net.family_log import FORM_VARIABLE
 
 STOP_PATIENCE_S: Final = 15.0
 """Longer than a house gives its own processes."""
@@ -138,5 +139,7 @@ def command_line(arguments: Sequence[str]) -> list[str]:
 
 
 def _environment(home: Path) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in PERSON_VARIABLES}
+    # Its processes are read, so that they say what they have to say in the form that is expected here.
+    dropped = PERSON_VARIABLES | {FORM_VARIABLE}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return kept | {HOME_VARIABLE: str(home)}

@@ -67,3 +67,11 @@ def test_a_command_run_once_lives_under_the_home_it_is_given(tmp_path: Path, mon
     done = run_once(tmp_path, ["key", "show"], 30)
     assert done.returncode == 3
     assert str(tmp_path / "config/keys") in done.stderr.decode()
+
+
+def test_how_the_caller_has_logs_written_does_not_change_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUCTIONCTL_LOG_FORMAT", "json")
+    done = run_once(tmp_path, ["serve", str(tmp_path / "none.toml")], 60)
+    assert done.stderr.startswith(b"auctionctl: ")
