@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
@@ -48,6 +49,8 @@ RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@"
 MARKS: Final = (LOG_MARK, RECEIPT_MARK)
 MAX_FILE_BYTES: Final = 2**30
 """Some two million entries; what is larger is refused before it fills the memory."""
+SHARED_ENTRIES: Final = 20_000
+"""So many are checked by several processes; fewer are checked by the time that another one has started."""
 FILE_SUFFIXES: Final = (".auction", ".tlog-proof")
 """What ends so is meant as a file even where there is none, and the error then says so."""
 BARE_KEY: Final = "auc1"
@@ -232,12 +235,10 @@ def check_log_file(data: bytes, beside: Beside, known: Identity | None, form: Fo
 
     Raises LogError for whatever does not hold.
     """
-    from auctionctl.replica.audit import audit, claimed_house, compare_with_registry  # noqa: PLC0415
+    from auctionctl.replica.audit import claimed_house, compare_with_registry  # noqa: PLC0415
 
     house = known or claimed_house(data)
-    line_count = data.count(b"\n")
-    with shown_progress(form, "checking every entry") as progress:
-        result = audit(data, house, lambda count: progress(count, line_count))
+    result = _audit(data, house, form)
     facts = _log_facts(result, known)
     registry = None
     if beside.registry is not None:
@@ -252,6 +253,21 @@ def check_log_file(data: bytes, beside: Beside, known: Identity | None, form: Fo
         for index in result.contested
     ]
     return CheckedLog(result, registry, facts, warnings)
+
+
+def _audit(data: bytes, house: Identity, form: Form) -> Audit:
+    """Check every entry, where that takes long on every core."""
+    from auctionctl.replica.audit import audit  # noqa: PLC0415
+
+    line_count = data.count(b"\n")
+    with shown_progress(form, "checking every entry") as progress, ExitStack() as held:
+        crew = None
+        if line_count >= SHARED_ENTRIES:
+            from auctionctl.net.checking import Crew, count_checkers  # noqa: PLC0415
+
+            crew = Crew(count_checkers())
+            held.callback(crew.close)
+        return audit(data, house, lambda count: progress(count, line_count), crew)
 
 
 def _check_log(

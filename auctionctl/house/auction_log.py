@@ -186,6 +186,11 @@ class AuctionLog(HouseLog):
         return self.release_feed(), self._receipts(owed) if owed else []
 
     def _receipts(self, owed: list[Owed]) -> list[tuple[int, Receipts]]:
+        if len(owed) == 1:
+            # As it is most often where many auctions run.
+            ((session, command, index),) = owed
+            receipt = Receipted(command, self.times_ns[index], index, self.tree.inclusion(index))
+            return [(session, Receipts(self.id, self.checkpoint, (receipt,)))]
         proofs = self.tree.inclusions([item.entry_index for item in owed])
         by_session: dict[int, list[Receipted]] = {}
         for (session, command, index), proof in zip(owed, proofs, strict=True):

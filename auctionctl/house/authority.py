@@ -58,6 +58,8 @@ def turn_away(
     auction: Auction | None,
 ) -> Message | None:
     """The answer to a command that is not its sender's to give, or that nobody could check; None for any other."""
+    if isinstance(command, Bid) and command.bidder == request.signer == peer.identity.signing:
+        return None  # As nearly all are, and then nothing else that is asked here concerns it.
     if not isinstance(command, (Bid, Join)) and (refusal := refuse(peer, type_of(command), request.body)) is not None:
         return Message(encode(refusal))  # of what came within another message
     if (reason := refuse_actor(peer, command, request.signer, registry, auction)) is not None:

@@ -35,6 +35,8 @@ class Reminders:
 
     def why(self, *logs: bytes) -> str | None:
         """Why nothing is written to one of ``logs``; None if all of them go on."""
+        if not self._reasons:
+            return None
         return next((self._reasons[log] for log in logs if log in self._reasons), None)
 
     def judge(self, reminder: Remind, log: HouseLog | None) -> Halt | None:

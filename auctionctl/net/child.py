@@ -65,6 +65,10 @@ def _run(kind: str, control: socket.socket) -> None:
         from auctionctl.net.replaying import run_replayer  # noqa: PLC0415
 
         run_replayer(control)
+    elif kind == "checker":
+        from auctionctl.net.checking import run_checker  # noqa: PLC0415
+
+        run_checker(control)
     elif kind == "verifier":
         from auctionctl.net.verifier import Verifier  # noqa: PLC0415
 

@@ -32,6 +32,8 @@ from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.frames import Message, sign_body
 from auctionctl.wire.messages import (
     Acknowledged,
+    Ping,
+    Pong,
     Receipts,
     Refused,
     Rejections,
@@ -39,18 +41,24 @@ from auctionctl.wire.messages import (
     decode_rejection,
     decode_reply,
 )
+from auctionctl.wire.messages import encode as encode_message
 from auctionctl.wire.session import ClientGreeting
 
 NOT_AFTER_NS: Final = 3_000 * SECOND_NS
 GREETING_PATIENCE_S: Final = 30.0
-ANSWER_PATIENCE_S: Final = 10.0
+ANSWER_PATIENCE_S: Final = 3.0
+"""After so long without any answer, all that is under way is sent again."""
+MAX_REPEATS: Final = 10
 CURRENCY: Final = "credits"
+PING_NS: Final = 3 * SECOND_NS
+"""A session that says nothing for long is ended: in so much time each says something."""
+PING: Final = encode_message(Ping(0))
 JOINS_AT_ONCE: Final = 200
 """Fewer than a house's queue takes of one session."""
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _MORE: Final = int(zmq.SNDMORE)
 # What a house says is read strictly after the runs; while the clock runs, its sender is not to be the slow one.
-_decode_answer: Final = msgspec.msgpack.Decoder(Acknowledged | Rejections | Refused).decode
+_decode_answer: Final = msgspec.msgpack.Decoder(Acknowledged | Rejections | Refused | Pong).decode
 
 
 @dataclass(slots=True)
@@ -73,8 +81,8 @@ class Run:
     receipts: int = 0
     rejections: int = 0
     busy: int = 0
-    is_repeated: bool = False
-    """Whether what had no answer for long was sent again."""
+    repeats: int = 0
+    """How often what had no answer for long was sent again."""
     seconds: float = 0.0
     latencies_ns: list[int] = field(default_factory=list)
 
@@ -101,6 +109,10 @@ class Load:
         for place, auction in enumerate(auctions):
             group = slice(bidders * place % len(keys), bidders * place % len(keys) + bidders)
             self._auctioned.append(Auctioned(auction, tuple(self._sockets[group]), tuple(keys[group])))
+        self.beside: Load | None = None
+        """Another load, whose sessions are to be kept while this one is timed."""
+        self._pinged_ns: int | None = None
+        """None before there are sessions."""
         self._turns: deque[Auctioned] = deque()
         """The auctions whose next bid goes out when another one has been answered."""
         self.proven: dict[tuple[bytes, int], bytes] = {}
@@ -129,6 +141,7 @@ class Load:
             greeting = ClientGreeting(key, house, "bidder")
             its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
         self._await(Welcome, len(self._sockets))
+        self._pinged_ns = time.perf_counter_ns()
         under_way = 0
         for auctioned in self._auctioned:
             for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
@@ -147,6 +160,7 @@ class Load:
     def _await(self, kind: type, wanted: int) -> None:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
         while wanted:
+            self._keep_all()
             for its_socket, _ in self._poller.poll(1_000):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
@@ -158,6 +172,7 @@ class Load:
 
     def prepare(self, bids: int) -> None:
         """Sign ``bids`` more bids for each auction."""
+        self._keep_all()
         house = self._address.identity.signing
         now_ns = self._clock.now_ns()
         for auctioned in self._auctioned:
@@ -169,6 +184,20 @@ class Load:
                 bid = Bid(house, auctioned.auction, identity, number, number, CURRENCY, now_ns, now_ns + NOT_AFTER_NS)
                 message = sign_body(key, encode_bid(bid))
                 auctioned.ready.append((side, message, command_id(message.body)))
+
+    def keep(self) -> None:
+        """Have every session say something, if it is time; what that is answered does not matter."""
+        now_ns = time.perf_counter_ns()
+        if self._pinged_ns is None or now_ns - self._pinged_ns < PING_NS:
+            return
+        self._pinged_ns = now_ns
+        for its_socket in self._sockets:
+            its_socket.send_multipart((PING, b""))
+
+    def _keep_all(self) -> None:
+        self.keep()
+        if self.beside is not None:
+            self.beside.keep()
 
     # Timed
 
@@ -228,11 +257,12 @@ class Load:
             its_socket.send(message.signature)
 
     def _collect(self, run: Run, patience_s: float, *, send_on: bool) -> None:
+        self._keep_all()
         events = self._poller.poll(int(patience_s * 1_000))
         if not events and patience_s >= ANSWER_PATIENCE_S:
-            if run.is_repeated:
-                raise UnreachableError(f"the house has not answered for {2 * patience_s:g} s")
-            run.is_repeated = True
+            if run.repeats == MAX_REPEATS:
+                raise UnreachableError(f"the house has not answered, though it was asked {MAX_REPEATS} times again")
+            run.repeats += 1
             self._send_again()
         for its_socket, _ in events:
             while True:

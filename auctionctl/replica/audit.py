@@ -9,9 +9,9 @@ checkpoint to compare.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
@@ -21,7 +21,7 @@ from auctionctl.keys.signing import Identity
 from auctionctl.replica.announcement import RULE, check_announcement
 from auctionctl.replica.clock_heads import FORK, Contradiction, KeptHead, KeptHeads, contradiction, entry_rule
 from auctionctl.replica.conduct import deeds_of, without_invalid
-from auctionctl.replica.export import Export, decode_export
+from auctionctl.replica.export import decode_export
 from auctionctl.replica.registry import FINISHING, REGISTRY, Registry, RegistryReplay
 from auctionctl.replica.replay import Operation, Replay, Statement, signer_of
 from auctionctl.replica.replica import LogReplay
@@ -29,6 +29,7 @@ from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, split_origin
 from auctionctl.tlog.cosignature import TimedCheckpoint
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.tlog.merkle import Tree
+from auctionctl.wire.frames import is_signed_by
 
 AUCTION_LOG: Final = "auction/"
 CLOCK_HINT: Final = "the house has signed both: keep the files, which prove it to anybody who knows its key"
@@ -95,17 +96,32 @@ def claimed_house(data: bytes) -> Identity:
         raise VerificationError(f"the checkpoint names no house: {error}", rule="checkpoint") from error
 
 
-def audit(data: bytes, house: Identity, progress: Callable[[int], None] | None = None) -> Audit:
+class Ahead(Protocol):
+    """Whoever has checked signatures before they are asked for; it says no more than :func:`is_signed_by` would."""
+
+    def entries(self, entries: Sequence[bytes]) -> Iterator[bytes]:
+        """Each of ``entries``, in order."""
+        ...
+
+    def is_signed(self, public: bytes, body: bytes, signature: bytes) -> bool:
+        """Whether the key ``public`` signed ``body``, which is that of the entry that came last."""
+        ...
+
+
+def audit(
+    data: bytes, house: Identity, progress: Callable[[int], None] | None = None, ahead: Ahead | None = None
+) -> Audit:
     """Verify an exported log of ``house``. Raises VerificationError naming entry and rule for whatever does not hold.
 
-    ``progress`` is told how many entries have been checked.
+    ``progress`` is told how many entries have been checked; signatures are asked of ``ahead``, if it is there.
     """
     export = decode_export(data)
     checkpoint, log = _open(export.checkpoint, house)
     if not log.startswith(AUCTION_LOG):
         raise VerificationError("this is no log of an auction", rule="checkpoint")
-    replay = Replay(house.signing, bytes.fromhex(log.removeprefix(AUCTION_LOG)))
-    _replay(export, checkpoint, replay, progress)
+    is_signed = is_signed_by if ahead is None else ahead.is_signed
+    replay = Replay(house.signing, bytes.fromhex(log.removeprefix(AUCTION_LOG)), is_signed)
+    _replay(export.entries if ahead is None else ahead.entries(export.entries), checkpoint, replay, progress)
     auction = replay.state
     begun_ns = decode(export.entries[0]).time_ns
     under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)
@@ -130,7 +146,7 @@ def audit_registry(data: bytes, house: Identity, progress: Callable[[int], None]
     if log != REGISTRY or export.announcement:
         raise VerificationError("this is no registry", rule="checkpoint")
     replay = RegistryReplay(house.signing)
-    _replay(export, checkpoint, replay, progress)
+    _replay(export.entries, checkpoint, replay, progress)
     return RegistryAudit(house, checkpoint, replay.state, replay.tree)
 
 
@@ -294,10 +310,13 @@ def _disproved(found: Contradiction) -> VerificationError:
 
 
 def _replay(
-    export: Export, checkpoint: Checkpoint, rules: LogReplay[object], progress: Callable[[int], None] | None
+    entries: Iterable[bytes],
+    checkpoint: Checkpoint,
+    rules: LogReplay[object],
+    progress: Callable[[int], None] | None,
 ) -> None:
     """Every entry through the rules, and then size and root against the checkpoint."""
-    for index, entry in enumerate(export.entries):
+    for index, entry in enumerate(entries):
         rules.apply(entry)
         if progress is not None and index % 1_000 == 0:
             progress(index)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import CheckpointSigner
-from auctionctl.tlog.merkle import Tree, leaf_hash
+from auctionctl.tlog.merkle import leaf_hash, prove_all
 from auctionctl.tlog.note import MAX_HEADS, MIN_HEADS, NUMBER_BYTES, heads_message
 
 
@@ -40,12 +40,9 @@ def sign_heads(heads: Sequence[tuple[CheckpointSigner, int, bytes]], key: Secret
 
 def _sign_together(heads: Sequence[tuple[CheckpointSigner, int, bytes]], key: SecretKey) -> list[bytes]:
     texts = [signer.text(size, root) for signer, size, root in heads]
-    tree = Tree()
-    for text in texts:
-        tree.append(leaf_hash(text))
+    root, proofs = prove_all([leaf_hash(text) for text in texts])
     count = len(texts)
-    signature = key.sign(heads_message(count, tree.root()))
-    proofs = tree.inclusions(range(count))
+    signature = key.sign(heads_message(count, root))
     shared = count.to_bytes(NUMBER_BYTES, "big")
     return [
         head[0].signer.join(text, index.to_bytes(NUMBER_BYTES, "big") + shared + proof + signature)

@@ -188,6 +188,34 @@ class Tree:
         return start + _path(self._levels[height:], border.size >> height, border.edges[height:], index)
 
 
+def prove_all(leaves: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
+    """Return the root over leaf hashes, at least one, and the inclusion proof of each of them.
+
+    The same as from a :class:`Tree` of them, at two hashes and two concatenations a leaf: proofs share what is above.
+    """
+    if not leaves:
+        raise AssertionError("nothing to prove")
+    levels = [leaves]
+    while (count := len(leaves)) > 1:
+        upper = [sha256(_NODE + leaves[at] + leaves[at + 1]).digest() for at in range(0, count - 1, 2)]
+        # The last node of a level, if it is a left one, moves up as it is.
+        if count & 1:
+            upper.append(leaves[-1])
+        leaves = upper
+        levels.append(leaves)
+    proofs = [b""]
+    for nodes in levels[-2::-1]:
+        lower: list[bytes] = []
+        for at in range(0, len(nodes) - 1, 2):
+            above = proofs[at >> 1]
+            lower.append(nodes[at + 1] + above)
+            lower.append(nodes[at] + above)
+        if len(nodes) & 1:
+            lower.append(proofs[-1])
+        proofs = lower
+    return leaves[0], proofs
+
+
 def _path(levels: Sequence[bytearray], complete: int, edges: Sequence[bytes], index: int) -> bytes:
     """Return the siblings on the way up from node ``index`` of the lowest level, which has so many ``complete`` ones.
 

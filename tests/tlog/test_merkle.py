@@ -18,6 +18,7 @@ from auctionctl.tlog.merkle import (
     Tree,
     leaf_hash,
     node_hash,
+    prove_all,
     verify_consistency,
     verify_inclusion,
 )
@@ -137,6 +138,16 @@ def test_every_inclusion_proof_is_that_of_another_implementation_and_holds(oracl
             # The oracle counts from one, and its path starts with the leaf itself.
             assert b"".join(oracle.prove_inclusion(index + 1, size).path[1:]) == proof
             assert verify_inclusion(LEAVES[index], index, size, proof, ROOTS[size])
+
+
+@pytest.mark.parametrize("size", [*range(1, 18), 31, 32, 33, 64, 100])
+def test_leaves_that_are_proved_all_at_once_have_the_root_and_the_proofs_of_their_tree(size: int) -> None:
+    leaves = [leaf_hash(b"%d" % number) for number in range(size)]
+    tree = Tree()
+    tree.extend(b"".join(leaves))
+    assert prove_all(leaves) == (tree.root(), tree.inclusions(range(size)))
+    with pytest.raises(AssertionError):
+        prove_all([])
 
 
 def test_every_consistency_proof_is_that_of_the_rfc_and_holds(oracle: InmemoryTree) -> None:

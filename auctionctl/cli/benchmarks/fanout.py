@@ -89,6 +89,7 @@ def _warm_up(load: Load, crowd: Watchers, watchers: int) -> None:
 
 
 def _bid_once(load: Load, crowd: Watchers) -> tuple[int, list[int]]:
+    crowd.keep()
     load.prepare(1)
     sent_ns = load.send_one()
     arrivals = crowd.await_feed(FEED_PATIENCE_S)

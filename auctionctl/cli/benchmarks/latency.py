@@ -30,6 +30,7 @@ def measure_latency(
     found: dict[int, list[dict[str, float]]] = {rate: [] for rate in rates}
     done = 0
     with loaded_house(home, Shape(auctions)) as loaded:
+        loaded.begin()
         for _ in range(runs):
             for rate in rates:
                 progress(done, runs * len(rates))

@@ -27,6 +27,8 @@ def measure_many(
     """Load houses of ``FEW`` and of ``auctions`` auctions in turns; returns the figures by name."""
     large, small = Shape(auctions, at_once=UNDER_WAY), Shape(FEW, window=UNDER_WAY // FEW, groups=FEW)
     with loaded_house(home / "few", small) as few, loaded_house(home / "many", large) as many:
+        # A session that says nothing for long is ended: nobody connects before both houses are there.
+        many.begin(few.begin())
         for number in range(runs):
             progress(number, runs)
             few.run(bids)

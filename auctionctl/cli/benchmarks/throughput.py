@@ -23,6 +23,7 @@ from auctionctl.cli.benchmarks.yardstick import Bare, BareVerification
 from auctionctl.cli.progress import Progress, tell_nobody
 
 if TYPE_CHECKING:
+    from auctionctl.keys.signing import SecretKey
     from auctionctl.net.load import Load
 
 START_PATIENCE_S: Final = 120.0
@@ -50,12 +51,14 @@ class Shape:
 
 
 class Loaded:
-    """A house under load. ``checked`` says what was verified, once the house has ended."""
+    """A house under load, from :meth:`begin` on. ``checked`` says what was verified, once the house has ended."""
 
-    def __init__(self, load: Load, served: Served, shape: Shape) -> None:
-        self.load = load
+    load: Load
+
+    def __init__(self, served: Served, shape: Shape, keys: list[SecretKey]) -> None:
         self.served = served
         self.shape = shape
+        self._keys = keys
         self.checked = Checked(0, 0)
         self.rates: list[float] = []
         self.answer_rates: list[float] = []
@@ -64,6 +67,17 @@ class Loaded:
         self.cpu: list[dict[str, float] | None] = []
         self.cpu_ratios: list[float] = []
         self.rejections = 0
+
+    def begin(self, beside: Loaded | None = None) -> Loaded:
+        """Everybody connects and joins; the sessions ``beside`` are kept meanwhile, and from now on."""
+        from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
+        from auctionctl.wire.address import parse_address  # noqa: PLC0415
+
+        self.load = Load(parse_address(self.served.address), self.served.auctions, self._keys, self.shape.bidders)
+        if beside is not None:
+            self.load.beside, beside.load.beside = beside.load, self.load
+        self.load.greet_and_join()
+        return self
 
     def run(self, bids: int, base: Bare | None = None) -> None:
         """One round of about so many bids, in a closed loop; ``base`` is the bare verification just before it."""
@@ -103,22 +117,18 @@ class Loaded:
 
 @contextmanager
 def loaded_house(home: Path, shape: Shape, progress: Progress = tell_nobody) -> Iterator[Loaded]:
-    """A house in ``home`` with everybody in place; when the block is left, it ends, and everything is verified."""
-    from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
-    from auctionctl.wire.address import parse_address  # noqa: PLC0415
-
+    """A house in ``home``, to be loaded; when the block is left, it ends, and everything is verified."""
     home.mkdir(parents=True, exist_ok=True)
     keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions)
     with running_house(home, START_PATIENCE_S) as served:
-        load = Load(parse_address(served.address), served.auctions, keys, shape.bidders)
-        loaded = Loaded(load, served, shape)
+        loaded = Loaded(served, shape, keys)
         try:
-            load.greet_and_join()
             yield loaded
         finally:
-            load.close()
-    load.verify()
-    loaded.checked = check_logs(home, load.proven, progress)
+            if hasattr(loaded, "load"):
+                loaded.load.close()
+    loaded.load.verify()
+    loaded.checked = check_logs(home, loaded.load.proven, progress)
 
 
 def measure_throughput(
@@ -129,6 +139,7 @@ def measure_throughput(
     ``progress`` is told between the runs.
     """
     with loaded_house(home, shape) as loaded:
+        loaded.begin()
         for number in range(runs):
             progress(number, runs)
             loaded.run(bids, bare.measure())

@@ -1,0 +1,173 @@
+"""Checking the signatures of a log's bids in other processes at once, so that every core helps to verify a file.
+
+Rule: another process only does what this one would do itself. It answers for a piece of the log which bids are signed
+by the key that they name; whatever it does not vouch for is checked here again, so that what is wrong with it is said
+in the same words. Nothing rests on its being there: what one that died has not answered is checked here.
+
+Pieces are dealt out in the order of the log, a few at a time; while this process waits for the verdict on the one that
+it is to replay next, it checks a later one itself. Verdicts are a byte an entry, in the order in which pieces came.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from auctionctl.auction.bid import decode_bid
+from auctionctl.errors import AuctionctlError
+from auctionctl.net.children import spawn
+from auctionctl.net.pipes import Pipe, PipeClosedError
+from auctionctl.tlog.entry import Kind, decode
+from auctionctl.wire.frames import is_signed_by
+
+KIND: Final = "checker"
+MAX_CHECKERS: Final = 7
+PIECE_ENTRIES: Final = 64
+AHEAD_PIECES: Final = 3
+"""So many at the most wait for one process."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+def count_checkers(cores: int | None = None) -> int:
+    """How many other processes there are to be; ``cores`` are the machine's, and one is for this process."""
+    return max(0, min(MAX_CHECKERS, (cores or os.cpu_count() or 1) - 1))
+
+
+def vouch(entries: Sequence[bytes]) -> bytes:
+    """A byte for each of ``entries``: 1 for a bid that is signed by the key in it, 0 for all else."""
+    return bytes(map(_is_signed_bid, entries))
+
+
+def _is_signed_bid(data: bytes) -> bool:
+    try:
+        entry = decode(data)
+        return entry.kind is Kind.BID and is_signed_by(decode_bid(entry.body).bidder, entry.body, entry.signature)
+    except AuctionctlError:
+        return False
+
+
+class Crew:
+    """So many other processes that help to verify one log. Whoever has made one closes it."""
+
+    def __init__(self, checkers: int) -> None:
+        self._checkers = [_Checker() for _ in range(checkers)]
+        self._pieces: list[Sequence[bytes]] = []
+        self._verdicts: dict[int, bytes] = {}
+        self._next = 0
+        """The first piece that nobody has been given."""
+        self._is_vouched_for = False
+
+    def close(self) -> None:
+        """End the processes, whatever they are at."""
+        for checker in self._checkers:
+            checker.close()
+
+    def entries(self, entries: Sequence[bytes]) -> Iterator[bytes]:
+        """Each of ``entries`` in order; :meth:`is_signed` is asked about the one that came last."""
+        self._pieces = [entries[start : start + PIECE_ENTRIES] for start in range(0, len(entries), PIECE_ENTRIES)]
+        for number, piece in enumerate(self._pieces):
+            verdict = self._await(number)
+            for data, vouched in zip(piece, verdict, strict=True):
+                self._is_vouched_for = bool(vouched)
+                yield data
+
+    def is_signed(self, public: bytes, body: bytes, signature: bytes) -> bool:
+        """Whether the key ``public`` signed ``body``, which is that of the entry that came last."""
+        return self._is_vouched_for or is_signed_by(public, body, signature)
+
+    def _await(self, number: int) -> bytes:
+        while True:
+            for checker in self._checkers:
+                self._verdicts.update(checker.collect())
+                while self._next < len(self._pieces) and checker.has_room:
+                    checker.give(self._next, self._pieces[self._next])
+                    self._next += 1
+            if (verdict := self._verdicts.pop(number, None)) is not None:
+                return verdict
+            under_way = [checker for checker in self._checkers if number in checker.given]
+            if not under_way:
+                self._next = max(self._next, number + 1)
+                return vouch(self._pieces[number])
+            if self._next < len(self._pieces):
+                self._verdicts[self._next] = vouch(self._pieces[self._next])
+                self._next += 1
+            else:
+                under_way[0].wait()
+
+
+class _Checker:
+    """One other process, and the numbers of the pieces that it was given and has not answered."""
+
+    def __init__(self) -> None:
+        self.given: deque[int] = deque()
+        self._child = spawn(KIND)
+        self._pipe: Pipe | None = Pipe(self._child.control)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it is there, and another piece would not wait for long."""
+        return self._pipe is not None and len(self.given) < AHEAD_PIECES
+
+    def give(self, number: int, piece: Sequence[bytes]) -> None:
+        """Have it check this one."""
+        assert self._pipe is not None
+        self.given.append(number)
+        try:
+            self._pipe.send(_encode(piece))
+        except PipeClosedError:
+            self._lose()
+
+    def collect(self) -> list[tuple[int, bytes]]:
+        """The verdicts that have come, each with the number of its piece."""
+        if self._pipe is None:
+            return []
+        try:
+            self._pipe.flush()
+            return [(self.given.popleft(), verdict) for verdict in self._pipe.receive()]
+        except PipeClosedError:
+            self._lose()
+            return []
+
+    def wait(self) -> None:
+        """Until there is something to collect, or it is gone."""
+        if self._pipe is not None:
+            _wait(self._pipe, select.POLLIN | (select.POLLOUT if self._pipe.backlog_bytes else 0))
+
+    def _lose(self) -> None:
+        self._pipe = None
+        self.given.clear()
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.control.close()
+        self._child.process.kill()
+        self._child.process.wait()
+
+
+# In that process
+
+
+def run_checker(control: socket.socket) -> None:
+    """Answer for each piece that comes over ``control``. Raises PipeClosedError when no more is wanted."""
+    pipe = Pipe(control)
+    while True:
+        _wait(pipe, select.POLLIN)
+        for piece in pipe.receive():
+            pipe.send(vouch(_decode(piece)))
+            while pipe.backlog_bytes:
+                _wait(pipe, select.POLLOUT)
+                pipe.flush()
+
+
+def _wait(pipe: Pipe, events: int) -> None:
+    poll = select.poll()
+    poll.register(pipe, events)
+    poll.poll()
