@@ -130,6 +130,25 @@ def test_a_winner_counts_as_there_while_its_new_key_is(stage: Any, renewed: Any)
     assert stage.kinds(auction)[-1] == "defaulted"
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_debtor_that_had_left_joins_under_no_other_key_and_pays_before_its_absence_is_over(
+    stage: Any, staging: ModuleType, renewed: Any, finish: Any, pays: bool
+) -> None:
+    auction = sold(stage)
+    stage.house.session_ended(ANN, stage.now_ns)
+    stage.after(12 * SECOND_NS)
+    assert stage.kinds(auction)[-1] == "left"
+    stage.enter(ANN, "ann")
+    ann2 = renewed(ANN, "ann")
+    assert reasons(staging, stage.handle(stage.join(ann2, auction)), ann2) == ["not_authorised"]
+    if pays:
+        stage.handle(finish(ann2, "ann", Pay, auction, 2_000, "EUR", "a transfer"))
+        assert stage.kinds(auction)[-1] == "payment"
+    stage.after(30 * SECOND_NS)
+    assert stage.kinds(auction)[-1] == ("payment" if pays else "defaulted")
+    verified(stage, auction)
+
+
 def test_nobody_else_finishes_it_and_nothing_new_is_begun(
     stage: Any, staging: ModuleType, renewed: Any, finish: Any
 ) -> None:

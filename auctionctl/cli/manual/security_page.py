@@ -46,7 +46,8 @@ LIMITS = (
         "Keys that were replaced",
         "A budget counts what was bid under its own key: `key rotate` refuses while the old one has anything tied up,"
         " unless it is forced. Whoever had left an auction in which it owes cannot join it again under another key; it"
-        " can pay. Half of a key whose owner is neither there nor in the registry can be taken by another's rotation.",
+        " can pay, until it has been away for as long as the terms allow (`payment_absence`). Half of a"
+        " key whose owner is neither there nor in the registry can be taken by another's rotation.",
     ),
     (
         "Being there",
