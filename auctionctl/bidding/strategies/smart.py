@@ -7,12 +7,15 @@ minute or half the duration, whichever is shorter.
 Competition is the number of other bidders who have bid. Alone, it shows no interest before the final phase: a bid would
 only raise the price. With n others, it waits for the fraction 1/(n + 1) of the time before the final phase, and bids
 the minimum from then on: against one rival from half that time on, against four from a fifth.
+
+A value that is not stated is estimated: the seller's word and the prices of like lots that were closed, weighed by
+likeness (:mod:`auctionctl.bidding.strategies.comparables`), then moved towards what several others have bid beyond it.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from typing import Final
@@ -118,7 +121,13 @@ def _build(settings: Settings) -> Smart:
 SPEC = StrategySpec(
     "smart",
     "the minimum, sooner the more bidders there are, up to a limit that rises from 80% to 120% of the value",
-    (VALUE_PARAMETER,),
+    (
+        replace(
+            VALUE_PARAMETER,
+            meaning="what the lot is worth to you, as 120.00EUR; by default its estimate, else its starting price and a"
+            " quarter, moved by what like lots were sold for, and by what others have lately bid beyond it",
+        ),
+    ),
     _build,
     "Dumas, Aldred, Governatori and ter Hofstede 2005, Electronic Commerce Research 5; Milgrom and Weber 1982",
 )
