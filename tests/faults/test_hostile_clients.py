@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hostile_process import ATTACKS
+from hostile_process import ATTACKS, LIMIT_A_SECOND
 from house_clients import HonestBidder, all_join, check_promises
 from house_process import HouseInProcesses, lot, until
 
@@ -30,6 +30,8 @@ MAX_GATEWAY_MB = 256
 PAUSE_S = 0.06
 """Between two honest bids: well below what one identity may make."""
 NAMES = ("ann", "ben")
+LIMITS = {"bids_per_s": LIMIT_A_SECOND, "bids_burst": 2 * LIMIT_A_SECOND, "all_bids_per_s": 2_000}
+"""Those of a house that says nothing else."""
 
 
 class Besieged:
@@ -112,7 +114,8 @@ class Besieged:
 
 @pytest.fixture(scope="module")
 def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
-    house = HouseInProcesses(tmp_path_factory.mktemp("besieged"), (*NAMES, *ATTACKS), [lot("vase")])
+    directory = tmp_path_factory.mktemp("besieged")
+    house = HouseInProcesses(directory, (*NAMES, *ATTACKS), [lot("vase")], limits=LIMITS)
     try:
         found = Besieged(house)
     except BaseException:
