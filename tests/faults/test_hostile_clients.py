@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hostile_process import ATTACKS, LIMIT_A_SECOND
+from hostile_process import ATTACKS, CROWD, LIMIT_A_SECOND
 from house_clients import HonestBidder, all_join, check_promises
 from house_process import HouseInProcesses, lot, until
 
@@ -115,7 +115,7 @@ class Besieged:
 @pytest.fixture(scope="module")
 def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
     directory = tmp_path_factory.mktemp("besieged")
-    house = HouseInProcesses(directory, (*NAMES, *ATTACKS), [lot("vase")], limits=LIMITS)
+    house = HouseInProcesses(directory, (*NAMES, *ATTACKS, *CROWD), [lot("vase")], limits=LIMITS)
     try:
         found = Besieged(house)
     except BaseException:
@@ -126,7 +126,7 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the watchdog needs what Linux shows of connections")
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", [*ATTACKS, "crowd"])
 def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, name, say_at_the_end):
     descriptors = besieged.descriptors()
     attacker = besieged.attack(name)
