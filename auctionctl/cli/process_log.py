@@ -21,6 +21,7 @@ from auctionctl.cli.streams import has_room
 from auctionctl.net.family_log import FORM_VARIABLE
 from auctionctl.views.log_line import Level, LogForm, LogRecord, log_line
 
+PROGRESS_S: Final = 5.0
 JOURNAL_VARIABLE: Final = "JOURNAL_STREAM"
 
 
@@ -77,6 +78,7 @@ class ProcessLog:
         self.form = form
         self._source = source
         self._lost = 0
+        self._progress_s = time.monotonic()
 
     def write(self, level: Level, event: str, words: str, fields: Mapping[str, object], traceback: str = "") -> None:
         """One record, if it can be written at once."""
@@ -92,6 +94,13 @@ class ProcessLog:
     def note(self, words: str) -> None:
         """A remark."""
         self.write(Level.NOTICE, "note", words, {})
+
+    def progress(self, event: str, words: str, done: int, total: int) -> None:
+        """So much is done of what takes long: said from time to time, and not of what is done in a moment."""
+        now_s = time.monotonic()
+        if now_s - self._progress_s >= PROGRESS_S:
+            self._progress_s = now_s
+            self.write(Level.INFO, event, f"{words}: {done} of {total}", {"done": done, "total": total})
 
     def failed(self, code: str, message: str, hint: str, defect: Exception | None) -> None:
         """Why the process ends; with the traceback of what is a ``defect`` of our own."""

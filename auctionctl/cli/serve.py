@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from auctionctl.net.strangers import StrangerLimits
     from auctionctl.net.supervisor import Ended
     from auctionctl.views.log_line import LogForm
+
+RECOVERING: Final = "replaying the logs"
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -102,7 +104,7 @@ def serve(
     _check_whom(section, paths)
     settings = dataclasses.replace(settings_of(section, paths), tells_measures=metrics is not None)
     report = write_report_json if as_json else write_report if log is None else None
-    recovery = PassingProgress(Form.JSON if as_json or log is not None else Form.PLAIN, "replaying the logs")
+    recovery = PassingProgress(Form.JSON if as_json or log is not None else Form.PLAIN, RECOVERING)
     with (
         published_address(paths, section.name) as address_file,
         closing(recovery),
@@ -169,6 +171,8 @@ def heeding(
     def heed(report: Report) -> None:
         if isinstance(report, Recovering):
             recovery.show(report.done, report.total)
+            if log is not None:
+                log.progress("recovering", RECOVERING, report.done, report.total)
             return
         if isinstance(report, (Measured, Restarted)):
             on_numbers(report)

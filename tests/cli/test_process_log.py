@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from auctionctl.cli import process_log
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form, say_on_stderr_to, write_error, write_note
 from auctionctl.cli.process_log import (
@@ -113,6 +114,20 @@ def test_a_record_that_nobody_reads_holds_up_nothing_and_its_loss_is_told(monkey
         log.note("at last")
         lost, note = map(json.loads, read.read().splitlines())
     assert (lost["event"], lost["records"], note["message"]) == ("lost", 2_000 - kept, "at last")
+
+
+def test_progress_is_told_now_and_then_and_not_of_what_takes_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stderr_in(tmp_path / "err") as stderr:
+        log = ProcessLog(LogForm.JSON, "supervisor")
+        log.progress("recovering", "replaying", 1, 9)
+        monkeypatch.setattr(process_log, "PROGRESS_S", 0.0)
+        log.progress("recovering", "replaying", 2, 9)
+    (record,) = map(json.loads, stderr.read_text().splitlines())
+    assert (record["event"], record["message"], record["done"], record["total"]) == (
+        *("recovering", "replaying: 2 of 9", 2, 9),
+    )
 
 
 def test_nobody_at_the_other_end_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

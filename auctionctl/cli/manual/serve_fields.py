@@ -61,6 +61,7 @@ SERVE: Final = {
     "auctionctl.log/1, by event": {
         "auction": f"Before `serving` and `reloaded`, which have no `auctions` here, of each {_AUCTION}.",
         **_COMMON_EVENTS,
+        "recovering": "The logs are being replayed, every 5 seconds: `done` of `total` entries.",
         "defect": "A process of the house ends by a fault in the program: `traceback`.",
         "no_memory": "A process of the house ends, having come to the limit of its memory.",
         "others": "All events of `auctionctl.serve/1`, with the same fields.",
