@@ -61,6 +61,9 @@ class KeyCommands:
             # It came again in one batch. To refuse it would be the last that its sender hears: its session ends.
             self._outbox.note_command(request.session, command, REGISTRY_ID)
             return []
+        if self._room.is_awaited(now_ns):
+            # Before it is judged: whom the registry should know by now, it may not have had the room for.
+            return [Send(request.session, no_room(command))]
         why = registry.state.check(event, now_ns)
         if why is None and isinstance(event, Rotate):
             taken = any(each.identity.transport == event.transport for each in self._peers.values())
@@ -69,8 +72,6 @@ class KeyCommands:
             return [Send(request.session, refused("not_revoked", why, command))]
         if why is not None:
             return [Send(request.session, refused("not_rotated", why, command))]
-        if self._room.is_awaited(now_ns):
-            return [Send(request.session, no_room(command))]
         registry.add(event, now_ns, request.signature)
         self._outbox.note_command(request.session, command, REGISTRY_ID)
         return []

@@ -187,6 +187,20 @@ def test_without_room_it_is_refused_as_other_commands_are_and_nothing_is_tried(
     assert 1 not in stage.house.presence.peers
 
 
+def test_whom_the_registry_had_no_room_for_yet_is_put_off_and_not_turned_away(
+    stage: Any, staging: ModuleType, rotate: Any
+) -> None:
+    stage.is_full = True
+    stage.do(stage.house.set_allowed(staging.allowed_with(ann="bidder", eve="bidder"), stage.now_ns))
+    stage.handle(stage.hello(1, "eve"))
+    assert staging.key_of("eve").identity.signing not in stage.house.registry.state.members
+    assert [code for code, _ in refusals(staging, stage.handle(rotate(1, "eve", "eve2")), 1)] == ["store_full"]
+    stage.is_full = False
+    stage.after(5 * SECOND_NS)
+    assert refusals(staging, stage.handle(rotate(1, "eve", "eve2")), 1) == []
+    assert last_entry(stage).kind is Kind.KEY_ROTATED
+
+
 def test_nothing_is_looked_at_after_a_batch_when_no_key_has_ended_since(
     stage: Any, staging: ModuleType, revoke: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,8 @@ class Person(Client):
     def rotate(self) -> None:
         """Put another key in the place of the present one, as soon as that has nothing tied up."""
         world, me = self._world, self.key.identity.signing
+        if world.has_ended:
+            return
         naive = world.watch.naive.values()
         stands = any(owed_minor(each, me) if each.has_ended else each.leader == me for each in naive)
         if self.agent is not None and not stands and not self.kept:
