@@ -298,7 +298,10 @@ class ClusterStore(LogStore):
         alone = Holders(frozenset(each.name if isinstance(each, Monitored) else each.place for each in answers))
         while True:
             found = [holders if (holders := holders_of(info)).names else alone for info in infos.values()]
-            if time.monotonic() >= deadline_s or not any(find_unseen(holders, answers) for holders in found):
+            unseen = {name for holders in found for name in find_unseen(holders, answers)}
+            if not unseen or time.monotonic() >= deadline_s:
+                if unseen and all(unseen & holders.names <= holders.absent for holders in found):
+                    raise self._link.away(f"too many of its servers are down: {', '.join(sorted(unseen))}")
                 faults = [fault for holders in found for fault in sync_faults(holders, answers)]
                 return list(dict.fromkeys(faults))
             time.sleep(LOOK_AGAIN_S)

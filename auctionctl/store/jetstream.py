@@ -177,7 +177,7 @@ class JetStream:
             try:
                 await self._client.flush(timeout=self._attempt_s)
             except self._failures as error:
-                raise self._away("it does not answer a ping") from error
+                raise self.away("it does not answer a ping") from error
 
         begun_ns = time.monotonic_ns()
         self._await(ping())
@@ -233,14 +233,17 @@ class JetStream:
                     f"the cluster {self._address.text} does not let us in",
                     hint="give a login: nats://USER:PASSWORD@HOST:PORT",
                 ) from error
-            raise self._away("no server answers") from error
+            raise self.away("no server answers") from error
         return client
 
     async def _note(self, error: Exception) -> None:
         self._said = str(error)
 
-    def _away(self, why: str) -> StoreAwayError:
-        said = f" ({self._said.lower().rstrip('.')})" if self._said else ""
+    def away(self, why: str) -> StoreAwayError:
+        """The error that says that the cluster cannot be had, for the reason ``why``."""
+        is_connected = self._client is not None and self._client.is_connected
+        said = "" if is_connected else self._said
+        said = f" ({said.lower().rstrip('.')})" if said else ""
         return StoreAwayError(
             f"the cluster {self._address.text} does not answer: {why}{said}",
             hint="see that two of its three servers run and reach one another; what was acknowledged is kept there",
@@ -263,7 +266,7 @@ class JetStream:
                     return answer
                 why = str(answer["error"].get("description", code))
             if time.monotonic() >= deadline_s:
-                raise self._away(f"{what}: {why}")
+                raise self.away(f"{what}: {why}")
             await asyncio.sleep(BACKOFF_S)
 
     async def _ask(self, subject: str, content: Answer | None) -> Answer:
@@ -292,7 +295,7 @@ class JetStream:
             if (sequence := await self._resolve(stream, messages)) is not None:
                 return sequence
             if time.monotonic() >= deadline_s:
-                raise self._away(f"write: {words}")
+                raise self.away(f"write: {words}")
             await asyncio.sleep(BACKOFF_S)
 
     async def _send(self, stream: str, messages: Sequence[Message]) -> Answer | None:
@@ -383,12 +386,12 @@ class JetStream:
                     if after > at:
                         moved_s, at = time.monotonic(), after
                     elif time.monotonic() - moved_s > self._patience_s:
-                        raise self._away("read: messages that are there do not come")
+                        raise self.away("read: messages that are there do not come")
                     else:
                         await asyncio.sleep(BACKOFF_S)
             except self._failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
-                    raise self._away("read: no answer in time") from error
+                    raise self.away("read: no answer in time") from error
             finally:
                 with suppress(*self._failures):
                     await inbox.unsubscribe()

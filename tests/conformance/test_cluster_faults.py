@@ -136,7 +136,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_it_is_said_and_goes_on_whe
         store.size(A)
     store.close()
     with pytest.raises(StoreAwayError):
-        ClusterStore(mortal.address, house, patience_s=0.5)
+        ClusterStore(mortal.address, house, patience_s=3.0)
     for number in others:
         mortal.start(number)
     mortal.settle()
