@@ -24,7 +24,6 @@ from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_monitor import (
     Holders,
     Monitored,
-    Unmonitored,
     ask_monitors,
     find_unseen,
     holders_of,
@@ -283,20 +282,22 @@ class ClusterStore(LogStore):
         for stream, info in infos.items():
             self._streams.check_owner(stream, info["config"])
             faults += self._streams.faults(stream, info["config"])
-        faults += self._sync_faults(infos, ask_monitors(address.monitors))
+        faults += self._sync_faults(infos, address)
         for fault in faults:
             if not (fault.is_loss and durability is Durability.LOSSY):
                 remedy = f"{fault.remedy}, or accept the loss: --allow-lossy" if fault.is_loss else fault.remedy
                 raise ConfigurationError(fault.reason, hint=remedy)
         self.accepted = tuple(faults)
 
-    def _sync_faults(self, infos: Mapping[str, Answer], answers: Sequence[Monitored | Unmonitored]) -> list[Fault]:
+    def _sync_faults(self, infos: Mapping[str, Answer], address: ClusterAddress) -> list[Fault]:
         """Whether the servers with our streams sync; one that went down a moment ago is given time to be missed."""
-        has_any = any(isinstance(each, Monitored) for each in answers)
-        deadline_s = time.monotonic() + (ABSENCE_S if has_any else 0.0)
-        # A server by itself says of no stream where it is.
-        alone = Holders(frozenset(each.name if isinstance(each, Monitored) else each.place for each in answers))
+        deadline_s = time.monotonic() + ABSENCE_S
         while True:
+            answers = ask_monitors(address.monitors)
+            if not any(isinstance(each, Monitored) for each in answers):
+                deadline_s = 0.0  # Nobody is to be asked at all: there is nothing to wait for.
+            # A server by itself says of no stream where it is.
+            alone = Holders(frozenset(each.name if isinstance(each, Monitored) else each.place for each in answers))
             found = [holders if (holders := holders_of(info)).names else alone for info in infos.values()]
             unseen = {name for holders in found for name in find_unseen(holders, answers)}
             if not unseen or time.monotonic() >= deadline_s:

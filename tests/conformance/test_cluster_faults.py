@@ -99,7 +99,7 @@ def check_whole(mortal: Cluster, house: str, count: int) -> None:
 
 
 def test_servers_killed_in_the_middle_of_appends_lose_and_double_nothing(mortal: Cluster, house: str) -> None:
-    store = ClusterStore(mortal.address, house)
+    store = ClusterStore(mortal.address, house, patience_s=PATIENCE_S)
     appending = Appending(store)
     appending.reach(40)
     leader = mortal.leader_of(Streams(house).logs)
