@@ -21,6 +21,7 @@ from auctionctl.replica.house_logs import HouseLogs, auction_of, check_house_log
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID, Registry
 from auctionctl.store.cluster_mark import check_not_in_cluster
 from auctionctl.store.sqlite import SqliteStore
+from auctionctl.store.state_directory import locked
 from auctionctl.wire.address import HouseAddress
 
 RULE: Final = "backup"
@@ -90,9 +91,10 @@ def stopped_house(directory: Path, house: Identity, held: Held, progress: Progre
         raise NotFoundError(
             f"there is no state {directory}", hint="name the house with --name, or reach it: --house ADDR"
         )
-    check_not_in_cluster(
-        directory, "start it, and back it up while it runs; or back its streams up themselves: nats stream backup"
-    )
+    with locked(directory):  # Of a house that runs it does not matter where its logs are.
+        check_not_in_cluster(
+            directory, "start it, and back it up while it runs; or back its streams up themselves: nats stream backup"
+        )
     store = SqliteStore(directory, ballast_target_bytes=0)
     try:
         sizes = dict(store.logs())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from auctionctl.cli.backup_sources import Nothing, stopped_house
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ConfigurationError, StoreLockedError
 from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import RoleChanged, encode_registry_event, kind_of
@@ -17,7 +17,7 @@ from auctionctl.store.backup_file import BackupLabel, open_backup, write_backup
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
-from auctionctl.store.state_directory import make_private_directory
+from auctionctl.store.state_directory import locked, make_private_directory
 from auctionctl.tlog.entry import Entry, decode, encode
 
 Logs = dict[str, list[bytes]]
@@ -106,4 +106,11 @@ def test_the_state_of_a_house_in_a_cluster_is_not_taken_for_an_empty_one(tmp_pat
     ):
         raise AssertionError
     assert "while it runs" in caught.value.hint
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["cluster"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["cluster", "lock"]
+    # While it runs, whoever asks is sent there instead.
+    with (
+        locked(tmp_path / "state"),
+        pytest.raises(StoreLockedError),
+        stopped_house(tmp_path / "state", SecretKey(b"h" * 32).identity, Nothing(), lambda _done, _total: None),
+    ):
+        raise AssertionError
