@@ -17,7 +17,7 @@ import pytest
 from nats_cluster import Cluster, require_cluster
 from tcp_proxy import Cut, Swallowed, TcpProxy, Whole
 
-from auctionctl.errors import OvertakenError, SizeConflictError, StoreAwayError, StoreBrokenError
+from auctionctl.errors import OvertakenError, SizeConflictError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import parse_cluster_address
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import Append, LogStore
@@ -211,3 +211,17 @@ def test_two_claims_of_one_log_never_get_one_epoch(mortal: Cluster, house: str) 
     assert stores[1].claim(A, "same") == 2
     for store in stores:
         store.close()
+
+
+def test_of_two_processes_that_run_one_instance_one_is_told_and_nothing_is_undone(mortal: Cluster, house: str) -> None:
+    stores = [ClusterStore(mortal.address, house) for _ in range(2)]
+    stores[0].alive(1)
+    with pytest.raises(StoreError, match="another process runs this house as its instance main") as caught:
+        stores[1].alive(2)
+    assert "let one of them go on" in caught.value.hint
+    stores[0].alive(3)
+    for store in stores:
+        store.close()
+    store = ClusterStore(mortal.address, house)
+    assert store.last_alive_ns() == 3
+    store.close()
