@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of, prepare_house, running_house
+from auctionctl.cli.benchmarks.bench_house import HOUSE, lots, paths_of, prepare_house, running_house
+from auctionctl.cli.benchmarks.suite import Amounts
+from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import AuctionctlError
 from auctionctl.keys.keyfile import key_path
 from auctionctl.tlog.checkpoint import origin_of
 
 LOT = '[[auction]]\nitem = "Lot"\nstarting_price = "1credits"\nmin_bidders = 1\n'
+
+
+def test_as_many_lots_as_are_ever_measured_fit_into_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "AUCTIONS.toml"
+    file.write_text(lots(Amounts().many_auctions))
+    content = read_toml(file)
+    assert len(content["auction"]) == Amounts().many_auctions
 
 
 def is_alive(process: int) -> bool:
