@@ -272,11 +272,11 @@ class JetStream:
     async def _ask(self, subject: str, content: Answer | None) -> Answer:
         payload = json.dumps(content).encode() if content is not None else b""
 
-        async def attempt() -> Answer | None:
-            reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=self._attempt_s)
-            return json.loads(reply.data) if reply.data else None
+        return await self._tried(subject.partition(".")[0].lower(), lambda: self._request_once(subject, payload))
 
-        return await self._tried(subject.partition(".")[0].lower(), attempt)
+    async def _request_once(self, subject: str, payload: bytes) -> Answer | None:
+        reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=self._attempt_s)
+        return json.loads(reply.data) if reply.data else None
 
     async def _commit(self, stream: str, messages: Sequence[Message]) -> int:
         deadline_s = time.monotonic() + self._patience_s
@@ -363,6 +363,8 @@ class JetStream:
     ) -> None:
         """Read by a reader of its own at the servers, and by another one where that one is lost."""
         moved_s, at = time.monotonic(), start
+        # A reader at one server is soon made, and may be given to one that is down; one at each is not held up by that.
+        replicas = 1
         while at <= until:
             name = f"r{secrets.token_hex(8)}"
             config = {
@@ -373,10 +375,21 @@ class JetStream:
                 "filter_subject": subject,
                 "headers_only": headers_only,
                 "mem_storage": True,
-                "num_replicas": 1,
+                "num_replicas": replicas,
                 "inactive_threshold": 30_000_000_000,
             }
-            made = await self._ask(f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "config": config})
+            ask = json.dumps({"stream_name": stream, "config": config}).encode()
+            try:
+                made = await self._request_once(f"CONSUMER.CREATE.{stream}.{name}", ask) or {}
+            except self._failures as failure:
+                if time.monotonic() - moved_s > self._patience_s:
+                    raise self.away("read: no answer in time") from failure
+                replicas = 0  # as many as the stream has
+                await asyncio.sleep(BACKOFF_S)
+                continue
+            if (made.get("error") or {}).get("err_code") in TRANSIENT and time.monotonic() - moved_s < self._patience_s:
+                await asyncio.sleep(BACKOFF_S)
+                continue
             if error := made.get("error"):
                 raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
             inbox = await self._client.subscribe(self._client.new_inbox())
@@ -392,6 +405,7 @@ class JetStream:
             except self._failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from error
+                replicas = 0
             finally:
                 with suppress(*self._failures):
                     await inbox.unsubscribe()
