@@ -30,9 +30,6 @@ from auctionctl.replica.export import decode_export
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Kind, decode
 
-# Some hundred programs are run, one after another, which takes its time on a busy machine; each has a bound of its own.
-pytestmark = pytest.mark.timeout(900)
-
 DAY = "2026-01-31T12:00:00Z"
 PATIENCE_S = 120
 VERIFIER = Path(__file__).parents[1] / "independent" / "verifier"

@@ -14,6 +14,7 @@ from statistics import median
 
 sys.path.append(str(Path(__file__).parents[1] / "conformance"))
 
+import pytest
 from nats_cluster import Cluster, require_cluster
 
 from auctionctl.store.cluster_store import ClusterStore
@@ -36,6 +37,7 @@ def seconds_a_commit(store: LogStore, name: str, shape: tuple[int, int], round_n
     return (time.perf_counter() - started_s) / COMMITS
 
 
+@pytest.mark.soak
 def test_appending_to_a_cluster_is_measured_beside_appending_to_a_file(
     tmp_path: Path, say_at_the_end: Callable[[str], None]
 ) -> None:

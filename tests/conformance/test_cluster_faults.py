@@ -25,7 +25,7 @@ from auctionctl.store.stream_settings import Streams
 
 A = "auction/" + "a" * 64
 B = "auction/" + "b" * 64
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 _numbers = itertools.count()
 
 
