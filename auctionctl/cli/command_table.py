@@ -66,7 +66,7 @@ SUMMARIES: Final = {
     "allow": "Say whom the house lets in.",
     "context": "Name houses, and choose one of them.",
     "config": "See what is set, and by whom.",
-    "doctor": "Check libraries, directories, files, keys, houses, the port, the clock and...",
+    "doctor": "Check libraries, directories, files, keys, the port, the clock, houses and...",
     "serve": "Run a house: announce the lots of a file, take bids, sign receipts; resumes...",
     "open": "Offer a lot to a house as its seller; the same lot again finds the auction...",
     "ls": "List the auctions of a house: phase, price, leader, bids, time left.",

@@ -54,21 +54,23 @@ assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
 
 
 class House:
-    """All auctions of one house. ``key`` signs; ``allowed`` says who may come in."""
+    """All auctions of one house. ``key`` signs; ``allowed`` who may come in, but for whom ``registry`` has ended."""
 
-    def __init__(self, key: SecretKey, limits: Limits, allowed: AllowList, now_ns: int) -> None:
+    def __init__(
+        self, key: SecretKey, limits: Limits, allowed: AllowList, now_ns: int, registry: RegistryLog | None = None
+    ) -> None:
         self.identity = key.identity
         self.limits = limits
-        self.allowed = allowed
         self.presence = Presence()
         self.warnings = Warnings()
         """What keeps this house from its work: told to whoever asks."""
+        self.registry = registry or RegistryLog(key)
         self._admission = Admission(allowed, self.warnings)
+        self.allowed = self._admission.in_force(self.registry.state)
         self.quotas = Quotas(limits, allowed, self.presence.peers)
         self.started_ns = now_ns
         self.tally = Tally()
         self._key = key
-        self.registry = RegistryLog(key)
         self._held = Holdings()
         self._outbox = Outbox(key, self.tally)
         self._clock_heads = ClockHeads(key)
@@ -114,10 +116,6 @@ class House:
         """The auction that ``seller`` (signing key) announced under this name, ended or not, if it is still held."""
         auction = self.registry.state.find_listing(seller, listing)
         return None if auction is None else self._held.get(auction)
-
-    def has_announced(self, seller: bytes, listing: str) -> bool:
-        """Whether ``seller`` has announced this listing, be its auction held here or not."""
-        return self.registry.state.find_listing(seller, listing) is not None
 
     def log(self, auction: bytes) -> AuctionLog:
         """The auction of this id; NotFoundError."""

@@ -102,11 +102,13 @@ class HouseProcess:
         self._keeping = Keeping(control, Path(start.state), self._store)
         self._lots: Sequence[LotDescription] = start.lots
         now_ns = check_clock(self._clock.now_ns(), self._store.last_alive_ns() or 0)
-        self._house = House(self._key, start.limits, self._allowing.begin(start.allowed_before), now_ns)
-        self._house.warnings.put(STORE_LOSSY, lossy_words(self._store))
-        self._admitted = self._house.allowed
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)
+        self._registry = self._stored.registry()
+        allowed = self._allowing.begin(start.allowed_before)
+        self._house = House(self._key, start.limits, allowed, now_ns, self._registry)
+        self._house.warnings.put(STORE_LOSSY, lossy_words(self._store))
+        self._admitted = self._house.allowed
         archiving = Archiving(self._house, self._store, archive, start.retention_ns)
         self._archiving = ArchiveTurns(control, self._house.warnings, archiving)
         try:
@@ -115,7 +117,6 @@ class HouseProcess:
             if start.allowed_before is None:
                 raise ConfigurationError(str(error), hint=error.hint) from error
             self._archiving.say_failed(error)
-        self._registry = self._stored.registry()
         self._recovered, quarantined = self._stored.auctions(self._registry, lambda *far: tell_progress(control, *far))
         for name, reason in quarantined:
             self._house.warnings.say(QUARANTINED, reason, name)

@@ -40,7 +40,7 @@ class OwnLots:
             log = self._house.find_listing(seller, lot.listing)
             if log is not None:
                 differs[lot.listing] = differences(lot, log.auction.terms, log.reserve)
-            elif not self._house.has_announced(seller, lot.listing):
+            elif self._house.registry.state.find_listing(seller, lot.listing) is None:
                 self._sign(lot)
                 waiting.append(lot)
         self.waiting = waiting
@@ -52,7 +52,7 @@ class OwnLots:
             lot = self.waiting[0]
             terms = self._sign(lot)
             self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
-            if not self._house.has_announced(self._key.identity.signing, lot.listing):
+            if self._house.registry.state.find_listing(self._key.identity.signing, lot.listing) is None:
                 return  # It was rolled back: the store is full.
             del self.waiting[0]
 

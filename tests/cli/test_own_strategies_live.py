@@ -51,9 +51,13 @@ def later(seconds, act):
     timer.daemon = True
     timer.start()
 
+asked = {}
+
 for line in sys.stdin:
     question = json.loads(line)
     number, least, deed = question["id"], question["minimum"], question["title"]
+    # What was asked of this lot before, or never: what answers a question that waits would be a bid, and a good one.
+    former, asked[deed] = asked.get(deed, 0), number
     match deed:
         case "good" | "better":
             say(id=number, bid=question["available"])
@@ -74,7 +78,7 @@ for line in sys.stdin:
         case "currency":
             say(id=number, bid="15.00USD")
         case "stale":
-            say(id=number - 1, bid=least)
+            say(id=former, bid=least)
         case "garbage":
             os.write(1, bytes(range(256)) + b"\n")
         case "endless":
@@ -84,7 +88,7 @@ for line in sys.stdin:
         case "crash":
             later(0.3, lambda: os._exit(1))
         case "flood":
-            later(0.2, lambda: os.write(1, b'{"id":1,"bid":1000}\n' * 3_000))
+            later(0.2, lambda former=former: os.write(1, b'{"id":%d,"bid":1000}\n' % former * 3_000))
 """
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from auctionctl.house.admission import Admission
 from auctionctl.house.condition import REVOKED_LISTED, ROTATED_LISTED, Warnings
-from auctionctl.keys.allowlist import AllowList, Entry
+from auctionctl.house.house import House
+from auctionctl.house.limits import Limits
+from auctionctl.house.registry import RegistryLog
+from auctionctl.keys.allowlist import Access, AllowList, Entry
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.registry import Admitted, Registry, RegistryEvent, Revoke, rotation
 
@@ -119,3 +122,13 @@ def test_it_is_behind_once_a_key_has_ended_and_warns_of_all_of_them() -> None:
         assert dict(warnings.listed())[REVOKED_LISTED].endswith(f": {words}")
     admission.take(AllowList())
     assert warnings.listed() == ()
+
+
+def test_a_house_shuts_out_whom_its_registry_ended_before_it_takes_on_any_log() -> None:
+    log = RegistryLog(OTTO)
+    house = House(OTTO, Limits(1, 1), AllowList(enumerate(LIST, 1), Access.OPEN), 0, log)
+    assert house.allowed.shut_out == ()
+    log.state = registry_of(revoked(ANN), rotated(BEN, ANN3))
+    house = House(OTTO, Limits(1, 1), AllowList(enumerate(LIST, 1), Access.OPEN), 0, log)
+    assert house.allowed.shut_out == (ANN.identity, BEN.identity)
+    assert [(entry.name, entry.identity) for entry in house.allowed] == [("ben", ANN3.identity)]

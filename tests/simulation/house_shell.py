@@ -210,7 +210,7 @@ class HouseShell:
         if now_ns < self._offer_ns:
             return False
         for lot in self._world.lots_due():
-            if not self.house.has_announced(lot.seller, lot.listing):
+            if self.house.registry.state.find_listing(lot.seller, lot.listing) is None:
                 self._offer_ns = now_ns + OFFER_NS
                 self._look(now_ns)
                 self._perform(self.house.announce(*lot.message, now_ns), now_ns)
