@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import SecretKey
@@ -70,6 +71,20 @@ def test_another_process_finds_it_too(crew_of_one: Crew) -> None:
     with pytest.raises(VerificationError) as caught:
         replay(crew_of_one, [*ENTRIES[:index], forged(ENTRIES[index]), ENTRIES[-1]])
     assert (caught.value.rule, caught.value.index) == ("signature", index)
+
+
+def test_the_word_for_an_entry_answers_no_other_question(crew_of_one: Crew) -> None:
+    bids = [decode(data) for data in ENTRIES if decode(data).kind is Kind.BID][:2]
+    signers = [decode_bid(bid.body).bidder for bid in bids]
+    assert signers[0] != signers[1]
+    asked = crew_of_one.entries(ENTRIES[: ENTRIES.index(encode(bids[0])) + 1])
+    assert list(asked)[-1] == encode(bids[0])
+    assert crew_of_one._vouched_for is not None
+    assert crew_of_one.is_signed(signers[0], bids[0].body, bids[0].signature)
+    assert not crew_of_one.is_signed(signers[1], bids[0].body, bids[0].signature)
+    assert not crew_of_one.is_signed(HOUSE.identity.signing, bids[0].body, bids[0].signature)
+    assert not crew_of_one.is_signed(signers[0], bids[1].body, bids[0].signature)
+    assert not crew_of_one.is_signed(signers[0], bids[0].body, bids[1].signature)
 
 
 def test_what_a_process_that_died_has_not_answered_is_checked_here() -> None:

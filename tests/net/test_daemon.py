@@ -11,6 +11,7 @@ from house_process import HOUSE_KEY, key_of, until
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreBrokenError, StoreFullError
+from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry
 from auctionctl.net import daemon
 from auctionctl.net.hops import (
@@ -27,10 +28,10 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.pipes import MAX_FRAME_BYTES, PipeClosedError
-from auctionctl.replica.registry import REGISTRY_ID
+from auctionctl.replica.registry import REGISTRY_ID, Revoke, encode_registry_event
 from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.tlog.entry import Kind
-from auctionctl.wire.frames import message_type
+from auctionctl.wire.frames import message_type, sign_body
 from auctionctl.wire.listing import Entropy, sign_terms
 from auctionctl.wire.messages import (
     Acknowledged,
@@ -281,3 +282,19 @@ def test_what_the_registry_could_not_say_while_the_store_was_full_is_said_when_t
     run.process._store.trouble = None
     assert run.read(REGISTRY_ID) == [Kind.ADMITTED, Kind.ANNOUNCED, Kind.ADMITTED]
     assert len(list(run.process._store.read("registry"))) == 3
+
+
+def test_the_first_word_to_a_gateway_is_without_whom_the_registry_has_ended(prepare):
+    run = prepare(access=Access.OPEN).begin()
+    run.greet()
+    mine = ANN.identity.signing
+    body, signature = sign_body(ANN, encode_registry_event(Revoke(HOUSE_KEY.identity.signing, mine, mine)))
+    run.send((SESSION, mine, body, signature, b""))
+    until(lambda: run.next(Admit).shut_out == [ANN.identity.transport], "its being in force")
+    run.close()
+    again = prepare(access=Access.OPEN)
+    again.thread.start()
+    again.verifier = again.pair(VerifierPipe(0))
+    again.gateway = again.pair(GatewayPipe(0))
+    first = again.next(Admit)
+    assert (first.transports, first.shut_out) == ([HOUSE_KEY.identity.transport], [ANN.identity.transport])

@@ -106,7 +106,8 @@ def _leaves(feed: set[bytes], house: Identity) -> dict[tuple[bytes, int], bytes]
     leaves: dict[tuple[bytes, int], bytes] = {}
     for body in feed:
         told = decode_reply(body)
-        assert isinstance(told, Entries)
+        if not isinstance(told, Entries):
+            raise VerificationError("watchers were told what is no entry", rule="feed")
         origin = origin_of(house.text, f"auction/{told.auction.hex()}")
         checkpoint = open_checkpoint(told.checkpoint, origin, house.signing)
         for index, entry in enumerate(told.entries, told.start):
