@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -97,6 +98,26 @@ def test_a_leak_shows_and_what_stays_as_it_is_does_not() -> None:
     assert seen.bytes_a_bid("leaking") == pytest.approx(20)
     assert (seen.grown_bytes("leaking"), seen.grown_descriptors("leaking")) == (pytest.approx(7 * 20_000), 7)
     assert (abs(seen.grown_bytes("flat")) < 4_096, seen.grown_descriptors("flat")) == (True, 1)
+
+
+def soaked(*runs: Run, verified: int, sent: int, grown: int = 0) -> Soak:
+    soak = Soak(cast(Load, None), {"gateway": 1}, runs=list(runs), sent=sent, verified=verified)
+    soak.seen.looks["gateway"] = [(100 * number, grown * number, 10) for number in range(10)]
+    return soak
+
+
+def test_each_thing_that_a_soak_promises_is_held_against_it() -> None:
+    check(soaked(Run(receipts=99, rejections=1), verified=99, sent=100), 99)
+    for soak, bids in (
+        (soaked(Run(receipts=99, rejections=1, repeats=1), verified=99, sent=100), 99),
+        (soaked(Run(receipts=99, busy=1), verified=99, sent=100), 99),
+        (soaked(Run(receipts=98, rejections=1), verified=98, sent=100), 98),
+        (soaked(Run(receipts=98, rejections=2), verified=98, sent=100), 98),
+        (soaked(Run(receipts=99, rejections=1), verified=99, sent=100), 98),
+        (soaked(Run(receipts=99, rejections=1), verified=99, sent=100, grown=1 << 20), 99),
+    ):
+        with pytest.raises(AssertionError):
+            check(soak, bids)
 
 
 def processes_of(served: Served) -> dict[str, int]:
@@ -200,7 +221,7 @@ def check(soak: Soak, bids: int) -> None:
     runs = soak.runs
     rejected = sum(run.rejections for run in runs)
     assert sum(run.busy for run in runs) == 0
-    assert not [run for run in runs if run.is_repeated]
+    assert not [run for run in runs if run.repeats]
     assert soak.verified + rejected == soak.sent
     assert rejected <= soak.sent * MAX_REJECTED
     assert bids == soak.verified
