@@ -1,6 +1,7 @@
 """The porter of a gateway: lets connections in, and puts out whoever may not stay; its supervisor hears of all of it.
 
-Rule: the supervisor hears of a key before its connection is attached, for that may be the end of this process.
+Rule: the supervisor hears of a key before its connection is attached, and of a mute before what it is for, for either
+may be the last that this process says.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ class Porter:
             caught, over = self.guard.look(now_ns)
             for session in over:
                 self._end(session)
+            self._tell_mutes()
             for each in caught:
                 self._say(Cut(each.key, each.host, each.fault.value, each.muted_ns))
-        for mute in self.door.mutes.take_begun():
-            self._say(Muting(mute.key, mute.whole_ns))
+        self._tell_mutes()
         for event in self.turned_away.take(now_ns):
             self._say(Noticed([event]))
 
@@ -94,14 +95,21 @@ class Porter:
         self._say(ChoseRoute(session.transport))
         self.door.ban_too(session.transport)
         self.door.offend(session.transport, session.host, POINTS_TO_MUTE, now_ns)
+        self._tell_mutes()
         self._cut_off(session.transport)
 
     def misgreeted(self, session: Session, now_ns: int) -> None:
         """Whoever does not sign its hello, again and again, is kept out for a while, whoever it says it is."""
         muted_ns = self.door.offend(session.transport, session.host, MISGREETING_POINTS, now_ns)
+        self._tell_mutes()
         if muted_ns:
             self._say(Cut(session.transport, session.host, MISGREETED, muted_ns))
             self._cut_off(session.transport)
+
+    def _tell_mutes(self) -> None:
+        """Before what they are for: once that is reported, a gateway may end without giving them up."""
+        for mute in self.door.mutes.take_begun():
+            self._say(Muting(mute.key, mute.whole_ns))
 
     def _turn_out(self, now_ns: int) -> None:
         """Whoever may not come in any more does not stay either."""
