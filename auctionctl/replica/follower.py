@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS, Terms
-from auctionctl.errors import (
-    HistoryChangedError,
-    NotAuthorisedError,
-    RemoteProtocolError,
-    VerificationError,
-)
+from auctionctl.errors import HistoryChangedError, NotAuthorisedError, RemoteProtocolError, VerificationError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.announcement import RULE, check_announcement, check_listing
 from auctionctl.replica.clock_heads import KeptHead
@@ -38,6 +33,7 @@ from auctionctl.wire.messages import (
     ClockHead,
     Entries,
     List,
+    Moved,
     OwnWord,
     Ping,
     Pong,
@@ -268,6 +264,8 @@ class Follower:
             return self._stamped(reply, now_ns)
         if isinstance(reply, Acknowledged):
             return list(reply.logs)
+        if isinstance(reply, Moved):
+            return []
         return [reply]
 
     def take_outgoing(self) -> list[Message]:

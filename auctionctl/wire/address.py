@@ -11,8 +11,14 @@ from auctionctl.keys.encoding import PUBLIC_PREFIX, SECRET_PREFIX
 from auctionctl.keys.signing import Identity
 
 DEFAULT_PORT: Final = 8888
+MAX_ENDPOINT_CHARACTERS: Final = 255
 
-_ADDRESS = re.compile(r"auction://([a-z0-9]+)@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?")
+_HOST: Final = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})"
+_PORT: Final = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+ENDPOINT_OR_NOTHING: Final = rf"\A(?:{_HOST}:{_PORT})?\Z"
+"""What a house may name as a place to go to: ``host:port``, the port without zeros before it; or nothing."""
+
+_ADDRESS = re.compile(rf"auction://([a-z0-9]+)@{_HOST}(?::([0-9]{{1,5}}))?")
 
 
 @dataclass(frozen=True, slots=True)

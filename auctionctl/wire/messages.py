@@ -16,6 +16,7 @@ from auctionctl.auction.rules import Key
 from auctionctl.auction.terms import Nonce
 from auctionctl.errors import RemoteProtocolError
 from auctionctl.tlog.note import MAX_NOTE_BYTES
+from auctionctl.wire.address import ENDPOINT_OR_NOTHING, MAX_ENDPOINT_CHARACTERS
 from auctionctl.wire.measures import Measure, Measures
 
 MAX_AUCTIONS_A_MESSAGE: Final = 256
@@ -123,6 +124,15 @@ class Refused(msgspec.Struct, array_like=True, tag="refused", frozen=True):
     message: Text
     command: Log = b""
     retry_after_ns: TimeNs = 0
+
+
+class Moved(msgspec.Struct, array_like=True, tag="moved", frozen=True, gc=False):
+    """What is asked of ``log`` is taken at ``endpoint``, ``host:port``; if that is empty, nowhere just now."""
+
+    log: Log
+    endpoint: Annotated[str, msgspec.Meta(max_length=MAX_ENDPOINT_CHARACTERS, pattern=ENDPOINT_OR_NOTHING)]
+    command: Log = b""
+    retry_ns: TimeNs = 0
 
 
 class Pong(msgspec.Struct, array_like=True, tag="pong", frozen=True):
@@ -250,7 +260,7 @@ OwnWord = Condition | Measures
 """What a house says of itself, which proves nothing."""
 
 Request = Hello | Bye | Ping | List | Subscribe | Read | Remind | Status | Measure
-Reply = Welcome | Refused | Pong | OwnWord | Catalogue | Entries | ClockHead | Acknowledged | Rejections
+Reply = Welcome | Refused | Moved | Pong | OwnWord | Catalogue | Entries | ClockHead | Acknowledged | Rejections
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -82,11 +82,13 @@ def corpus() -> Corpus:
     signed = [bid.body for bid in bids[:1]] + [stage.join(1, auction).body] + list(commands(stage, auction))
     origin = f"{stage.key.identity.text}/auction/{auction.hex()}"
     note = CheckpointSigner(origin, stage.key).sign(5, bytes(range(32)))
+    places = ("house.example:8888", auction), ("[2001:db8::7]:65535", b""), ("", b"")
+    moved = [messages.encode(messages.Moved(auction, place, command, 50)) for place, command in places]
     return Corpus(
         key=stage.key,
         bidder=staging.key_of("ann"),
         requests=[hello.body, *map(messages.encode, asked)],
-        replies=[*replies, messages.encode(messages.ClockHead(auction, note)), measures(auction), *rejections],
+        replies=[*replies, messages.encode(messages.ClockHead(auction, note)), measures(auction), *moved, *rejections],
         rejections=rejections,
         signed=signed,
         entries=entries,

@@ -26,6 +26,7 @@ from auctionctl.wire.messages import (
     Hello,
     List,
     Listing,
+    Moved,
     Ping,
     Pong,
     Read,
@@ -68,6 +69,8 @@ REPLIES: list[Any] = [
     Acknowledged((Receipts(A, b"note", (Receipted(B, 12, 3, C * 2),)),)),
     Rejections(1, A, SIGNATURE, (Rejected(encode(REJECTION), 0, b""),)),
     ClockHead(A, b"note"),
+    Moved(A, "house.example:8888", B, 0),
+    Moved(b"", "", b"", 50),
 ]
 COMMANDS: list[tuple[Decoder, Any]] = [
     (decode_bid, Bid(A, B, C, 1, 100, "EUR", 12, 13, 3, A)),
@@ -183,7 +186,7 @@ def changed(message: Any, /, **fields: Any) -> bytes:
         (REPLIES[1], {"code": "c" * 32}, {"code": "c" * 33}),
         (REPLIES[1], {"message": "m" * 1_000}, {"message": "m" * 1_001}),
         (REPLIES[1], {"retry_after_ns": 2**62}, {"retry_after_ns": 2**62 + 1}),
-        (REPLIES[-1], {"note": b"n" * MAX_NOTE_BYTES}, {"note": b"n" * (MAX_NOTE_BYTES + 1)}),
+        (REPLIES[7], {"note": b"n" * MAX_NOTE_BYTES}, {"note": b"n" * (MAX_NOTE_BYTES + 1)}),
         (REPLIES[3], {}, {"listings": (Listing(b"terms", b"s" * 63, 4, b"proof"),)}),
         (REPLIES[5], {}, {"logs": (Receipts(A, b"note", (Receipted(b"b" * 31, 12, 3, b""),)),)}),
         (REPLIES[6], {}, {"root": b"r" * 31}),
@@ -195,6 +198,52 @@ def test_every_bound_holds(message: Any, good: dict[str, Any], bad: dict[str, An
     assert encode(decoder(changed(message, **good))) == changed(message, **good)
     with pytest.raises(RemoteProtocolError, match="malformed message: Expected"):
         decoder(changed(message, **bad))
+
+
+MOVED = Moved(A, "", B, 1)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["", "house.example:8888", "192.0.2.7:1", "[2001:db8::7]:65535", "[::1]:60000", "h:65530", f"{'h' * 249}:65499"],
+)
+def test_a_place_to_go_to_is_a_host_and_a_port(endpoint: str) -> None:
+    assert decode_reply(changed(MOVED, endpoint=endpoint)) == msgspec.structs.replace(MOVED, endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "house.example",
+        ":8888",
+        "house.example:",
+        "house.example:0",
+        "house.example:08888",
+        "house.example:65536",
+        "house.example:99999",
+        "house.example:٨٨",
+        "tcp://house.example:8888",
+        "house.example:8888/",
+        "house.example:8888\n",
+        "\nhouse.example:8888",
+        "a b:8888",
+        "::1:8888",
+        "ipc:///tmp/socket:1",
+        "x@house.example:8888",
+        f"{'h' * 250}:65499",
+    ],
+)
+def test_what_is_no_place_to_go_to_is_malformed(endpoint: str) -> None:
+    with pytest.raises(RemoteProtocolError, match="malformed message: Expected"):
+        decode_reply(changed(MOVED, endpoint=endpoint))
+
+
+@pytest.mark.parametrize("field", ["log", "command"])
+def test_what_has_moved_is_named_by_an_id_or_is_the_registry(field: str) -> None:
+    for value in (b"", A):
+        assert decode_reply(changed(MOVED, **{field: value}))
+    with pytest.raises(RemoteProtocolError, match="malformed message: Expected"):
+        decode_reply(changed(MOVED, **{field: b"k" * 33}))
 
 
 def test_a_rejection_names_its_code_briefly() -> None:

@@ -40,6 +40,7 @@ from auctionctl.wire.messages import (
     Hello,
     List,
     Listing,
+    Moved,
     Ping,
     Pong,
     Read,
@@ -127,6 +128,13 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     Refused: "Unsigned. `command` is the id of the command that it is about (and, for `no_such_auction` and `rate`,"
     " perhaps"
     " the log that was to be read), or empty. `message` is for people.",
+    Moved: "Unsigned. A house of several instances takes what is asked of a log where that log is written; `log` is the"
+    " id of an auction, or empty for the registry, to which terms and changes of keys go. `command` is the id of the"
+    " command that this answers, or empty: then it answers `subscribe`, which did nothing for this log, or says to"
+    " whoever follows the log that it is written elsewhere from now on. Nothing was changed by what is answered so."
+    " Send the same bytes to `endpoint`, over a session there under the same key of the house, and subscribe there; where it"
+    " is empty, nobody has the log just now: ask again after `retry_ns`. Follow only a few of these in a row, and then"
+    " begin anew at an endpoint of the address. `read` and `list` are answered by every instance.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
     " room), `store_lossy` (a cluster has the logs that may lose them), `halted`, `quarantined` (a log that does not"
