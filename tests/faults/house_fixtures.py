@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from house_clients import HonestBidder, RawSession
 from house_process import HouseInProcesses
+from machine_stalls import MachineStalls
 
 
 @pytest.fixture
@@ -51,3 +52,10 @@ def raw_session_of(stack: ExitStack) -> Callable[..., RawSession]:
         return session
 
     return connect
+
+
+@pytest.fixture
+def machine_stalls(tmp_path: Path) -> Iterator[MachineStalls]:
+    """How long the machine stands still in a test, at the most."""
+    with MachineStalls(tmp_path) as stalls:
+        yield stalls

@@ -15,7 +15,6 @@ from secrets import token_bytes
 from hostile_process import CROWD, LIMIT_A_SECOND
 from house_clients import RawSession, all_join
 from house_process import lot
-from machine_stalls import MachineStalls
 
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.commands import Pause, Resume, encode_command
@@ -45,7 +44,7 @@ def command(operator: RawSession, of: type[Pause] | type[Resume], auction: bytes
 
 
 def test_an_operator_is_answered_and_a_close_is_in_time_while_listed_bidders_flood_the_house(
-    start_house, bidder_of, raw_session_of, say_at_the_end, stack, tmp_path
+    start_house, bidder_of, raw_session_of, say_at_the_end, machine_stalls
 ):
     lots = [lot("vase"), lot("lamp", duration_ns=3 * SECOND_NS)]
     house = start_house(("ann", "ben", "otto=operator", *CROWD), lots, limits=LIMITS)
@@ -55,7 +54,6 @@ def test_an_operator_is_answered_and_a_close_is_in_time_while_listed_bidders_flo
     all_join([ann, ben], [vase, lamp])
     script = str(Path(__file__).with_name("hostile_process.py"))
     arguments = [sys.executable, script, "crowd", house.address.text, vase.hex(), str(FLOOD_S)]
-    stalls = stack.enter_context(MachineStalls(tmp_path))
     flood = subprocess.Popen(arguments, stdout=subprocess.PIPE)
     assert flood.stdout is not None
     try:
@@ -74,7 +72,7 @@ def test_an_operator_is_answered_and_a_close_is_in_time_while_listed_bidders_flo
     ann.run_until(lambda: ann.auction(lamp).outcome is not None, "the end of the lamp")
     (closed,) = [entry for entry in ann.log(lamp) if entry.kind is Kind.CLOSED]
     late_ns = closed.time_ns - ann.auction(lamp).end_ns
-    stalled_s = stalls.longest_s
+    stalled_s = machine_stalls.longest_s
     say_at_the_end(
         f"flood of {sent / FLOOD_S:.0f} commands/s at a limit of {LIMITS['all_bids_per_s']}, {refused} refused:"
         f" operators' commands answered within {max(seconds) * 1e3:.0f} ms, a close {late_ns / 1e6:.0f} ms late;"

@@ -17,7 +17,6 @@ import pytest
 from hostile_process import ATTACKS, CROWD, LIMIT_A_SECOND
 from house_clients import HonestBidder, all_join, check_promises
 from house_process import HouseInProcesses, lot, until
-from machine_stalls import MachineStalls
 
 from auctionctl.net.watchdog import Fault
 
@@ -128,9 +127,8 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the watchdog needs what Linux shows of connections")
 @pytest.mark.parametrize("name", [*ATTACKS, "crowd"])
-def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, name, say_at_the_end, stack, tmp_path):
+def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, name, say_at_the_end, machine_stalls):
     descriptors = besieged.descriptors()
-    stalls = stack.enter_context(MachineStalls(tmp_path))
     attacker = besieged.attack(name)
     try:
         if name == "slow_reader":
@@ -149,7 +147,7 @@ def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, 
     muted = [(each["name"], each["fault"]) for each in besieged.house.reports if each["report"] == "Muted"]
     assert ((name, MUTED[name].value) if name in MUTED else None) in [*muted, None]
     p50_s, p99_s = taken[len(taken) // 2], taken[-(-99 * len(taken) // 100) - 1]
-    peak_mb, stalled_s = besieged.gateway_peak_mb(), stalls.longest_s
+    peak_mb, stalled_s = besieged.gateway_peak_mb(), machine_stalls.longest_s
     say_at_the_end(
         f"{name}: {len(taken)} honest bids, bid → receipt p50 {p50_s * 1e3:.1f} ms, p99 {p99_s * 1e3:.1f} ms,"
         f" gateway at most {peak_mb:.0f} MB, the machine stood still for up to {stalled_s * 1e3:.0f} ms"
