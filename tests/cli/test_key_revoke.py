@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
-
 import pytest
-from machine_stalls import MachineStalls
 
 ONE_LOT = """
 [house]
@@ -84,9 +79,9 @@ def test_an_operator_revokes_the_key_of_another_which_is_cut_off_within_a_second
         assert done.status == 0, done.err
         assert "entry 3 of the registry" in done.err
         started_s = time.monotonic()
-        with MachineStalls(house.home) as stalls, pytest.raises(NotAuthorisedError):
+        with pytest.raises(NotAuthorisedError):
             dealer.run(lambda _: None, lambda: time.monotonic() > started_s + 30)
-        assert time.monotonic() - started_s - stalls.longest_s < CUT_OFF_S
+        assert time.monotonic() - started_s < CUT_OFF_S
     finally:
         dealer.close()
     again = house.run("key", "revoke", "alice", "--key", "house", "--yes")

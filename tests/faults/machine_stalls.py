@@ -1,8 +1,7 @@
-"""How long the machine itself stands still while a test times something: what no process can be blamed for.
+"""How long the machine itself stands still while a test times something, to be said beside what was measured.
 
-A bound on the time that a house takes is a bound on what it does. A thread that wants hardly anything, to wake up and
-to sync one byte, is late only where nobody would have been in time: that is taken off what was measured, and nothing
-else is. Two busy cores do not make it late, for whoever has slept comes before whoever is busy.
+A thread that wants hardly anything, to wake up and to sync one byte, is late only where nobody would have been in
+time. Whoever reads that a bound was passed so knows where to look; the bound is the same either way.
 """
 
 from __future__ import annotations

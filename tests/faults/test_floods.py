@@ -79,6 +79,6 @@ def test_an_operator_is_answered_and_a_close_is_in_time_while_listed_bidders_flo
         f" the machine stood still for up to {stalled_s * 1e3:.0f} ms"
     )
     assert refused > sent / 2, "it was no flood"
-    assert max(seconds) - stalled_s < ANSWERED_WITHIN_S
-    assert 0 <= late_ns < CLOSED_WITHIN_NS + stalled_s * SECOND_NS
+    assert max(seconds) < ANSWERED_WITHIN_S
+    assert 0 <= late_ns < CLOSED_WITHIN_NS
     assert Kind.GAP not in [entry.kind for entry in ann.log(lamp)]

@@ -153,7 +153,7 @@ def test_an_honest_bidder_is_served_in_time_while_somebody_means_harm(besieged, 
         f" gateway at most {peak_mb:.0f} MB, the machine stood still for up to {stalled_s * 1e3:.0f} ms"
     )
     assert len(taken) > 20
-    assert p99_s - stalled_s <= P99_S
+    assert p99_s <= P99_S
     assert peak_mb <= MAX_GATEWAY_MB
     assert "unlimited" not in besieged.address_space_limit()
     assert besieged.gateway == besieged.pids["gateway"]
