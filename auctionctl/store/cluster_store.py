@@ -11,25 +11,19 @@ message. Nothing is ever taken out of the stream: a log that is removed is marke
 from __future__ import annotations
 
 import secrets
-import time
-from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
-from auctionctl.errors import ConfigurationError, OvertakenError, StoreBrokenError, StoreError
+from auctionctl.errors import OvertakenError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
+from auctionctl.store.cluster_index import ClusterIndex, IndexedLog
 from auctionctl.store.cluster_mark import ClusterMark
-from auctionctl.store.cluster_monitor import (
-    Holders,
-    Monitored,
-    ask_monitors,
-    find_unseen,
-    holders_of,
-    sync_faults,
-)
-from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, STREAM_NOT_FOUND, Answer, JetStream, PlaceTakenError, Stored
+from auctionctl.store.cluster_signs import ClusterSigns, SharedList, Sign
+from auctionctl.store.cluster_streams import ClusterStreams
+from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
 from auctionctl.store.stream_records import (
     Alive,
@@ -47,36 +41,43 @@ from auctionctl.store.stream_records import (
     subject_word,
     write_header,
 )
-from auctionctl.store.stream_settings import REPLICAS, Fault, Streams
+from auctionctl.store.stream_settings import Fault, Streams
+from auctionctl.store.stream_tail import StreamTail
 
 PATIENCE_S: Final = 30.0
 """An election takes 5 to 7 s; a house that waits longer than this is better started again when the cluster is back."""
-ABSENCE_S: Final = 5.0
-"""By then a cluster has missed a server that went down."""
-LOOK_AGAIN_S: Final = 0.25
 CHUNK_MESSAGES: Final = 256
 """Messages fetched at once, of at most 256 KiB each."""
-MIN_VERSION: Final = (2, 12, 1)
-"""From here on batches are atomic, and messages of a batch are known again."""
-_NO_REPLICAS: Final = frozenset({10005, 10074})
 
 
-class _Log:
-    """One log: the last message under its subject, and which entries each message with entries begins with."""
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Another instance has appended ``entries`` to ``log``, from index ``first`` on."""
 
-    __slots__ = ("epoch", "firsts", "last", "sequences", "size", "subject")
+    log: str
+    first: int
+    entries: tuple[bytes, ...]
 
-    def __init__(self, subject: str) -> None:
-        self.subject = subject
-        self.last = 0
-        self.epoch = 0
-        self.clear()
 
-    def clear(self) -> None:
-        """It has no entries."""
-        self.size = 0
-        self.firsts = array("q")
-        self.sequences = array("q")
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``, or 0 where that is not known."""
+
+    log: str
+    epoch: int
+    instance: str
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """``log``, of ``size`` entries, has been removed."""
+
+    log: str
+    size: int
+
+
+Change = Grown | Claimed | Forgotten
 
 
 class ClusterStore(LogStore):
@@ -110,24 +111,22 @@ class ClusterStore(LogStore):
         self._streams = Streams(house)
         self._instance = instance
         self._writer = secrets.token_hex(8)
-        self._logs: dict[str, _Log] = {}
-        self._held: dict[str, _Log] = {}
-        """Those with entries, in the order of their first."""
-        self._last_alive_ns: int | None = None
-        self._sign_subject = f"{self._streams.signs}.{subject_word(instance)}"
-        self._sign_last = 0
+        self._index = ClusterIndex(self._streams.logs)
+        self._changes: list[Change] = []
+        self._tails: tuple[StreamTail, StreamTail] | None = None
+        self._patience_s = patience_s
         self._mark = mark
         self._resources = ExitStack()
-        self._written = (0, "")
-        """Number and id of the last message that is known to be stored."""
         self.size_bytes = 0
         """How large the logs are on each server, as far as this store knows."""
         self.accepted: tuple[Fault, ...] = ()
         """What is wrong with the cluster and was allowed."""
         self._link = JetStream(address, patience_s)
+        self._signs = ClusterSigns(self._link, self._streams.signs, instance, self._writer)
         try:
-            self._check(address, durability)
-            self._load()
+            found = ClusterStreams(self._link, self._streams)
+            self.accepted = found.check(address, durability)
+            self._load(found)
         except BaseException:
             self._link.close()
             raise
@@ -150,9 +149,9 @@ class ClusterStore(LogStore):
             self.alive(now_ns)
             return
         messages: list[Message] = []
-        grown: list[tuple[str, _Log, int]] = []
+        grown: list[tuple[str, IndexedLog, int]] = []
         for name, entries in shares.items():
-            log = self._logs.get(name) or self._new(name)
+            log = self._index.find(name)
             first = log.size
             behind: int | None = log.last
             for payload in split(entries):
@@ -161,17 +160,10 @@ class ClusterStore(LogStore):
                 messages.append(Message(log.subject, behind, header, payload))
                 grown.append((name, log, record.count))
                 first, behind = first + record.count, None
-        if len(messages) > MAX_BATCH_MESSAGES:
-            raise StoreError(
-                f"{len(messages)} messages are to be stored at once, and the cluster takes {MAX_BATCH_MESSAGES}",
-                hint="hold fewer auctions at once",
-            )
-        last = self._commit(self._streams.logs, messages)
-        self._written = (last, messages[-1].id)
-        for sequence, (name, log, count) in enumerate(grown, last - len(messages) + 1):
-            self._grow(name, log, sequence, count)
+        for sequence, (name, log, count) in enumerate(grown, self._commit(messages)):
+            self._index.grow(name, log, sequence, count)
         self.size_bytes += sum(len(message.payload) for message in messages)
-        self._note_alive(now_ns)
+        self._index.note_time(now_ns)
 
     def read(self, log: str, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
         """As the contract says; 256 messages at a time, each in 0.2 to 0.4 ms."""
@@ -181,7 +173,7 @@ class ClusterStore(LogStore):
         index = indices.start
         while index < indices.stop:
             self._require_usable()
-            log = self._logs[name]
+            log = self._index.logs[name]
             first = bisect_right(log.firsts, index) - 1
             sequences = log.sequences[first : first + CHUNK_MESSAGES]
             last = bisect_right(log.firsts, indices.stop - 1)
@@ -200,50 +192,45 @@ class ClusterStore(LogStore):
     def size(self, log: str) -> int:
         """As the contract says; from memory."""
         self._require_usable()
-        found = self._held.get(log)
+        found = self._index.held.get(log)
         return 0 if found is None else found.size
 
     def logs(self) -> list[tuple[str, int]]:
         """As the contract says; from memory."""
         self._require_usable()
-        return [(name, log.size) for name, log in self._held.items()]
+        return [(name, log.size) for name, log in self._index.held.items()]
 
     def remove(self, log: str, expected_size: int) -> None:
         """As the contract says, but for the room: nothing goes out of the stream, and none is given back."""
         self._require_usable()
         check_appends([Append(log, expected_size, ())], self.size)
-        if log in self._held:
-            self._tell(self._held[log], Removed(expected_size))
-            self._held.pop(log).clear()
+        if log in self._index.held:
+            self._index.remove(log, self._tell([(self._index.held[log], Removed(expected_size))]))
 
     def claim(self, log: str, instance: str) -> int:
         """As the contract says; one message under the log's subject, behind which no other instance can write."""
-        self._require_usable()
-        check_name(log)
-        check_name(instance)
-        found = self._logs.get(log) or self._new(log)
-        self._tell(found, Claim(found.epoch + 1, instance))
-        self._logs[log] = found
-        found.epoch += 1
-        return found.epoch
+        return self.give([log], instance, 0)[log]
 
     def alive(self, now_ns: int) -> None:
         """As the contract says; one message, or none if a later time is known."""
         self._require_usable()
         check_time(now_ns)
-        if self._last_alive_ns is None or now_ns > self._last_alive_ns:
-            self._sign(now_ns)
-            self._note_alive(now_ns)
+        if now_ns > (self.last_alive_ns() or -1):
+            self._sign(Alive(now_ns))
 
     def last_alive_ns(self) -> int | None:
-        """As the contract says; from memory. The latest sign of life of any instance before this one was opened."""
+        """As the contract says; from memory. The latest sign of life of any instance that this store knows of."""
         self._require_usable()
-        return self._last_alive_ns
+        return max(
+            (each for each in (self._index.last_time_ns, self._signs.last_time_ns) if each is not None), default=None
+        )
 
     def close(self) -> None:
         """As the contract says."""
         if not self._closed:
             self._closed = True
+            for tail in self._tails or ():
+                tail.close()
             self._link.close()
             self._keep_mark()
             self._resources.close()
@@ -260,97 +247,144 @@ class ClusterStore(LogStore):
         self._keep_mark()
 
     def _keep_mark(self) -> None:
-        if self._mark is not None and self._written[0]:
-            self._mark.keep(*self._written)
+        if self._mark is not None and self._index.written[0]:
+            self._mark.keep(*self._index.written)
 
     def release_ballast(self) -> int:
         """Nothing to let go of: the disks are the servers'. Returns 0."""
         return 0
 
+    # Among several instances
+
+    def refresh(self) -> list[Change]:
+        """What other instances have written since the last call, log by log in the order in which it was stored.
+
+        From the first call on, it comes by itself: this takes what is there, and waits for nothing. What this store has
+        written is not among it. Raises StoreError for what is stored and is no record.
+        """
+        self._require_usable()
+        if self._tails is None:
+            self._tails = (
+                StreamTail(self._link, self._streams.logs, self._index.position, self._writer),
+                StreamTail(self._link, self._streams.signs, self._signs.position),
+            )
+        of_logs, of_signs = self._tails
+        self._follow(of_logs)
+        for message in of_signs.take():
+            self._signs.take(message)
+        changes, self._changes = self._changes, []
+        return changes
+
+    def give(self, logs: Sequence[str], instance: str, now_ns: int) -> dict[str, int]:
+        """Claim ``logs`` in the name of ``instance``, this one or another, all or none; returns the epoch of each.
+
+        From there on this store writes to them no more than ``instance`` lets it: it has to stop by itself where they
+        are another's. Durable on return. ``now_ns`` says since when. Errors: as for :meth:`append`.
+        """
+        self._require_usable()
+        check_name(instance)
+        check_time(now_ns)
+        for name in logs:
+            check_name(name)
+        found = {name: self._index.find(name) for name in logs}
+        claims = {name: Claim(log.epoch + 1, instance, now_ns) for name, log in found.items()}
+        names = list(found)
+        for begin in range(0, len(names), MAX_BATCH_MESSAGES):
+            share = names[begin : begin + MAX_BATCH_MESSAGES]
+            first = self._tell([(found[name], claims[name]) for name in share])
+            for sequence, name in enumerate(share, first):
+                self._index.claim(name, found[name], sequence, claims[name])
+        return {name: claim.epoch for name, claim in claims.items()}
+
+    def holder_of(self, log: str) -> tuple[int, str] | None:
+        """The epoch and the instance of the last claim of ``log``; None if there was none. From memory."""
+        self._require_usable()
+        found = self._index.logs.get(log)
+        return None if found is None or not found.epoch else (found.epoch, found.holder)
+
+    def given_ns(self, log: str) -> int:
+        """When ``log`` got its holder, by the clock of whoever wrote the claim; 0 where that was not said."""
+        self._require_usable()
+        found = self._index.logs.get(log)
+        return 0 if found is None else found.given_ns
+
+    def sign(self, now_ns: int, endpoint: str, holds: int) -> bool:
+        """Tell the others that this instance lives, where it serves, and how many logs it holds. As :meth:`alive`.
+
+        False if another one has deposed it: it holds nothing any more, whatever the claims say, until it claims anew.
+        """
+        self._require_usable()
+        check_time(now_ns)
+        return self._sign(Alive(now_ns, endpoint, holds))
+
+    def depose(self, instance: str) -> bool:
+        """Take ``instance`` for dead; False if it has signed since the last :meth:`refresh`. Errors as :meth:`alive`.
+
+        Durable on return: it learns of it at its next sign, and its last one is what :meth:`signs` has.
+        """
+        self._require_usable()
+        with self._writing():
+            return self._signs.depose(instance)
+
+    def signs(self) -> list[Sign]:
+        """The last sign of life of each instance that ever was, by name; as of the last :meth:`refresh`."""
+        self._require_usable()
+        return sorted(self._signs.signs.values(), key=lambda sign: sign.instance)
+
+    def share(self, allowed: bytes, now_ns: int) -> bool:
+        """Have ``allowed`` be the text of the allow list of all instances; False if another one came first.
+
+        What that one wrote is what :meth:`shared` gives after a :meth:`refresh`. Errors as for :meth:`alive`, and
+        StoreError for a list that is too large.
+        """
+        self._require_usable()
+        check_time(now_ns)
+        with self._writing():
+            return self._signs.share(allowed, now_ns)
+
+    def shared(self) -> SharedList | None:
+        """The allow list of all instances, as of the last :meth:`refresh`; None if there is none. From memory."""
+        self._require_usable()
+        return self._signs.shared
+
+    def _follow(self, tail: StreamTail) -> None:
+        """Take what has come, and keep what is to be told of it."""
+        for message in tail.take():
+            taken = self._index.take(message, self._writer)
+            if taken is None:
+                continue
+            name, record = taken
+            if isinstance(record, Entries):
+                self.size_bytes += len(message.payload)
+                self._changes.append(Grown(name, record.first, tuple(join(message.payload, record))))
+            elif isinstance(record, Claim):
+                self._changes.append(Claimed(name, record.epoch, record.instance, record.time_ns))
+            elif isinstance(record, Removed):
+                self._changes.append(Forgotten(name, record.size))
+
     # Opening
 
-    def _check(self, address: ClusterAddress, durability: Durability) -> None:
-        """Raises ConfigurationError for what makes the cluster unfit, and for what may be lost, unless allowed."""
-        version = self._link.server_version
-        if version_numbers(version) < MIN_VERSION:
-            raise ConfigurationError(
-                f"the cluster runs nats-server {version}: batches are atomic from {dotted(MIN_VERSION)} on",
-                hint="upgrade its servers, one after the other",
-            )
-        faults: list[Fault] = []
-        infos = self._find_or_make(durability)
-        for stream, info in infos.items():
-            self._streams.check_owner(stream, info["config"])
-            faults += self._streams.faults(stream, info["config"])
-        faults += self._sync_faults(infos, address)
-        for fault in faults:
-            if not (fault.is_loss and durability is Durability.LOSSY):
-                remedy = f"{fault.remedy}, or accept the loss: --allow-lossy" if fault.is_loss else fault.remedy
-                raise ConfigurationError(fault.reason, hint=remedy)
-        self.accepted = tuple(faults)
-
-    def _sync_faults(self, infos: Mapping[str, Answer], address: ClusterAddress) -> list[Fault]:
-        """Whether the servers with our streams sync; one that went down a moment ago is given time to be missed."""
-        deadline_s = time.monotonic() + ABSENCE_S
-        while True:
-            answers = ask_monitors(address.monitors)
-            if not any(isinstance(each, Monitored) for each in answers):
-                deadline_s = 0.0  # Nobody is to be asked at all: there is nothing to wait for.
-            # A server by itself says of no stream where it is.
-            alone = Holders(frozenset(each.name if isinstance(each, Monitored) else each.place for each in answers))
-            found = [holders if (holders := holders_of(info)).names else alone for info in infos.values()]
-            unseen = {name for holders in found for name in find_unseen(holders, answers)}
-            if not unseen or time.monotonic() >= deadline_s:
-                if unseen and all(unseen & holders.names <= holders.absent for holders in found):
-                    raise self._link.away(f"too many of its servers are down: {', '.join(sorted(unseen))}")
-                faults = [fault for holders in found for fault in sync_faults(holders, answers)]
-                return list(dict.fromkeys(faults))
-            time.sleep(LOOK_AGAIN_S)
-            infos = self._ask_each("INFO", dict.fromkeys(infos))
-
-    def _find_or_make(self, durability: Durability) -> dict[str, Answer]:
-        """What the cluster says of each of the two streams; those that are missing are made."""
-        found = self._ask_each("INFO", dict.fromkeys((self._streams.logs, self._streams.signs)))
-        missing = [stream for stream, answer in found.items() if _error_of(answer) == STREAM_NOT_FOUND]
-        found |= self._make(missing, REPLICAS)
-        if any(_error_of(answer) in _NO_REPLICAS for answer in found.values()):
-            if durability is Durability.REQUIRED:
-                raise ConfigurationError(
-                    f"the cluster has no {REPLICAS} servers for {REPLICAS} replicas",
-                    hint=f"run {REPLICAS} servers with JetStream in one cluster, or accept the loss: --allow-lossy",
-                )
-            found |= self._make(missing, 1)
-        for stream, answer in found.items():
-            if error := answer.get("error"):
-                raise StoreError(
-                    f"the cluster has no stream {stream} for us: {error.get('description')}",
-                    hint="JetStream must be on for this account, with room for the stream",
-                )
-        return found
-
-    def _make(self, streams: Sequence[str], replicas: int) -> dict[str, Answer]:
-        return self._ask_each("CREATE", {stream: self._streams.settings(stream, replicas) for stream in streams})
-
-    def _ask_each(self, what: str, contents: Mapping[str, Answer | None]) -> dict[str, Answer]:
-        """What the cluster answers to STREAM.``what`` of each stream."""
-        asked = {f"STREAM.{what}.{stream}": content for stream, content in contents.items()}
-        return dict(zip(contents, self._link.request_all(asked).values(), strict=True))
-
-    def _load(self) -> None:
-        """Read what every log has. What others acknowledged before is all there: a message of our own comes behind."""
-        streams = self._streams
-        barrier = Message(
-            f"{streams.logs}.opened.{subject_word(self._instance)}",
-            None,
-            write_header(Opened(self._instance), self._writer),
-        )
+    def _load(self, found: ClusterStreams) -> None:
+        """Read what every log has."""
         self._check_mark()
-        until = self._link.commit(streams.logs, [barrier])
-        self._logs, self._held = {}, {}
-        self._link.scan(streams.logs, f"{streams.logs}.>", 1, until, self._take)
-        infos = self._ask_each("INFO", dict.fromkeys((streams.logs, streams.signs)))
-        self.size_bytes = int(infos[streams.logs]["state"]["bytes"])
-        self._load_signs(infos[streams.signs]["state"])
+        self._catch_up()
+        infos = found.infos()
+        self.size_bytes = int(infos[self._streams.logs]["state"]["bytes"])
+        state = infos[self._streams.signs]["state"]
+        self._signs.load(state["last_seq"] if state["messages"] else 0)
+
+    def _catch_up(self) -> None:
+        """Read what is new. What others acknowledged before is all there: a message of our own comes behind."""
+        stream = self._streams.logs
+        subject = f"{stream}.opened.{subject_word(self._instance)}"
+        opened = write_header(Opened(self._instance), self._writer)
+        # With something in it that is new: the servers would take it for the one before.
+        until = self._link.commit(stream, [Message(subject, None, opened, str(self._index.position).encode())])
+
+        def take(message: Stored) -> None:
+            self._index.take(message, self._writer)
+
+        self._link.scan(stream, f"{stream}.>", self._index.position + 1, until, take)
 
     def _check_mark(self) -> None:
         """Raises StoreError if the stream does not hold what this machine has written to it."""
@@ -365,52 +399,6 @@ class ClusterStore(LogStore):
                 hint=f"restore a newer backup of it; to lose what was acknowledged since, remove {self._mark.path}",
             )
 
-    def _load_signs(self, state: Mapping[str, int]) -> None:
-        """When instances were alive, and which is the last sign of ours."""
-        signs, until = self._streams.signs, state["last_seq"]
-        if state["messages"]:
-            self._link.scan(signs, f"{signs}.>", 1, until, self._take_sign)
-
-    def _take_sign(self, message: Stored) -> None:
-        record = read_header(message.header)
-        if not isinstance(record, Alive):
-            raise StoreError(f"message {message.sequence} of {self._streams.signs} is no sign of life")
-        self._note_alive(record.time_ns)
-        if message.subject == self._sign_subject:
-            self._sign_last = message.sequence
-
-    def _take(self, message: Stored) -> None:
-        """One message of the logs, in the order in which they were stored."""
-        record = read_header(message.header)
-        self._written = (message.sequence, message.id)
-        if isinstance(record, Opened):
-            return
-        words = message.subject.split(".")
-        if len(words) != 3 or words[1] != "log" or isinstance(record, Alive):
-            raise self._damaged(message, "belongs to no log")
-        name = log_named(words[2])
-        log = self._logs.setdefault(name, _Log(message.subject))
-        match record:
-            case Entries(time_ns, first, count):
-                if first != log.size:
-                    raise self._damaged(message, f"has entry {first} of log {name}, behind {log.size} entries")
-                self._grow(name, log, message.sequence, count)
-                self._note_alive(time_ns)
-            case Claim(epoch, _):
-                if epoch <= log.epoch:
-                    raise self._damaged(message, f"claims epoch {epoch} of log {name} a second time")
-                log.epoch = epoch
-            case Removed():
-                log.clear()
-                self._held.pop(name, None)
-        log.last = message.sequence
-
-    def _damaged(self, message: Stored, how: str) -> StoreError:
-        return StoreError(
-            f"message {message.sequence} of the stream {self._streams.logs} {how}",
-            hint="restore the stream from a backup; what is missing was once answered for",
-        )
-
     # Writing
 
     def _require_usable(self) -> None:
@@ -419,31 +407,27 @@ class ClusterStore(LogStore):
         if self._closed:
             raise StoreError("the store is closed")
 
-    def _new(self, name: str) -> _Log:
-        return _Log(f"{self._streams.logs}.log.{subject_word(name)}")
+    def _tell(self, records: Sequence[tuple[IndexedLog, Record]]) -> int:
+        """Store records without entries, each behind the last message of its log; the number of the first message."""
+        return self._commit(
+            [Message(log.subject, log.last, write_header(record, self._writer)) for log, record in records]
+        )
 
-    def _grow(self, name: str, log: _Log, sequence: int, count: int) -> None:
-        log.firsts.append(log.size)
-        log.sequences.append(sequence)
-        log.size += count
-        log.last = sequence
-        self._logs[name] = self._held[name] = log
-
-    def _note_alive(self, now_ns: int) -> None:
-        self._last_alive_ns = max(now_ns, self._last_alive_ns or 0)
-
-    def _tell(self, log: _Log, record: Record) -> None:
-        """Store a record without entries behind the last message of ``log``."""
-        message = Message(log.subject, log.last, write_header(record, self._writer))
-        log.last = self._commit(self._streams.logs, [message])
-
-    def _sign(self, now_ns: int) -> None:
-        message = Message(self._sign_subject, self._sign_last, write_header(Alive(now_ns), self._writer))
-        self._sign_last = self._commit(self._streams.signs, [message])
-
-    def _commit(self, stream: str, messages: Sequence[Message]) -> int:
+    def _sign(self, record: Alive) -> bool:
         with self._writing():
-            return self._link.commit(stream, messages)
+            return self._signs.sign(record)
+
+    def _commit(self, messages: Sequence[Message]) -> int:
+        """Store messages of logs, all or none; the number of the first."""
+        if len(messages) > MAX_BATCH_MESSAGES:
+            raise StoreError(
+                f"{len(messages)} messages are to be stored at once, and the cluster takes {MAX_BATCH_MESSAGES}",
+                hint="hold fewer auctions at once",
+            )
+        with self._writing():
+            last = self._link.commit(self._streams.logs, messages)
+        self._index.note_written(last, messages[-1].id)
+        return last - len(messages) + 1
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -453,7 +437,7 @@ class ClusterStore(LogStore):
             yield
         except PlaceTakenError as error:
             self._trouble = ""
-            raise self._overtaken(error.subject) from error
+            raise self._overtaken(error) from error
         except StoreBrokenError as error:
             self._trouble = str(error)
             raise
@@ -462,30 +446,13 @@ class ClusterStore(LogStore):
             raise
         self._trouble = ""
 
-    def _overtaken(self, subject: str) -> StoreError:
+    def _overtaken(self, error: PlaceTakenError) -> OvertakenError:
         """What is to be said of a log that another instance has written to, as it is now."""
-        if subject == self._sign_subject:
-            return StoreError(
-                f"another process runs this house as its instance {self._instance}",
-                hint="let one of them go on; what was acknowledged is kept",
-            )
-        name = log_named(subject.rpartition(".")[2])
-        expected = self._held[name].size if name in self._held else 0
-        self._load()
+        name = log_named(error.subject.rpartition(".")[2])
+        expected = self._index.find(name).size
+        if self._tails is None:
+            self._catch_up()
+        else:
+            self._tails[0].wait_for(error.sequence, self._patience_s)
+            self._follow(self._tails[0])
         return OvertakenError(name, expected=expected, actual=self.size(name))
-
-
-def _error_of(answer: Answer) -> int:
-    """The code of the error that ``answer`` says; 0 for none."""
-    return int((answer.get("error") or {}).get("err_code", 0))
-
-
-def version_numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a server's version, such as ``2.12.1-RC.1``."""
-    numbers = text.partition("-")[0].split(".")
-    return tuple(int(number) for number in numbers if number.isdigit())
-
-
-def dotted(version: tuple[int, ...]) -> str:
-    """The numbers of a version as people write them."""
-    return ".".join(map(str, version))

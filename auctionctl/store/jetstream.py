@@ -18,6 +18,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -54,9 +55,11 @@ Answer = dict[str, Any]
 class PlaceTakenError(StoreError):
     """Another writer's message is behind the one that ours should have followed, under ``subject``."""
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, sequence: int) -> None:
         super().__init__(f"another instance has written to {subject}", hint="one instance at a time writes a log")
         self.subject = subject
+        self.sequence = sequence
+        """The number of that message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class JetStream:
                 "a cluster needs the library nats-py", hint="install it: pip install 'auctionctl[cluster]'"
             ) from error
         self._nats: Any = nats
-        self._failures = (nats.errors.Error, OSError)
+        self.failures: tuple[type[Exception], ...] = (nats.errors.Error, OSError)
         """What the library says of a wire or a server; a wait that was too long is among them."""
         self._address = address
         self._patience_s = patience_s
@@ -93,9 +96,10 @@ class JetStream:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="jetstream", daemon=True)
         self._thread.start()
-        self._client: Any = None
+        self.client: Any = None
+        """The library's connection, for use in the loop."""
         try:
-            self._client = self._await(self._connect())
+            self.client = self._await(self._connect())
         except BaseException:
             self.close()
             raise
@@ -103,12 +107,12 @@ class JetStream:
     @property
     def server_version(self) -> str:
         """The version of the server that this is connected to now."""
-        return str(self._client.connected_server_version).removeprefix("<nats server v").removesuffix(">")
+        return str(self.client.connected_server_version).removeprefix("<nats server v").removesuffix(">")
 
     @property
     def max_payload_bytes(self) -> int:
         """What a message may hold."""
-        return int(self._client.max_payload)
+        return int(self.client.max_payload)
 
     # What callers ask
 
@@ -170,26 +174,34 @@ class JetStream:
         """The message with this number, as the leader has it. Raises StoreAwayError, StoreError."""
         return self._await(self._get(stream, {"seq": sequence}))
 
+    def find_last(self, stream: str, subject: str) -> Stored | None:
+        """The last message under ``subject``, as the leader has it. Raises StoreAwayError, StoreError."""
+        return self._await(self._get(stream, {"last_by_subj": subject}))
+
     def round_trip_ns(self) -> int:
         """How long a ping to the server takes. Raises StoreAwayError."""
 
         async def ping() -> None:
             try:
-                await self._client.flush(timeout=self._attempt_s)
-            except self._failures as error:
+                await self.client.flush(timeout=self._attempt_s)
+            except self.failures as error:
                 raise self.away("it does not answer a ping") from error
 
         begun_ns = time.monotonic_ns()
         self._await(ping())
         return time.monotonic_ns() - begun_ns
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        """Have ``work`` go on in the loop by itself, until it ends, is cancelled, or this is closed."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def close(self) -> None:
         """End the connection and its thread. Harmless when repeated."""
         if not self._thread.is_alive():
             return
-        if self._client is not None:
-            with suppress(StoreError, *self._failures):
-                self._await(asyncio.wait_for(self._client.close(), ATTEMPT_S))
+        if self.client is not None:
+            with suppress(StoreError, *self.failures):
+                self._await(asyncio.wait_for(self.client.close(), ATTEMPT_S))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         for task in asyncio.all_tasks(self._loop):
@@ -224,9 +236,9 @@ class JetStream:
         )
         try:
             await asyncio.wait_for(connecting, self._patience_s)
-        except self._failures as error:
+        except self.failures as error:
             self._said = self._said or str(error)
-            with suppress(*self._failures):
+            with suppress(*self.failures):
                 await client.close()
             if "authorization" in self._said.lower():
                 raise ConfigurationError(
@@ -241,7 +253,7 @@ class JetStream:
 
     def away(self, why: str) -> StoreAwayError:
         """The error that says that the cluster cannot be had, for the reason ``why``."""
-        is_connected = self._client is not None and self._client.is_connected
+        is_connected = self.client is not None and self.client.is_connected
         said = "" if is_connected else self._said
         said = f" ({said.lower().rstrip('.')})" if said else ""
         return StoreAwayError(
@@ -258,7 +270,7 @@ class JetStream:
                 answer = await attempt()
             except self._nats.errors.NoRespondersError:
                 answer, why = None, "no leader, for want of a quorum or in the middle of an election"
-            except self._failures:
+            except self.failures:
                 answer, why = None, "no answer in time, maybe for want of a quorum"
             if answer is not None:
                 code = (answer.get("error") or {}).get("err_code", 0)
@@ -272,10 +284,11 @@ class JetStream:
     async def _ask(self, subject: str, content: Answer | None) -> Answer:
         payload = json.dumps(content).encode() if content is not None else b""
 
-        return await self._tried(subject.partition(".")[0].lower(), lambda: self._request_once(subject, payload))
+        return await self._tried(subject.partition(".")[0].lower(), lambda: self.request_once(subject, payload))
 
-    async def _request_once(self, subject: str, payload: bytes) -> Answer | None:
-        reply = await self._client.request(f"$JS.API.{subject}", payload, timeout=self._attempt_s)
+    async def request_once(self, subject: str, payload: bytes) -> Answer | None:
+        """In the loop: what JetStream's API answers to one attempt; raises one of :attr:`failures`."""
+        reply = await self.client.request(f"$JS.API.{subject}", payload, timeout=self._attempt_s)
         return json.loads(reply.data) if reply.data else None
 
     async def _commit(self, stream: str, messages: Sequence[Message]) -> int:
@@ -308,12 +321,12 @@ class JetStream:
             if len(messages) > 1:
                 headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
             if number < len(messages):
-                await self._client.publish(message.subject, message.payload, headers=headers)
+                await self.client.publish(message.subject, message.payload, headers=headers)
                 continue
             if len(messages) > 1:
                 headers["Nats-Batch-Commit"] = "1"
             # The commit point is at the servers: until this is answered, nobody knows on which side of it we are.
-            reply = await self._client.request(
+            reply = await self.client.request(
                 message.subject, message.payload, timeout=self._attempt_s, headers=headers
             )
             return json.loads(reply.data) if reply.data else None
@@ -331,7 +344,7 @@ class JetStream:
             if found is None:
                 continue
             if found.id != message.id:
-                raise PlaceTakenError(message.subject)
+                raise PlaceTakenError(message.subject, found.sequence)
             return found.sequence - messages.index(message) + len(messages) - 1
         return None
 
@@ -380,8 +393,8 @@ class JetStream:
             }
             ask = json.dumps({"stream_name": stream, "config": config}).encode()
             try:
-                made = await self._request_once(f"CONSUMER.CREATE.{stream}.{name}", ask) or {}
-            except self._failures as failure:
+                made = await self.request_once(f"CONSUMER.CREATE.{stream}.{name}", ask) or {}
+            except self.failures as failure:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from failure
                 replicas = 0  # as many as the stream has
@@ -392,7 +405,7 @@ class JetStream:
                 continue
             if error := made.get("error"):
                 raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
-            inbox = await self._client.subscribe(self._client.new_inbox())
+            inbox = await self.client.subscribe(self.client.new_inbox())
             try:
                 while at <= until:
                     after = await self._fetch(stream, name, inbox, at, take)
@@ -402,19 +415,19 @@ class JetStream:
                         raise self.away("read: messages that are there do not come")
                     else:
                         await asyncio.sleep(BACKOFF_S)
-            except self._failures as error:
+            except self.failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from error
                 replicas = 0
             finally:
-                with suppress(*self._failures):
+                with suppress(*self.failures):
                     await inbox.unsubscribe()
-                    await self._client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
+                    await self.client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
     async def _fetch(self, stream: str, name: str, inbox: Any, at: int, take: Callable[[Stored], None]) -> int:
         """Have ``take`` what there is, up to 500 messages; returns the number behind the last one."""
         ask = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
-        await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
+        await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
         for _ in range(FETCH_MESSAGES):
             message = await inbox.next_msg(timeout=self._attempt_s)
             headers = message.headers or {}

@@ -7,9 +7,11 @@ a second time for the first, and another one under the same name never comes abo
 The header is text, of words with a blank in between::
 
     entries TIME_NS FIRST COUNT WRITER     COUNT entries from index FIRST on; the payload is a msgpack array of them
-    claim EPOCH INSTANCE WRITER            an instance of the house has claimed the log
+    claim EPOCH INSTANCE [TIME_NS] WRITER  an instance of the house has the log from TIME_NS on, where that is known
     removed SIZE WRITER                    the log is forgotten, with SIZE entries
-    alive TIME_NS WRITER                   an instance was alive then (not of a log)
+    alive TIME_NS [ENDPOINT HOLDS] WRITER  an instance was alive then; among several, where and with how many logs
+    deposed TIME_NS WRITER                 another instance takes over from the one that was last alive then
+    allowed TIME_NS WRITER                 the payload is the allow list of all instances, compressed (not of a log)
     opened LAYOUT INSTANCE WRITER          an instance has opened the store (not of a log)
 
 WRITER is a number that each opening of a store draws anew: two that write the same in the same place are two.
@@ -31,6 +33,8 @@ from auctionctl.store.log_store import TIME_NS_MAX
 HEADER: Final = "Auction"
 MESSAGE_ID: Final = "Nats-Msg-Id"
 LAYOUT: Final = 1
+NOWHERE: Final = "-"
+"""In the place of an endpoint that is not said."""
 PIECE_BYTES: Final = 256 * 1024
 """What the entries of one message come to at the most, so that no server has to be set up for more."""
 
@@ -51,10 +55,11 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``instance`` has claimed the log, and ``epoch`` with it."""
+    """``instance`` has the log, and ``epoch`` with it; since ``time_ns``, or 0 where that was not said."""
 
     epoch: int
     instance: str
+    time_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,23 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Somebody was alive at ``time_ns``."""
+    """Somebody was alive at ``time_ns``; among several instances, served at ``endpoint``, and held so many logs."""
+
+    time_ns: int
+    endpoint: str = ""
+    holds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deposed:
+    """The instance that signed last at ``time_ns`` is taken for dead by another, in the place of its next sign."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The allow list of all instances is what comes with this, since ``time_ns``."""
 
     time_ns: int
 
@@ -78,7 +99,7 @@ class Opened:
     instance: str
 
 
-Record = Entries | Claim | Removed | Alive | Opened
+Record = Entries | Claim | Removed | Alive | Deposed | Allowed | Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +126,18 @@ def write_header(record: Record, writer: str) -> str:
     match record:
         case Entries(time_ns, first, count):
             words: tuple[object, ...] = ("entries", time_ns, first, count)
-        case Claim(epoch, instance):
-            words = ("claim", epoch, instance)
+        case Claim(epoch, instance, time_ns):
+            words = ("claim", epoch, instance, time_ns) if time_ns else ("claim", epoch, instance)
         case Removed(size):
             words = ("removed", size)
-        case Alive(time_ns):
+        case Alive(time_ns, "", 0):
             words = ("alive", time_ns)
+        case Alive(time_ns, endpoint, holds):
+            words = ("alive", time_ns, endpoint or NOWHERE, holds)
+        case Deposed(time_ns):
+            words = ("deposed", time_ns)
+        case Allowed(time_ns):
+            words = ("allowed", time_ns)
         case Opened(instance):
             words = ("opened", LAYOUT, instance)
     return " ".join(map(str, (*words, writer)))
@@ -125,10 +152,18 @@ def read_header(text: str) -> Record:
                 return Entries(_number(time_ns), _number(first), _number(count))
             case "claim", [epoch, instance, _]:
                 return Claim(_number(epoch), instance)
+            case "claim", [epoch, instance, time_ns, _]:
+                return Claim(_number(epoch), instance, _number(time_ns))
             case "removed", [size, _]:
                 return Removed(_number(size))
             case "alive", [time_ns, _]:
                 return Alive(_number(time_ns))
+            case "alive", [time_ns, endpoint, holds, _]:
+                return Alive(_number(time_ns), "" if endpoint == NOWHERE else endpoint, _number(holds))
+            case "deposed", [time_ns, _]:
+                return Deposed(_number(time_ns))
+            case "allowed", [time_ns, _]:
+                return Allowed(_number(time_ns))
             case "opened", [layout, instance, _] if _number(layout) == LAYOUT:
                 return Opened(instance)
     except ValueError:

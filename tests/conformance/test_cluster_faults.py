@@ -19,7 +19,7 @@ from tcp_proxy import Cut, Swallowed, TcpProxy, Whole
 
 from auctionctl.errors import OvertakenError, SizeConflictError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import parse_cluster_address
-from auctionctl.store.cluster_store import ClusterStore
+from auctionctl.store.cluster_store import ClusterStore, Grown
 from auctionctl.store.log_store import Append, LogStore
 from auctionctl.store.stream_settings import Streams
 
@@ -201,6 +201,37 @@ def test_a_stale_instance_can_write_to_no_log_that_another_has_written_to_or_cla
     assert fresh.claim(A, "fresh") == 2
     for store in (stale, fresh):
         store.close()
+
+
+def test_what_others_write_is_heard_once_and_in_order_though_the_leader_is_killed(mortal: Cluster, house: str) -> None:
+    store = ClusterStore(mortal.address, house, instance="writes", patience_s=PATIENCE_S)
+    others = [ClusterStore(mortal.address, house, instance=f"hears{number}") for number in range(3)]
+    for other in others:
+        assert other.refresh() == []
+    appending = Appending(store)
+    appending.reach(20)
+    leader = mortal.leader_of(Streams(house).logs)
+    mortal.signal(leader, signal.SIGKILL)
+    appending.reach(appending.acknowledged + 40)
+    mortal.start(leader)
+    count = appending.stop()
+    for other in others:
+        heard: dict[str, list[bytes]] = {A: [], B: []}
+
+        def take(other: ClusterStore = other, heard: dict[str, list[bytes]] = heard) -> bool:
+            for change in other.refresh():
+                assert isinstance(change, Grown)
+                assert change.first == len(heard[change.log])
+                heard[change.log] += change.entries
+            return len(heard[A]) >= count and len(heard[B]) >= count
+
+        wait_for(take)
+        assert heard[A] == heard[B] == [entry(index) for index in range(count)]
+    # So each of them may write on at once.
+    others[2].append([Append(A, count, (entry(count),))], count)
+    for each in (store, *others):
+        each.close()
+    mortal.settle()
 
 
 def test_two_claims_of_one_log_never_get_one_epoch(mortal: Cluster, house: str) -> None:

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from auctionctl.errors import StoreError
 from auctionctl.store.log_store import ENTRY_BYTES_MAX, TIME_NS_MAX
 from auctionctl.store.stream_records import (
+    NOWHERE,
     PIECE_BYTES,
     Alive,
+    Allowed,
     Claim,
+    Deposed,
     Entries,
     Message,
     Opened,
@@ -35,6 +38,10 @@ records = (
     | st.builds(Claim, numbers, words)
     | st.builds(Removed, numbers)
     | st.builds(Alive, numbers)
+    | st.builds(Alive, numbers, words.filter(lambda word: word != NOWHERE) | st.just(""), numbers)
+    | st.builds(Claim, numbers, words, numbers)
+    | st.builds(Deposed, numbers)
+    | st.builds(Allowed, numbers)
     | st.builds(Opened, words)
 )
 
@@ -56,6 +63,9 @@ def test_a_record_is_read_as_it_was_written(record: Record, writer: str) -> None
         "alive ٣ w",
         f"alive {TIME_NS_MAX + 1} w",
         "opened 2 main w",
+        "claim 1 main x w",
+        "alive 1 h:1 w",
+        "deposed w",
         "merged 1 w",
         "Removed 1 w",
     ],
@@ -105,3 +115,10 @@ def test_messages_that_differ_in_anything_have_different_names() -> None:
     ]
     assert len({message.id for message in messages}) == len(messages)
     assert Message("s", 1, "h", b"p").id == messages[0].id
+
+
+def test_what_a_house_alone_writes_is_what_it_always_was() -> None:
+    """Whoever reads an older stream, or reads this one with an older version, finds the same words."""
+    assert write_header(Claim(3, "main"), "w") == "claim 3 main w"
+    assert write_header(Alive(5), "w") == "alive 5 w"
+    assert write_header(Entries(5, 0, 2), "w") == "entries 5 0 2 w"

@@ -12,7 +12,7 @@ from auctionctl.cli.checks.findings import Finding, State, wrong
 from auctionctl.errors import AuctionctlError
 from auctionctl.store.cluster_address import ClusterAddress, Durability, parse_cluster_address
 from auctionctl.store.cluster_monitor import Monitored, Unmonitored, ask_monitors, holders_of, sync_faults
-from auctionctl.store.cluster_store import MIN_VERSION, dotted, version_numbers
+from auctionctl.store.cluster_streams import MIN_VERSION, dotted, version_numbers
 from auctionctl.store.jetstream import JetStream
 from auctionctl.store.stream_settings import HOUSE, REPLICAS, Fault, Streams
 

@@ -1,0 +1,184 @@
+"""What the instances of a house in a cluster tell one another beside the logs: that they live, and whom they let in.
+
+Rule: the last word under a subject counts, and nobody writes behind a word that it does not know: two processes under
+one instance's name find each other out, and of two changes of the allow list at once one is told to look again. When
+an instance was last heard, each other one judges by its own clock: see :mod:`auctionctl.house.instances`; but whoever
+takes over from it first writes in the place of its next sign, so that it learns of that before it says anything more.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from auctionctl.errors import StoreError
+from auctionctl.store.jetstream import JetStream, PlaceTakenError, Stored
+from auctionctl.store.stream_records import (
+    Alive,
+    Allowed,
+    Deposed,
+    Message,
+    log_named,
+    read_header,
+    subject_word,
+    write_header,
+)
+
+ALLOWED_WORDS: Final = "shared.allow"
+MAX_ALLOWED_BYTES: Final = 4 << 20
+MAX_MESSAGE_BYTES: Final = 900_000
+"""What the compressed list may come to; a server takes 1 MiB in a message unless it is set up otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An instance's last sign of life: ``sequence`` is another one each time, whatever its clock says."""
+
+    instance: str
+    time_ns: int
+    endpoint: str
+    holds: int
+    sequence: int
+    is_deposed: bool = False
+    """Whether another one has taken it for dead since."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedList:
+    """The text of the allow list of all instances, as it is since ``time_ns``."""
+
+    text: bytes
+    time_ns: int
+
+
+class ClusterSigns:
+    """The stream named ``stream``, as the instance ``instance`` writes to it under ``writer``."""
+
+    def __init__(self, link: JetStream, stream: str, instance: str, writer: str) -> None:
+        self._link = link
+        self._stream = stream
+        self._writer = writer
+        self._instance = instance
+        self.subject = f"{stream}.{subject_word(instance)}"
+        """Where this instance signs."""
+        self._allowed_subject = f"{stream}.{ALLOWED_WORDS}"
+        self._allowed_last = 0
+        self.signs: dict[str, Sign] = {}
+        """The last one of each instance."""
+        self.shared: SharedList | None = None
+        self.position = 0
+        """The number of the last message taken."""
+
+    def load(self, until: int) -> None:
+        """Read what there is up to the message ``until``, which is there. Errors as for the store."""
+        if until:
+            self._link.scan(self._stream, f"{self._stream}.>", 1, until, self._take_header)
+        if self._allowed_last and (found := self._link.find(self._stream, self._allowed_last)) is not None:
+            self.take(found)
+
+    def _take_header(self, message: Stored) -> None:
+        if message.subject == self._allowed_subject:
+            self._allowed_last = message.sequence
+            self.position = message.sequence
+        else:
+            self.take(message)
+
+    def take(self, message: Stored) -> None:
+        """One message, in the order in which they are stored. Raises StoreError where it says nothing of this."""
+        self.position = message.sequence
+        record = read_header(message.header)
+        if isinstance(record, Allowed) and message.subject == self._allowed_subject:
+            self._allowed_last = max(message.sequence, self._allowed_last)
+            self.shared = SharedList(_unpack(message.payload), record.time_ns)
+            return
+        instance = log_named(message.subject.removeprefix(f"{self._stream}."))
+        known = self.signs.get(instance)
+        if known is not None and known.sequence >= message.sequence:
+            return  # one of our own, which this store knew when it had written it
+        if isinstance(record, Alive):
+            sign = Sign(instance, record.time_ns, record.endpoint, record.holds, message.sequence)
+        elif isinstance(record, Deposed):
+            endpoint = "" if known is None else known.endpoint
+            sign = Sign(instance, record.time_ns, endpoint, 0, message.sequence, is_deposed=True)
+        else:
+            raise StoreError(f"message {message.sequence} of {self._stream} is no sign of life")
+        self.signs[instance] = sign
+
+    @property
+    def last_time_ns(self) -> int | None:
+        """The latest sign of any instance."""
+        return max((sign.time_ns for sign in self.signs.values()), default=None)
+
+    def sign(self, record: Alive) -> bool:
+        """This instance is alive; False if it was deposed: then it may sign again, and holds nothing any more.
+
+        Raises StoreError if another process goes under its name, and as for a write.
+        """
+        if (sequence := self._write(self._instance, record)) is not None:
+            self.signs[self._instance] = Sign(self._instance, record.time_ns, record.endpoint, record.holds, sequence)
+            return True
+        found = self._link.find_last(self._stream, self.subject)
+        if found is None or not isinstance(read_header(found.header), Deposed):
+            raise StoreError(
+                f"another process runs this house as its instance {self._instance}",
+                hint="let one of them go on; what was acknowledged is kept",
+            )
+        self.take(found)
+        return False
+
+    def depose(self, instance: str) -> bool:
+        """Take ``instance`` for dead, in the place of its next sign; False if it has given one. Errors as for a write.
+
+        Afterwards :attr:`signs` has its last time: whatever it has said it has said by then.
+        """
+        known = self.signs[instance]
+        if known.is_deposed:
+            return True
+        sequence = self._write(instance, Deposed(known.time_ns))
+        if sequence is None:
+            return False
+        self.signs[instance] = Sign(instance, known.time_ns, known.endpoint, 0, sequence, is_deposed=True)
+        return True
+
+    def _write(self, instance: str, record: Alive | Deposed) -> int | None:
+        """The number of a message behind the last known one under the subject of ``instance``; None if it is not so."""
+        last = self.signs[instance].sequence if instance in self.signs else 0
+        message = Message(f"{self._stream}.{subject_word(instance)}", last, write_header(record, self._writer))
+        try:
+            return self._link.commit(self._stream, [message])
+        except PlaceTakenError:
+            return None
+
+    def share(self, text: bytes, time_ns: int) -> bool:
+        """Have ``text`` be the allow list of all; False if another instance was first: its list comes. Else as above.
+
+        Raises StoreError for a list that is too large to be shared.
+        """
+        payload = zlib.compress(text)
+        if len(payload) > MAX_MESSAGE_BYTES:
+            raise StoreError(
+                f"the allow list is {len(payload)} bytes compressed, and instances share {MAX_MESSAGE_BYTES}",
+                hint="take keys off it that nobody uses any more",
+            )
+        header = write_header(Allowed(time_ns), self._writer)
+        try:
+            self._allowed_last = self._link.commit(
+                self._stream, [Message(self._allowed_subject, self._allowed_last, header, payload)]
+            )
+        except PlaceTakenError:
+            return False
+        self.shared = SharedList(text, time_ns)
+        return True
+
+
+def _unpack(payload: bytes) -> bytes:
+    """The text that was compressed. Raises StoreError where it is none, or larger than any allow list."""
+    unpacking = zlib.decompressobj()
+    try:
+        text = unpacking.decompress(payload, MAX_ALLOWED_BYTES)
+    except zlib.error as error:
+        raise StoreError(f"the allow list of all instances cannot be read: {error}") from error
+    if not unpacking.eof:
+        raise StoreError("the allow list of all instances cannot be read: it is too long")
+    return text
