@@ -34,7 +34,9 @@ HELP: Final = ("`-h`, `--help`", "Show the command's help and exit.")
 NOT_DESCRIBED: Final = "The fields of what it writes are not described yet."
 
 MORE: Final = {
-    **dict.fromkeys(("serve", "init"), ("auctionctl-house(5)",)),
+    "init": ("auctionctl-house(5)",),
+    "serve": ("auctionctl-house(5)", "auctionctl-cluster(7)"),
+    "doctor": ("auctionctl-cluster(7)",),
     **dict.fromkeys(("simulate", "replay"), ("auctionctl-market(5)",)),
 }
 """First word of a command → pages that belong to it besides those of its group."""

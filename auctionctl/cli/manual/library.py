@@ -14,6 +14,7 @@ from auctionctl.cli.manual.roff import Page
 
 HAND_WRITTEN: Final = (
     "auctionctl.cli.manual.api_page",
+    "auctionctl.cli.manual.cluster_page",
     "auctionctl.cli.manual.house_page",
     "auctionctl.cli.manual.log_page",
     "auctionctl.cli.manual.market_page",

