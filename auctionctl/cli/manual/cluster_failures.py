@@ -1,6 +1,6 @@
-"""What fails in a cluster, and what happens then: the table of auctionctl-cluster(7).
+"""What fails in a cluster, and what happens then: for auctionctl-cluster(7).
 
-Rule: every row is what a test of ``tests/conformance`` or ``tests/faults`` makes happen, or what the code says by name.
+Rule: each is what a test of ``tests/conformance`` or ``tests/faults`` makes happen, or what the code says by name.
 """
 
 from __future__ import annotations
