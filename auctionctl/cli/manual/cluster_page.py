@@ -142,7 +142,8 @@ def _capacity() -> tuple[Part, ...]:
             (("1", "3.4 ms", "745"), ("16", "3.9 ms", "406"), ("64", "3.6 ms", "389"), ("128", "4.2 ms", "386")),
         ),
         Paragraph(
-            "The times are medians, and the bytes those on each server. So a message costs a server some 360 bytes besides what it holds, and a quiet auction twice what a busy"
+            "The times are medians, and the bytes those on each server. So a message costs a server some 360 bytes"
+            " besides what it holds, and a quiet auction twice what a busy"
             " one does for each bid. A million bids are at most 0.75 GB on each server, and one that serves 100 bids a"
             " second around the clock fills 3.4 to 6.4 GB a day. Nothing is ever taken out of a stream, nor what was"
             " archived (`retention`): the disks have to hold all that a house ever sells."
