@@ -46,7 +46,7 @@ def _alone() -> Iterator[Paths]:
 def add(
     form: Form,
     name: NameArgument,
-    address: Annotated[str, typer.Argument(metavar="ADDR", help="The house: auction://auc1…@host:port.")],
+    address: Annotated[str, typer.Argument(metavar="ADDR", help="The house: auction://auc1…@host:port[,host:port…].")],
     *,
     key: KeyOption = None,
     use: Annotated[bool, typer.Option("--use", help="Make it the current context.")] = False,

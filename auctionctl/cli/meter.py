@@ -89,7 +89,7 @@ class HouseMeter:
         now_s = time.monotonic()
         if now_s - self._heard_s > ANSWER_S + self._interval_s:
             raise UnreachableError(
-                f"the house at {self.address.host}:{self.address.port} does not say how it works any more",
+                f"the house at {self.address.where} does not say how it works any more",
                 hint="is it running? `auctionctl doctor` looks further",
             )
         if self._follower.is_welcome and self._asked_s is not None and now_s - self._asked_s >= self._interval_s:

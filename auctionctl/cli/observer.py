@@ -237,9 +237,7 @@ class Observer:
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_s > SILENCE_S:
-            raise UnreachableError(
-                f"the house at {self._address.host}:{self._address.port} has said nothing for {SILENCE_S:.0f} s"
-            )
+            raise UnreachableError(f"the house at {self._address.where} has said nothing for {SILENCE_S:.0f} s")
 
     def _notice(self, notice: Notice) -> None:
         self._heard_s = time.monotonic()

@@ -166,8 +166,9 @@ class Offering:
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_s > SILENCE_S:
-            where = f"{self.address.host}:{self.address.port}"
-            raise UnreachableError(f"the house at {where} has not answered for {SILENCE_S:.0f} s", hint=AGAIN_HINT)
+            raise UnreachableError(
+                f"the house at {self.address.where} has not answered for {SILENCE_S:.0f} s", hint=AGAIN_HINT
+            )
 
     def _notice(self, notice: SellerNotice) -> None:
         from auctionctl.bidding.selling import Asked, PutOff, Refusal, Taken  # noqa: PLC0415

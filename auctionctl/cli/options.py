@@ -42,7 +42,10 @@ def _or_before(context: typer.Context, parameter: typer.CallbackParam, value: T)
 HouseOption = Annotated[
     str | None,
     typer.Option(
-        "--house", metavar="ADDR|NAME", help="The house: auction://auc1…@host:port, or a context.", callback=_or_before
+        "--house",
+        metavar="ADDR|NAME",
+        help="The house: auction://auc1…@host:port[,host:port…], or a context.",
+        callback=_or_before,
     ),
 ]
 KeyOption = Annotated[

@@ -78,7 +78,7 @@ def _ask(at: AtHouse, follower: Follower) -> Condition:
         dealer.close()
     if not answers:
         raise UnreachableError(
-            f"the house at {address.host}:{address.port} does not say how it is",
+            f"the house at {address.where} does not say how it is",
             hint="is it of an older version? `auctionctl doctor` looks further",
         )
     return answers[0]

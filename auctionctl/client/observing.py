@@ -72,7 +72,7 @@ class Observing:
                 await self.until(self.is_current)
         except TimeoutError:
             raise UnreachableError(
-                f"the house at {self._address.host}:{self._address.port} has been gone for {GONE_S:g} s",
+                f"the house at {self._address.where} has been gone for {GONE_S:g} s",
                 hint="is it running? what was read before may be old by now",
             ) from None
 

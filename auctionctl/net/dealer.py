@@ -81,7 +81,7 @@ class Dealer:
         except zmq.ZMQError as error:
             self.close()
             raise UnreachableError(
-                f"nothing can be reached at {address.host}:{address.port}: {error.strerror.lower()}",
+                f"nothing can be reached at {address.where}: {error.strerror.lower()}",
                 hint="an address has the name of a host, an IPv4 address, or an IPv6 address in brackets",
             ) from error
 
@@ -135,7 +135,7 @@ class Dealer:
             return None
         if deadline_s is not None and time.monotonic() > deadline_s:
             raise UnreachableError(
-                f"no house answered at {self._address.host}:{self._address.port} within {patience_s:g} s",
+                f"no house answered at {self._address.where} within {patience_s:g} s",
                 hint="is it running, and is this its address? `auctionctl serve` prints it",
             )
         return deadline_s

@@ -123,3 +123,16 @@ def test_an_empty_name_is_that_of_no_context_not_of_the_current_one(run: Any, ho
         done = run("context", command, "")
         assert (done.status, done.out) == (3, "")
     assert "fair" in run("context", "ls").out
+
+
+def test_a_house_of_several_places_is_saved_with_all_of_them(run: Any, home: Path) -> None:
+    several = f"{HERE},there.example:9,[::1]:10"
+    assert run("context", "add", "all", several).status == 0
+    assert contexts(home)["contexts"]["all"] == {"house": several}
+    assert run("context", "ls").out.splitlines()[1].split("\t")[2] == several
+    longest = ",".join(f"{'h' * 250}{number}:65535" for number in range(10, 26))
+    assert run("context", "add", "long", f"{HERE.partition('@')[0]}@{longest}", "--use").status == 0
+    assert json.loads(run("context", "ls", "--json").out)["contexts"][1]["house"].endswith(longest)
+    twice = run("context", "add", "twice", f"{HERE},{HERE.partition('@')[2]}")
+    assert twice.status == 2
+    assert "twice" in twice.err

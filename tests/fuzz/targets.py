@@ -327,7 +327,9 @@ def _lists() -> list[bytes]:
 
 def _addresses() -> list[bytes]:
     house = corpus().key.identity.text
-    return [f"auction://{house}@{where}".encode() for where in ("127.0.0.1:8888", "[::1]:1", "a.example")]
+    return [
+        f"auction://{house}@{where}".encode() for where in ("127.0.0.1:8888", "[::1]:1", "a.example", "a:1,b,[::1]:3")
+    ]
 
 
 MONEY = (b"12.50EUR", b"0.5 EUR", b"1000JPY", b"1.234BHD", b"7credits", b"1h30m", b"500ms", b"1d", b"10s")

@@ -51,17 +51,21 @@ def check_chosen_house(
         return [wrong("house", error)]
     except NotFoundError as error:  # a context
         return [wrong("house", error)]
-    place = f"{address.host}:{address.port}"
     try:
         secret = choose_key(paths, key, context, passphrase_file=passphrase_file)
     except (AuctionctlError, ArgumentError) as error:
         return [Finding(State.WRONG, "key", str(error), error.hint)]
+    return [finding for each in address.each() for finding in _check_place(each, secret)]
+
+
+def _check_place(address: HouseAddress, secret: SecretKey) -> list[Finding]:
+    """What can be said of a house at its one place, and of the clock there."""
     try:
         _reach(address)
         ahead_ns, round_trip_ns = _ask_time(address, secret)
     except AuctionctlError as error:
         return [wrong("house", error)]
-    reached = f"{address.identity.short} at {place} knows the key and answers in {round_trip_ns / 1e6:.1f} ms"
+    reached = f"{address.identity.short} at {address.where} knows the key and answers in {round_trip_ns / 1e6:.1f} ms"
     return [Finding(State.OK, "house", reached), _judge_clock(ahead_ns, round_trip_ns)]
 
 
@@ -75,7 +79,7 @@ def _judge_clock(ahead_ns: int, round_trip_ns: int) -> Finding:
 
 def _reach(address: HouseAddress) -> None:
     """Resolve the name and open a connection. Raises UnreachableError, which says at which step it ended."""
-    place = f"{address.host}:{address.port}"
+    place = address.where
     failure: UnreachableError | None = None
     for host in resolve(address.host.strip("[]"), address.port)[:MAX_PLACES]:
         try:

@@ -10,7 +10,7 @@ from auctionctl.keys.encoding import SECRET_PREFIX
 from auctionctl.keys.keyfile import MAX_FILE_BYTES
 from auctionctl.keys.locked_key import CHEAPEST, DEAREST, MODERATE
 from auctionctl.tlog.proof import HEADER
-from auctionctl.wire.address import DEFAULT_PORT
+from auctionctl.wire.address import DEFAULT_PORT, MAX_PLACES
 
 PERSONS: Final = (
     ("auctionctl/sign1", "signing", "seed of the Ed25519 key (RFC 8032)"),
@@ -63,8 +63,9 @@ def key_parts() -> tuple[Part, ...]:
         ),
         Paragraph(
             "The address of a house is `auction://`‹IDENTITY›`@`‹HOST›`:`‹PORT›; without a port it is"
-            f" {DEFAULT_PORT}. An"
-            " IPv6 address is in brackets."
+            f" {DEFAULT_PORT}. An IPv6 address is in brackets. A house of several instances has up to {MAX_PLACES} of"
+            " these places, with commas between and none of them twice: begin at any, and at the next where nobody"
+            " answers."
         ),
     )
 

@@ -19,6 +19,8 @@ from auctionctl.errors import ConfigurationError, NotFoundError
 CONTEXT_VARIABLE: Final = "AUCTIONCTL_CONTEXT"
 CONTEXT_KEYS: Final = frozenset({"house", "key"})
 MAX_CONTEXT_CHARACTERS: Final = 400
+MAX_ADDRESS_CHARACTERS: Final = 4_500
+"""An address of as many places as one may have, with the longest names of hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def read_context_values(path: Path, content: Mapping[str, Any]) -> Contexts:
         if not is_name(name):
             raise ConfigurationError(f"{path}: {name[:40]!a} is no name for a context", hint=NAME_HINT)
         table = TomlTable(path, f"[contexts.{name}]", values, CONTEXT_KEYS)
-        house, key = (table.text(word, "", MAX_CONTEXT_CHARACTERS) for word in ("house", "key"))
+        house, key = table.text("house", "", MAX_ADDRESS_CHARACTERS), table.text("key", "", MAX_CONTEXT_CHARACTERS)
         by_name[name] = Context(name, house, key)
     current = top.text("current", "", MAX_CONTEXT_CHARACTERS)
     if current and current not in by_name:

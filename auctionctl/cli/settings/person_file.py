@@ -21,7 +21,8 @@ from auctionctl.client.paths import Paths
 from auctionctl.errors import ConfigurationError
 
 OUTPUT_VARIABLE: Final = "AUCTIONCTL_OUTPUT"
-MAX_CHARACTERS: Final = 400
+MAX_CHARACTERS: Final = 4_500
+"""An address of as many places as one may have, with the longest names of hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ PERSON_SETTINGS: Final[tuple[PersonSetting, ...]] = (
         "house",
         "--house",
         "AUCTIONCTL_HOUSE",
-        "The house to talk to: its address, auction://auc1…@host:port, or the name of a context.",
+        "The house to talk to: its address, auction://auc1…@host:port[,host:port…], or the name of a context.",
         "fair",
         "the only house that runs on this machine",
     ),
