@@ -38,12 +38,14 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
     kind_of,
 )
 from auctionctl.auction.formats import FORMATS
 from auctionctl.auction.formats.format import Standing
 from auctionctl.auction.pauses import Pauses
 from auctionctl.auction.phase import EndReason, Phase, Stage, next_phase, next_stage
+from auctionctl.auction.possible import possible_commands
 from auctionctl.auction.rejection import Code, Refusal
 from auctionctl.auction.rules import Cancellation, OnDefault
 from auctionctl.auction.settlement import BestBid, Settlement
@@ -89,6 +91,7 @@ class Auction:
         "size",
         "standing",
         "start_deadline_ns",
+        "takeover",
         "terms",
     )
 
@@ -123,6 +126,8 @@ class Auction:
         """Who has ever joined, and the nonces of its joinings."""
         self.gap_floor_ns = time_ns
         """What no gap may reach back over: the last sign of life, or the end of the last gap, which may be ahead."""
+        self.takeover: Takeover | None = None
+        """The last one: by which instance of the house the log has gone on."""
 
     @property
     def minimum_minor(self) -> int:
@@ -172,23 +177,11 @@ class Auction:
     @property
     def possible_commands(self) -> tuple[str, ...]:
         """The types of commands that the rules could accept as things stand, from whoever may give them."""
-        return tuple(name for name, kind in KINDS.items() if self.allows(kind) and self._has_cause(name))
-
-    def _has_cause(self, name: str) -> bool:
-        match name:
-            case "cancel":
-                return self._may_cancel
-            case "pause":
-                return self.pauses.allows_another()
-            case "resume":
-                return not self.pauses.is_by_terms
-            case "offer":
-                return self.settlement is not None and self.settlement.next_bidder is not None
-            case _:
-                return True
+        return possible_commands(self)
 
     @property
-    def _may_cancel(self) -> bool:
+    def may_cancel(self) -> bool:
+        """Whether the terms let an operator call it off, as far as its bids go."""
         return not self.bid_count or self.terms.rules.cancellation is Cancellation.BEFORE_CLOSE
 
     def watches(self, bidder: bytes) -> bool:
@@ -346,7 +339,7 @@ class Auction:
                 return Refusal(Code.NOT_PAUSED)
             case Resume() if self.pauses.is_by_terms:
                 return Refusal(Code.PAUSED_BY_TERMS, (("until", self.pauses.end_by_ns()),))
-            case Cancel() if not self._may_cancel:
+            case Cancel() if not self.may_cancel:
                 return Refusal(Code.HAS_BIDS, (("bids", self.bid_count),))
             case _:
                 return None
@@ -412,8 +405,9 @@ class Auction:
         """An entry of the house's own that :meth:`check` found nothing against."""
         self._advance(time_ns)
         at_ns = max(self.gap_floor_ns, time_ns)
-        if not isinstance(event, Left):
+        if not isinstance(event, Left | Takeover):
             # Deadlines that run from an entry on are moved by no gap from before it; an absence sees to that itself.
+            # Nor does a takeover hide the time before it, in which nobody was there to write.
             self.gap_floor_ns = at_ns
         match event:
             case Opened():
@@ -427,6 +421,8 @@ class Auction:
             case Gap(since_ns, until_ns):
                 self.gap_floor_ns = until_ns
                 self._move_deadlines(since_ns, until_ns)
+            case Takeover():
+                self.takeover = event
             case Paused():
                 self.pauses.begin(at_ns, is_by_terms=True)
             case Resumed():

@@ -21,12 +21,14 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
     kind_of,
 )
 from auctionctl.auction.pauses import Pauses
 from auctionctl.auction.phase import Phase, Stage
 from auctionctl.auction.settlement import Settlement
 from auctionctl.auction.terms import SECOND_NS, ReserveOpening, Terms, opens_commitment
+from auctionctl.keys.encoding import is_name
 
 MAX_GAP_GRACE_NS: Final = 5 * SECOND_NS
 """How far beyond its own entry's time a gap may reach: the time that bidders are given to reconnect."""
@@ -62,6 +64,7 @@ class AuctionState(Protocol):
     end_ns: int
     last_time_ns: int
     gap_floor_ns: int
+    takeover: Takeover | None
 
     @property
     def whereabouts(self) -> Phase | Stage: ...
@@ -91,6 +94,8 @@ def check_claim(auction: AuctionState, event: HouseEvent, time_ns: int) -> str |
             return _check_left(auction, bidder, time_ns)
         case Gap():
             return _check_gap(auction, event, time_ns)
+        case Takeover():
+            return _check_takeover(auction, event)
         case Cancelled():
             is_due = auction.phase is Phase.ANNOUNCED and auction.due(time_ns, None) == event
             return None if is_due else "cancelled without cause"
@@ -122,6 +127,14 @@ def _check_gap(auction: AuctionState, gap: Gap, time_ns: int) -> str | None:
         return "a gap reaches back over a sign of life or another gap, or ends before it begins"
     if gap.until_ns > time_ns + MAX_GAP_GRACE_NS:
         return "a gap reaches further ahead than bidders need to reconnect"
+    return None
+
+
+def _check_takeover(auction: AuctionState, takeover: Takeover) -> str | None:
+    if not is_name(takeover.instance):
+        return "this is no name of an instance"
+    if auction.takeover is not None and takeover.epoch <= auction.takeover.epoch:
+        return f"an instance of epoch {takeover.epoch} wrote where one of {auction.takeover.epoch} has taken over"
     return None
 
 

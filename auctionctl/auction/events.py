@@ -23,6 +23,7 @@ class GapCause(enum.StrEnum):
     RESTART = "restart"
     GATEWAY_LOST = "gateway_lost"
     STALLED = "stalled"
+    TAKEOVER = "takeover"
 
 
 class PauseCause(enum.StrEnum):
@@ -55,6 +56,16 @@ class Gap(msgspec.Struct, array_like=True, tag="gap", frozen=True, gc=False):
     since_ns: TimeNs
     until_ns: TimeNs
     cause: GapCause
+
+
+class Takeover(msgspec.Struct, array_like=True, tag="takeover", frozen=True, gc=False):
+    """Another instance of the house writes this log from here on, and the one before it no more.
+
+    ``epoch`` counts who has claimed the log in its store, where a claim outdates all before it.
+    """
+
+    instance: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
 
 class Cancelled(msgspec.Struct, array_like=True, tag="cancelled", frozen=True, gc=False):
@@ -105,7 +116,7 @@ class Closed(msgspec.Struct, array_like=True, tag="closed", frozen=True, gc=Fals
     reserve: ReserveOpening | None = None
 
 
-HouseEvent = Opened | Left | Gap | Paused | Resumed | Cancelled | Closed | Defaulted | OfferLapsed | Reverted
+HouseEvent = Opened | Left | Gap | Takeover | Paused | Resumed | Cancelled | Closed | Defaulted | OfferLapsed | Reverted
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[HouseEvent] = msgspec.msgpack.Decoder(HouseEvent)

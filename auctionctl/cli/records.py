@@ -36,6 +36,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
 )
 from auctionctl.auction.price import format_minor
 from auctionctl.auction.settlement import Settlement
@@ -159,6 +160,8 @@ def fact_record(fact: Fact, currency: str) -> dict[str, object]:
             return {}
         case Gap():
             return {"since_ns": fact.since_ns, "until_ns": fact.until_ns, "cause": fact.cause.value}
+        case Takeover():
+            return {"instance": fact.instance, "epoch": fact.epoch}
         case Cancelled():
             return {"reason": fact.reason}
         case Closed():
@@ -246,6 +249,8 @@ def fact_words(fact: Fact, currency: str, names: Names) -> tuple[str, str]:
             return "", ""
         case Gap():
             return "", f"{fact.cause.value}: {(fact.until_ns - fact.since_ns) // 1_000_000} ms"
+        case Takeover():
+            return "", f"instance {fact.instance} goes on with it"
         case Cancelled():
             return "", _shown(fact.reason)
         case Closed():

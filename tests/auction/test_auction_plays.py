@@ -24,6 +24,7 @@ from auctionctl.auction.events import (
     HouseEvent,
     Left,
     OfferLapsed,
+    Takeover,
     decode_event,
     encode_event,
     kind_of,
@@ -188,6 +189,18 @@ class Play:
             self.note("gap", "", since_ns, until_ns)
             event("gap while " + self.account.whereabouts())
 
+    def take_over(self, epochs: int) -> None:
+        """Another instance of the house goes on: nothing comes of that but the entry."""
+        before = self.auction.takeover
+        epoch = max(1, epochs + (0 if before is None else before.epoch))
+        takeover = Takeover(f"instance-{epoch}", epoch)
+        reason = self.auction.check(takeover, self.room.now_ns)
+        assert (reason is None) == (self.auction.allows("takeover") and (before is None or epochs > 0)), reason
+        if reason is None:
+            self.say(takeover)
+            self.note("takeover")
+            event("takeover while " + self.account.whereabouts())
+
     def fields(self, name: str) -> tuple[Any, ...]:
         settlement = self.auction.settlement
         if name in ("pause", "resume", "cancel"):
@@ -257,6 +270,7 @@ BIDDING = st.one_of(
     *[st.tuples(st.just(move), WHO) for move in ("join", "leave", "leave", "come_and_go")],
     *[st.tuples(st.just("bid"), WHO, st.sampled_from([0, 0, 50, -1]))] * 2,
     *[st.tuples(st.just("gap"), SPANS, st.sampled_from([0, 0, 1, SECOND_NS, 5 * SECOND_NS]))] * 2,
+    st.tuples(st.just("take_over"), st.sampled_from([1, 1, 2, 0])),
     st.tuples(st.just("command"), st.sampled_from(["pause", "pause", "resume", "resume", "pay", "offer"]), st.none()),
 )
 SELLING = st.one_of(
@@ -265,6 +279,7 @@ SELLING = st.one_of(
     st.tuples(st.just("join"), WHO),
     st.tuples(st.just("leave"), WHO),
     st.tuples(st.just("gap"), SPANS, st.sampled_from([0, 1, SECOND_NS, 5 * SECOND_NS])),
+    st.tuples(st.just("take_over"), st.sampled_from([1, 1, 2, 0])),
     st.tuples(st.just("command"), st.sampled_from(sorted(TYPES)), st.sampled_from([None, *PEOPLE])),
 )
 CAPS = st.builds(

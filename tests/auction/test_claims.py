@@ -31,6 +31,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
 )
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.rules import Disconnection, PauseRules, PaymentRules
@@ -44,7 +45,7 @@ WAITING = PauseRules(Disconnection.PAUSE)
 
 SCENES = (
     *("announced", "ready to open", "open", "at its end", "with a reserve, at its end", "to be paused", "paused"),
-    *("to be resumed", "paused by an operator", "unsold", *Stage, "to be reverted"),
+    *("to be resumed", "paused by an operator", "taken over", "unsold", *Stage, "to be reverted"),
 )
 
 
@@ -66,6 +67,8 @@ def scene(room_with: Rooms, open_room: Rooms, sold_room: Rooms, sale_in: Rooms) 
             room.follow()
         if where == "to be resumed":
             room.join("ben")
+        if where == "taken over":
+            room.say(Takeover("three", 7))
         if where == "paused by an operator":
             room.command(Pause, "otto", "")
         if "at its end" in where or where == "unsold":
@@ -110,6 +113,10 @@ WRONG: list[tuple[str, Callable[[Any], HouseEvent], int, str]] = [
     ("open", lambda room: gap(room, -1, 0), 0, "a gap reaches back over a sign of life or another gap, or ends"),
     ("open", lambda room: gap(room, 1, 0), 0, "a gap reaches back over a sign of life or another gap, or ends before"),
     ("open", lambda room: gap(room, 0, MAX_GAP_GRACE_NS + 1), 0, "a gap reaches further ahead than bidders need to"),
+    ("open", lambda _: Takeover("Two", 2), 0, "this is no name of an instance"),
+    ("taken over", lambda _: Takeover("two", 7), 0, "an instance of epoch 7 wrote where one of 7 has taken over"),
+    ("unsold", lambda _: Takeover("two", 8), 0, "takeover is not allowed while closed"),
+    ("to be reverted", lambda _: Takeover("two", 8), 0, "nobody else can buy it: it has to be reverted first"),
     ("at its end", lambda room: Closed("no_bids"), 0, "end_reason of the close entry is not what the bids say"),
     ("at its end", lambda room: sale(room, winner="ben"), 0, "winner of the close entry is not what the bids say"),
     ("at its end", lambda room: sale(room, price=999), 0, "price_minor of the close entry is not what the bids say"),

@@ -23,6 +23,7 @@ from auctionctl.auction.events import (
     PauseCause,
     Paused,
     Resumed,
+    Takeover,
     kind_of,
 )
 from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS, EndReason, Phase, Stage, next_phase, next_stage
@@ -40,11 +41,13 @@ ALLOWED = {
     ("announced", "joined"): "announced",
     ("announced", "left"): "announced",
     ("announced", "gap"): "announced",
+    ("announced", "takeover"): "announced",
     ("announced", "opened"): "open",
     ("announced", "cancelled"): "closed",
     ("open", "joined"): "open",
     ("open", "left"): "open",
     ("open", "gap"): "open",
+    ("open", "takeover"): "open",
     ("open", "bid"): "open",
     ("open", "closed"): "closed",
     ("open", "paused"): "paused",
@@ -52,6 +55,7 @@ ALLOWED = {
     ("paused", "joined"): "paused",
     ("paused", "left"): "paused",
     ("paused", "gap"): "paused",
+    ("paused", "takeover"): "paused",
     ("paused", "resumed"): "open",
     ("paused", "cancelled"): "closed",
 }
@@ -59,21 +63,25 @@ ALLOWED_IN_A_SETTLEMENT = {
     ("pending_payment", "joined"): "pending_payment",
     ("pending_payment", "left"): "pending_payment",
     ("pending_payment", "gap"): "pending_payment",
+    ("pending_payment", "takeover"): "pending_payment",
     ("pending_payment", "payment"): "paid",
     ("pending_payment", "defaulted"): "defaulted",
     ("paid", "payment_rejected"): "pending_payment",
     ("paid", "settled"): "settled",
+    ("paid", "takeover"): "paid",
     ("defaulted", "gap"): "defaulted",
+    ("defaulted", "takeover"): "defaulted",
     ("defaulted", "offered"): "offered",
     ("defaulted", "reverted"): "reverted",
     ("offered", "gap"): "offered",
+    ("offered", "takeover"): "offered",
     ("offered", "accepted"): "pending_payment",
     ("offered", "declined"): "defaulted",
 }
 
 PHASES = ("announced", "open", "paused", "closed")
 STAGES = ("pending_payment", "paid", "defaulted", "offered", "settled", "reverted")
-HOUSE_KINDS = ("opened", "left", "gap", "paused", "resumed", "cancelled", "closed")
+HOUSE_KINDS = ("opened", "left", "gap", "takeover", "paused", "resumed", "cancelled", "closed")
 COMMANDS = {"paused": Pause, "resumed": Resume, "cancelled": Cancel}
 
 
@@ -146,6 +154,8 @@ def claims(room: Any, kind: str) -> list[tuple[HouseEvent, int]]:
             return [(Left(room.key("ann")), now_ns)]
         case "gap":
             return [(Gap(now_ns, now_ns, GapCause.RESTART), now_ns)]
+        case "takeover":
+            return [(Takeover("two", 2), now_ns)]
         case "paused":
             return [(Paused(PauseCause.TERMS), now_ns)]
         case "resumed":

@@ -22,6 +22,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
 )
 from auctionctl.auction.phase import SETTLEMENT, Stage
 from auctionctl.auction.rejection import Code, Refusal
@@ -74,6 +75,7 @@ def events_of(room: Any, kind: str, about: bytes) -> list[tuple[Any, Callable[[]
     events: dict[str, list[Any]] = {
         "left": [Left(cat)],
         "gap": [Gap(now_ns, now_ns, GapCause.STALLED)],
+        "takeover": [Takeover("two", 2)],
         "defaulted": [Defaulted(cat, cause) for cause in DefaultCause],
         "declined": [OfferLapsed(about)],
         "reverted": [Reverted()],

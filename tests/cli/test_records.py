@@ -31,6 +31,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
 )
 from auctionctl.cli.records import (
     auction_record,
@@ -91,6 +92,7 @@ def test_every_kind_of_entry_is_an_object_and_a_line(replayed: tuple[Replay, lis
             ("", "restart: 1500 ms"),
             {"since_ns": START_NS, "until_ns": START_NS + 1_500_000_000, "cause": "restart"},
         ),
+        (Kind.TAKEOVER, Takeover("two", 3), ("", "instance two goes on with it"), {"instance": "two", "epoch": 3}),
         (Kind.CANCELLED, Cancelled("min_bidders"), ("", "min_bidders"), {"reason": "min_bidders"}),
         (
             Kind.CLOSED,

@@ -87,6 +87,7 @@ def of_package(replay: Replay) -> dict[str, Any]:
         "since": pauses._waited,
         "root": replay.tree.root(),
         "contested": replay.contested,
+        "takeover_epoch": auction.takeover.epoch if auction.takeover else 0,
         "operators": [[index, time_ns, key.hex()] for index, time_ns, key in replay.operations],
         "sale": None,
     }
@@ -128,6 +129,7 @@ def of_verifier(replay: Any) -> dict[str, Any]:
         "since": pauses.since,
         "root": replay.tree.roots[-1],
         "contested": replay.contested,
+        "takeover_epoch": replay.takeover_epoch,
         "operators": replay.operators,
         "sale": None,
     }

@@ -29,6 +29,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
     encode_event,
     kind_of,
 )
@@ -98,6 +99,8 @@ class Table:
         spans = ((floor_ns - 1, time_ns), (floor_ns, ahead_ns), (floor_ns, ahead_ns + 1), (time_ns, time_ns - 1))
         for since_ns, until_ns in (*spans, (near_ns, ahead_ns), (near_ns + 1, ahead_ns)):
             yield Gap(since_ns, until_ns, GapCause.STALLED)
+        for epoch in (1, 2, 3):
+            yield from (Takeover("two", epoch), Takeover("Two", epoch), Takeover("-", epoch))
         yield from self.ends()
         for bidder in (NOBODY, NOBODY if settlement is None else settlement.debtor):
             yield from (Defaulted(bidder, cause) for cause in DefaultCause)

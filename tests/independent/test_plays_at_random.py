@@ -142,6 +142,7 @@ def test_whatever_is_done_to_them_both_say_the_same(
 def test_the_plays_go_everywhere(played: list[Played]) -> None:
     kinds = Counter(kind for log in played for kind in set(log.book.kinds()))
     stands = Counter(log.stands for log in played)
-    assert set(kinds) == {*OF_AUCTIONS}
+    # A house of one instance takes nothing over: every beginning of a log with that is in test_next_entries.py.
+    assert set(kinds) == {*OF_AUCTIONS} - {"takeover"}
     assert min(kinds.values()) >= 5, kinds
     assert set(stands) == {*map(str, Stage), "open", "paused", "closed"}

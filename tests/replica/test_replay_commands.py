@@ -406,7 +406,7 @@ def test_a_defaulter_is_never_offered_the_lot_again(played: Played, signed: Sign
 # What the tables refuse first
 
 
-@pytest.mark.parametrize("kind", ["bid", "paused", "resumed", "cancelled", "closed", "opened", "takeover", "terms"])
+@pytest.mark.parametrize("kind", ["bid", "paused", "resumed", "cancelled", "closed", "opened", "announced", "terms"])
 def test_of_bidding_nothing_follows_a_close(played: Played, kind: str) -> None:
     book = played(SETTLED)
     index = book.index_of("closed") + 1

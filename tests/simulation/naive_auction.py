@@ -28,14 +28,14 @@ COMMANDS: Final = frozenset(
 OPERATIONS: Final = frozenset({"pause", "resume", "cancel"})
 FOLLOWING: Final = {
     "none": "terms",
-    "announced": "joined left gap opened cancelled",
-    "open": "joined left gap bid paused closed cancelled",
-    "paused": "joined left gap resumed cancelled",
+    "announced": "joined left gap takeover opened cancelled",
+    "open": "joined left gap takeover bid paused closed cancelled",
+    "paused": "joined left gap takeover resumed cancelled",
     "closed": "",
-    "pending_payment": "joined left gap payment defaulted",
-    "paid": "payment_rejected settled",
-    "defaulted": "gap offered reverted",
-    "offered": "gap accepted declined",
+    "pending_payment": "joined left gap takeover payment defaulted",
+    "paid": "payment_rejected settled takeover",
+    "defaulted": "gap takeover offered reverted",
+    "offered": "gap takeover accepted declined",
     "settled": "",
     "reverted": "",
 }
@@ -62,6 +62,7 @@ class NaiveAuction:
         self.joins: list[tuple[bytes, bytes]] = []
         self.commands: dict[bytes, int] = {}
         self.gaps: list[tuple[int, int]] = []
+        self.takeovers: list[tuple[str, int]] = []
         self.lefts: list[tuple[bytes, int]] = []
         self.ends: list[tuple[str, Any]] = []  # kind and body of each entry that ended it
         self.floor_ns = 0  # no gap reaches back over it, and no deadline runs from before it
@@ -272,7 +273,7 @@ class NaiveAuction:
         else:
             getattr(self, f"_{kind}")(body, time_ns, at_ns)
         self.time_ns = time_ns
-        if kind not in ("left", "gap"):
+        if kind not in ("left", "gap", "takeover"):
             self.floor_ns = at_ns
         if self.where != where:
             self.stage_index = self.size
@@ -400,6 +401,12 @@ class NaiveAuction:
             self.max_end_ns += by_ns
         elif self.sale is not None:
             self.sale.gap(since_ns, until_ns)
+
+    def _takeover(self, body: bytes, time_ns: int, at_ns: int) -> None:
+        _, instance, epoch = _decode(body)
+        if not instance or any(epoch <= before for _, before in self.takeovers):
+            raise Broken(f"entry {self.size}: taken over by nobody, or by whom another had outdated")
+        self.takeovers.append((instance, epoch))
 
     def _paused(self, body: bytes, time_ns: int, at_ns: int) -> None:
         if self.must_follow != "paused":

@@ -38,8 +38,8 @@ AUCTION: Final = {
 ENTRY: Final = {
     "auction": "The id of the auction.",
     "index": "The entry's place in the log.",
-    "kind": "`terms`, `joined`, `left`, `opened`, `bid`, `gap`, `paused`, `resumed`, `closed`, `cancelled`, `payment`,"
-    " `payment_rejected`, `settled`, `defaulted`, `offered`, `accepted`, `declined` or `reverted`.",
+    "kind": "`terms`, `joined`, `left`, `opened`, `bid`, `gap`, `takeover`, `paused`, `resumed`, `closed`, `cancelled`,"
+    " `payment`, `payment_rejected`, `settled`, `defaulted`, `offered`, `accepted`, `declined` or `reverted`.",
     "time_ns": "When the house accepted it.",
     "listing": "Of terms: the auction's name.",
     "item": "Of terms: what is sold.",
@@ -50,6 +50,8 @@ ENTRY: Final = {
     "since_ns": "Of a gap: from when on nobody could bid.",
     "until_ns": "Of a gap: until when; running deadlines moved by as much.",
     "cause": "Of a gap, of defaulted, and of a pause and its end by the terms: why.",
+    "instance": "Of a takeover: the instance of the house that writes from there on.",
+    "epoch": "Of the same: rises from one takeover to the next.",
     "operator": "Of paused, resumed and cancelled by an operator: its signing key.",
     "reason": "Of cancelled, and of what an operator did or a payment was rejected for: why, in its words.",
     "reference": "Of a payment: by what the seller finds it.",

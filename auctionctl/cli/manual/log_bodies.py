@@ -32,6 +32,7 @@ from auctionctl.auction.events import (
     Paused,
     Resumed,
     Reverted,
+    Takeover,
 )
 from auctionctl.auction.increments import Fixed, Percent, Table
 from auctionctl.auction.phase import SETTLEMENT, TRANSITIONS
@@ -174,6 +175,12 @@ BODIES: Final = (
     Body(Kind.DECLINED, Decline, "the next bidder", _COMMAND | {"offer": _OFFER}),
     Body(Kind.DECLINED, OfferLapsed, "", {"offer": _OFFER}),
     Body(Kind.REVERTED, Reverted, "", {}),
+    Body(
+        Kind.TAKEOVER,
+        Takeover,
+        "",
+        {"instance": "Its name.", "epoch": "Rises from one takeover to the next."},
+    ),
     Body(
         Kind.ANNOUNCED,
         Announced,

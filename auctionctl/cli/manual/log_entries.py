@@ -78,15 +78,11 @@ def entry_parts() -> tuple[Part, ...]:
             "The body is a `bin` that itself holds one array in the same form, whose first element is a str that says"
             " its type; whether it does is looked at where Replay says so, not with the form of the entry. Which type"
             " belongs to which kind says the table. A kind with two types holds the first of them where the signature"
-            " is not empty, and the second where it is. The other words of the list of kinds are"
-            " entries in good form which no phase allows so far, `phase`; any other word is `entry`."
+            " is not empty, and the second where it is. The kinds of the registry are"
+            " in good form in the log of an auction too, but no phase allows them, `phase`; any other word is `entry`."
         ),
         roff.Table(("kind", "type", "in the log of", "signed by"), tuple(map(_body_row, BODIES))),
-        Paragraph(f"Kinds without a use so far: {', '.join(f'`{kind}`' for kind in Kind if kind not in _USED)}."),
     )
-
-
-_USED: Final = frozenset(body.kind for body in BODIES)
 
 
 def _body_row(body: Body) -> tuple[str, str, str, str]:

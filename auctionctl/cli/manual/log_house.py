@@ -82,6 +82,12 @@ def _bidding_claims() -> tuple[tuple[str, str], ...]:
             " until_ns - since_ns; while open, if end > since_ns, end and max_end do. So a deadline that had"
             " passed when the gap began stays. While paused, and with a stage: see Pauses, and The sale.",
         ),
+        (
+            "`takeover`",
+            "`instance` is a name (1 to 32 of `a` to `z`, `0` to `9`, `.`, `_`, `-`, beginning with a letter or"
+            " digit), and `epoch` > takeover_epoch.\n\n"
+            "Then takeover_epoch = `epoch`, and nothing else changes: whatever time was lost, a gap says.",
+        ),
     )
 
 

@@ -87,6 +87,7 @@ STATE: Final = (
     ("offer, offered_to", "the offer that stands: its id, and to whom it was made"),
     ("by", "until when an offer may be made, or answered"),
     ("excluded", "who gets no offer any more"),
+    ("takeover_epoch", "the epoch of the last takeover"),
 )
 
 DEADLINES: Final = (
@@ -229,7 +230,8 @@ def phase_parts() -> tuple[Part, ...]:
         ),
         Paragraph(
             "After it, last = t, and the number of entries is one more. After a `gap` floor = until_ns; after a `left`"
-            " it stays; after anything else floor = at. So no gap reaches back over anything but a leaving."
+            " or a `takeover` it stays; after anything else floor = at. So no gap reaches back over anything but a"
+            " leaving or a takeover."
         ),
     )
 

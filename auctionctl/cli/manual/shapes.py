@@ -29,7 +29,7 @@ from msgspec.inspect import (
 
 from auctionctl.cli.manual.roff import Table
 
-MAX_WORDS_SHOWN: Final = 3
+MAX_WORDS_SHOWN: Final = 4
 """An enumeration of more words has to be described elsewhere."""
 
 MAX_TYPE_CHARACTERS: Final = 35

@@ -1,5 +1,7 @@
 """The rules of an auction, entry by entry."""
 
+import re
+
 from forms import h, need, read_bytes
 from pauses import Pauses
 from proofs import Tree, signed
@@ -7,21 +9,21 @@ from sale import Sale
 
 NEXT = {  # phase or stage: what may follow, and the phase or stage after it if that is another
     "": "terms:announced",
-    "announced": "joined left gap opened:open cancelled:closed",
-    "open": "joined left bid gap paused:paused closed:closed cancelled:closed",
-    "paused": "joined left gap resumed:open cancelled:closed",
+    "announced": "takeover joined left gap opened:open cancelled:closed",
+    "open": "takeover joined left bid gap paused:paused closed:closed cancelled:closed",
+    "paused": "takeover joined left gap resumed:open cancelled:closed",
     "closed": "",
-    "pending_payment": "joined left gap payment:paid defaulted:defaulted",
-    "paid": "payment_rejected:pending_payment settled:settled",
-    "defaulted": "gap offered:offered reverted:reverted",
-    "offered": "gap accepted:pending_payment declined:defaulted",
+    "pending_payment": "takeover joined left gap payment:paid defaulted:defaulted",
+    "paid": "takeover payment_rejected:pending_payment settled:settled",
+    "defaulted": "takeover gap offered:offered reverted:reverted",
+    "offered": "takeover gap accepted:pending_payment declined:defaulted",
     "settled": "",
     "reverted": "",
 }
 SIGNED = {"terms": "terms", "joined": "join", "bid": "bid", "paused": "pause", "resumed": "resume"}
 SIGNED |= {"cancelled": "cancel", "payment": "pay", "payment_rejected": "reject_payment", "settled": "settle"}
 SIGNED |= {"offered": "offer", "accepted": "accept", "declined": "decline"}
-UNSIGNED = "opened left gap paused resumed cancelled closed defaulted declined reverted"
+UNSIGNED = "opened left gap takeover paused resumed cancelled closed defaulted declined reverted"
 SIGNERS = {"terms": "seller", "join": "bidder", "bid": "bidder"}  # of all other types: actor
 
 
@@ -39,6 +41,7 @@ class Replay:
         self.present, self.nonces, self.seqs, self.tree, self.contested = set(), set(), {}, Tree(), []
         self.commands, self.operators, self.signers, self.best, self.floor, self.sale = set(), [], [], {}, 0, None
         self.winners, self.defaulters, self.lefts, self.stated = set(), set(), {}, []
+        self.takeover_epoch = 0
         self.price = self.leader = self.bid_index = self.end_reason = None
 
     def add(self, data):
@@ -67,7 +70,8 @@ class Replay:
         if is_command:
             self.remember(body, now)
         self.phase = "pending_payment" if kind == "closed" and self.sale else following[kind] or self.phase
-        self.last, self.floor = now, {"gap": getattr(body, "until", 0), "left": self.floor}.get(kind, self.at)
+        floors = {"gap": getattr(body, "until", 0), "left": self.floor, "takeover": self.floor}
+        self.last, self.floor = now, floors.get(kind, self.at)
         self.tree.add(data)
 
     def below(self):
@@ -270,6 +274,11 @@ class Replay:
             self.pauses.gap(body.since, body.until)
         elif self.sale:
             self.sale.gap(self.phase == "pending_payment", body.since, body.until)
+
+    def house_takeover(self, body, _):
+        need(re.fullmatch("[a-z0-9][a-z0-9._-]*", body.instance), "no name", "takeover")
+        need(body.epoch > self.takeover_epoch, "one that was outdated", "takeover")
+        self.takeover_epoch = body.epoch
 
     def house_paused(self, body, now):
         need(self.must_follow() and body.cause == "terms" and now == self.last, "without cause, or too late", "paused")
