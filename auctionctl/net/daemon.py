@@ -1,7 +1,7 @@
 """The house's process: its clock, its store and its pipes around the pure core (DESIGN.md section 3).
 
 One loop, three moves: gather what the verifiers have checked, let the core decide, perform its effects. A commit is
-made inside the loop, so that the next batch gathers meanwhile; answers go out after it, in one frame, to the gateway.
+made inside the loop, so that the next batch gathers meanwhile; answers go out after it, in one frame to each gateway.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from auctionctl.net.archive_turns import ArchiveTurns
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
+from auctionctl.net.gateway_ends import GatewayEnd, GatewayEnds
 from auctionctl.net.hops import (
     Admit,
     Admitted,
@@ -43,8 +44,6 @@ from auctionctl.net.hops import (
     Listening,
     LotsWait,
     Opened,
-    Operation,
-    Release,
     Reload,
     Reloaded,
     Reopened,
@@ -72,14 +71,13 @@ from auctionctl.net.pulse import ALIVE_NS, Pulse
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.net.summaries import Summaries
-from auctionctl.net.ways import Ways
+from auctionctl.net.ways import Way, Ways
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
-GATEWAY_BACKLOG_BYTES: Final = 1 << 26
 BATCH_REQUESTS: Final = 2_000
 """So many at most are judged and answered at once, however long the queue may be."""
 BUSY_REQUESTS: Final = 8
@@ -121,7 +119,7 @@ class HouseProcess:
         for name, reason in quarantined:
             self._house.warnings.say(QUARANTINED, reason, name)
         self._report(Opened(quarantined))
-        self._gateway: Pipe | None = None
+        self._gateways = GatewayEnds()
         self._verifiers: dict[int, Pipe] = {}
         self._noticing = Noticing(control, self._house)
         self._ways = Ways()
@@ -131,16 +129,12 @@ class HouseProcess:
         self._tells_measures = start.tells_measures
         self._summaries = Summaries(Path(start.state))
         self._last_batch = 0
-        self._answered: list[int] = []
-        self._operations: list[Operation] = []
         self._reading = Reading(self._store, self._house.quotas, self._house.presence.peers)
-        self._first_session = 0
         self._alive_ns = now_ns
         self._looked_ns = now_ns
         self._pulse = Pulse(control, self._house, self._ways)
         self._seen: set[tuple[bytes, str]] = set()
         self._is_begun = False
-        self._is_gateway_ending = False
         self._is_stopping = False
         self._own_lots = OwnLots(self._house, self._key, self._perform)
         self._said_waiting: list[str] = []
@@ -178,19 +172,21 @@ class HouseProcess:
         for key, events in selector.select(patience_s):
             if key.fileobj is self._control:
                 self._hear(selector)
+            elif isinstance(key.data, GatewayEnd):
+                self._serve_gateway(key.data, events, selector)
             elif isinstance(key.fileobj, Pipe):
-                self._serve(key.fileobj, events, selector)
+                self._serve_verifier(key.fileobj, selector)
 
     def _register(self, selector: selectors.BaseSelector) -> None:
-        if self._gateway is not None:
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._gateway.backlog_bytes else 0)
-            if selector.get_key(self._gateway).events != wanted:
-                selector.modify(self._gateway, wanted)
+        for end in self._gateways:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if end.pipe.backlog_bytes else 0)
+            if selector.get_key(end.pipe).events != wanted:
+                selector.modify(end.pipe, wanted, end)
 
     def _patience_s(self) -> float:
         timer_ns, least_ns = self._house.get_timer(), FULL_PAUSE_NS if self._said_full else 0
         wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(least_ns, timer_ns - self._clock.now_ns()))
-        is_reading = self._reading and self._gateway is not None and not self._gateway.backlog_bytes
+        is_reading = self._reading.is_due(self._gateways.backlog_bytes)
         return 0.0 if self._queue or is_reading or self._archiving.is_under_way else wait_ns / SECOND_NS
 
     def _turn(self) -> None:
@@ -204,9 +200,8 @@ class HouseProcess:
             effects = self._house.handle(batch, now_ns)
             self._meter.decided()
             self._perform(effects, now_ns)
-            if self._gateway is not None:
-                for answer in self._reading.answer(self._gateway.backlog_bytes, now_ns):
-                    self._send(answer.session, (answer.body, answer.signature))
+            for answer in self._reading.answer(self._gateways.backlog_bytes, now_ns):
+                self._send(answer.session, (answer.body, answer.signature))
             turned = self._house.take_turned()
             for log in turned:
                 tell(self._control, describe_turn(log, self._house.allowed))
@@ -221,10 +216,12 @@ class HouseProcess:
                 self._archive(now_ns)
             self._watch_allow_list(now_ns)
             self._tell_whether_closed()
-        if self._is_gateway_ending and not self._queue and not self._reading:
-            self._is_gateway_ending = False
-            self._operations.append(LastWord())
-        self._flush_release()
+        if not self._queue and not self._reading:
+            for end in self._gateways:
+                if end.is_ending:
+                    end.is_ending = False
+                    end.operations.append(LastWord())
+        self._gateways.flush(self._meter.durable_ns)
 
     # Control
 
@@ -248,74 +245,81 @@ class HouseProcess:
             self._house.warnings.put(message.code, message.words)
         elif isinstance(message, (GatewayPipe, VerifierPipe)):
             pipe = Pipe(socket.socket(fileno=descriptors[0]))
-            selector.register(pipe, selectors.EVENT_READ)
             if isinstance(message, VerifierPipe):
+                selector.register(pipe, selectors.EVENT_READ)
                 self._verifiers[message.slot] = pipe
             else:
-                self._lose_gateway(selector)
-                self._gateway = pipe
-                self._first_session = message.first_session
-                self._ways.forget()
-                self._admit()
+                if (before := self._gateways.named(message.name)) is not None:
+                    self._lose_gateway(before, selector)
+                end = self._gateways.add(pipe, message)
+                selector.register(pipe, selectors.EVENT_READ, end)
+                end.operations.append(self._admission())
 
     # Pipes
 
-    def _serve(self, pipe: Pipe, events: int, selector: selectors.BaseSelector) -> None:
-        if not pipe.is_open:
+    def _serve_gateway(self, end: GatewayEnd, events: int, selector: selectors.BaseSelector) -> None:
+        if not end.pipe.is_open:
             return  # Its successor came in the same turn, and was heard first.
         try:
             if events & selectors.EVENT_WRITE:
-                pipe.flush()
-            frames = pipe.receive() if events & selectors.EVENT_READ else []
+                end.pipe.flush()
+            messages = map(decode_from_gateway, end.pipe.receive() if events & selectors.EVENT_READ else [])
+            for message in messages:
+                if isinstance(message, Counted):
+                    self._meter.gateway_counted(message, end.name)
+                elif isinstance(message, Ending):
+                    end.is_ending = True
+                else:
+                    self._serve_again(end)
+        except (PipeClosedError, msgspec.DecodeError):
+            # Bidders may have got the better of a gateway: one that says what none does is worth no more than a dead.
+            self._lose_gateway(end, selector)
+
+    def _serve_verifier(self, pipe: Pipe, selector: selectors.BaseSelector) -> None:
+        try:
+            frames = pipe.receive()
         except PipeClosedError:
-            if pipe is self._gateway:
-                self._lose_gateway(selector)
-            else:
-                selector.unregister(pipe)
-                pipe.close()
+            selector.unregister(pipe)
+            pipe.close()
             return
         for frame in frames:
-            if pipe is not self._gateway:
-                self._take(pipe, decode_checked(frame))
-                continue
-            try:
-                message = decode_from_gateway(frame)
-            except msgspec.DecodeError:
-                # Bidders may have got the better of the gateway: it is worth no more than a dead one.
-                self._lose_gateway(selector)
-                return
-            if isinstance(message, Counted):
-                self._meter.gateway_counted(message)
-            elif isinstance(message, Ending):
-                self._is_gateway_ending = True
-            else:
-                self._serve_again()
+            self._take(pipe, decode_checked(frame))
 
     def _take(self, pipe: Pipe, checked: Checked) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
-        if checked.number >= self._first_session:
-            note = self._ways.heard if checked.requests or checked.forged else self._ways.beat
-            # A verifier whose successor was heard first is none any more, though its last words count.
-            slot = next((slot for slot, each in self._verifiers.items() if each is pipe), None)
-            if slot is not None:
-                note(slot, self._clock.now_ns())
-                self._meter.arrived(checked, slot)
-        if checked.requests or checked.forged:
-            self._answered.append(checked.number)
+        end = self._gateways.of(checked.number)
+        if end is None:
+            return  # Its gateway is dead, and every session of it.
+        is_beat = not checked.requests and not checked.forged
+        # A verifier whose successor was heard first is none any more, though its last words count.
+        slot = next((slot for slot, each in self._verifiers.items() if each is pipe), None)
+        if slot is not None:
+            note = self._ways.beat if is_beat else self._ways.heard
+            note(Way(end.name, slot), self._clock.now_ns())
+            self._meter.arrived(checked, slot)
+        if is_beat:
+            return
+        end.answered.append(checked.number)
         for session, command in checked.forged:
+            if not end.has(session):
+                continue  # No gateway speaks for the sessions of another.
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
-            self._operations += self._noticing.forged(session, self._clock.now_ns())
+            for operation in self._noticing.forged(session, self._clock.now_ns()):
+                self._gateways.post(operation)
         for item in checked.requests:
             request = Request(*item)
-            if request.session < self._first_session or self._gateway is None:
-                continue  # Its gateway is dead, and the session with it.
+            if not end.has(request.session):
+                continue
             if not self._queue.put(request, self._house.limits.queue):
                 busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
                 self._send(request.session, busy)
 
-    def _serve_again(self) -> None:
-        """The gateway listens, for the first time or once more."""
+    def _serve_again(self, end: GatewayEnd) -> None:
+        """A gateway listens, for the first time or once more; where others do, nobody could not reach the house."""
         now_ns = self._clock.now_ns()
+        is_first, end.is_serving = not self._gateways.is_any_serving, True
+        if self._is_begun and not is_first:
+            return
         if self._is_begun:
             self._perform(self._house.gateway_back(now_ns), now_ns)
         else:
@@ -331,22 +335,23 @@ class HouseProcess:
             self._is_silent = False
             self._perform(self._house.gateway_back(now_ns), now_ns)
 
-    def _lose_gateway(self, selector: selectors.BaseSelector) -> None:
-        if self._gateway is None:
+    def _lose_gateway(self, end: GatewayEnd, selector: selectors.BaseSelector) -> None:
+        """Its sessions are over, which is nobody's doing; where others serve, deadlines go on for all."""
+        selector.unregister(end.pipe)
+        end.pipe.close()
+        self._gateways.remove(end)
+        self._queue.drop(end.sessions)  # A hello that waits would begin a session that nothing ends.
+        self._reading.forget(end.sessions)
+        self._ways.forget(end.name)
+        self._meter.gateway_lost(end.name)
+        now_ns = self._clock.now_ns()
+        if self._gateways.is_any_serving:
+            for session in [each for each in self._house.presence.peers if end.has(each)]:
+                self._house.session_ended(session, now_ns)
             return
-        selector.unregister(self._gateway)
-        self._gateway.close()
-        self._gateway = None
-        self._queue.clear()  # A hello that waits would begin a session that nothing ends.
-        self._is_gateway_ending = False
-        self._answered.clear()
-        self._operations.clear()
-        self._reading.forget_all()
-        self._ways.forget()
-        self._meter.gateway_lost()
         self._is_silent = False
         if self._is_begun:
-            self._house.gateway_lost(self._clock.now_ns())
+            self._house.gateway_lost(now_ns)
 
     # Beginning
 
@@ -399,15 +404,15 @@ class HouseProcess:
                 case Send(session, message):
                     self._send(session, message)
                 case Publish(auction, message):
-                    self._operations.append(ToFollowers(auction, message.body))
+                    self._gateways.post(ToFollowers(auction, message.body))
                 case Gauge(session):
                     self._send(session, (self._meter.answer(session, now_ns), b""))
                 case Halt() | Conflict():
                     self._keeping.keep(effect)
                 case Follow(session, auctions):
-                    self._operations.append(Following(session, list(auctions)))
+                    self._gateways.post(Following(session, list(auctions)))
                 case Greeted(session, identity, name, role):
-                    self._operations.append(Known(session, identity.signing, role))
+                    self._gateways.post(Known(session, identity.signing, role))
                     # Of strangers there may be any number.
                     if (identity.signing, role) not in self._seen and self._house.allowed.by_signing(identity.signing):
                         self._seen.add((identity.signing, role))
@@ -436,28 +441,12 @@ class HouseProcess:
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
         self._noticing.sent(session, message[0], self._clock)
-        self._operations.append(ToSession(session, *message))
+        self._gateways.post(ToSession(session, *message))
 
-    def _admit(self) -> None:
-        self._admitted = self._house.allowed
+    def _admission(self) -> Admit:
         shut_out = [each.transport for each in self._admitted.shut_out]
         listed = [entry.identity.transport for entry in self._admitted]
-        self._operations.append(Admit(listed, shut_out, self._admitted.own_limits))
-
-    def _flush_release(self) -> None:
-        """Everything of this turn in one frame. A gateway that does not keep up is treated as lost."""
-        if self._gateway is None:
-            self._answered.clear()
-            self._operations.clear()
-        elif self._answered or self._operations:
-            try:
-                self._gateway.send(encode(Release(self._answered, self._operations, self._meter.durable_ns)))
-            except PipeClosedError:
-                return  # The selector finds its end of stream, and its successor gets the word.
-            finally:
-                self._answered, self._operations = [], []
-            if self._gateway.backlog_bytes > GATEWAY_BACKLOG_BYTES:
-                self._gateway.abandon()
+        return Admit(listed, shut_out, self._admitted.own_limits)
 
     # Now and then
 
@@ -495,6 +484,7 @@ class HouseProcess:
                 self._noticing.allow(allowed, now_ns)
                 self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
         if self._house.allowed is not self._admitted:
-            self._admit()
+            self._admitted = self._house.allowed
+            self._gateways.post(self._admission())
             for report in keys_listed(self._house.warnings):
                 self._report(report)

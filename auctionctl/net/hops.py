@@ -24,6 +24,10 @@ from auctionctl.wire.listing import LotDescription
 from auctionctl.wire.measures import Measures
 
 MAX_EVENTS_TOLD: Final = 16
+SESSIONS_A_GATEWAY: Final = 1 << 32
+"""Session numbers of one gateway never meet those of another, or of its successor."""
+GATEWAY: Final = "gateway"
+"""What the only gateway of a house is called."""
 RequestTuple = tuple[int, bytes, bytes, bytes, bytes]
 """session, signer (empty where nothing is signed), body, signature, transport key (for a hello).
 
@@ -254,12 +258,13 @@ class VerifierPipe(msgspec.Struct, array_like=True, tag="verifier_pipe"):
 
 
 class GatewayPipe(msgspec.Struct, array_like=True, tag="gateway_pipe"):
-    """The descriptor that comes with this leads to the gateway, in place of an earlier one.
+    """The descriptor that comes with this leads to the gateway ``name``, in place of an earlier one of that name.
 
-    Its sessions are numbered from ``first_session`` on: what has a lower number came from its predecessors.
+    Its sessions are numbered from ``first_session`` on.
     """
 
     first_session: int = 0
+    name: str = GATEWAY
 
 
 class HousePipe(msgspec.Struct, array_like=True, tag="house_pipe"):
@@ -338,12 +343,14 @@ class SettingsKept(msgspec.Struct, array_like=True, frozen=True, tag="settings_k
 class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
     """The house's process goes round; whether a gateway serves it, and how many auctions have not ended.
 
-    ``hung`` are the verifiers by whose way nothing has come for too long, though another process may be to blame.
+    ``hung`` are the verifiers by whose way nothing has come for too long, though another process may be to blame;
+    ``stuck`` the gateways of which nothing comes while others serve.
     """
 
     is_reachable: bool
     live_count: int
     hung: tuple[int, ...] = ()
+    stuck: tuple[str, ...] = ()
 
 
 class Turned(msgspec.Struct, array_like=True, frozen=True, tag="turned"):

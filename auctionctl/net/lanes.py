@@ -7,7 +7,7 @@ never refused. Timers need no lane: whatever is due is done before each batch.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 
 from auctionctl.auction.commands import KINDS
@@ -46,10 +46,10 @@ class Lanes:
         self._operators.clear()
         return taken + [self._others.popleft() for _ in range(min(len(self._others), most))]
 
-    def clear(self) -> None:
-        """Nothing waits any more: nobody is there to be answered."""
-        self._operators.clear()
-        self._others.clear()
+    def drop(self, sessions: Container[int]) -> None:
+        """Nothing of these waits any more: nobody is there to be answered."""
+        self._operators = deque(each for each in self._operators if each.session not in sessions)
+        self._others = deque(each for each in self._others if each.session not in sessions)
 
     def _is_operation(self, request: Request) -> bool:
         peer = self._peers.get(request.session)

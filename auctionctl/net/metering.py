@@ -19,7 +19,7 @@ from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.house import House
 from auctionctl.house.metrics import Recent, Stage
 from auctionctl.keys.allowlist import Role
-from auctionctl.net.hops import Checked, Counted, Measured, SessionCounted
+from auctionctl.net.hops import GATEWAY, Checked, Counted, Measured, SessionCounted
 from auctionctl.net.news import tell
 from auctionctl.net.process_state import ProcessState, own_state
 from auctionctl.wire.measures import (
@@ -52,7 +52,7 @@ class Meter:
         self._arrived: deque[tuple[int, int]] = deque()
         """(when a verifier had checked them, how many) of the requests that wait, in the order of their coming."""
         self._taken = 0
-        self._gateway: Counted | None = None
+        self._gateways: dict[str, Counted] = {}
         self._verifiers: dict[int, ProcessState] = {}
         self._begun_ns = self._decided_ns = 0
         self.durable_ns = 0
@@ -75,17 +75,17 @@ class Meter:
             self._recent.note(Stage.CHECK, checked.checked_ns - checked.received_ns, count)
             self._arrived.append((checked.checked_ns, count))
 
-    def gateway_counted(self, counted: Counted) -> None:
-        """What the gateway has counted since it last said so, and how it is."""
+    def gateway_counted(self, counted: Counted, name: str = GATEWAY) -> None:
+        """What the gateway ``name`` has counted since it last said so, and how it is."""
         self._recent.add(Stage.TOTAL, counted.totals, counted.total_ns)
         self._recent.add(Stage.ANSWER, counted.answers, counted.answers_ns)
-        self._gateway = counted
+        self._gateways[name] = counted
 
-    def gateway_lost(self) -> None:
-        """Its numbers are no more, and what waited of it is dropped."""
-        if self._gateway is not None:
-            self._refused_before.update(dict(self._gateway.refused))
-        self._gateway = None
+    def gateway_lost(self, name: str = GATEWAY) -> None:
+        """Its numbers are no more, and what waited of it is dropped: how long others' have waited is not counted."""
+        lost = self._gateways.pop(name, None)
+        if lost is not None:
+            self._refused_before.update(dict(lost.refused))
         self._arrived.clear()
 
     def turned(self, log: AuctionLog) -> bool:
@@ -158,8 +158,8 @@ class Meter:
             ("checked", self._checked),
             ("forged", self._forged),
             ("sessions", len(counts)),
-            ("connections", 0 if self._gateway is None else self._gateway.connections),
-            ("under_way", 0 if self._gateway is None else self._gateway.under_way),
+            ("connections", sum(gateway.connections for gateway in self._gateways.values())),
+            ("under_way", sum(gateway.under_way for gateway in self._gateways.values())),
             ("store_bytes", self._store_bytes()),
             ("auctions_open", self._house.live_count),
             ("auctions_unfinished", self._house.unfinished_count),
@@ -178,13 +178,15 @@ class Meter:
 
     def _labelled(self) -> Iterator[Labelled]:
         phases = Counter(log.auction.phase.value for log in self._house.logs)
-        at_the_gateway = {} if self._gateway is None else dict(self._gateway.refused)
+        at_the_gateways: Counter[str] = Counter()
+        for gateway in self._gateways.values():
+            at_the_gateways.update(dict(gateway.refused))
         points = self._house.registry.state.reputations.points
         families = (
             ("auctions", phases),
             ("ended", self._tally.ended),
             ("rejected", self._tally.rejected),
-            ("refused", self._tally.refused + self._refused_before + Counter(at_the_gateway)),
+            ("refused", self._tally.refused + self._refused_before + at_the_gateways),
             ("reputation", Counter(good=points.good, bad=points.bad)),
         )
         for family, counted in families:
@@ -193,17 +195,15 @@ class Meter:
 
     def _processes(self) -> Iterator[ProcessMeasure]:
         states = {"house": own_state()}
-        if self._gateway is not None:
-            states["gateway"] = self._gateway.state
+        states |= {name: gateway.state for name, gateway in sorted(self._gateways.items())}
         states |= {f"verifier {slot}": state for slot, state in sorted(self._verifiers.items())}
         for name, state in states.items():
             yield ProcessMeasure(name, state.pid, state.cpu_ns, state.rss_bytes, state.descriptors)
 
     def _peers(self) -> list[PeerMeasure]:
-        if self._gateway is None:
-            return []
         known = self._house.presence.peers
-        rows = [_peer(peer, each) for each in self._gateway.sessions if (peer := known.get(each.session)) is not None]
+        told = (each for gateway in self._gateways.values() for each in gateway.sessions)
+        rows = [_peer(peer, each) for each in told if (peer := known.get(each.session)) is not None]
         rows.sort(key=lambda row: (-row.waiting, -row.lost, -row.messages, row.name))
         return rows[:MAX_ROWS]
 

@@ -28,4 +28,5 @@ class Pulse:
         if now_ns - self._told_ns >= ALIVE_NS:
             self._told_ns = now_ns
             is_reachable = self._house.alive_ns(now_ns) >= now_ns
-            tell(self._control, Alive(is_reachable, self._house.live_count, tuple(self._ways.hung(now_ns))))
+            hung, stuck = tuple(self._ways.hung(now_ns)), tuple(self._ways.stuck(now_ns))
+            tell(self._control, Alive(is_reachable, self._house.live_count, hung, stuck))

@@ -2,13 +2,13 @@
 
 A question of 45 bytes is answered with 64 KiB, so questions must not be able to crowd out bids: each session has one
 pending for each log and one for the catalogue, a later one takes its place, and a turn of the house reads no more than
-FETCH_BYTES_A_TURN, and nothing while the gateway still has so much to send. Whoever has read more than its share is
+FETCH_BYTES_A_TURN, and nothing for whoever's gateway still has so much to send. Whoever has read more than its share is
 told when to ask again (:mod:`auctionctl.house.quotas`), and others are answered meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final
 
 from auctionctl.house.effects import Fetch, Page
@@ -39,16 +39,24 @@ class Reading:
         """Answer this some time soon."""
         self._waiting[question.session, question.auction if isinstance(question, Fetch) else None] = question
 
-    def forget_all(self) -> None:
-        """Nobody waits any more."""
-        self._waiting.clear()
+    def forget(self, sessions: Container[int]) -> None:
+        """Nobody of these waits any more."""
+        self._waiting = {key: each for key, each in self._waiting.items() if key[0] not in sessions}
 
-    def answer(self, backlog_bytes: int, now_ns: int) -> list[ToSession]:
-        """As many answers as this turn allows; ``backlog_bytes`` is what the gateway has not taken yet."""
+    def is_due(self, backlog_bytes: Callable[[int], int]) -> bool:
+        """Whether anybody waits whose gateway has taken everything; ``backlog_bytes`` as in :meth:`answer`."""
+        return any(not backlog_bytes(session) for session, _ in self._waiting)
+
+    def answer(self, backlog_bytes: Callable[[int], int], now_ns: int) -> list[ToSession]:
+        """As many answers as this turn allows; ``backlog_bytes`` is what a session's gateway has not taken yet."""
         answers: list[ToSession] = []
         size_bytes = 0
-        while self._waiting and size_bytes < FETCH_BYTES_A_TURN and backlog_bytes < FULL_GATEWAY_BYTES:
-            question = self._waiting.pop(next(iter(self._waiting)))
+        for key in list(self._waiting):
+            if size_bytes >= FETCH_BYTES_A_TURN:
+                break
+            if backlog_bytes(key[0]) >= FULL_GATEWAY_BYTES:
+                continue
+            question = self._waiting.pop(key)
             session, log = question.session, question.auction if isinstance(question, Fetch) else b""
             if session not in self._sessions:
                 continue

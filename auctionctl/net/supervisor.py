@@ -36,6 +36,7 @@ from auctionctl.net.children import Child, as_error, await_room, describe_end, e
 from auctionctl.net.control import receive_control
 from auctionctl.net.gatekeeper import Gatekeeper
 from auctionctl.net.hops import (
+    SESSIONS_A_GATEWAY,
     Alive,
     AllClosed,
     AllowListTaken,
@@ -68,8 +69,6 @@ from auctionctl.net.ways import HUNG_NS
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.listing import LotDescription
 
-SESSIONS_A_GATEWAY: Final = 1 << 32
-"""Session numbers of one gateway never meet those of its successor."""
 DRAIN_PATIENCE_S: Final = 5.0
 """How long what was taken may need until it is answered; a slower gateway is ended with what it holds."""
 STOP_PATIENCE_S: Final = 10.0
@@ -155,7 +154,7 @@ class Supervisor:
         self._house: Child | None = None
         self._gateway: Child | None = None
         self._verifiers: dict[int, Child] = {}
-        self._gateways_started = 0
+        self._gateways_started = self._first_session = 0
         self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
         self._due: list[tuple[float, str, str]] = []
         """(when, whom to start again, how the one before ended)."""
@@ -326,17 +325,18 @@ class Supervisor:
         assert self._house is not None
         join(child, HousePipe(), self._house, VerifierPipe(slot))
         if self._gateway is not None:
-            join(child, GatewayPipe(), self._gateway, VerifierPipe(slot))
+            join(child, GatewayPipe(self._first_session), self._gateway, VerifierPipe(slot))
         return child
 
     def _start_gateway(self) -> Child:
         child = self._gateway = self._spawn("gateway")
+        first_session = self._first_session = self._gateways_started * SESSIONS_A_GATEWAY
         start = StartGateway(
             self._address.endpoint,
             self._key.transport_secret,
             self._key.identity.transport,
             self._key.identity.signing,
-            self._gateways_started * SESSIONS_A_GATEWAY,
+            first_session,
             self._settings.limits,
             self._settings.door,
         )
@@ -344,9 +344,9 @@ class Supervisor:
         child.tell(start, self._listening.fileno())
         child.tell(self._gatekeeper.started(time.monotonic()))
         for slot, verifier in self._verifiers.items():
-            join(child, VerifierPipe(slot), verifier, GatewayPipe())
+            join(child, VerifierPipe(slot), verifier, GatewayPipe(first_session))
         assert self._house is not None
-        join(child, HousePipe(), self._house, GatewayPipe(start.first_session))
+        join(child, HousePipe(), self._house, GatewayPipe(first_session))
         return child
 
     def _bury(self, child: Child) -> None:

@@ -2,7 +2,7 @@
 
 It holds no key and no socket to the outside: a subverted gateway cannot make the house accept what was not signed. The
 signature is checked over the bytes as received, under the key that the gateway says is the session's; that the body
-names the same key is for the house to compare.
+names the same key is for the house to compare. Each gateway has a pipe of its own, and numbers of its own.
 """
 
 from __future__ import annotations
@@ -10,11 +10,20 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from auctionctl.auction.bid import command_id
 from auctionctl.net.control import hear_supervisor
-from auctionctl.net.hops import Checked, GatewayPipe, HousePipe, RequestTuple, Stop, decode_chunk, encode
+from auctionctl.net.hops import (
+    SESSIONS_A_GATEWAY,
+    Checked,
+    GatewayPipe,
+    HousePipe,
+    RequestTuple,
+    Stop,
+    decode_chunk,
+    encode,
+)
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.process_state import own_state
 from auctionctl.wire.frames import is_signed_by
@@ -23,9 +32,11 @@ BACKLOG_LIMIT_BYTES: Final = 1 << 22
 """Beyond this the house is behind, and no more is taken from the gateway."""
 
 
-def check_chunk(frame: bytes) -> bytes:
-    """A chunk in, the same chunk checked out."""
+def check_chunk(frame: bytes, first_session: int = 0) -> bytes:
+    """A chunk in, the same chunk checked out. PipeClosedError for one of another gateway than ``first_session``'s."""
     chunk = decode_chunk(frame)
+    if not first_session <= chunk.number < first_session + SESSIONS_A_GATEWAY:
+        raise PipeClosedError(f"chunk {chunk.number} of a gateway that counts from {first_session}")
     good: list[RequestTuple] = []
     forged: list[tuple[int, bytes]] = []
     for request in chunk.requests:
@@ -38,12 +49,17 @@ def check_chunk(frame: bytes) -> bytes:
     return encode(Checked(chunk.number, good, forged, chunk.received_ns, time.monotonic_ns(), state))
 
 
+class _Gateway(NamedTuple):
+    pipe: Pipe
+    first_session: int
+
+
 class Verifier:
     """The loop of one verifier process."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._gateway: Pipe | None = None
+        self._gateways: dict[str, _Gateway] = {}
         self._house: Pipe | None = None
         self._is_stopping = False
 
@@ -53,8 +69,9 @@ class Verifier:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._control, selectors.EVENT_READ)
                 is_behind = self._house is not None and self._house.backlog_bytes > BACKLOG_LIMIT_BYTES
-                if self._gateway is not None and self._house is not None and not is_behind:
-                    selector.register(self._gateway, selectors.EVENT_READ)
+                if self._house is not None and not is_behind:
+                    for name, gateway in self._gateways.items():
+                        selector.register(gateway.pipe, selectors.EVENT_READ, name)
                 if self._house is not None:
                     writable = selectors.EVENT_WRITE if self._house.backlog_bytes else 0
                     selector.register(self._house, selectors.EVENT_READ | writable)
@@ -72,7 +89,7 @@ class Verifier:
                 if key.fileobj is self._house and self._house is not None:
                     self._house.flush()
                     self._house.receive()
-                elif not self._serve_gateway():
+                elif not self._serve_gateway(key.data):
                     return
             if was_behind or (self._house is not None and self._house.backlog_bytes):
                 return
@@ -86,21 +103,21 @@ class Verifier:
             if isinstance(message, HousePipe):
                 self._house = pipe
             else:
-                if self._gateway is not None:
-                    self._gateway.close()
-                self._gateway = pipe
+                if (before := self._gateways.pop(message.name, None)) is not None:
+                    before.pipe.close()
+                self._gateways[message.name] = _Gateway(pipe, message.first_session)
 
-    def _serve_gateway(self) -> bool:
-        """Check what has come in; False once the gateway is gone."""
-        assert self._gateway is not None
+    def _serve_gateway(self, name: str) -> bool:
+        """Check what has come in; False once this gateway is gone, or says what is another's to say."""
         assert self._house is not None
+        pipe, first_session = self._gateways[name]
         try:
-            frames = self._gateway.receive()
+            checked = [check_chunk(frame, first_session) for frame in pipe.receive()]
         except PipeClosedError:
             # A new gateway will come over the control socket.
-            self._gateway.close()
-            self._gateway = None
+            pipe.close()
+            del self._gateways[name]
             return False
-        for frame in frames:
-            self._house.send(check_chunk(frame))
+        for frame in checked:
+            self._house.send(frame)
         return True

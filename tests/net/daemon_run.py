@@ -203,9 +203,8 @@ class Run:
                 tell_child(self.control, Stop())
             self.thread.join(30)
         if self.process is not None:
-            for pipe in (self.process._gateway, *self.process._verifiers.values()):
-                if pipe is not None:
-                    pipe.close()
+            for pipe in (*(end.pipe for end in self.process._gateways), *self.process._verifiers.values()):
+                pipe.close()
         self.stack.close()
 
 

@@ -13,7 +13,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreBrokenError, StoreFullError
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry
-from auctionctl.net import daemon
+from auctionctl.net import gateway_ends
 from auctionctl.net.hops import (
     Admit,
     Alive,
@@ -128,9 +128,9 @@ def test_a_gateway_that_announces_an_endless_frame_is_no_more_than_a_lost_one(ru
 
 def test_a_gateway_that_does_not_read_is_no_more_than_a_lost_one(run, monkeypatch):
     run.greet()
-    monkeypatch.setattr(daemon, "GATEWAY_BACKLOG_BYTES", 1 << 18)
+    monkeypatch.setattr(gateway_ends, "BACKLOG_BYTES", 1 << 18)
     request = (SESSION, b"", encode_message(Read(run.auction, 0)), b"", b"")
-    until(lambda: (run.send(*[request] * 500), run.process._gateway is None)[1], "its loss")
+    until(lambda: (run.send(*[request] * 500), not run.process._gateways)[1], "its loss")
     assert_gateway_is_lost(run)
 
 
@@ -145,7 +145,7 @@ def assert_gateway_is_lost(run: Run) -> None:
 def test_every_session_ends_with_its_gateway(run):
     run.greet()
     run.gateway._socket.close()
-    until(lambda: run.process._gateway is None, "the loss")
+    until(lambda: not run.process._gateways, "the loss")
     run.serve_anew()
     run.send((SESSION, b"", encode_message(Read(run.auction, 0)), b"", b""))
     assert run.next_reply().code == "no_session"
@@ -157,7 +157,7 @@ def test_a_greeting_that_comes_after_the_loss_of_its_gateway_begins_no_session_t
     run.greet()
     body, signature = ClientGreeting(ANN, HOUSE_KEY.identity, "bidder").hello(bytes(16), 0)
     run.gateway._socket.close()
-    until(lambda: run.process._gateway is None, "the loss")
+    until(lambda: not run.process._gateways, "the loss")
     run.send((SESSION, ANN.identity.signing, body, signature, ANN.identity.transport))
     run.serve_anew(SESSION + 1)
     run.send((SESSION + 1, b"", encode_message(List(0)), b"", b""))

@@ -40,10 +40,14 @@ def test_a_full_queue_takes_nothing_more_but_what_operators_command(lanes: Lanes
     assert not lanes
 
 
-def test_what_is_cleared_waits_no_longer_in_either_lane(lanes: Lanes) -> None:
+def test_what_is_dropped_waits_no_longer_in_either_lane_and_the_rest_does(lanes: Lanes) -> None:
     assert lanes.put(request(OTTO, "cancel"), LIMIT)
-    lanes.clear()
-    assert (len(lanes), lanes.take(LIMIT)) == (0, [])
+    lanes.drop({ANN})
+    assert [each.session for each in lanes.take(LIMIT)] == [OTTO]
+    for session in (ANN, OTTO):
+        assert lanes.put(request(session, "cancel"), LIMIT)
+    lanes.drop({OTTO})
+    assert [each.session for each in lanes.take(LIMIT)] == [ANN]
 
 
 def test_whoever_is_no_operator_does_not_get_there_by_the_name_of_a_message(lanes: Lanes) -> None:

@@ -35,9 +35,13 @@ def fetch(session: int = 1, start: int = 0, size: int = 10, auction: bytes = AUC
     return Fetch(session, "log", auction, start, b"note", size)
 
 
+def no_backlog(_session: int) -> int:
+    return 0
+
+
 def answers(reading: Reading, backlog_bytes: int = 0) -> list[tuple[int, Entries]]:
     found = []
-    for answer in reading.answer(backlog_bytes, NOW_NS):
+    for answer in reading.answer(lambda _: backlog_bytes, NOW_NS):
         reply = decode_reply(answer.body)
         assert isinstance(reply, Entries)
         found.append((answer.session, reply))
@@ -84,7 +88,7 @@ def test_a_page_waits_its_turn_and_a_later_one_takes_its_place() -> None:
     reading.ask(fetch(2))
     for start in (0, 16):
         reading.ask(Page(1, Message(encode(Catalogue(start, 20, ())))))
-    first, second = reading.answer(0, NOW_NS)
+    first, second = reading.answer(no_backlog, NOW_NS)
     assert (first.session, decode_reply(second.body)) == (2, Catalogue(16, 20, ()))
 
 
@@ -95,11 +99,26 @@ def test_nothing_is_read_for_a_gateway_that_does_not_keep_up() -> None:
     assert len(answers(reading, FULL_GATEWAY_BYTES - 1)) == 1
 
 
-def test_nobody_waits_once_the_gateway_is_gone() -> None:
+def test_nobody_waits_once_its_gateway_is_gone() -> None:
     reading = reading_of(10)
-    reading.ask(fetch())
-    reading.forget_all()
-    assert answers(reading) == []
+    for session in (1, 12):
+        reading.ask(fetch(session=session))
+    reading.forget(range(10))
+    assert [session for session, _ in answers(reading)] == [12]
+
+
+def test_one_gateway_that_does_not_keep_up_keeps_nobody_at_another_waiting() -> None:
+    reading = reading_of(10)
+
+    def backlog_bytes(session: int) -> int:
+        return FULL_GATEWAY_BYTES if session < 10 else 0
+
+    for session in (1, 12):
+        reading.ask(fetch(session=session))
+    assert reading.is_due(backlog_bytes)
+    assert [answer.session for answer in reading.answer(backlog_bytes, NOW_NS)] == [12]
+    assert len(reading) == 1
+    assert not reading.is_due(backlog_bytes), "what waits for a gateway that is full is no reason to go round"
 
 
 def test_a_question_for_the_catalogue_takes_the_place_of_none_for_the_registry() -> None:
@@ -107,7 +126,7 @@ def test_a_question_for_the_catalogue_takes_the_place_of_none_for_the_registry()
     page = Page(1, Message(encode(Catalogue(0, 0, ()))))
     reading.ask(fetch(auction=REGISTRY_ID))
     reading.ask(page)
-    found = [decode_reply(answer.body) for answer in reading.answer(0, NOW_NS)]
+    found = [decode_reply(answer.body) for answer in reading.answer(no_backlog, NOW_NS)]
     assert [type(reply) for reply in found] == [Entries, Catalogue]
 
 
@@ -119,14 +138,14 @@ def test_whoever_reads_too_much_is_refused_by_the_name_of_the_log_and_others_are
     reading.ask(fetch(4, size=200))
     reading.ask(Page(2, Message(encode(Catalogue(0, 0, ())))))
     reading.ask(fetch(3, size=200))
-    found = [(answer.session, decode_reply(answer.body)) for answer in reading.answer(0, NOW_NS)]
+    found = [(answer.session, decode_reply(answer.body)) for answer in reading.answer(no_backlog, NOW_NS)]
     assert [(session, type(reply)) for session, reply in found] == [(4, Refused), (2, Refused), (3, Entries)]
     refusals = [reply for _, reply in found if isinstance(reply, Refused)]
     assert [(each.code, each.command) for each in refusals] == [("rate", AUCTION), ("rate", b"")]
     again_ns = NOW_NS + refusals[0].retry_after_ns
     for now_ns, expected in ((again_ns - 1, Refused), (again_ns, Entries)):
         reading.ask(fetch(4, size=200))
-        assert [type(decode_reply(answer.body)) for answer in reading.answer(0, now_ns)] == [expected]
+        assert [type(decode_reply(answer.body)) for answer in reading.answer(no_backlog, now_ns)] == [expected]
 
 
 def test_nothing_is_read_for_whoever_is_gone() -> None:

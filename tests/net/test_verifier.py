@@ -14,7 +14,17 @@ from house_process import key_of, until
 
 from auctionctl.auction.bid import command_id
 from auctionctl.net.control import tell_child
-from auctionctl.net.hops import Checked, Chunk, GatewayPipe, HousePipe, RequestTuple, Stop, decode_checked, encode
+from auctionctl.net.hops import (
+    SESSIONS_A_GATEWAY,
+    Checked,
+    Chunk,
+    GatewayPipe,
+    HousePipe,
+    RequestTuple,
+    Stop,
+    decode_checked,
+    encode,
+)
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.verifier import BACKLOG_LIMIT_BYTES, Verifier, check_chunk
 from auctionctl.wire.frames import sign_body
@@ -89,7 +99,7 @@ class Run:
         if not self.ended_with:
             tell_child(self.control, Stop())
         self.thread.join(30)
-        for pipe in (self.verifier._house, self.verifier._gateway):
+        for pipe in (self.verifier._house, *(gateway.pipe for gateway in self.verifier._gateways.values())):
             if pipe is not None:
                 pipe.close()
         for end in (self.control, self._theirs, *self.ends):
@@ -122,6 +132,18 @@ def test_another_gateway_is_served_in_place_of_the_one_before_dead_or_alive(run)
         if number:
             with pytest.raises(PipeClosedError):
                 until(lambda pipe=old: pipe.receive(), "the end of the old pair")
+
+
+def test_several_gateways_are_served_and_none_speaks_for_another(run):
+    second = run.pair(GatewayPipe(SESSIONS_A_GATEWAY, "gateway 1"))
+    for gateway, number in ((run.gateway, 1), (second, SESSIONS_A_GATEWAY + 1), (run.gateway, 2)):
+        gateway.send(encode(Chunk(number, [request_of(number, b"bid")])))
+        assert [checked.number for checked in run.next_checked()] == [number]
+    second.send(encode(Chunk(3, [request_of(3, b"bid")])))
+    with pytest.raises(PipeClosedError):
+        until(second.receive, "the end of its pair")
+    run.gateway.send(encode(Chunk(4, [request_of(4, b"bid")])))
+    assert [checked.number for checked in run.next_checked()] == [4]
 
 
 def test_while_the_house_is_behind_no_more_is_taken_from_the_gateway_and_nothing_is_lost(run):
