@@ -7,10 +7,11 @@ batch stands in :mod:`auctionctl.house.log`.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.bid import Bid, Join, command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, type_of
 from auctionctl.auction.events import HouseEvent, encode_event, kind_of
 from auctionctl.auction.rejection import FAULTS, Code, Refusal
@@ -20,6 +21,7 @@ from auctionctl.house.intake import Request
 from auctionctl.house.log import HouseLog
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.registry import Registry
+from auctionctl.replica.replay import Applied
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.messages import Entries, Receipted, Receipts, parts_of
@@ -167,6 +169,15 @@ class AuctionLog(HouseLog):
             return False
         self._owed.append(Owed(session, command, index))
         return True
+
+    def grow(self, passed: Iterable[Applied], hashes: bytes) -> None:
+        """Entries that another instance has made durable, by the rules and with the hashes of their leaves."""
+        self.tree.extend(hashes)
+        for applied in passed:
+            self.times_ns.append(applied.entry.time_ns)
+            if applied.entry.signature:
+                self.commands[command_id(applied.entry.body)] = applied.entry_index
+        self._has_grown()
 
     # The commit point
 

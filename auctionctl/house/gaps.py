@@ -7,11 +7,18 @@ sign of life in a log, or over another gap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.events import Gap, GapCause
 from auctionctl.auction.phase import Phase
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
+
+RECONNECT_GRACE_NS: Final = SECOND_NS
+"""Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
+
+assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
 
 
 class Outage(NamedTuple):
@@ -30,19 +37,11 @@ class Gaps:
         self._owed: dict[Outage, None] = {}
 
     def say(self, outage: Outage, logs: Iterable[AuctionLog], now_ns: int) -> Iterator[AuctionLog]:
-        """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved.
-
-        One that stands still beyond its cap, as nobody could have it go on, would otherwise lose that time.
-        """
-        since_ns, until_ns, cause = outage
+        """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved."""
         for log in logs:
-            is_running = log.auction.phase is Phase.PAUSED or (log.auction.get_timer() or 0) > since_ns
-            if is_running and log.auction.allows("gap"):
-                start_ns = log.auction.next_gap_since_ns(since_ns)
-                if start_ns < until_ns:
-                    log.add_event(Gap(start_ns, until_ns, cause), now_ns)
-                    self._said[outage] = None
-                    yield log
+            if enter_gap(outage, log, now_ns):
+                self._said[outage] = None
+                yield log
 
     def take_owed(self, more: Iterable[Outage] = ()) -> list[Outage]:
         """What has to be said again, and ``more``; what has one cause and no time in between is one outage."""
@@ -68,3 +67,19 @@ class Gaps:
         """What was said was not written."""
         self._owed |= self._said
         self._said.clear()
+
+
+def enter_gap(outage: Outage, log: AuctionLog, now_ns: int) -> bool:
+    """Whether ``log`` has a deadline which ran during ``outage``, that is then entered in it.
+
+    One that stands still beyond its cap, as nobody could have it go on, would otherwise lose that time.
+    """
+    since_ns, until_ns, cause = outage
+    is_running = log.auction.phase is Phase.PAUSED or (log.auction.get_timer() or 0) > since_ns
+    if not is_running or not log.auction.allows("gap"):
+        return False
+    start_ns = log.auction.next_gap_since_ns(since_ns)
+    if start_ns >= until_ns:
+        return False
+    log.add_event(Gap(start_ns, until_ns, cause), now_ns)
+    return True

@@ -93,6 +93,11 @@ class Holdings:
         self._drop(log, self._order.index(log))
         self._dirty.pop(log.id, None)
 
+    def part_with(self, log: AuctionLog) -> None:
+        """``log`` is held no more: another instance goes on with it."""
+        self._drop(log, self._order.index(log))
+        self._dirty.pop(log.id, None)
+
     def touch(self, log: AuctionLog) -> None:
         """Something has been entered in ``log``: it belongs to the batch, and its deadlines may be others."""
         self._dirty[log.id] = log

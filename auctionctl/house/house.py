@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final
 
 from auctionctl.auction.bid import Bid, Join, command_id
-from auctionctl.auction.claims import MAX_GAP_GRACE_NS
 from auctionctl.auction.commands import AnyCommand
 from auctionctl.auction.events import GapCause, Left
-from auctionctl.auction.terms import SECOND_NS, decode_terms
+from auctionctl.auction.terms import decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.admission import Admission
 from auctionctl.house.answers import no_such_auction
@@ -24,7 +22,7 @@ from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.condition import HALTED, Warnings, condition_of
 from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.finishing import FINISH, take_out
-from auctionctl.house.gaps import Gaps, Outage
+from auctionctl.house.gaps import RECONNECT_GRACE_NS, Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
 from auctionctl.house.intake import DECODERS, Request, refused
@@ -36,6 +34,7 @@ from auctionctl.house.outbox import Outbox, no_room
 from auctionctl.house.presence import Presence
 from auctionctl.house.questions import Questions
 from auctionctl.house.quotas import Quotas
+from auctionctl.house.recovery import Rebuild
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.reminders import Reminders, heed
 from auctionctl.house.reputation import say_conduct
@@ -46,11 +45,6 @@ from auctionctl.replica.registry import REGISTRY_ID, Announced
 from auctionctl.wire.frames import Message, is_signed_by, message_type
 from auctionctl.wire.measures import Measure
 from auctionctl.wire.messages import Bye, List, Read, Remind, Status, Subscribe, decode_request, encode
-
-RECONNECT_GRACE_NS: Final = SECOND_NS
-"""Added to a gap for bidders to come back; their longest pause between two attempts is half of it."""
-
-assert RECONNECT_GRACE_NS <= MAX_GAP_GRACE_NS
 
 
 class House:
@@ -106,7 +100,7 @@ class House:
     @property
     def has_room(self) -> bool:
         """Whether another auction can be announced now."""
-        return self.live_count < self.limits.max_concurrent_auctions and not self.registry.is_halted
+        return self.live_count < self.limits.max_concurrent_auctions and self.registry.is_writable
 
     def take_turned(self) -> list[AuctionLog]:
         """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
@@ -178,7 +172,7 @@ class House:
 
     def _keep_registry(self, now_ns: int) -> None:
         """The registry says whom the allow list in force lets in."""
-        if self._is_registry_behind and not self.registry.is_halted:
+        if self._is_registry_behind and self.registry.is_writable:
             self.registry.admit(self.allowed, now_ns)
             self._is_registry_behind = False
 
@@ -356,7 +350,7 @@ class House:
             effects.append(Send(session, answer))
             return
         if log is None:
-            effects.append(Send(session, no_such_auction(self.registry.state, command.auction, name)))
+            effects.append(Send(session, self._not_here(command.auction, name)))
             return
         if (reason := self._reminders.why(log.id)) is not None:
             effects.append(Send(session, refused("halted", reason, name)))
@@ -385,6 +379,9 @@ class House:
                 self._perform(log, request, command, now_ns)
             self._settle_phase(log, now_ns)
 
+    def _not_here(self, auction: bytes, command: bytes) -> Message:
+        return no_such_auction(self.registry.state, auction, command)
+
     def _perform(self, log: AuctionLog, request: Request, command: AnyCommand, now_ns: int) -> None:
         """An accepted command; whoever matters from now on has the grace to be there."""
         log.add_command(request, command, command_id(request.body), now_ns)
@@ -408,7 +405,7 @@ class House:
                 effects.append(Send(request.session, no_room(name)))
                 return
             if log is None:
-                check_share(identity, self.registry.state, self._held.running, self.limits, now_ns)
+                check_share(identity, self.registry.state, self._catalogue(), self.limits, now_ns)
                 log = self._open_log(request.body, request.signature, now_ns)
                 self._held.turn(log)
         except TermsError as error:
@@ -428,6 +425,9 @@ class House:
         else:
             assert isinstance(message, Bye), "intake lets no other type through"
             self.session_ended(request.session, now_ns)
+
+    def _catalogue(self) -> Sequence[AuctionLog]:
+        return self._held.in_order
 
     def _find(self, log_id: bytes) -> HouseLog | None:
         return self.registry if log_id == REGISTRY_ID else self._held.get(log_id)
@@ -465,21 +465,24 @@ class House:
         self._in_flight = False
         self._gaps.committed()
         changed = self._held.take_dirty()
-        said = self._outbox.release(self.registry, changed, self._held.in_order)
+        said = self._outbox.release(self.registry, changed, self._catalogue)
         self._questions.subscriptions.completed(changed)
         # A revocation or a rotation is in force now that it is durable; its holder was told of it first.
         if self._admission.is_behind(self.registry.state):
             self._let_in(self._now_ns)
         return said + self._clock_heads.release(self._held.by_id)
 
-    def rolled_back(
-        self, rebuild: Callable[[AuctionLog], AuctionLog | None], rebuild_registry: Callable[[], RegistryLog]
-    ) -> list[Effect]:
+    def rolled_back(self, rebuild: Rebuild, rebuild_registry: Callable[[], RegistryLog]) -> list[Effect]:
         """Nothing of the last commit was written: drop what it changed, and refuse its commands for want of room.
 
         What time brought about is said again by the next batch: deadlines are due, gaps, admissions and deeds are owed,
         and whoever had left has the grace once more. ``rebuild`` replays a log from the store; None where it has none.
         """
+        self._room.lacked(self._now_ns)
+        self._drop(rebuild, rebuild_registry)
+        return self._outbox.refuse_all(self._held.by_id)
+
+    def _drop(self, rebuild: Rebuild, rebuild_registry: Callable[[], RegistryLog]) -> None:
         if self.registry.to_append() is not None:
             followers = self.registry.followers
             self.registry = rebuild_registry()
@@ -487,7 +490,6 @@ class House:
             self._is_registry_behind = True
             self._held.recall_ended()
         self._in_flight = False
-        self._room.lacked(self._now_ns)
         self._gaps.rolled_back()
         self._clock_heads.rolled_back()
         for log in self._held.take_dirty():
@@ -495,4 +497,3 @@ class House:
             self._held.replace(log, stored)
             if stored is not None:
                 self.presence.expect(stored.auction.watched, self._now_ns)
-        return self._outbox.refuse_all(self._held.by_id)

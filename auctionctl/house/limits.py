@@ -82,7 +82,8 @@ def check_share(seller: bytes, registry: Registry, logs: Iterable[AuctionLog], l
             f" {limits.max_openings_an_hour}",
             hint=f"the next one can be opened in {minutes} min",
         )
-    live = sum(_is_under_way(log.auction) and log.auction.terms.seller in its_keys for log in logs)
+    going_on = (log.auction for log in logs if not log.is_halted)
+    live = sum(_is_under_way(auction) and auction.terms.seller in its_keys for auction in going_on)
     if live >= limits.max_auctions_a_seller:
         raise TermsError(
             f"{live} auctions of yours have not ended, and this house's limit for one seller is"

@@ -19,7 +19,18 @@ Head = tuple[CheckpointSigner, int, bytes]
 class HouseLog:
     """The log called ``name``, of which messages speak by ``id``; ``followers`` are sessions that get what is new."""
 
-    __slots__ = ("_batch", "_is_signed_alone", "_signer", "checkpoint", "followers", "id", "is_halted", "name", "tree")
+    __slots__ = (
+        "_batch",
+        "_is_signed_alone",
+        "_signer",
+        "checkpoint",
+        "followers",
+        "id",
+        "is_foreign",
+        "is_halted",
+        "name",
+        "tree",
+    )
 
     def __init__(self, key: SecretKey, name: str, log_id: bytes, tree: Tree) -> None:
         self.name = name
@@ -29,14 +40,26 @@ class HouseLog:
         self.checkpoint = b""
         self.is_halted = False
         """Whether nothing may be added to it any more (:mod:`auctionctl.house.reminders`)."""
+        self.is_foreign = False
+        """Whether another instance of the house writes it, and this one follows."""
         self._is_signed_alone = False
         self._signer = CheckpointSigner(origin_of(key.identity.text, name), key)
         self._batch: list[bytes] = []
 
     def _add(self, data: bytes) -> None:
-        assert not self.is_halted, self.name
+        assert self.is_writable, self.name
         self.tree.append(leaf_hash(data))
         self._batch.append(data)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this instance may add to it."""
+        return not (self.is_halted or self.is_foreign)
+
+    def _has_grown(self) -> None:
+        """What another instance has made durable is here: the next head is over that, too."""
+        self.checkpoint = b""
+        self._is_signed_alone = False
 
     @property
     def durable_size(self) -> int:
@@ -84,6 +107,9 @@ class HouseLog:
         that is said here can be recomputed from the store, bit for bit.
         """
         batch, self._batch = self._batch, []
+        return self._slices(batch)
+
+    def _slices(self, batch: list[bytes]) -> list[Entries]:
         slices: list[Entries] = []
         start = self.tree.size - len(batch)
         while batch and self.followers:

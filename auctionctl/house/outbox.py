@@ -7,7 +7,7 @@ a command which an earlier batch has written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from auctionctl.auction.rejection import Code, Refusal
@@ -20,6 +20,7 @@ from auctionctl.house.log import HouseLog
 from auctionctl.house.metrics import Tally
 from auctionctl.house.registry import RegistryLog
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.tlog.heads import sign_heads
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Receipts, Rejection, acknowledge, encode
@@ -79,6 +80,19 @@ class Outbox:
         self._forget()
         return list(lacking)
 
+    def move_all(self, logs: Mapping[bytes, AuctionLog], move: Callable[[bytes, bytes], Message]) -> list[Effect]:
+        """As :meth:`refuse_all`, where another instance may have been faster: ``move`` says where to go.
+
+        It is given the log and the command.
+        """
+        lost = [
+            Send(session, move(REGISTRY_ID if auction == command else auction, command))
+            for (session, command), auction in self._commands.items()
+            if auction not in logs or command not in logs[auction].commands
+        ]
+        self._forget()
+        return list(lost)
+
     def _forget(self) -> None:
         self._commands.clear()
         self._rejections.clear()
@@ -87,9 +101,9 @@ class Outbox:
         self._pages.clear()
 
     def release(
-        self, registry: RegistryLog, changed: Collection[AuctionLog], auctions: Sequence[AuctionLog]
+        self, registry: RegistryLog, changed: Collection[AuctionLog], catalogue: Callable[[], Sequence[AuctionLog]]
     ) -> list[Effect]:
-        """Everything is durable: sign the heads of what has changed, and say it all. ``auctions`` is the catalogue."""
+        """Everything is durable: sign the heads of what has changed, and say it all; ``catalogue`` is asked for it."""
         logs: tuple[HouseLog, ...] = (registry, *changed)
         moved = [log for log in logs if log.needs_head and log.tree.size]
         for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
@@ -105,14 +119,15 @@ class Outbox:
         feed += [
             Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
         ]
-        return feed + self._answers(registry, auctions)
+        return feed + self._answers(registry, catalogue)
 
-    def _answers(self, registry: RegistryLog, auctions: Sequence[AuctionLog]) -> list[Effect]:
+    def _answers(self, registry: RegistryLog, catalogue: Callable[[], Sequence[AuctionLog]]) -> list[Effect]:
         answers = sign_rejections(self._key, self._rejections) if self._rejections else []
         answers += [
             Fetch(session, log.name, log.id, start, log.sign_head(), log.tree.size)
             for (session, _), (log, start) in self._reads.items()
         ]
+        auctions = catalogue() if self._pages else ()
         answers += [
             Page(session, Message(encode(catalogue_page(auctions, registry, start))))
             for session, start in self._pages.items()

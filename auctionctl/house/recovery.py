@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -24,6 +24,9 @@ from auctionctl.tlog.merkle import Tree, leaf_hash
 
 ENTRIES_AT_ONCE: Final = 128
 """So many are hashed in one go."""
+
+Rebuild = Callable[[AuctionLog], AuctionLog | None]
+"""A log → the same as it is stored; None where nothing of it is."""
 
 _NAME = re.compile(r"auction/([0-9a-f]{64})")
 
@@ -96,3 +99,14 @@ def resume(key: SecretKey, replayed: Replayed) -> AuctionLog:
 def rebuild(key: SecretKey, name: str, entries: Iterable[bytes]) -> AuctionLog:
     """The log called ``name`` from its stored entries; VerificationError or TermsError if they do not make one."""
     return resume(key, replay_stored(key.identity.signing, name, entries))
+
+
+def extend(key: SecretKey, log: AuctionLog, entries: Sequence[bytes]) -> None:
+    """``log`` goes on with ``entries``, which another instance of the house has stored behind what is here.
+
+    VerificationError for what does not follow: ``log`` is of no use then.
+    """
+    replay = _OwnReplay(key.identity.signing, log.id)
+    replay.tree, replay.auction = log.tree, log.auction
+    passed = [replay.apply(data) for data in entries]
+    log.grow(passed, b"".join([leaf_hash(data) for data in entries]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auctionctl.house.log import HouseLog
 from auctionctl.keys.allowlist import AllowList, Role
@@ -23,16 +23,17 @@ from auctionctl.replica.registry import (
     kind_of,
 )
 from auctionctl.tlog.entry import Entry, encode
+from auctionctl.wire.messages import Entries
 from auctionctl.wire.session import Peer
 
 
 class RegistryLog(HouseLog):
     """The registry's state and log. ``entries`` are those that the store has; VerificationError if they do not hold."""
 
-    __slots__ = ("_announcements", "_key", "_texts", "state")
+    __slots__ = ("_announcements", "_key", "_replay", "_texts", "state")
 
     def __init__(self, key: SecretKey, entries: Iterable[bytes] = ()) -> None:
-        replay = RegistryReplay(key.identity.signing)
+        self._replay = replay = RegistryReplay(key.identity.signing)
         super().__init__(key, REGISTRY, REGISTRY_ID, replay.tree)
         self.state: Registry = replay.state
         self._key = key
@@ -53,6 +54,21 @@ class RegistryLog(HouseLog):
         self._add(data)
         self._remember(event, data)
 
+    def absorb(self, entries: Sequence[bytes]) -> list[Entries]:
+        """Take on what another instance wrote behind what is here; what its followers hear of that.
+
+        VerificationError at the first that does not hold: what was before it has been taken on.
+        """
+        taken: list[bytes] = []
+        try:
+            for data in entries:
+                self._remember(self._replay.apply(data).fact, data)
+                taken.append(data)
+        finally:
+            self._has_grown()
+            self.sign_head()
+        return self._slices(taken)
+
     def _remember(self, event: RegistryEvent, data: bytes) -> None:
         if isinstance(event, Announced):
             self._announcements[event.auction] = data
@@ -66,7 +82,7 @@ class RegistryLog(HouseLog):
 
     def meet(self, peer: Peer, now_ns: int) -> None:
         """``peer`` takes part in an auction: a stranger too has a name here from now on, and can be revoked."""
-        if peer.is_listed or self.is_halted:
+        if peer.is_listed or not self.is_writable:
             return
         admitted = Admitted(peer.identity.signing, peer.identity.transport, peer.name, Role.BIDDER.value)
         if self.state.check(admitted, now_ns) is None:  # otherwise it is known already

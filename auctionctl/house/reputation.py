@@ -16,7 +16,7 @@ from auctionctl.replica.registry import Conduct
 
 def say_conduct(registry: RegistryLog, ended: Iterable[AuctionLog], now_ns: int) -> None:
     """Enter what ``ended`` auctions, all of them final, say of their bidders, unless that was said before."""
-    if registry.is_halted:
+    if not registry.is_writable:
         return
     for log in ended:
         if log.is_halted or log.id in registry.state.reputations.auctions or log.id not in registry.state.auctions:

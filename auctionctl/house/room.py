@@ -39,6 +39,10 @@ class Room:
         self._retry_ns = now_ns + self._pause_ns
         self._is_said = False
 
+    def dropped(self) -> None:
+        """A batch was not written, and not for want of room."""
+        self._is_said = False
+
     def found(self) -> None:
         """A batch has been written."""
         self._full_since_ns = None

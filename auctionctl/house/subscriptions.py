@@ -41,6 +41,13 @@ class Subscriptions:
         for session in list(self._of):
             self.end(session)
 
+    def drop(self, log: HouseLog) -> set[int]:
+        """Nobody follows ``log`` here any more; who did."""
+        sessions, log.followers = log.followers, set()
+        for session in sessions:
+            self._of.get(session, set()).discard(log.id)
+        return sessions
+
     def completed(self, logs: Iterable[HouseLog]) -> None:
         """Those of ``logs`` that are complete count no more; all of them are durable, and their followers know."""
         for log in logs:

@@ -16,7 +16,8 @@ from auctionctl.auction.phase import Phase
 from auctionctl.auction.terms import Terms, auction_id, encode_terms
 from auctionctl.errors import VerificationError
 from auctionctl.house.effects import Commit
-from auctionctl.house.house import RECONNECT_GRACE_NS, House
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
+from auctionctl.house.house import House
 from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.allowlist import Entry as Allowed

@@ -12,7 +12,7 @@ from house_clients import all_join, bid_against_each_other, check_promises
 from house_process import lot
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.house import RECONNECT_GRACE_NS
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
 from auctionctl.net.ways import BEAT_NS, HUNG_NS
 from auctionctl.tlog.entry import Kind
 

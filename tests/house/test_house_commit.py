@@ -12,7 +12,7 @@ import pytest
 from auctionctl.auction.events import decode_event
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Commit, Fetch, Publish, Send
-from auctionctl.house.house import RECONNECT_GRACE_NS
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
 from auctionctl.house.limits import Limits
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.house.room import LONGEST_PAUSE_NS

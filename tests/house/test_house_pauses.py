@@ -12,7 +12,7 @@ from auctionctl.auction.commands import Cancel, Pause, Resume
 from auctionctl.auction.rules import Disconnection, PauseRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Commit
-from auctionctl.house.house import RECONNECT_GRACE_NS
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.replica.audit import audit
 from auctionctl.wire.messages import Bye, ClockHead, Subscribe

@@ -11,7 +11,7 @@ from auctionctl.auction.commands import Accept, Capacity, Decline, Offer, Pay, R
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.rules import OnDefault, PaymentRules
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.house import RECONNECT_GRACE_NS
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.house.room import LONGEST_PAUSE_NS
 from auctionctl.replica.audit import audit

@@ -11,7 +11,8 @@ import pytest
 from auctionctl.auction.events import Gap, decode_event
 from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.house import RECONNECT_GRACE_NS, STALL_NS
+from auctionctl.house.gaps import RECONNECT_GRACE_NS
+from auctionctl.house.house import STALL_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.replica.audit import audit
 from auctionctl.wire.messages import Subscribe
