@@ -319,7 +319,7 @@ class HouseShell:
         world, gateway, now_ns = self._world, self._world.gateway, self._turn_ns
         self.house.take_turned()
         if gateway is not None and self.is_begun:
-            self._operations += self._reading.answer(0, self._turn_ns)
+            self._operations += self._reading.answer(lambda _: 0, self._turn_ns)
         if self.is_begun and now_ns - self._alive_ns >= ALIVE_NS:
             self._alive_ns = now_ns
             try:
