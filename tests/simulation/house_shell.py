@@ -181,8 +181,8 @@ class HouseShell:
         assert self.house is not None
         if stimulus == "lost":
             self._operations.clear()
-            self._reading.forget_all()
             first = self._world.first_session
+            self._reading.forget(range(first))
             self._queue = deque(each for each in self._queue if each.session >= first)
             if self.is_begun:
                 self._world.watch.gateway_lost(max(now_ns, self._looked_ns), self._looked_ns)
