@@ -1,8 +1,12 @@
 """A load of signed bids from many real sessions in one process, for the benchmark.
 
-Every bid is signed beforehand and every answer kept as it came, so that what is timed is the house; nothing is trusted:
-:meth:`Load.verify` checks each receipt against the entry that it speaks of, after the run. The bidders of an auction,
-two of them unless there are to be more, take turns with rising amounts, ``window`` bids under way at a time.
+A load shares the machine with the house that it measures, so what it need not do while the clock runs it does before
+or after. Every bid is signed beforehand, for it is determined: the bidders of an auction, two of them unless there are
+to be more, take turns with rising amounts, ``window`` bids under way at a time. Of an answer no more is read in the run
+than which commands it answers; all of it is kept as it came, and nothing is trusted: :meth:`Load.verify` decodes it
+strictly, and checks each receipt against the entry that it speaks of, after the run. What a session may send after one
+round of answers goes out together, as that of a bidder does, who reads its answers before it bids again. Between two
+bids of a fixed rate the load sleeps: one that waited by going round would take a core from the house.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from auctionctl.errors import AuctionctlError, UnreachableError, VerificationErr
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import configure
+from auctionctl.net.fine_poller import FinePoller
 from auctionctl.tlog.checkpoint import origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import leaf_hash
@@ -46,7 +51,7 @@ from auctionctl.wire.session import ClientGreeting
 
 NOT_AFTER_NS: Final = 3_000 * SECOND_NS
 GREETING_PATIENCE_S: Final = 30.0
-ANSWER_PATIENCE_S: Final = 3.0
+ANSWER_PATIENCE_NS: Final = 3 * SECOND_NS
 """After so long without any answer, all that is under way is sent again."""
 MAX_REPEATS: Final = 10
 CURRENCY: Final = "credits"
@@ -57,8 +62,27 @@ JOINS_AT_ONCE: Final = 200
 """Fewer than a house's queue takes of one session."""
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _MORE: Final = int(zmq.SNDMORE)
-# What a house says is read strictly after the runs; while the clock runs, its sender is not to be the slow one.
-_decode_answer: Final = msgspec.msgpack.Decoder(Acknowledged | Rejections | Refused | Pong).decode
+
+
+class _Receipted(msgspec.Struct, array_like=True, gc=False):
+    """No more of a receipt than the command that it is for."""
+
+    command: bytes
+
+
+class _Receipts(msgspec.Struct, array_like=True, gc=False):
+    auction: msgspec.Raw
+    checkpoint: msgspec.Raw
+    receipts: list[_Receipted]
+
+
+class _Answered(msgspec.Struct, array_like=True, tag="acknowledged", gc=False):
+    """What :class:`auctionctl.wire.messages.Acknowledged` answers, read while the clock runs; strictly, afterwards."""
+
+    logs: list[_Receipts]
+
+
+_decode_answer: Final = msgspec.msgpack.Decoder(_Answered | Rejections | Refused | Pong).decode
 
 
 @dataclass(slots=True)
@@ -95,7 +119,7 @@ class Load:
         self._context = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, 65_536)
         self._clock = Clock()
-        self._poller = zmq.Poller()
+        self._poller = FinePoller()
         self._sockets: list[zmq.Socket[bytes]] = []
         self._by_command: dict[bytes, Auctioned] = {}
         self._signed: dict[bytes, Message] = {}
@@ -113,6 +137,8 @@ class Load:
         """Another load, whose sessions are to be kept while this one is timed."""
         self._pinged_ns: int | None = None
         """None before there are sessions."""
+        self._outgoing: dict[zmq.Socket[bytes], list[Message]] = {}
+        """The bids that go out once a round of answers has been read, socket by socket."""
         self._turns: deque[Auctioned] = deque()
         """The auctions whose next bid goes out when another one has been answered."""
         self.proven: dict[tuple[bytes, int], bytes] = {}
@@ -122,6 +148,7 @@ class Load:
         """End every session."""
         for its_socket in self._sockets:
             its_socket.close(linger=0)
+        self._poller.close()
         self._context.term()
 
     def _connect(self, key: SecretKey) -> None:
@@ -130,7 +157,7 @@ class Load:
         its_socket.setsockopt(zmq.IMMEDIATE, 0)
         its_socket.connect(self._address.endpoint)
         self._sockets.append(its_socket)
-        self._poller.register(its_socket, zmq.POLLIN)
+        self._poller.register(its_socket)
 
     # Before
 
@@ -161,7 +188,7 @@ class Load:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
         while wanted:
             self._keep_all()
-            for its_socket, _ in self._poller.poll(1_000):
+            for its_socket in self._poller.poll(SECOND_NS):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
                     wanted -= _count(reply) if isinstance(reply, Acknowledged) else 1
@@ -213,7 +240,7 @@ class Load:
         for _ in range(min(at_once or len(self._turns), len(self._turns))):
             self._send_next(self._turns.popleft(), time.perf_counter_ns())
         while self._by_command:
-            self._collect(run, ANSWER_PATIENCE_S, send_on=True)
+            self._collect(run, ANSWER_PATIENCE_NS, send_on=True)
         self._turns.clear()
         run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
         return run
@@ -226,10 +253,11 @@ class Load:
         for number in range(bids):
             due_ns = started_ns + number * interval_ns
             while (wait_ns := due_ns - time.perf_counter_ns()) > 0:
-                self._collect(run, wait_ns / SECOND_NS, send_on=False)
+                self._collect(run, wait_ns, send_on=False)
             self._send_next(self._auctioned[number % len(self._auctioned)], due_ns)
+            self._send_out()
         while self._by_command:
-            self._collect(run, ANSWER_PATIENCE_S, send_on=False)
+            self._collect(run, ANSWER_PATIENCE_NS, send_on=False)
         run.seconds = (time.perf_counter_ns() - started_ns) / SECOND_NS
         return run
 
@@ -237,13 +265,14 @@ class Load:
         """Send a prepared bid of the first auction; returns when, by ``perf_counter_ns``."""
         started_ns = time.perf_counter_ns()
         self._send_next(self._auctioned[0], started_ns)
+        self._send_out()
         return started_ns
 
     def await_answers(self) -> Run:
         """Until all that was sent is answered."""
         run = Run()
         while self._by_command:
-            self._collect(run, ANSWER_PATIENCE_S, send_on=False)
+            self._collect(run, ANSWER_PATIENCE_NS, send_on=False)
         return run
 
     def _send_next(self, auctioned: Auctioned, at_ns: int) -> None:
@@ -252,19 +281,25 @@ class Load:
             self._signed[command] = message
             auctioned.sent_ns[command] = at_ns
             self._by_command[command] = auctioned
-            its_socket = auctioned.sockets[side]
-            its_socket.send(message.body, _MORE)
-            its_socket.send(message.signature)
+            self._outgoing.setdefault(auctioned.sockets[side], []).append(message)
 
-    def _collect(self, run: Run, patience_s: float, *, send_on: bool) -> None:
+    def _send_out(self) -> None:
+        for its_socket, messages in self._outgoing.items():
+            for body, signature in messages:
+                its_socket.send(body, _MORE)
+                its_socket.send(signature)
+        self._outgoing.clear()
+
+    def _collect(self, run: Run, patience_ns: int, *, send_on: bool) -> None:
+        self._send_out()
         self._keep_all()
-        events = self._poller.poll(int(patience_s * 1_000))
-        if not events and patience_s >= ANSWER_PATIENCE_S:
+        ready = self._poller.poll(patience_ns)
+        if not ready and patience_ns >= ANSWER_PATIENCE_NS:
             if run.repeats == MAX_REPEATS:
                 raise UnreachableError(f"the house has not answered, though it was asked {MAX_REPEATS} times again")
             run.repeats += 1
             self._send_again()
-        for its_socket, _ in events:
+        for its_socket in ready:
             while True:
                 try:
                     body = its_socket.recv(_NOBLOCK)
@@ -274,6 +309,7 @@ class Load:
                 for command in self._note(run, body):
                     if command in self._by_command:
                         self._settle(run, command, send_on=send_on)
+        self._send_out()
 
     def _send_again(self) -> None:
         """An answer may be lost to whoever reads too slowly: ask again with the same bytes, as every bidder does."""
@@ -299,11 +335,11 @@ class Load:
     def _note(self, run: Run, body: bytes) -> list[bytes]:
         """Keep an answer; returns the commands that it answers."""
         reply = _decode_answer(body)
-        if isinstance(reply, Acknowledged):
+        if isinstance(reply, _Answered):
             self._answers.append(body)
-            commands = list(dict.fromkeys(receipt.command for log in reply.logs for receipt in log.receipts))
-            run.receipts += sum(command in self._by_command for command in commands)
-            return commands
+            answered = {receipt.command for log in reply.logs for receipt in log.receipts} & self._by_command.keys()
+            run.receipts += len(answered)
+            return list(answered)
         if isinstance(reply, Rejections):
             run.rejections += len(reply.rejections)
             return [decode_rejection(rejected.rejection).command for rejected in reply.rejections]

@@ -99,6 +99,6 @@ def test_what_was_sent_again_counts_once_though_it_was_answered_twice(load: Load
     deadline_s = time.monotonic() + 30
     # Three bids, each sent twice: in one batch both are answered by one message.
     while sum(len(log.receipts) for log in load._receipts()) < 6 and time.monotonic() < deadline_s:
-        load._collect(run, 0.2, send_on=False)
+        load._collect(run, 200_000_000, send_on=False)
     assert run.receipts + run.rejections == len(run.latencies_ns) == 3
     assert load.verify() == run.receipts > 0
