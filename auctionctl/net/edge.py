@@ -78,20 +78,22 @@ class Edge:
             return Refused("busy", "the queue of this house is full", name_of(type_name, body), BUSY_RETRY_NS)
         if session.is_operator and type_name in COMMANDS:
             return None
-        return self._count(session, type_name, body, now_ns)
+        if session.is_listed:
+            return self._shares.listed.refuse(session.identity or session.transport, type_name, body, now_ns)
+        return self._count_stranger(session, type_name, body, now_ns)
 
     def refuse_answer(self, session: Session, now_ns: int) -> Refused | None:
         """Why the gateway does not itself answer what is a ping, or no message; None: it does, and a question counts.
 
         It does so of whoever is muted, who could not keep its session otherwise.
         """
-        return self._count(session, PING, b"", now_ns)
-
-    def _count(self, session: Session, type_name: str, body: bytes, now_ns: int) -> Refused | None:
-        """Why a message is too many, or None; then it counts."""
-        who = session.identity or session.transport
         if session.is_listed:
-            return self._shares.listed.refuse(who, type_name, body, now_ns)
+            return self._shares.listed.refuse(session.identity or session.transport, PING, b"", now_ns)
+        return self._count_stranger(session, PING, b"", now_ns)
+
+    def _count_stranger(self, session: Session, type_name: str, body: bytes, now_ns: int) -> Refused | None:
+        """Why a message of a stranger is too many, or None; then it counts."""
+        who = session.identity or session.transport
         site = site_of(session.host)
         is_command = type_name in COMMANDS
         limit = self._site_commands if is_command else self._site_questions

@@ -53,14 +53,14 @@ from auctionctl.net.hops import (
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.porter import Porter
 from auctionctl.net.route_numbers import RouteNumbers
-from auctionctl.net.router import bind_router, receive_frames
+from auctionctl.net.router import bind_router, receive
 from auctionctl.net.sessions import Session, Sessions
 from auctionctl.net.tcp_connections import inode_of
 from auctionctl.net.under_way import UnderWay
 from auctionctl.net.watchdog import LOOK_NS
 from auctionctl.net.ways import BEAT_NS
 from auctionctl.net.zap import ZAP_ENDPOINT, answer_zap
-from auctionctl.wire.frames import MAX_REQUEST_BYTES, check_frames, message_type
+from auctionctl.wire.frames import MAX_REQUEST_BYTES, fault_of, message_type
 from auctionctl.wire.messages import Hello, Ping, Pong, Refused, decode_request
 from auctionctl.wire.messages import encode as encode_message
 
@@ -75,6 +75,7 @@ POLL_MS: Final = LOOK_NS // 1_000_000
 ENDING_POLL_MS: Final = 20
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
+_USER_ID: Final = b"User-Id"
 _NO_SESSION: Final = encode_message(Refused("no_session", "say hello first"))
 
 
@@ -253,15 +254,14 @@ class Gateway:
         now_ns, self._under_way.received_ns = self._clock.now_ns(), time.monotonic_ns()
         for _ in range(MESSAGES_A_TURN):
             try:
-                frames = receive_frames(self._router)
+                route, frames = receive(self._router)
             except zmq.Again:
                 break
-            self._take(frames, now_ns)
+            self._take(route, frames, now_ns)
 
-    def _take(self, frames: list[zmq.Frame], now_ns: int) -> None:
-        route = frames[0].bytes
+    def _take(self, route: bytes, frames: list[zmq.Frame], now_ns: int) -> None:
         try:
-            user = frames[-1].get("User-Id")
+            user = frames[-1].get(_USER_ID)
         except zmq.ZMQError:
             asked = self._sessions.by_number.get(self._route_numbers.answered(frames[-1].bytes))
             if asked is not None:
@@ -269,18 +269,17 @@ class Gateway:
             return
         session = self._sessions.by_route.get(route)
         if session is None or session.user != user:
-            session = self._begin(frames, str(user), now_ns)
+            session = self._begin(route, frames, str(user), now_ns)
         session.heard_ns = now_ns
         session.messages += 1
-        try:
-            message = check_frames([frame.bytes for frame in frames[1:]], MAX_REQUEST_BYTES)
-        except RemoteProtocolError as error:
-            self._answer(session, Refused("malformed", str(error)), now_ns)
+        parts = [frame.bytes for frame in frames]
+        if fault := fault_of(parts, MAX_REQUEST_BYTES):
+            self._answer(session, Refused("malformed", fault), now_ns)
             return
-        self._sort(session, message.body, message.signature, now_ns)
+        body, signature = parts
+        self._sort(session, body, signature, now_ns)
 
-    def _begin(self, frames: list[zmq.Frame], user: str, now_ns: int) -> Session:
-        route = frames[0].bytes
+    def _begin(self, route: bytes, frames: list[zmq.Frame], user: str, now_ns: int) -> Session:
         old = self._sessions.by_route.get(route)
         if old is not None:
             self._end(old)

@@ -24,11 +24,13 @@ class PipeClosedError(Exception):
 class Pipe:
     """One end of a pair."""
 
-    __slots__ = ("_incoming", "_outgoing", "_socket")
+    __slots__ = ("_buffer", "_incoming", "_outgoing", "_socket")
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._socket = end
+        # One for all reads: memory of this size that is new each time would be mapped and unmapped by the system.
+        self._buffer = memoryview(bytearray(READ_BYTES))
         self._incoming = bytearray()
         self._outgoing = bytearray()
 
@@ -58,21 +60,27 @@ class Pipe:
     def send(self, frame: bytes) -> None:
         """Queue ``frame`` and send what the socket takes now. Raises PipeClosedError."""
         assert len(frame) <= MAX_FRAME_BYTES
-        self._outgoing += _LENGTH.pack(len(frame))
-        self._outgoing += frame
-        self.flush()
+        data = _LENGTH.pack(len(frame)) + frame
+        if self._outgoing:
+            self._outgoing += data
+            self.flush()
+        elif (sent := self._send(data)) < len(data):
+            self._outgoing += memoryview(data)[sent:]
 
     def flush(self) -> None:
         """Send what the socket takes now. Raises PipeClosedError."""
-        while self._outgoing:
-            try:
-                sent = self._socket.send(self._outgoing)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._outgoing.clear()
-                raise PipeClosedError(str(error)) from error
+        while self._outgoing and (sent := self._send(self._outgoing)):
             del self._outgoing[:sent]
+
+    def _send(self, data: bytes | bytearray) -> int:
+        """How many bytes of ``data`` the socket took."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._outgoing.clear()
+            raise PipeClosedError(str(error)) from error
 
     def receive(self) -> list[bytes]:
         """The complete frames that have come in. Raises PipeClosedError once there will be no more.
@@ -82,31 +90,32 @@ class Pipe:
         closed = False
         for _ in range(READS_A_TURN):
             try:
-                data = self._socket.recv(READ_BYTES)
+                count = self._socket.recv_into(self._buffer)
             except BlockingIOError:
                 break
             except OSError as error:
                 raise PipeClosedError(str(error)) from error
-            if not data:
+            if not count:
                 closed = True
                 break
-            self._incoming += data
+            self._incoming += self._buffer[:count]
         frames = self._take_frames()
         if closed and not frames:
             raise PipeClosedError("end of stream")
         return frames
 
     def _take_frames(self) -> list[bytes]:
-        incoming, at = self._incoming, 0
+        at, have = 0, len(self._incoming)
         frames: list[bytes] = []
-        while len(incoming) - at >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(incoming, at)
-            if length > MAX_FRAME_BYTES:
-                raise PipeClosedError(f"a frame of {length} bytes")
-            end = at + _LENGTH.size + length
-            if end > len(incoming):
-                break
-            frames.append(bytes(incoming[at + _LENGTH.size : end]))
-            at = end
-        del incoming[:at]
+        with memoryview(self._incoming) as incoming:
+            while have - at >= _LENGTH.size:
+                (length,) = _LENGTH.unpack_from(incoming, at)
+                if length > MAX_FRAME_BYTES:
+                    raise PipeClosedError(f"a frame of {length} bytes")
+                end = at + _LENGTH.size + length
+                if end > have:
+                    break
+                frames.append(bytes(incoming[at + _LENGTH.size : end]))
+                at = end
+        del self._incoming[:at]
         return frames

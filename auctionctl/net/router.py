@@ -42,14 +42,15 @@ def bind_router(router: zmq.Socket[bytes], start: StartGateway, listening_fd: in
     router.bind(ENDPOINT)
 
 
-def receive_frames(router: zmq.Socket[bytes]) -> list[zmq.Frame]:
-    """One message; the frames themselves, for the user id is theirs. Raises zmq.Again where none waits.
+def receive(router: zmq.Socket[bytes]) -> tuple[bytes, list[zmq.Frame]]:
+    """Route and frames of one message; frames themselves, for the user id is theirs. zmq.Again where none waits.
 
-    Plain ints as flags: enums cost more.
+    The route is only bytes, which cost less: there is always a frame behind it. Plain ints as flags: enums cost more.
     """
-    frame = router.recv(_NOBLOCK, copy=False)
+    route = router.recv(_NOBLOCK)
+    frame = router.recv(_NOBLOCK, False)
     frames = [frame]
     while frame.more:
-        frame = router.recv(_NOBLOCK, copy=False)
+        frame = router.recv(_NOBLOCK, False)
         frames.append(frame)
-    return frames
+    return route, frames

@@ -65,11 +65,18 @@ def is_signed_by(public: bytes, body: bytes, signature: bytes) -> bool:
 
 def check_frames(frames: list[bytes], limit_bytes: int) -> Message:
     """Two frames within bounds; RemoteProtocolError for anything else."""
+    if fault := fault_of(frames, limit_bytes):
+        raise RemoteProtocolError(fault)
+    return Message(*frames)
+
+
+def fault_of(frames: list[bytes], limit_bytes: int) -> str:
+    """What keeps these from being two frames within bounds; empty if nothing does."""
     if len(frames) != 2:
-        raise RemoteProtocolError(f"a message has 2 frames, not {len(frames)}")
+        return f"a message has 2 frames, not {len(frames)}"
     body, signature = frames
     if not 0 < len(body) <= limit_bytes:
-        raise RemoteProtocolError(f"a body of {len(body)} bytes, where 1 to {limit_bytes} are allowed")
+        return f"a body of {len(body)} bytes, where 1 to {limit_bytes} are allowed"
     if len(signature) not in (0, SIGNATURE_BYTES):
-        raise RemoteProtocolError(f"a signature of {len(signature)} bytes")
-    return Message(body, signature)
+        return f"a signature of {len(signature)} bytes"
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import zmq
 
-from auctionctl.net.router import receive_frames
+from auctionctl.net.router import receive
 
 
 def test_a_message_comes_with_all_its_frames_or_not_at_all():
@@ -16,10 +16,13 @@ def test_a_message_comes_with_all_its_frames_or_not_at_all():
     dealer.send_multipart([b"body", b"signature"])
     dealer.send_multipart([b"another"])
     assert router.poll(10_000)
-    assert [frame.bytes for frame in receive_frames(router)][1:] == [b"body", b"signature"]
-    assert [frame.bytes for frame in receive_frames(router)][1:] == [b"another"]
+    route, frames = receive(router)
+    assert [frame.bytes for frame in frames] == [b"body", b"signature"]
+    another_route, frames = receive(router)
+    assert [frame.bytes for frame in frames] == [b"another"]
+    assert another_route == route != b""
     with pytest.raises(zmq.Again):
-        receive_frames(router)
+        receive(router)
     for end in (router, dealer):
         end.close(linger=0)
     context.term()
