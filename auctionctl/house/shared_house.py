@@ -50,8 +50,10 @@ class SharedHouse(House):
     # What there is
 
     def holds(self, log_id: bytes) -> bool:
-        """Whether this instance writes the log of this id, or would if that could still grow."""
-        return not self.registry.is_foreign if log_id == REGISTRY_ID else self._held.get(log_id) is not None
+        """Whether this instance writes the log of this id, or is about to, or would if that could still grow."""
+        if log_id == REGISTRY_ID:
+            return not self.registry.is_foreign
+        return self._held.get(log_id) is not None or self._takeovers.owes(log_id)
 
     @property
     def held_ids(self) -> list[bytes]:
@@ -126,15 +128,17 @@ class SharedHouse(House):
         if name == REGISTRY:
             return self._absorb_registry(start, entries, now_ns)
         try:
-            log = self._held.get(auction_of(name))
+            auction = auction_of(name)
         except VerificationError as error:
             self._foreign.quarantine(name, str(error))
             return []
         effects: list[Effect] = []
-        if log is not None:
+        if (log := self._held.get(auction)) is not None:
             if start + len(entries) <= log.durable_size:
                 return []
             effects = self.give_up({log.id: ""}, now_ns)
+        if (foreign := self._foreign.logs.get(auction)) is not None and start + len(entries) > foreign.durable_size:
+            self._takeovers.drop(auction)  # Somebody has taken it since: what came before a claim is here before it.
         return effects + self._ended_elsewhere([self._foreign.absorb(name, start, entries, self.registry.state)])
 
     def _absorb_registry(self, start: int, entries: Sequence[bytes], now_ns: int) -> list[Effect]:
@@ -211,11 +215,8 @@ class SharedHouse(House):
     def _run_due(self, now_ns: int) -> None:
         for log_id, taken in self._takeovers.take_owed().items():
             log = self._foreign.logs.get(log_id)
-            if log is None or log.is_halted:
-                continue
-            if (reason := log.auction.check(taken.takeover, now_ns)) is not None:
-                self._foreign.quarantine(log.name, reason)
-                continue
+            if log is None or log.is_halted or log.auction.check(taken.takeover, now_ns) is not None:
+                continue  # Its end has come, it stands still for good, or somebody else has taken it since.
             self._foreign.take(log_id)
             self._held.register(log)
             enter_takeover(log, taken, now_ns)

@@ -32,6 +32,10 @@ class Takeovers:
         """The next batch goes on with this log."""
         self._owed[log_id] = taken
 
+    def owes(self, log_id: bytes) -> bool:
+        """Whether the next batch is to go on with this log."""
+        return log_id in self._owed
+
     def drop(self, log_id: bytes) -> None:
         """Somebody else does, by now."""
         self._owed.pop(log_id, None)
