@@ -240,7 +240,8 @@ class Observer:
             raise UnreachableError(f"the house at {self._address.where} has said nothing for {SILENCE_S:.0f} s")
 
     def _notice(self, notice: Notice) -> None:
-        self._heard_s = time.monotonic()
+        if not isinstance(notice, Advanced) or notice.applied or notice.is_current:
+            self._heard_s = time.monotonic()  # A copy that lags behind may say for ever that it knows nothing new.
         self._logs.take(notice)
         match notice:
             case Welcomed() if not self.is_listed and self._select is not everything:

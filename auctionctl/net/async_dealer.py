@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from auctionctl.net.dealer import Dealer
+from auctionctl.net.dealer import PATIENCE_A_PLACE_S, Dealer
+from auctionctl.net.line import Line
 
 
 class AsyncDealer(Dealer):
@@ -30,14 +31,15 @@ class AsyncDealer(Dealer):
     ) -> None:
         """As :meth:`Dealer.run`, raising what that raises; it can be cancelled at any time."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        descriptors = (self._socket.fileno(), self._monitor.fileno())
+        patience_s += PATIENCE_A_PLACE_S * len(self._address.others)
         deadline_s: float | None = time.monotonic() + patience_s
         self._before_send = before_send
-        for descriptor in descriptors:
-            loop.add_reader(descriptor, woken.set)
+        read: set[int] = set()
+        self._woken_by: list[Line] = []
         try:
             while not is_done():
                 self._step(0, on_notice)
+                self._read_all(loop, woken, read)
                 if on_tick is not None:
                     on_tick()
                 deadline_s = self._check_patience(deadline_s, patience_s)
@@ -49,5 +51,19 @@ class AsyncDealer(Dealer):
                     async with asyncio.timeout(self._timeout_ms(tick_s) / 1_000):
                         await woken.wait()
         finally:
-            for descriptor in descriptors:
+            for descriptor in read:
                 loop.remove_reader(descriptor)
+
+    def _read_all(self, loop: asyncio.AbstractEventLoop, woken: asyncio.Event, read: set[int]) -> None:
+        """Have whatever comes over a line wake us; ``read`` are the descriptors that do already."""
+        lines = list(self._lines.values())
+        if lines == self._woken_by:
+            return
+        self._woken_by = lines
+        for descriptor in read:
+            loop.remove_reader(descriptor)  # One that was closed meanwhile may be another's by now.
+        read.clear()
+        for line in lines:
+            read.update((line.socket.fileno(), line.monitor.fileno()))
+        for descriptor in read:
+            loop.add_reader(descriptor, woken.set)

@@ -1,48 +1,37 @@
-"""One encrypted connection of one pure core to one house (DESIGN.md sections 5 and 8).
+"""The connection of one pure core to one house, at one of its places or several (DESIGN.md sections 5 and 8).
 
-The core is a :class:`~auctionctl.replica.follower.Follower` or an :class:`~auctionctl.bidding.agent.Agent`; the shell
-has three moves: hand in what came, drain what the core wants sent, and sleep until its next timer. libzmq reconnects
-by itself; its monitor says when, and each new connection is greeted anew.
+The core is a :class:`~auctionctl.replica.follower.Follower` or an :class:`~auctionctl.bidding.agent.Agent`; which
+places it needs, and what goes where, is for :class:`~auctionctl.replica.branches.Branches` to say. The shell has three
+moves: hand in what came, drain what the core wants sent, and sleep until its next timer. libzmq reconnects by itself;
+its monitor says when, and each new connection is greeted anew.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from secrets import token_bytes
+from secrets import randbelow, token_bytes
 from typing import Any, Final, Protocol
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import NotAuthorisedError, UnreachableError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
-from auctionctl.wire.address import HouseAddress
-from auctionctl.wire.frames import CURVE_BYTES, MAX_REPLY_BYTES, Message, check_frames
+from auctionctl.net.line import Line, LineEvent, configure
+from auctionctl.replica.branches import Branches
+from auctionctl.replica.core import Core
+from auctionctl.wire.address import HouseAddress, place_of
+
+__all__ = ["Beside", "Core", "Dealer", "configure"]
 
 NONCE_BYTES: Final = 16
 MESSAGES_A_TURN: Final = 256
 BYE_LINGER_MS: Final = 200
-_EVENTS: Final = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-
-
-class Core(Protocol):
-    """What a shell drives. Times are nanoseconds since the Unix epoch on this machine's clock."""
-
-    @property
-    def is_welcome(self) -> bool: ...
-    def connected(self, nonce: bytes, now_ns: int) -> None: ...
-    def disconnected(self) -> None: ...
-    def needs_hello(self, now_ns: int) -> bool: ...
-    def receive(self, message: Message, now_ns: int) -> Sequence[Any]: ...
-    def take_notices(self) -> Sequence[Any]: ...
-    def take_outgoing(self) -> list[Message]: ...
-    def get_timer(self) -> int | None: ...
-    def handle_timer(self, now_ns: int) -> None: ...
-    def say_bye(self) -> None: ...
+PATIENCE_A_PLACE_S: Final = 1.5
+"""How much longer the first welcome may take for each place more that a house has."""
 
 
 class Beside(Protocol):
@@ -58,32 +47,32 @@ class Beside(Protocol):
 
 
 class Dealer:
-    """A DEALER socket to ``address`` under the transport key of ``key``. Not for several threads."""
+    """Sockets to the places of ``address`` under the transport key of ``key``. Not for several threads."""
 
     def __init__(self, core: Core, address: HouseAddress, key: SecretKey) -> None:
+        """Raises UnreachableError for an address that cannot be one."""
         self._core = core
         self._address = address
+        self._key = key
         self._clock = Clock()
+        places = [place.text for place in address.places]
+        first = randbelow(len(places))  # So that not everybody is at the first place of an address.
+        self._branches = Branches(core, places[first:] + places[:first], self._clock.now_ns())
         self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        self._waiting: deque[Message] = deque()
+        self._lines: dict[str, Line] = {}
+        self._poller = zmq.Poller()
         self._is_connected = False
+        """Whether anybody at home listens."""
+        self._is_closed = False
         self._before_send: Callable[[], None] | None = None
         self._beside: Beside | None = None
         self._watched: tuple[int, ...] = ()
-        configure(self._socket, address, key)
-        self._monitor = self._socket.get_monitor_socket(_EVENTS)
-        self._poller = zmq.Poller()
-        self._poller.register(self._socket, zmq.POLLIN)
-        self._poller.register(self._monitor, zmq.POLLIN)
         try:
-            self._socket.connect(address.endpoint)
-        except zmq.ZMQError as error:
-            self.close()
-            raise UnreachableError(
-                f"nothing can be reached at {address.where}: {error.strerror.lower()}",
-                hint="an address has the name of a host, an IPv4 address, or an IPv6 address in brackets",
-            ) from error
+            self._connect(self._branches.home)
+        except UnreachableError:
+            if not address.others:
+                self.close()
+                raise
 
     def run(
         self,
@@ -101,9 +90,11 @@ class Dealer:
         ``before_send`` is called when the core has something to send, after all notices of it, and before it leaves; if
         that raises, it does not leave. ``beside`` gets its turns, which may give the core a timer that is due.
 
-        Raises UnreachableError if no house has welcomed us within ``patience_s`` of the start; NotAuthorisedError if
-        it refuses our key; and what the core raises. Later losses of the connection are mended without a word.
+        Raises UnreachableError if no house has welcomed us within ``patience_s`` of the start, at any of its places;
+        NotAuthorisedError if it refuses our key; and what the core raises. Later losses of the connection are mended
+        without a word.
         """
+        patience_s += PATIENCE_A_PLACE_S * len(self._address.others)
         deadline_s: float | None = time.monotonic() + patience_s
         self._before_send = before_send
         self._beside = beside
@@ -115,18 +106,19 @@ class Dealer:
 
     def close(self) -> None:
         """Say goodbye if anybody listens, and free everything; a second time, nothing is left to do."""
-        if self._socket.closed:
+        if self._is_closed:
             return
+        self._is_closed = True
         if self._is_connected:
             # What waits may be a bid that whoever keeps bids could not be told of, or is for a house that was caught.
-            self._waiting.clear()
+            for line in self._lines.values():
+                line.waiting.clear()
             self._core.take_outgoing()
             self._before_send = None
-            self._core.say_bye()
+            self._branches.say_bye()
             self._transmit()
-        self._socket.disable_monitor()
-        self._monitor.close(linger=0)
-        self._socket.close(linger=BYE_LINGER_MS)
+        for line in self._lines.values():
+            line.close(BYE_LINGER_MS)
         self._context.term()
 
     def _check_patience(self, deadline_s: float | None, patience_s: float) -> float | None:
@@ -146,17 +138,19 @@ class Dealer:
         self._transmit()
         self._turn_beside()
         ready = dict(self._poller.poll(self._timeout_ms(tick_s)))
-        if self._monitor in ready:
-            self._heed_monitor(on_notice)
-        if self._socket in ready:
-            self._feed(on_notice)
+        for place, line in list(self._lines.items()):
+            if line.monitor in ready:
+                self._heed_monitor(place, line, on_notice)
+            if line.socket in ready and self._lines.get(place) is line:
+                self._feed(place, line, on_notice)
         self._turn_beside()
         now_ns = self._clock.now_ns()
-        timer_ns = self._core.get_timer()
+        timer_ns = self._branches.get_timer()
         if timer_ns is not None and timer_ns <= now_ns:
-            if self._core.needs_hello(now_ns):
-                self._greet(now_ns)
-            self._core.handle_timer(now_ns)
+            for place in self._branches.open_places():
+                if self._branches.needs_hello(place, now_ns):
+                    self._greet(place, now_ns)
+            self._branches.handle_timer(now_ns)
             # Before anything is sent: whoever keeps bids has to know of one before the house does.
             for notice in self._core.take_notices():
                 on_notice(notice)
@@ -175,75 +169,88 @@ class Dealer:
             self._watched = watched
 
     def _timeout_ms(self, tick_s: float) -> int:
-        timer_ns = self._core.get_timer()
+        timer_ns = self._branches.get_timer()
         if timer_ns is None:
             return int(tick_s * 1_000)
         wait_ms = -(-(timer_ns - self._clock.now_ns()) * 1_000 // SECOND_NS)
         return max(0, min(int(tick_s * 1_000), wait_ms))
 
-    def _feed(self, on_notice: Callable[[Any], None]) -> bool:
-        """Hand in what has come; whether there may be more. Nothing is sent meanwhile: notices go before messages."""
-        for _ in range(MESSAGES_A_TURN):
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return False
-            message = check_frames(frames, MAX_REPLY_BYTES)
-            for notice in self._core.receive(message, self._clock.now_ns()):
+    def _feed(self, place: str, line: Line, on_notice: Callable[[Any], None]) -> int:
+        """Hand in what has come, and return how much. Nothing is sent meanwhile: notices go before messages."""
+        count = 0
+        for message in line.messages(MESSAGES_A_TURN):
+            count += 1
+            for notice in self._branches.receive(place, message, self._clock.now_ns()):
                 on_notice(notice)
-        return True
+        return count
 
     def _transmit(self) -> None:
-        outgoing = self._core.take_outgoing()
+        outgoing = self._branches.take_outgoing(self._clock.now_ns())
         if outgoing and self._before_send is not None:
             self._before_send()
-        self._waiting.extend(outgoing)
-        while self._waiting and self._is_connected:
-            try:
-                self._socket.send_multipart(self._waiting[0], zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            self._waiting.popleft()
+        self._open_and_close_lines()
+        for place, message in outgoing:
+            if (line := self._lines.get(place)) is not None:
+                line.waiting.append(message)
+        for line in self._lines.values():
+            line.transmit()
+        for words in self._branches.take_notes():
+            logging.getLogger(__name__).warning(words)
 
-    def _greet(self, now_ns: int) -> None:
-        self._waiting.clear()
-        self._core.connected(token_bytes(NONCE_BYTES), now_ns)
+    def _greet(self, place: str, now_ns: int) -> None:
+        self._lines[place].waiting.clear()
+        self._branches.connected(place, token_bytes(NONCE_BYTES), now_ns)
 
-    def _heed_monitor(self, on_notice: Callable[[Any], None]) -> None:
-        while True:
-            try:
-                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
-            except zmq.Again:
+    def _heed_monitor(self, place: str, line: Line, on_notice: Callable[[Any], None]) -> None:
+        for event in line.events():
+            now_ns = self._clock.now_ns()
+            if place not in self._branches.open_places():
                 return
-            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self._is_connected = True
+            if event is LineEvent.UP:
+                line.is_connected = True
                 # What is left of an earlier connection must not be taken for an answer over this one.
-                while self._feed(on_notice):
+                while self._feed(place, line, on_notice) == MESSAGES_A_TURN:
                     pass
-                self._greet(self._clock.now_ns())
-            elif event == zmq.EVENT_DISCONNECTED:
-                self._is_connected = False
-                self._waiting.clear()
-                self._core.disconnected()
-            else:
+                self._greet(place, now_ns)
+            elif event is LineEvent.DOWN:
+                line.is_connected = False
+                line.waiting.clear()
+                self._branches.disconnected(place, now_ns)
+            elif event is LineEvent.UNREACHED:
+                self._branches.unreached(place)
+            elif self._branches.refused(place, now_ns):
                 raise NotAuthorisedError(
-                    f"the house at {self._address.host}:{self._address.port} does not know this key",
+                    f"the house at {self._address.where} does not know this key",
                     hint="its operator admits it with: auctionctl allow add KEY NAME",
                 )
+            self._note_home()
 
+    def _note_home(self) -> None:
+        home = self._lines.get(self._branches.home)
+        self._is_connected = home is not None and home.is_connected
 
-def configure(dealer: zmq.Socket[bytes], address: HouseAddress, key: SecretKey) -> None:
-    """The options of a client's socket: CURVE towards ``address.identity``, quick reconnection, bounded messages."""
-    dealer.setsockopt(zmq.CURVE_SERVERKEY, address.identity.transport)
-    dealer.setsockopt(zmq.CURVE_PUBLICKEY, key.identity.transport)
-    dealer.setsockopt(zmq.CURVE_SECRETKEY, key.transport_secret)
-    dealer.setsockopt(zmq.IMMEDIATE, 1)
-    dealer.setsockopt(zmq.IPV6, int(":" in address.host))
-    dealer.setsockopt(zmq.LINGER, 0)
-    dealer.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_BYTES + CURVE_BYTES)
-    dealer.setsockopt(zmq.RECONNECT_IVL, 100)
-    dealer.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
-    dealer.setsockopt(zmq.HANDSHAKE_IVL, 2_000)
-    dealer.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
-    dealer.setsockopt(zmq.HEARTBEAT_TTL, 15_000)
-    dealer.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
+    # Lines
+
+    def _open_and_close_lines(self) -> None:
+        """Have a socket for each place that is needed, and no other."""
+        needed = self._branches.open_places()
+        if needed == tuple(self._lines):
+            return
+        for place in [place for place in self._lines if place not in needed]:
+            line = self._lines.pop(place)
+            self._poller.unregister(line.socket)
+            self._poller.unregister(line.monitor)
+            line.close(0)
+        for place in needed:
+            if place not in self._lines:
+                try:
+                    self._connect(place)
+                except UnreachableError:
+                    self._branches.unreached(place)
+        self._note_home()
+
+    def _connect(self, place: str) -> None:
+        line = Line(self._context, HouseAddress(self._address.identity, *place_of(place)), self._key)
+        self._lines[place] = line
+        self._poller.register(line.socket, zmq.POLLIN)
+        self._poller.register(line.monitor, zmq.POLLIN)

@@ -10,18 +10,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS, Terms
 from auctionctl.errors import HistoryChangedError, NotAuthorisedError, RemoteProtocolError, VerificationError
 from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.replica.announcement import RULE, check_announcement, check_listing
-from auctionctl.replica.clock_heads import KeptHead
 from auctionctl.replica.house_clock import HouseClock
+from auctionctl.replica.news import (
+    Advanced,
+    ClockOff,
+    Listed,
+    Notice,
+    RegistryAdvanced,
+    Stamped,
+    Welcomed,
+)
 from auctionctl.replica.pending_reads import PUT_OFF, RETRY_NS, PendingReads
-from auctionctl.replica.registry import REGISTRY_ID, RegistryApplied
-from auctionctl.replica.replay import Applied
+from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.replica.replica import HeadsOf, RegistryReplica, Replica, no_heads
 from auctionctl.wire.frames import Message
 from auctionctl.wire.measures import Measure
@@ -34,13 +40,10 @@ from auctionctl.wire.messages import (
     Entries,
     List,
     Moved,
-    OwnWord,
     Ping,
     Pong,
     Read,
-    Receipts,
     Refused,
-    Rejections,
     Remind,
     Status,
     Subscribe,
@@ -50,63 +53,13 @@ from auctionctl.wire.messages import (
 )
 from auctionctl.wire.session import ClientGreeting
 
+__all__ = ["Advanced", "ClockOff", "Follower", "Listed", "Notice", "RegistryAdvanced", "Stamped", "Welcomed"]
+
 HEARTBEAT_NS: Final = 5 * SECOND_NS
 SILENCE_NS: Final = 15 * SECOND_NS
 """A house that has said nothing for so long, although pinged, counts as gone."""
 RELIST_NS: Final = 2 * SECOND_NS
 EARLIER_HELLOS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Welcomed:
-    """The house has answered our hello; what is sent from now on is heard."""
-
-    house_time_ns: int
-    escrow: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The whole catalogue has come in: the auctions that the house holds, in its order."""
-
-    auctions: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Advanced:
-    """New entries of one auction have passed the rules. ``is_current``: nothing that the house signed is missing."""
-
-    auction: bytes
-    applied: tuple[Applied, ...]
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAdvanced:
-    """New entries of the registry have passed its rules; ``is_current`` as for an auction."""
-
-    applied: tuple[RegistryApplied, ...]
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stamped:
-    """The house has signed how late it was when an auction's log had so many entries; nothing speaks against it."""
-
-    auction: bytes
-    kept: KeptHead
-
-
-@dataclass(frozen=True, slots=True)
-class ClockOff:
-    """The house's clock and ours differ by more than TOLERANCE_NS: it is ahead by so much at least, or behind (< 0)."""
-
-    ahead_ns: int
-
-
-Notice = (
-    Welcomed | Listed | Advanced | RegistryAdvanced | Receipts | Rejections | Refused | OwnWord | Stamped | ClockOff
-)
 
 
 class Follower:
@@ -123,6 +76,11 @@ class Follower:
         """Auction of the catalogue → the proof that the registry announces it."""
         self.is_welcome = False
         self.queue_limit = 0
+        self.copies: set[bytes] = set()
+        """Logs that another instance of the house writes than the one that answers: what that lacks proves nothing."""
+        self.patience_ns = 0
+        """How long answers may fall short of what was signed: what one instance signs takes its time to the others."""
+        self._short_since_ns: dict[bytes, int] = {}
         self._clock = HouseClock()
         self._greeting = ClientGreeting(key, house, role)
         self._heads_of = heads_of
@@ -156,6 +114,15 @@ class Follower:
     def round_trip_ns(self) -> int:
         """How long the last ping took."""
         return self._clock.round_trip_ns
+
+    @property
+    def follower(self) -> Follower:
+        """Itself: whoever drives a core finds its follower so."""
+        return self
+
+    def another_greeting(self) -> ClientGreeting:
+        """For a session of the same identity and role at another instance of the house."""
+        return self._greeting.another()
 
     # What to follow
 
@@ -267,6 +234,17 @@ class Follower:
         if isinstance(reply, Moved):
             return []
         return [reply]
+
+    def follows(self, log: bytes) -> bool:
+        """Whether ``log`` is to be followed."""
+        return log in self._wanted
+
+    def ask_anew(self, logs: Iterable[bytes], now_ns: int) -> list[Message]:
+        """What asks for ``logs`` once more, as far as they are followed: where to is the caller's to say."""
+        waiting, self._outgoing = self._outgoing, []
+        self._subscribe(self._wanted.intersection(logs), now_ns)
+        asked, self._outgoing = self._outgoing, waiting
+        return asked
 
     def take_outgoing(self) -> list[Message]:
         """What has to be sent now, in order."""
@@ -467,14 +445,24 @@ class Follower:
             self._compare_announcements()
         if notice.applied:
             self._clock.dated(notice.applied[-1].entry.time_ns, now_ns)
-        if self.is_welcome:
+        if self.is_welcome and not self._is_borne(replica, reply, now_ns):
             replica.check_answer(reply)
         if reply.start == size and (replica.size > size or not replica.is_behind):
             # An answer that holds nothing of what is missing is none: the question is repeated, but not at once.
             self._reading.answered(reply.auction)
+        if reply.auction in self._short_since_ns:
+            self._reading.asked(reply.auction, now_ns)
         if replica.is_behind and reply.auction not in self._reading:
             self._read(reply.auction, now_ns)
         return [notice]
+
+    def _is_borne(self, replica: Replica | RegistryReplica, reply: Entries, now_ns: int) -> bool:
+        """Whether an answer that falls short may yet be that of an instance to which the rest has not come so far."""
+        if not self.patience_ns or not replica.is_short:
+            self._short_since_ns.pop(reply.auction, None)
+            return False
+        since_ns = self._short_since_ns.setdefault(reply.auction, now_ns)
+        return reply.auction in self.copies or now_ns - since_ns < self.patience_ns
 
     def _stamped(self, reply: ClockHead, now_ns: int) -> list[Notice]:
         replica = self.replicas.get(reply.auction)

@@ -164,12 +164,17 @@ class LogReplica(Generic[A]):
             held.append(Head(self.head.size, self.head.root, self.head_note))
         self._floor = max(held, default=None)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the last answer was under a smaller head than one that was signed before this session began."""
+        return self._floor is not None and self._signed < self._floor.size
+
     def check_answer(self, message: Entries) -> None:
         """That the house has not lost what it signed, judged by its answer in this session, which :meth:`extend` took.
 
         Raises HistoryChangedError if its head is smaller than one that it had signed before this session began.
         """
-        if self._floor is not None and self._signed < self._floor.size:
+        if self._floor is not None and self.is_short:
             raise self._changed(
                 f"{self._floor.size} entries, and now {self._signed}",
                 self._floor.note,

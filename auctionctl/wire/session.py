@@ -39,6 +39,10 @@ class ClientGreeting:
         self._role = role
         self._nonce = b""
 
+    def another(self) -> ClientGreeting:
+        """For one more session, by the same key, at the same house, in the same role."""
+        return ClientGreeting(self._key, self._house, self._role)
+
     def hello(self, nonce: bytes, now_ns: int) -> Message:
         """A hello under a fresh 16-byte ``nonce``; a welcome for an earlier one is no longer good."""
         self._nonce = nonce
