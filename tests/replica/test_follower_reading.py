@@ -39,7 +39,7 @@ def line(line_to: Any, stage: Any) -> Any:
             perform(effect)
         elif effect.session == line.session:
             reading.ask(effect)
-            for each in reading.answer(0, stage.now_ns):
+            for each in reading.answer(lambda _: 0, stage.now_ns):
                 line.hear(Message(each.body))
 
     line.perform = answer
