@@ -18,7 +18,7 @@ FORBIDDEN_WORDS = frozenset({"utils", "util", "manager", "helper", "helpers", "b
 ENTRY_POINTS = frozenset(
     {"auctionctl.__main__", "auctionctl.cli.manual.__main__", "auctionctl.net.child", "auctionctl.cli.app"}
 )
-FOR_THOSE_WHO_EMBED_A_HOUSE = frozenset({"auctionctl.house.shared_house", "auctionctl.store.memory"})
+FOR_THOSE_WHO_EMBED_A_HOUSE = frozenset({"auctionctl.store.memory"})
 
 
 def name_of(path: Path) -> str:

@@ -45,12 +45,22 @@ RECOVERING: Final = "replaying the logs"
 
 app = typer.Typer(rich_markup_mode=None)
 
+_LotsArgument = Annotated[
+    Path | None, typer.Argument(metavar="[AUCTIONS.toml]", readable=False, help="The lots to sell.")
+]
+_OpenOption = Annotated[bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")]
 _StoreOption = Annotated[
     str | None,
     typer.Option(metavar="nats://A,B,C", help="Keep the logs in a cluster of NATS servers, and not in a file."),
 ]
 _LossyOption = Annotated[
     bool, typer.Option("--allow-lossy", help="Take a cluster that may lose what it has acknowledged.")
+]
+_InstanceOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Run this one of several instances of the house; needs --store.")
+]
+_AdvertiseOption = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Where clients reach this instance; default: bind and port.")
 ]
 _MetricsOption = Annotated[
     str | None,
@@ -60,9 +70,7 @@ _MetricsOption = Annotated[
 
 @app.command(epilog="Example: auctionctl serve AUCTIONS.toml --until-closed")
 def serve(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[AUCTIONS.toml]", readable=False, help="The lots to sell.")
-    ] = None,
+    file: _LotsArgument = None,
     *,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The house's settings, in place of the usual house.toml.")
@@ -72,12 +80,12 @@ def serve(
     bind: Annotated[str | None, typer.Option(metavar="HOST", help="Listen on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen on this port.")] = None,
     verifiers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that check signatures.")] = None,
-    is_open: Annotated[
-        bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")
-    ] = False,
+    is_open: _OpenOption = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
     store: _StoreOption = None,
     allow_lossy: _LossyOption = False,
+    instance: _InstanceOption = None,
+    advertise: _AdvertiseOption = None,
     metrics: _MetricsOption = None,
     log_format: LogFormatOption = None,
     passphrase_file: PassphraseFileOption = None,
@@ -86,6 +94,7 @@ def serve(
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
     log_in(log_format or LogFormat.AUTO)
     given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, "store": store}
+    given |= {"instance": instance, "advertise": advertise}
     given["log_format"] = None if log_format is None else log_format.value
     given |= {"access": "open" if is_open else None, "durability": "lossy" if allow_lossy else None}
     options = {name: value for name, value in given.items() if value is not None}
@@ -229,6 +238,8 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         DoorLimits(section.max_connections_a_key, section.max_connections, stranger_limits_of(section)),
         store=section.store,
         durability=section.durability,
+        instance=section.instance,
+        advertise=section.advertise or "",
     )
 
 

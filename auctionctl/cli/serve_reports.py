@@ -71,6 +71,8 @@ def _line(report: News) -> str:
             return f"admitted {safe_text(report.name)} as {report.role}"
         case reports.AllowListKept():
             return f"the new allow list is wrong, the one before stays in force: {_safe(report.reason)}"
+        case reports.AllowListReplaced():
+            return "the allow list of this machine differed from that of all instances, and has given way to it"
         case reports.KeysListed():
             return _safe(report.words)
         case reports.SettingsKept():
@@ -197,6 +199,8 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
             return "admitted", {"name": report.name, "role": report.role}
         case reports.AllowListKept():
             return "allow_list_kept", {"reason": report.reason}
+        case reports.AllowListReplaced():
+            return "allow_list_replaced", {}
         case reports.KeysListed():
             return report.code, {"reason": report.words}
         case reports.Reloaded():

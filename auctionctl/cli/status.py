@@ -13,7 +13,7 @@ from auctionctl.cli.output import write_document, write_facts
 
 if TYPE_CHECKING:
     from auctionctl.replica.follower import Follower
-    from auctionctl.wire.messages import Condition
+    from auctionctl.wire.messages import Condition, InstanceWord
 
 SCHEMA: Final = "auctionctl.status/1"
 JSON_SCHEMA: Final = {
@@ -29,6 +29,12 @@ JSON_SCHEMA: Final = {
         "registry_size": "How many entries its registry has.",
         "code": "Of a warning: what it is, as a stable word.",
         "words": "Of a warning: the same for people.",
+        "instance": "The instance that answered; null in a house that has one.",
+        "instances": "All of them, as that one sees them: objects of `name`, `endpoint`, `is_alive` and `holds`.",
+        "name": "Of an instance: its name.",
+        "endpoint": "Of an instance: where it is reached; null where it has not said.",
+        "is_alive": "Of an instance: whether it has been heard lately.",
+        "holds": "Of an instance: how many auctions that have not ended it said that it holds.",
     }
 }
 ANSWER_S: Final = 10.0
@@ -94,6 +100,11 @@ def _record(found: Condition, follower: Follower) -> dict[str, object]:
         "unfinished": found.unfinished_count,
         "sessions": found.session_count,
         "registry_size": found.registry_size,
+        "instance": found.instance or None,
+        "instances": [
+            {"name": each.name, "endpoint": each.endpoint or None, "is_alive": each.is_alive, "holds": each.holds}
+            for each in found.instances
+        ],
     }
 
 
@@ -112,4 +123,13 @@ def _facts(found: Condition, follower: Follower) -> list[tuple[str, str]]:
         ("auctions", f"{found.open_count} {ended}, {found.unfinished_count - found.open_count} sold and not settled"),
         ("sessions", str(found.session_count)),
         ("registry", f"{found.registry_size} entries"),
+        *[(f"instance {each.name}", _seen(found, each)) for each in found.instances],
     ]
+
+
+def _seen(found: Condition, each: InstanceWord) -> str:
+    """An instance of a house that has several, in words."""
+    if not each.is_alive:
+        return f"not heard of{f', last at {each.endpoint}' if each.endpoint else ''}"
+    held = f"at {each.endpoint}, holds {each.holds} auction{'' if each.holds == 1 else 's'}"
+    return f"{held}; it has answered" if each.name == found.instance else held

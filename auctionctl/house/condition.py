@@ -6,14 +6,16 @@ message holds, the gravest first.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, InstanceWord
 
 if TYPE_CHECKING:
     from auctionctl.house.house import House
 
 MAX_WARNINGS: Final = 32
+MAX_INSTANCES: Final = 32
 STORE_FULL: Final = "store_full"
 STORE_LOSSY: Final = "store_lossy"
 HALTED: Final = "halted"
@@ -21,6 +23,7 @@ QUARANTINED: Final = "quarantined"
 ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
 BANNED: Final = "banned"
+CLOCK_BEHIND: Final = "clock_behind"
 REVOKED_LISTED: Final = "revoked_listed"
 ROTATED_LISTED: Final = "rotated_listed"
 _ORDER: Final = (
@@ -28,6 +31,7 @@ _ORDER: Final = (
     STORE_LOSSY,
     HALTED,
     QUARANTINED,
+    CLOCK_BEHIND,
     BANNED,
     ARCHIVE_FAILED,
     REVOKED_LISTED,
@@ -71,8 +75,18 @@ class Warnings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What this instance of the house is called, and which there are; nothing where it is the only one."""
+
+    name: str = ""
+    instances: tuple[InstanceWord, ...] = ()
+
+
 def condition_of(house: House, now_ns: int) -> Condition:
     """How ``house`` is at ``now_ns``."""
     sessions, entries = len(house.presence.peers), house.registry.durable_size
     counts = (house.live_count, house.unfinished_count, sessions, entries)
-    return Condition(now_ns, house.started_ns, *counts, house.warnings.listed())
+    company = house.company
+    warnings = house.warnings.listed()
+    return Condition(now_ns, house.started_ns, *counts, warnings, company.name, company.instances[:MAX_INSTANCES])

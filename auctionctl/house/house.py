@@ -19,7 +19,7 @@ from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.authority import turn_away
 from auctionctl.house.clock_heads import ClockHeads
-from auctionctl.house.condition import HALTED, Warnings, condition_of
+from auctionctl.house.condition import HALTED, Company, Warnings, condition_of
 from auctionctl.house.effects import Commit, Effect, Send
 from auctionctl.house.finishing import FINISH, take_out
 from auctionctl.house.gaps import RECONNECT_GRACE_NS, Gaps, Outage
@@ -58,6 +58,7 @@ class House:
         self.presence = Presence()
         self.warnings = Warnings()
         """What keeps this house from its work: told to whoever asks."""
+        self.company = Company()
         self.registry = registry or RegistryLog(key)
         self._admission = Admission(allowed, self.warnings)
         self.allowed = self._admission.in_force(self.registry.state)

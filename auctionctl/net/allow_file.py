@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,31 @@ class AllowFile:
         except OSError as error:
             raise ConfigurationError(f"cannot read the allow list {self.path}: {error.strerror}") from error
         return self._take(data)
+
+    def differs(self, text: bytes) -> bool:
+        """Whether the file says something else than ``text``, or cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                return file.read(MAX_TEXT_BYTES + 1) != text
+        except OSError:
+            return True
+
+    def write(self, text: bytes) -> None:
+        """Have the file say ``text``, whole or not at all. Raises ConfigurationError where it cannot be written."""
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "wb") as file:
+                file.write(text)
+                os.fsync(file.fileno())
+            new.replace(self.path)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot write the allow list {self.path}, which another instance has changed:"
+                f" {(error.strerror or '').lower()}",
+                hint="the file and its directory have to be writable for the house",
+            ) from error
 
     def read_after(self, before: bytes) -> tuple[AllowList, str]:
         """The list as it stands now, and nothing; or the one of the text ``before``, and what is wrong with the file.

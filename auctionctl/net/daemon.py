@@ -16,11 +16,12 @@ import msgspec
 
 from auctionctl.auction.bid import command_id
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import ArchiveError, ConfigurationError, StoreFullError, TermsError
-from auctionctl.house.condition import LOTS_WAIT, QUARANTINED, STORE_FULL, STORE_LOSSY
+from auctionctl.errors import ArchiveError, ConfigurationError, OvertakenError, StoreFullError, TermsError
+from auctionctl.house.condition import QUARANTINED, STORE_FULL, STORE_LOSSY
 from auctionctl.house.effects import Commit, Conflict, Effect, Fetch, Follow, Gauge, Greeted, Halt, Page, Publish, Send
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request, refused
+from auctionctl.house.shared_house import SharedHouse
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import Allowing, keys_listed
@@ -32,7 +33,6 @@ from auctionctl.net.gateway_ends import GatewayEnd, GatewayEnds
 from auctionctl.net.hops import (
     Admit,
     Admitted,
-    AllClosed,
     Checked,
     Counted,
     Ending,
@@ -42,11 +42,9 @@ from auctionctl.net.hops import (
     Known,
     LastWord,
     Listening,
-    LotsWait,
     Opened,
     Reload,
     Reloaded,
-    Reopened,
     SettingsKept,
     StartHouse,
     Stop,
@@ -59,12 +57,14 @@ from auctionctl.net.hops import (
     decode_from_gateway,
     encode,
 )
-from auctionctl.net.house_store import lossy_words, open_store
+from auctionctl.net.house_store import lossy_words, open_store, shared_text
+from auctionctl.net.instances import Recovered, take_part
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
 from auctionctl.net.metering import Meter
 from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.noticing import Noticing
+from auctionctl.net.outlook import Outlook
 from auctionctl.net.own_lots import OwnLots, list_announced
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.pulse import ALIVE_NS, Pulse
@@ -72,6 +72,7 @@ from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.net.summaries import Summaries
 from auctionctl.net.ways import Way, Ways
+from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.wire.listing import LotDescription
@@ -103,8 +104,10 @@ class HouseProcess:
         archive = Archive(Path(start.state) / ARCHIVE_DIRECTORY)
         self._stored = StoredLogs(self._key, self._store, archive)
         self._registry = self._stored.registry()
-        allowed = self._allowing.begin(start.allowed_before)
-        self._house = House(self._key, start.limits, allowed, now_ns, self._registry)
+        allowed = self._allowing.begin(start.allowed_before, shared_text(self._store))
+        kind = House if start.instance is None else SharedHouse
+        self._house = kind(self._key, start.limits, allowed, now_ns, self._registry)
+        self._part = take_part(start, self._store, self._house, self._perform, now_ns)
         self._house.warnings.put(STORE_LOSSY, lossy_words(self._store))
         self._admitted = self._house.allowed
         archiving = Archiving(self._house, self._store, archive, start.retention_ns)
@@ -137,8 +140,7 @@ class HouseProcess:
         self._is_begun = False
         self._is_stopping = False
         self._own_lots = OwnLots(self._house, self._key, self._perform)
-        self._said_waiting: list[str] = []
-        self._said_closed = False
+        self._outlook = Outlook(self._report, self._house, self._own_lots, self._part)
         self._said_full = False
 
     # The loop
@@ -152,6 +154,8 @@ class HouseProcess:
                 self._turn()
             while self._is_begun and self._queue:
                 self._turn()
+        if self._is_begun:
+            self._part.leave(self._clock.now_ns())
         # With a checkpoint: the next start has nothing to recover.
         self._store.close()
 
@@ -193,6 +197,7 @@ class HouseProcess:
         """One batch, at one instant."""
         now_ns = self._clock.now_ns()
         if self._is_begun:
+            self._part.turn(now_ns)
             self._watch_ways(now_ns)
             batch = self._queue.take(BATCH_REQUESTS)
             self._last_batch = len(batch)
@@ -215,22 +220,16 @@ class HouseProcess:
             if not batch and self._archiving.is_due(now_ns):
                 self._archive(now_ns)
             self._watch_allow_list(now_ns)
-            self._tell_whether_closed()
+            self._outlook.tell_whether_closed()
         if not self._queue and not self._reading:
             for end in self._gateways:
                 if end.is_ending:
                     end.is_ending = False
+                    self._part.leave(now_ns)
                     end.operations.append(LastWord())
         self._gateways.flush(self._meter.durable_ns)
 
     # Control
-
-    def _tell_whether_closed(self) -> None:
-        """Every auction has ended and no lot waits; or a seller has opened another one since that was said."""
-        is_closed = not self._house.unfinished_count and not self._own_lots.waiting
-        if is_closed != self._said_closed:
-            self._said_closed = is_closed
-            self._report(AllClosed() if is_closed else Reopened())
 
     def _report(self, message: FromChild) -> None:
         send_control(self._control, encode(message))
@@ -359,22 +358,15 @@ class HouseProcess:
         """Bidders can connect: resume what was there, announce what is new."""
         resumed = {log.id for log in self._recovered}
         alive_ns, halted = self._store.last_alive_ns(), self._keeping.halting.remembered()
-        self._perform(self._house.adopt(self._registry, self._recovered, alive_ns, now_ns, halted), now_ns)
+        found = Recovered(self._registry, self._recovered, alive_ns, halted)
+        self._perform(self._part.adopt(found, now_ns), now_ns)
         self._recovered = []
+        self._part.turn(now_ns)
         differs = self._own_lots.take_on(self._lots)
         self._own_lots.announce(self._clock.now_ns())
         self._is_begun = True
         self._report(Listening(list_announced(self._house, resumed, differs)))
-        self._tell_waiting()
-
-    def _tell_waiting(self) -> None:
-        waiting = [lot.listing for lot in self._own_lots.waiting]
-        if waiting != self._said_waiting:
-            self._said_waiting = waiting
-            self._house.warnings.take_back(LOTS_WAIT)
-            if waiting:
-                self._house.warnings.say(LOTS_WAIT, f"there is no room yet for: {', '.join(waiting)}")
-                self._report(LotsWait(waiting))
+        self._outlook.tell_waiting()
 
     def _reload(self, message: Reload) -> None:
         """New limits and new lots, all of it or nothing; but a lot for which there is no room waits."""
@@ -390,7 +382,7 @@ class HouseProcess:
         self._own_lots.announce(self._clock.now_ns())
         auctions = list_announced(self._house, resumed, differs)
         self._report(Reloaded(tuple(each for each in auctions if each.differs or not each.is_resumed)))
-        self._tell_waiting()
+        self._outlook.tell_waiting()
 
     # Effects
 
@@ -426,7 +418,12 @@ class HouseProcess:
         A broken store raises through everything, and ends the process; nobody restarts it by itself.
         """
         try:
+            if not self._part.may_commit(now_ns):
+                raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
             self._store.append(appends, self._house.alive_ns(now_ns))
+        except OvertakenError as error:
+            self._perform(self._part.overtaken(error, self._stored, now_ns), now_ns)
+            return
         except StoreFullError as error:
             self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
@@ -456,10 +453,9 @@ class HouseProcess:
         self._alive_ns = now_ns
         if self._own_lots.waiting:
             self._own_lots.announce(now_ns)
-            self._tell_waiting()
+            self._outlook.tell_waiting()
         try:
-            if self._house.unfinished_count:
-                self._store.alive(self._house.alive_ns(now_ns))
+            self._part.keep_alive(now_ns)
             self._store.maintain()
         except StoreFullError as error:
             self._say_full(error)
@@ -480,7 +476,7 @@ class HouseProcess:
     def _watch_allow_list(self, now_ns: int) -> None:
         if now_ns - self._looked_ns >= TICK_NS:
             self._looked_ns = now_ns
-            if (allowed := self._allowing.look()) is not None:
+            if (allowed := self._allowing.look(self._part, now_ns)) is not None:
                 self._noticing.allow(allowed, now_ns)
                 self._perform(self._house.set_allowed(allowed, now_ns), now_ns)
         if self._house.allowed is not self._admitted:

@@ -204,6 +204,10 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     store: str | None = None
     """The address of the cluster that has its logs; None: a file in ``state``."""
     durability: Durability = Durability.REQUIRED
+    instance: str | None = None
+    """The name of this instance of the house; None: it is the only one."""
+    advertised: str = ""
+    """Where clients reach it, as host:port."""
 
     def __repr__(self) -> str:
         return f"StartHouse({self.state!r})"
@@ -282,19 +286,8 @@ class Stop(msgspec.Struct, array_like=True, tag="stop"):
     """Finish what is under way, and end."""
 
 
-ToChild = (
-    StartHouse
-    | Reload
-    | StartGateway
-    | SetLimits
-    | SetBans
-    | Drain
-    | VerifierPipe
-    | GatewayPipe
-    | HousePipe
-    | Warn
-    | Stop
-)
+Start = StartHouse | StartGateway
+ToChild = Start | Reload | SetLimits | SetBans | Drain | VerifierPipe | GatewayPipe | HousePipe | Warn | Stop
 
 
 class Recovering(msgspec.Struct, array_like=True, frozen=True, tag="recovering"):
@@ -385,6 +378,10 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
     reason: str
 
 
+class AllowListReplaced(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_replaced"):
+    """The allow list of this machine was not that of all instances, and is that now, in its file too."""
+
+
 class KeysListed(msgspec.Struct, array_like=True, frozen=True, tag="keys_listed"):
     """The allow list names keys that were revoked, or replaced, and are not let in for all that."""
 
@@ -469,6 +466,7 @@ FromChild = (
     | Admitted
     | AllowListTaken
     | AllowListKept
+    | AllowListReplaced
     | KeysListed
     | Archived
     | Reopened

@@ -46,14 +46,23 @@ class HouseSettings:
     store: str | None = None
     """The address of the cluster that has its logs; None: a file in ``state``."""
     durability: Durability = Durability.REQUIRED
+    instance: str | None = None
+    """The name of this instance among several of the house; None: it is the only one."""
+    advertise: str = ""
+    """Where clients reach this instance, as host:port; empty: where it listens."""
 
     @property
     def access(self) -> Access:
         """Whom it lets in: strangers where its gateway has room for them."""
         return Access.LISTED if self.door.strangers is None else Access.OPEN
 
-    def start(self, key: SecretKey, lots: Sequence[LotDescription], allowed_before: bytes | None) -> StartHouse:
-        """What the house's process is started with; ``allowed_before`` is the allow list's text, see StartHouse."""
+    def start(
+        self, key: SecretKey, lots: Sequence[LotDescription], allowed_before: bytes | None, port: int
+    ) -> StartHouse:
+        """What the house's process is started with; ``allowed_before`` is the allow list's text, see StartHouse.
+
+        ``port`` is the one that it listens on.
+        """
         return StartHouse(
             key.seed_text,
             str(self.state),
@@ -66,6 +75,8 @@ class HouseSettings:
             self.tells_measures,
             self.store,
             self.durability,
+            self.instance,
+            self.advertise or f"{self.host}:{port}",
         )
 
 

@@ -21,6 +21,8 @@ from auctionctl.store.jetstream import MAX_BATCH_MESSAGES
 from auctionctl.store.sqlite import DATABASE_NAME, SqliteStore
 from auctionctl.store.state_directory import locked, make_private_directory
 
+ALONE: Final = "main"
+"""The instance of a house that has one."""
 MAX_AUCTIONS: Final = MAX_BATCH_MESSAGES * 9 // 10
 """What one turn brings about is one batch, with a message for each log that it concerns, and some for long ones."""
 
@@ -49,13 +51,32 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
         store = ClusterStore(
             address,
             house.signing.hex(),
+            instance=start.instance or ALONE,
             durability=start.durability,
             mark=ClusterMark(directory),
         )
         store.hold(held.pop_all())
+    if start.instance is None and (others := _others(store)):
+        store.close()
+        raise ConfigurationError(
+            f"this house is served by instances: {', '.join(others)}",
+            hint=f"serve it as one of them: --instance {others[0]}",
+        )
     return store
+
+
+def _others(store: ClusterStore) -> list[str]:
+    """The instances that hold a log by their claim, but for one that is alone."""
+    holders = {holder[1] for name, _ in store.logs() if (holder := store.holder_of(name)) is not None}
+    return sorted(holders - {ALONE})
 
 
 def lossy_words(store: SqliteStore | ClusterStore) -> str:
     """What may lose what the store acknowledged, and was allowed to, in words; empty where nothing may."""
     return "; ".join(fault.reason for fault in store.accepted) if isinstance(store, ClusterStore) else ""
+
+
+def shared_text(store: SqliteStore | ClusterStore) -> bytes | None:
+    """The allow list that all instances of the house share; None where there is none."""
+    shared = store.shared() if isinstance(store, ClusterStore) else None
+    return None if shared is None else shared.text

@@ -47,12 +47,16 @@ class OwnLots:
         return differs
 
     def announce(self, now_ns: int) -> None:
-        """Announce what waits, as far as there is room."""
+        """Announce what waits, as far as there is room; another instance may have announced some of it."""
+        seller = self._key.identity.signing
+        self.waiting = [
+            lot for lot in self.waiting if self._house.registry.state.find_listing(seller, lot.listing) is None
+        ]
         while self.waiting and self._house.has_room:
             lot = self.waiting[0]
             terms = self._sign(lot)
             self._perform(self._house.announce(terms.body, terms.signature, now_ns), now_ns)
-            if self._house.registry.state.find_listing(self._key.identity.signing, lot.listing) is None:
+            if self._house.registry.state.find_listing(seller, lot.listing) is None:
                 return  # It was rolled back: the store is full.
             del self.waiting[0]
 

@@ -8,6 +8,7 @@ from auctionctl.net.hops import (
     Admitted,
     AllClosed,
     AllowListKept,
+    AllowListReplaced,
     Announced,
     Archived,
     ArchiveFailed,
@@ -27,6 +28,7 @@ __all__ = [
     "Admitted",
     "AllClosed",
     "AllowListKept",
+    "AllowListReplaced",
     "ArchiveFailed",
     "Archived",
     "Banned",
@@ -129,6 +131,7 @@ News = (
     | Turned
     | Admitted
     | AllowListKept
+    | AllowListReplaced
     | Reloaded
     | SettingsKept
     | RestartNeeded

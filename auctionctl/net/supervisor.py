@@ -200,7 +200,7 @@ class Supervisor:
         self._house, self._warned = self._spawn("house"), ""
         # Before it has served, a list that was in force for a moment excuses nothing.
         allowed = self._allowed if self._has_served else None
-        self._house.tell(self._settings.start(self._key, self._lots, allowed))
+        self._house.tell(self._settings.start(self._key, self._lots, allowed, self._address.port))
         return self._house
 
     def _start_others(self) -> None:

@@ -331,6 +331,11 @@ class ClusterStore(LogStore):
         self._require_usable()
         return sorted(self._signs.signs.values(), key=lambda sign: sign.instance)
 
+    def heard(self) -> int:
+        """The number of the last sign that came back from the cluster, be it this instance's own. From memory."""
+        self._require_usable()
+        return self._signs.position
+
     def share(self, allowed: bytes, now_ns: int) -> bool:
         """Have ``allowed`` be the text of the allow list of all instances; False if another one came first.
 

@@ -142,10 +142,20 @@ class Pong(msgspec.Struct, array_like=True, tag="pong", frozen=True):
     time_ns: TimeNs
 
 
+class InstanceWord(msgspec.Struct, array_like=True, frozen=True):
+    """One of several instances of the house, as another one sees it: where it is, and how many auctions it holds."""
+
+    name: Text
+    endpoint: Annotated[str, msgspec.Meta(max_length=MAX_ENDPOINT_CHARACTERS, pattern=ENDPOINT_OR_NOTHING)]
+    is_alive: bool
+    holds: Size
+
+
 class Condition(msgspec.Struct, array_like=True, tag="condition", frozen=True):
     """How the house is, by its own word: unsigned, and nothing is to be proved by it.
 
-    ``warnings`` are (code, words) of what keeps it from its work, the gravest first; times are its own.
+    ``warnings`` are (code, words) of what keeps it from its work, the gravest first; times are its own. Of a house of
+    several instances, ``instance`` is the one that answers; ``instances`` are all of them.
     """
 
     time_ns: TimeNs
@@ -155,6 +165,8 @@ class Condition(msgspec.Struct, array_like=True, tag="condition", frozen=True):
     session_count: Size
     registry_size: Size
     warnings: tuple[tuple[Annotated[str, msgspec.Meta(max_length=32)], Text], ...]
+    instance: Text = ""
+    instances: tuple[InstanceWord, ...] = ()
 
 
 class Listing(msgspec.Struct, array_like=True, frozen=True):

@@ -31,6 +31,10 @@ REPORTS: list[tuple[Any, str]] = [
     ),
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
     (hops.KeysListed("revoked_listed", "the list names x"), "the list names x\n"),
+    (
+        hops.AllowListReplaced(),
+        "the allow list of this machine differed from that of all instances, and has given way to it\n",
+    ),
     (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
     (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
     (hops.ArchiveFailed("disk", ""), "nothing can be archived, and all stays in the store: disk\n"),

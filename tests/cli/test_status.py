@@ -4,10 +4,12 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from auctionctl.cli.demo import free_port
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.status import JSON_SCHEMA, SCHEMA, _facts, _record, _warnings
-from auctionctl.wire.messages import Condition
+from auctionctl.wire.messages import Condition, InstanceWord
 
 CONDITION = Condition(
     time_ns=1_700_000_000_000_000_000,
@@ -41,7 +43,8 @@ def test_a_house_that_is_well_says_so_with_its_clock_its_auctions_and_its_sessio
 def test_what_a_house_says_of_itself_has_the_fields_of_the_manual(fair: Any) -> None:
     record = json.loads(fair.run("status", "--key", "alice", "--json").out)
     assert record.pop("schema") == SCHEMA
-    assert set(record) | {"code", "words"} == set(JSON_SCHEMA[SCHEMA])
+    of_lists = {"code", "words", "name", "endpoint", "is_alive", "holds"}
+    assert set(record) | of_lists == set(JSON_SCHEMA[SCHEMA])
     assert (record["warnings"], record["open"], record["address"]) == ([], 1, fair.address)
     assert 0 < record["started_ns"] < record["time_ns"]
 
@@ -64,3 +67,21 @@ def test_a_house_that_does_not_answer_has_no_condition(fair: Any) -> None:
     assert done.status == ExitStatus.UNREACHABLE
     assert done.out == ""
     assert "hint: " in done.err
+
+
+def test_a_house_of_several_instances_says_which_they_are_and_which_has_answered() -> None:
+    follower: Any = Ahead()
+    words = (
+        InstanceWord("east", "h:1", True, 3),
+        InstanceWord("north", "h:2", False, 1),
+        InstanceWord("west", "", False, 0),
+    )
+    found = msgspec.structs.replace(CONDITION, instance="east", instances=words)
+    facts = dict(_facts(found, follower))
+    assert facts["instance east"] == "at h:1, holds 3 auctions; it has answered"
+    assert facts["instance north"] == "not heard of, last at h:2"
+    assert facts["instance west"] == "not heard of"
+    record = _record(found, follower)
+    assert record["instance"] == "east"
+    assert record["instances"][0] == {"name": "east", "endpoint": "h:1", "is_alive": True, "holds": 3}  # type: ignore[index]
+    assert _record(CONDITION, follower)["instance"] is None

@@ -178,11 +178,14 @@ class HonestBidder:
     def bid(self, auction: bytes, amount_minor: int) -> bytes:
         return self.submit(self.sign_bid(auction, amount_minor))
 
-    def join(self, auction: bytes) -> bytes:
+    def sign_join(self, auction: bytes) -> Message:
         now_ns = self._clock.now_ns()
         mine = self.key.identity.signing
         join = Join(self.house.signing, auction, mine, token_bytes(16), now_ns, now_ns + 25 * SECOND_NS)
-        return self.submit(sign_body(self.key, encode_join(join)))
+        return sign_body(self.key, encode_join(join))
+
+    def join(self, auction: bytes) -> bytes:
+        return self.submit(self.sign_join(auction))
 
     def settle(self, command: bytes) -> str:
         """Wait for an answer: ``receipted``, or the code of the refusal."""

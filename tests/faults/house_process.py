@@ -74,6 +74,7 @@ class HouseInProcesses:
         limits: dict[str, int] | None = None,
         strangers: dict[str, int] | None = None,
         store: str | None = None,
+        instance: str | None = None,
     ) -> None:
         self.directory = directory
         self.reports: list[dict[str, Any]] = []
@@ -99,6 +100,7 @@ class HouseInProcesses:
             "revealing": str(revealing) if revealing else "",
             "disk": disk,
             "store": store,
+            "instance": instance,
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"

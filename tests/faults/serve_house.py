@@ -141,6 +141,7 @@ def main() -> int:
         Path(wanted["allow_list"]),
         door=DoorLimits(strangers=None if wanted["strangers"] is None else StrangerLimits(**wanted["strangers"])),
         store=wanted["store"],
+        instance=wanted["instance"],
     )
     if wanted["revealing"]:
         FaultySupervisor.faults["gateway"] = wanted["revealing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import Allowing, keys_listed
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import AllowListKept, AllowListTaken, KeysListed, decode_from_child
+from auctionctl.net.hops import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed, decode_from_child
 
 ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
 ANN_TEXT, BEN_TEXT = (f"{render(entry)}\n".encode() for entry in (ANN, BEN))
@@ -86,3 +87,67 @@ def test_what_is_told_of_keys_that_have_ended_is_what_the_house_warns_of() -> No
         KeysListed("revoked_listed", "about revoked_listed"),
         KeysListed("rotated_listed", "about rotated_listed"),
     ]
+
+
+class Shared:
+    """What all instances share, as one of them sees it."""
+
+    def __init__(self) -> None:
+        self.text: bytes | None = None
+
+    def shared_text(self) -> bytes | None:
+        return self.text
+
+    def share(self, text: bytes, now_ns: int) -> None:
+        self.text = text
+
+
+def test_the_first_instance_shares_its_list_and_each_change_of_it(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, shared.text)
+    assert stage.allowing.look(shared, 1) is None
+    assert shared.text == ANN_TEXT
+    stage.path.write_bytes(BEN_TEXT)
+    assert stage.allowing.look(shared, 2) is not None
+    assert shared.text == BEN_TEXT
+    stage.path.write_text("nonsense\n")
+    assert stage.allowing.look(shared, 3) is None
+    assert shared.text == BEN_TEXT, "a mistake is nobody else's"
+
+
+def test_what_another_instance_has_changed_is_in_force_here_and_in_the_file(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, ANN_TEXT)
+    assert stage.heard() == AllowListTaken(ANN_TEXT)
+    shared.text = BEN_TEXT
+    taken = stage.allowing.look(shared, 1)
+    assert taken is not None
+    assert list(taken) == [BEN]
+    assert stage.path.read_bytes() == BEN_TEXT
+    assert stage.heard() == AllowListTaken(BEN_TEXT)
+    assert stage.allowing.look(shared, 2) is None
+    # And then it is changed here.
+    stage.path.write_bytes(ANN_TEXT + BEN_TEXT)
+    assert stage.allowing.look(shared, 3) is not None
+    assert shared.text == ANN_TEXT + BEN_TEXT
+
+
+def test_at_a_start_the_list_of_all_goes_before_the_file(stage: Stage) -> None:
+    stage.path.write_bytes(ANN_TEXT)
+    assert list(stage.allowing.begin(None, BEN_TEXT)) == [BEN]
+    assert stage.path.read_bytes() == BEN_TEXT
+    assert [stage.heard(), stage.heard()] == [AllowListReplaced(), AllowListTaken(BEN_TEXT)]
+
+
+def test_a_list_that_cannot_be_written_here_is_told_and_the_one_before_stays(stage: Stage) -> None:
+    shared = Shared()
+    stage.allowing.begin(None)
+    stage.heard()
+    stage.path.with_name(f".{stage.path.name}.{os.getpid()}.new").mkdir()
+    shared.text = BEN_TEXT
+    assert stage.allowing.look(shared, 1) is None
+    kept = stage.heard()
+    assert isinstance(kept, AllowListKept)
+    assert "which another instance has changed" in kept.reason

@@ -85,3 +85,12 @@ def test_one_lot_that_cannot_be_announced_changes_nothing(stage: Any) -> None:
     with pytest.raises(TermsError, match="duration"):
         own.take_on([lot("lamp"), lot("rug", duration_ns=0)])
     assert [each.listing for each in own.waiting] == ["vase"]
+
+
+def test_what_another_instance_has_announced_meanwhile_is_not_announced_again(stage: Any) -> None:
+    one, other = lots_of(stage), lots_of(stage)
+    for own in (one, other):
+        own.take_on([lot("vase"), lot("lamp")])
+    one.announce(stage.now_ns)
+    other.announce(stage.now_ns)
+    assert (held(stage), other.waiting) == (["vase", "lamp"], [])

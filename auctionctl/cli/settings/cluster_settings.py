@@ -1,14 +1,27 @@
-"""Settings of a house that concern a cluster: whether one has its logs, and what it has to be known to keep.
+"""Settings of a house that concern a cluster: whether one has its logs, what it has to be known to keep, and which of
+several instances of the house this is.
 
-Rule: what may be lost is said by the operator, and by nobody else.
+Rule: what may be lost is said by the operator, and by nobody else; and what several instances cannot keep between them
+is refused before anything starts.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.settings.setting import Kind, Setting
+from auctionctl.errors import ConfigurationError
+from auctionctl.keys.access import Access
 from auctionctl.store.cluster_address import Durability
+from auctionctl.wire.address import ENDPOINT_OR_NOTHING
+
+if TYPE_CHECKING:
+    from auctionctl.cli.settings.house_file import HouseSection
+
+ALONE: Final = "main"
+"""What a house that has one instance calls it."""
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what is refused, not what is bound
 
 CLUSTER_SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
@@ -28,4 +41,63 @@ CLUSTER_SETTINGS: Final[tuple[Setting, ...]] = (
         needs_restart=True,
         words=Durability,
     ),
+    Setting(
+        "instance",
+        Kind.NAME,
+        None,
+        "The name of this one of several instances of the house, each with the same key and store and with a name and"
+        " a state directory of its own: they share its auctions out among themselves, and take over from one another.",
+        default_words="the house has one instance",
+        needs_restart=True,
+    ),
+    Setting(
+        "advertise",
+        Kind.ENDPOINT,
+        None,
+        "Where clients reach this instance, for the others to send them to it.",
+        default_words="bind and port",
+        needs_restart=True,
+    ),
 )
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether ``text`` is a host and a port, as clients are sent to."""
+    return bool(text) and re.fullmatch(ENDPOINT_OR_NOTHING, text) is not None
+
+
+def check_instance(section: HouseSection) -> None:
+    """Raises ConfigurationError for what one of several instances cannot be, or what nobody else can."""
+    if section.instance is None:
+        if section.advertise is not None:
+            raise ConfigurationError(
+                "advertise is for one of several instances of a house", hint="say which one: --instance NAME"
+            )
+        return
+    if section.store is None:
+        raise ConfigurationError(
+            "several instances of a house have their logs in a cluster, which all of them reach",
+            hint="say where: --store nats://A,B,C; see auctionctl-cluster(7)",
+        )
+    if section.instance == ALONE:
+        raise ConfigurationError(
+            f"{ALONE} is what a house that has one instance calls it",
+            hint="give this one another name: --instance NAME",
+        )
+    if section.access is Access.OPEN:
+        raise ConfigurationError(
+            "a house of several instances lets in no strangers: they are entered in its registry when they come,"
+            " which one instance at a time writes",
+            hint='serve it without --open (access = "listed"), or as one instance, without --instance',
+        )
+    if section.retention_ns:
+        raise ConfigurationError(
+            "a house of several instances archives nothing: each of them has to find every log in the cluster, which"
+            " gives no room back",
+            hint='leave out retention, or set it to "forever"',
+        )
+    if section.advertise is None and section.bind in _EVERYWHERE:
+        raise ConfigurationError(
+            f"bind is {section.bind}, and the other instances have to know where clients reach this one",
+            hint="say where: --advertise HOST:PORT",
+        )

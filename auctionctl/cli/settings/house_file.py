@@ -18,7 +18,7 @@ from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.process_log import LogFormat
-from auctionctl.cli.settings.cluster_settings import CLUSTER_SETTINGS
+from auctionctl.cli.settings.cluster_settings import CLUSTER_SETTINGS, check_instance, is_endpoint
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
@@ -29,7 +29,7 @@ from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name
 from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, parse_cluster_address
-from auctionctl.wire.address import DEFAULT_PORT
+from auctionctl.wire.address import DEFAULT_PORT, MAX_ENDPOINT_CHARACTERS
 
 HOUSE_FILE: Final = "house.toml"
 FOREVER: Final = "forever"
@@ -268,6 +268,8 @@ class HouseSection:
     retention_ns: int
     store: str | None
     durability: Durability
+    instance: str | None
+    advertise: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +379,9 @@ def combine(layers: Sequence[Layer]) -> HouseConfiguration:
         inherited = defaults.get(setting.name)
         origins[f"defaults.{setting.name}"] = DEFAULT_ORIGIN if inherited is None else inherited.origin
     values["retention_ns"] = values.pop("retention")
-    return HouseConfiguration(HouseSection(**values), origins, defaults)
+    section = HouseSection(**values)
+    check_instance(section)
+    return HouseConfiguration(section, origins, defaults)
 
 
 def needing_restart(before: HouseSection, after: HouseSection) -> tuple[str, ...]:
@@ -417,6 +421,9 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             return text
         case Kind.STORE:
             return _read_store(table, name)
+        case Kind.ENDPOINT:
+            text = table.text(name, "", MAX_ENDPOINT_CHARACTERS)
+            return text if is_endpoint(text) else table.fail(name, f"{text!a} is no endpoint", "HOST:PORT")
         case Kind.DURATION:
             return table.duration_ns(name, 0)
         case Kind.RETENTION:

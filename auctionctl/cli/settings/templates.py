@@ -18,6 +18,7 @@ HOW_TO_CHANGE: Final = "To change a setting, take away the '#' before it."
 EXAMPLES: Final = {
     Kind.NAME: '"house"',
     Kind.HOST: '"127.0.0.1"',
+    Kind.ENDPOINT: '"auction.example.org:8888"',
     Kind.STORE: '"nats://a:4222,b:4222,c:4222"',
     Kind.INTEGER: "2",
     Kind.DURATION: '"10m"',

@@ -1,0 +1,372 @@
+"""One instance of a house among several: ties the store, which says who writes which log, to the house's pure core.
+
+Rule: the store's claims say who holds a log, and nothing else does; this instance acts on them between two batches of
+its loop, in the order in which they were stored. It commits nothing dated more than :data:`SIGNED_FOR_NS` after its
+last sign of life; and whoever takes over from it first puts a word in the place of its next sign, and dates what it
+writes later than that. So of a log that is another's by now this one has signed nothing that the log contradicts.
+Source: DESIGN.md section 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import OvertakenError
+from auctionctl.house.auction_log import AuctionLog, log_name
+from auctionctl.house.condition import CLOCK_BEHIND, Company
+from auctionctl.house.effects import Effect
+from auctionctl.house.house import House
+from auctionctl.house.instances import Heard, Instances
+from auctionctl.house.registry import RegistryLog
+from auctionctl.house.shared_house import SharedHouse
+from auctionctl.net.clock import MAX_CLOCK_BACK_NS
+from auctionctl.net.hops import StartHouse
+from auctionctl.net.stored_logs import StoredLogs
+from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
+from auctionctl.store.cluster_store import Claimed, ClusterStore, Grown
+from auctionctl.store.sqlite import SqliteStore
+from auctionctl.wire.messages import InstanceWord, Remind
+
+SIGN_NS: Final = SECOND_NS
+SIGNED_FOR_NS: Final = SECOND_NS * 3 // 2
+LOOK_NS: Final = SECOND_NS // 4
+
+
+def take_part(
+    start: StartHouse,
+    store: SqliteStore | ClusterStore,
+    house: House,
+    perform: Callable[[list[Effect], int], None],
+    now_ns: int,
+) -> Alone | AmongSeveral:
+    """The part of the instance that ``start`` says in its house; ``perform`` as for :class:`AmongSeveral`."""
+    if start.instance is None or not isinstance(house, SharedHouse) or not isinstance(store, ClusterStore):
+        return Alone(store, house)
+    return AmongSeveral(store, house, Place(start.instance, start.advertised), perform, now_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The name of an instance, and where it is reached: host:port."""
+
+    name: str
+    endpoint: str
+
+
+class Recovered(NamedTuple):
+    """What a house begins with: its logs, when it was last alive, and what was halted before."""
+
+    registry: RegistryLog
+    auctions: Sequence[AuctionLog]
+    alive_ns: int | None
+    halted: Sequence[Remind]
+
+
+class Alone:
+    """A house of one instance: what there is to do among several is nothing, but for its sign of life."""
+
+    def __init__(self, store: SqliteStore | ClusterStore, house: House) -> None:
+        self._store = store
+        self._house = house
+
+    def is_all_over(self) -> bool:
+        """Whether every auction of the house has ended, and every sale."""
+        return not self._house.unfinished_count
+
+    def announces(self) -> bool:
+        """Whether it is this instance that announces auctions."""
+        return True
+
+    def adopt(self, logs: Recovered, now_ns: int) -> list[Effect]:
+        """Take on what the store has."""
+        return self._house.adopt(logs.registry, logs.auctions, logs.alive_ns, now_ns, logs.halted)
+
+    def overtaken(self, error: OvertakenError, _stored: StoredLogs, _now_ns: int) -> list[Effect]:
+        """Somebody else has written to a log: nobody but this house may."""
+        raise error
+
+    def turn(self, now_ns: int) -> None:
+        """Before a batch."""
+
+    def may_commit(self, now_ns: int) -> bool:  # noqa: ARG002 - for one of several it depends
+        """Whether what is dated ``now_ns`` may be said."""
+        return True
+
+    def keep_alive(self, now_ns: int) -> None:
+        """Once a second: the store is to know until when bidders could reach the house."""
+        if self._house.unfinished_count:
+            self._store.alive(self._house.alive_ns(now_ns))
+
+    def leave(self, now_ns: int) -> None:
+        """The end."""
+
+    def shared_text(self) -> bytes | None:
+        """The allow list of all instances."""
+        return None
+
+    def share(self, text: bytes, now_ns: int) -> None:
+        """The allow list is this one from now on."""
+
+
+class AmongSeveral:
+    """What an instance at ``place`` has to do with the others.
+
+    ``perform`` makes effects happen, and is back when they have, or were dropped.
+    """
+
+    def __init__(
+        self,
+        store: ClusterStore,
+        house: SharedHouse,
+        place: Place,
+        perform: Callable[[list[Effect], int], None],
+        now_ns: int,
+    ) -> None:
+        self._store = store
+        self._house = house
+        self._name = name = place.name
+        self._endpoint = place.endpoint
+        self._perform = perform
+        self._instances = Instances(name, now_ns)
+        self._before_ns = store.last_alive_ns()
+        """When anybody was last known to live before this process: for logs that nobody has ever claimed."""
+        self._signed_ns = next((sign.time_ns for sign in store.signs() if sign.instance == name), 0)
+        self._held_ns = self._signed_ns
+        """The last sign under which it held what the claims say that it holds, and it does not."""
+        self._signed_at_ns = 0
+        self._looked_ns = 0
+        self._is_dismissed = False
+        self._is_leaving = False
+
+    def is_all_over(self) -> bool:
+        """Whether every auction of the house has ended, and every sale, whoever holds it."""
+        return not self._house.unfinished_count and not self._house.foreign_ids
+
+    def announces(self) -> bool:
+        """Whether it is this instance that announces auctions."""
+        return self._house.holds(REGISTRY_ID)
+
+    def adopt(self, logs: Recovered, now_ns: int) -> list[Effect]:
+        """Take on what the store has: as another's, all of it, until each log is claimed anew."""
+        foreign = {REGISTRY_ID, *(log.id for log in logs.auctions)}
+        return self._house.adopt(
+            logs.registry, logs.auctions, logs.alive_ns, now_ns, logs.halted, foreign=frozenset(foreign)
+        )
+
+    def overtaken(self, error: OvertakenError, stored: StoredLogs, now_ns: int) -> list[Effect]:
+        """Somebody else has a log now to which the last batch was to be written: the batch is dropped, that log too."""
+        holder = self._store.holder_of(error.log)
+        endpoint = "" if holder is None else self._instances.endpoint_of(holder[1], now_ns)
+        return self._house.overtaken(error.log, stored.rebuild, stored.registry, now_ns, endpoint)
+
+    # Turns of the loop
+
+    def turn(self, now_ns: int) -> None:
+        """Before a batch: hear what the others have written, sign, and take on and give away what is to be."""
+        self.keep_alive(now_ns)
+        if self._is_dismissed:
+            self._is_dismissed = False
+            self._let_go(now_ns)
+        given = self._absorb(now_ns)
+        for claimed in given:
+            self._take_on(claimed, now_ns)
+        if given or now_ns - self._looked_ns >= LOOK_NS:
+            self._looked_ns = now_ns
+            self._hear(now_ns)
+            if not self._is_leaving:
+                self._claim_due(now_ns)
+                self._give_new(now_ns)
+                self._give_share(now_ns)
+            self._house.set_holders(self._endpoints(now_ns))
+
+    def keep_alive(self, now_ns: int) -> None:
+        """Give a sign of life, if it is time to."""
+        if now_ns - self._signed_at_ns >= SIGN_NS and not self._is_leaving and not self._sign(now_ns):
+            self._is_dismissed = True
+            self._sign(now_ns)
+
+    def may_commit(self, now_ns: int) -> bool:
+        """Whether what is dated ``now_ns`` may be said; False if this instance was taken for dead: it holds nothing."""
+        if now_ns - self._signed_ns <= SIGNED_FOR_NS or self._sign(now_ns):
+            return not self._is_dismissed
+        self._is_dismissed = True
+        return False
+
+    def leave(self, now_ns: int) -> None:
+        """Give every log to another instance that lives; where there is none, they wait for this one."""
+        if self._is_leaving:
+            return
+        self._absorb(now_ns)
+        self._hear(now_ns)
+        self._is_leaving = True
+        chosen = {log: self._instances.choose_other(log, now_ns) for log in self._held()}
+        self._give_each({log: name for log, name in chosen.items() if name is not None}, now_ns)
+        if not self._held():
+            # Nobody has to wait until its sign is old: from here on it is chosen for nothing.
+            self._store.depose(self._name)
+
+    # The allow list
+
+    def shared_text(self) -> bytes | None:
+        """The allow list of all instances, if there is one."""
+        shared = self._store.shared()
+        return None if shared is None else shared.text
+
+    def share(self, text: bytes, now_ns: int) -> None:
+        """Have ``text`` be the allow list of all, if it is not; of two changes at once, the first one stays."""
+        shared = self._store.shared()
+        if shared is None or shared.text != text:
+            self._store.share(text, now_ns)
+
+    # Hearing
+
+    def _sign(self, now_ns: int) -> bool:
+        time_ns = self._house.alive_ns(now_ns)
+        if not self._store.sign(time_ns, self._endpoint, len(self._house.held_ids)):
+            self._held_ns = self._signed_ns
+            return False
+        self._signed_ns, self._signed_at_ns = time_ns, now_ns
+        return True
+
+    def _hear(self, now_ns: int) -> None:
+        signs = self._store.signs()
+        heard = [Heard(each.instance, each.sequence, each.endpoint, each.holds, each.is_deposed) for each in signs]
+        self._instances.hear(heard, self._store.heard(), now_ns)
+        seen = self._instances.all(now_ns)
+        self._house.company = Company(
+            self._name, tuple(InstanceWord(each.name, each.endpoint, each.is_alive, each.holds) for each in seen)
+        )
+
+    def _absorb(self, now_ns: int) -> list[Claimed]:
+        """Take in what the others have written; returns what they have given to this one."""
+        given: dict[str, Claimed] = {}
+        for change in self._store.refresh():
+            if isinstance(change, Grown):
+                self._perform(self._house.absorb(change.log, change.first, change.entries, now_ns), now_ns)
+            elif isinstance(change, Claimed):
+                given.pop(change.log, None)
+                if change.instance == self._name:
+                    given[change.log] = change
+                elif self._house.holds(_id_of(change.log)):
+                    endpoint = self._instances.endpoint_of(change.instance, now_ns)
+                    self._perform(self._house.give_up({_id_of(change.log): endpoint}, now_ns), now_ns)
+        return [claimed for log, claimed in given.items() if self._is_mine(log)]
+
+    def _is_mine(self, log: str) -> bool:
+        holder = self._store.holder_of(log)
+        return holder is not None and holder[1] == self._name and not self._house.holds(_id_of(log))
+
+    def _auctions_held(self) -> list[str]:
+        return [log_name(each) for each in self._house.held_ids]
+
+    def _held(self) -> list[str]:
+        return [*self._auctions_held(), *([REGISTRY] if self._house.holds(REGISTRY_ID) else [])]
+
+    def _holders(self) -> dict[str, str]:
+        """Who holds each log that may yet be written and is not held here; empty where nobody does."""
+        registrar = self._store.holder_of(REGISTRY)
+        names = [log_name(each) for each in self._house.foreign_ids]
+        if not self._house.holds(REGISTRY_ID):
+            names.append(REGISTRY)
+        found = {name: self._store.holder_of(name) or registrar for name in names}
+        return {name: "" if holder is None else holder[1] for name, holder in found.items()}
+
+    def _endpoints(self, now_ns: int) -> dict[bytes, str]:
+        return {_id_of(name): self._instances.endpoint_of(holder, now_ns) for name, holder in self._holders().items()}
+
+    # Taking on, giving away
+
+    def _let_go(self, now_ns: int) -> None:
+        """Hold nothing any more; what the others leave is claimed anew."""
+        self._perform(self._house.give_up({_id_of(log): "" for log in self._held()}, now_ns), now_ns)
+
+    def _take_on(self, claimed: Claimed, now_ns: int) -> None:
+        """A log that another one has given to this one."""
+        if self._is_leaving:
+            other = self._instances.choose_other(claimed.log, now_ns)
+            if other is not None:
+                self._give_each({claimed.log: other}, now_ns)
+        elif (at_ns := self._date([claimed.time_ns], now_ns)) is not None:
+            self._take_over({claimed.log: (claimed.epoch, claimed.time_ns)}, at_ns)
+
+    def _claim_due(self, now_ns: int) -> None:
+        """Claim what is to be this one's: of instances that are dead, or nobody's, or its own of before."""
+        holders = self._holders()
+        due: dict[str, list[str]] = {}
+        for log in self._instances.due(holders, now_ns):
+            due.setdefault(holders[log], []).append(log)
+        for holder, logs in due.items():
+            self._claim(holder, logs, now_ns)
+
+    def _claim(self, holder: str, logs: Sequence[str], now_ns: int) -> None:
+        sign = next((each for each in self._store.signs() if each.instance == holder), None)
+        if holder == self._name:
+            last_ns: int | None = self._held_ns
+        elif sign is None:
+            last_ns = self._before_ns
+        elif self._store.depose(holder):
+            last_ns = sign.time_ns
+        else:
+            return  # It lives after all.
+        given = {log: self._store.given_ns(log) for log in logs}
+        at_ns = self._date([(last_ns or 0) + SIGNED_FOR_NS, *given.values()], now_ns)
+        if at_ns is None:
+            return
+        try:
+            epochs = self._store.give(logs, self._name, at_ns)
+        except OvertakenError:
+            return  # Another one was first with one of them: the next look says with which.
+        self._take_over({log: (epoch, max(last_ns or 0, given[log]) or None) for log, epoch in epochs.items()}, at_ns)
+
+    def _date(self, not_before_ns: Sequence[int], now_ns: int) -> int | None:
+        """When what is taken over now is to be dated: behind all that its last holder has signed. None: not yet."""
+        at_ns = max(now_ns, *not_before_ns)
+        if at_ns - now_ns > MAX_CLOCK_BACK_NS:
+            behind_s = (at_ns - now_ns) // SECOND_NS
+            self._house.warnings.say(
+                CLOCK_BEHIND, f"this machine's clock is {behind_s} s behind another instance's: it takes over nothing"
+            )
+            return None
+        self._house.warnings.take_back(CLOCK_BEHIND)
+        return at_ns
+
+    def _take_over(self, taken: Mapping[str, tuple[int, int | None]], at_ns: int) -> None:
+        """Logs are this one's, by the claims of these epochs; nobody looked after them since then."""
+        by_id = {_id_of(log): of for log, of in taken.items()}
+        self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
+
+    def _give_new(self, now_ns: int) -> None:
+        """What was announced here goes to the instance that it is for."""
+        if self._house.holds(REGISTRY_ID):
+            new = [log for log in self._auctions_held() if self._store.holder_of(log) is None]
+            self._give_each({log: self._instances.choose(log, now_ns) for log in new}, now_ns)
+
+    def _give_share(self, now_ns: int) -> None:
+        """To an instance that has come, its share of what is held here."""
+        if arrived := self._instances.arrived(now_ns):
+            chosen = {log: self._instances.choose_evenly(log, now_ns) for log in self._auctions_held()}
+            self._give_each({log: name for log, name in chosen.items() if name in arrived}, now_ns)
+
+    def _give_each(self, chosen: Mapping[str, str], now_ns: int) -> None:
+        """Give each log to the instance that is said; what stays here is claimed, too, so that everybody knows."""
+        by_name: dict[str, list[str]] = {}
+        for log, name in chosen.items():
+            by_name.setdefault(name, []).append(log)
+        for name, logs in by_name.items():
+            if name != self._name:
+                endpoint = self._instances.endpoint_of(name, now_ns)
+                self._perform(self._house.give_up({_id_of(log): endpoint for log in logs}, now_ns), now_ns)
+            try:
+                self._store.give(logs, name, now_ns)
+            except OvertakenError:
+                for log in logs:
+                    with suppress(OvertakenError):  # That one is another's already.
+                        self._store.give([log], name, now_ns)
+
+
+def _id_of(name: str) -> bytes:
+    return REGISTRY_ID if name == REGISTRY else bytes.fromhex(name.partition("/")[2])
