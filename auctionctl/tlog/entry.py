@@ -96,5 +96,5 @@ def decode(data: bytes) -> Entry:
 def _check(entry: Entry) -> None:
     if not 0 <= entry.time_ns < TIME_LIMIT_NS:
         raise MalformedEntryError(f"time {entry.time_ns} out of range")
-    if entry.signature and len(entry.signature) != SIGNATURE_BYTES:
+    if len(entry.signature) not in (0, SIGNATURE_BYTES):
         raise MalformedEntryError(f"a signature of {len(entry.signature)} bytes")

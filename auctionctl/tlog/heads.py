@@ -18,28 +18,36 @@ from auctionctl.tlog.checkpoint import CheckpointSigner
 from auctionctl.tlog.merkle import leaf_hash, prove_all
 from auctionctl.tlog.note import MAX_HEADS, MIN_HEADS, NUMBER_BYTES, heads_message
 
+Head = tuple[CheckpointSigner, int, bytes]
+"""A log's signer, its size and its root."""
 
-def sign_heads(heads: Sequence[tuple[CheckpointSigner, int, bytes]], key: SecretKey) -> list[bytes]:
+
+def sign_heads(heads: Sequence[Head], key: SecretKey) -> list[bytes]:
     """Return the notes of ``heads`` in their order, signed together by ``key``.
 
     A head is the signer of its log, which has to be of the same key (an AssertionError otherwise), the log's size and
     its 32-byte root. A single head gets its plain note; more than ``MAX_HEADS`` are signed in runs of so many. The same
     heads in the same order give the same notes. Raises NoteError for a size or root that no log has.
     """
-    if not all(signer.signer.is_of(key) for signer, _, _ in heads):
-        raise AssertionError("the signer of a log is of another key than the heads' signature")
     notes: list[bytes] = []
     for start in range(0, len(heads), MAX_HEADS):
         run = heads[start : start + MAX_HEADS]
+        texts = [_text(head, key) for head in run]
         if len(run) < MIN_HEADS:
-            notes += [signer.sign(size, root) for signer, size, root in run]
+            notes += [head[0].signer.sign(text) for head, text in zip(run, texts, strict=True)]
         else:
-            notes += _sign_together(run, key)
+            notes += _sign_together(run, texts, key)
     return notes
 
 
-def _sign_together(heads: Sequence[tuple[CheckpointSigner, int, bytes]], key: SecretKey) -> list[bytes]:
-    texts = [signer.text(size, root) for signer, size, root in heads]
+def _text(head: Head, key: SecretKey) -> bytes:
+    signer, size, root = head
+    if not signer.signer.is_of(key):
+        raise AssertionError("the signer of a log is of another key than the heads' signature")
+    return signer.text(size, root)
+
+
+def _sign_together(heads: Sequence[Head], texts: Sequence[bytes], key: SecretKey) -> list[bytes]:
     root, proofs = prove_all([leaf_hash(text) for text in texts])
     count = len(texts)
     signature = key.sign(heads_message(count, root))

@@ -33,11 +33,16 @@ class Message(NamedTuple):
 
 def message_type(body: bytes) -> str:
     """The type that ``body`` claims, read without a parser; empty where there is none."""
-    if len(body) < 2 or body[0] & 0xF0 != _FIXARRAY or body[1] & 0xE0 != _FIXSTR:
+    return "" if len(body) < 2 else _type_in(body[: 2 + (body[1] & 0x1F)])
+
+
+@lru_cache(maxsize=64)
+def _type_in(head: bytes) -> str:
+    """Of a body that begins with ``head``, which ends where its first element does, if that is as short as a type."""
+    if head[0] & 0xF0 != _FIXARRAY or head[1] & 0xE0 != _FIXSTR:
         return ""
-    end = 2 + (body[1] & 0x1F)
-    name = body[2:end]
-    return name.decode("ascii") if len(name) == end - 2 and name.isascii() else ""
+    name = head[2:]
+    return name.decode("ascii") if len(name) == head[1] & 0x1F and name.isascii() else ""
 
 
 @lru_cache(maxsize=64)
