@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from auctionctl.keys.signing import Identity
+from auctionctl.tlog import append
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Remind
 
-
-class Append(NamedTuple):
-    """``entries`` go behind the ``expected_size`` entries of ``log``, or nothing does."""
-
-    log: str
-    expected_size: int
-    entries: tuple[bytes, ...]
+Append = append.Append
 
 
 class Commit(NamedTuple):

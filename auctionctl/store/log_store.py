@@ -15,25 +15,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from auctionctl.errors import SizeConflictError, StoreError
+from auctionctl.tlog import append
 
 ENTRY_BYTES_MAX = 16 * 1024
 NAME_CHARACTERS_MAX = 128
 TIME_NS_MAX = 2**63 - 1
 
+Append = append.Append
+"""One log's share of a group commit."""
+
 _NAME = re.compile(rf"[\x21-\x7e]{{1,{NAME_CHARACTERS_MAX}}}")
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """One log's share of a group commit: ``entries``, each ≤ 16 KiB, to follow the ``expected_size`` already there."""
-
-    log: str
-    expected_size: int
-    entries: tuple[bytes, ...]
 
 
 class LogStore(Protocol):
@@ -124,18 +118,18 @@ def check_appends(appends: Sequence[Append], size_of: Callable[[str], int]) -> N
     :raises StoreError: a name or an entry is out of bounds
     """
     sizes: dict[str, int] = {}
-    for share in appends:
-        size = sizes.get(share.log)
+    for log, expected_size, entries in appends:
+        size = sizes.get(log)
         if size is None:
-            size = size_of(share.log)
+            size = size_of(log)
             if not size:
-                check_name(share.log)
-        if size != share.expected_size:
-            raise SizeConflictError(share.log, expected=share.expected_size, actual=size)
-        longest_bytes = max(map(len, share.entries), default=0)
-        if longest_bytes > ENTRY_BYTES_MAX:
-            raise StoreError(f"an entry of {longest_bytes} bytes for log {share.log}: over {ENTRY_BYTES_MAX}")
-        sizes[share.log] = size + len(share.entries)
+                check_name(log)
+        if size != expected_size:
+            raise SizeConflictError(log, expected=expected_size, actual=size)
+        for data in entries:
+            if len(data) > ENTRY_BYTES_MAX:
+                raise StoreError(f"an entry of {len(data)} bytes for log {log}: over {ENTRY_BYTES_MAX}")
+        sizes[log] = size + len(entries)
 
 
 def extent(size: int, start: int, limit: int | None) -> range:

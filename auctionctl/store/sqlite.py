@@ -131,33 +131,31 @@ class SqliteStore(LogStore):
         """As the contract says; one transaction, one sync. CPU: 4 µs a row in batches of 100."""
         self._require_usable()
         check_time(now_ns)
-        check_appends(appends, self.size)
+        check_appends(appends, self._size_of)
         position = self._next_position
         opened: dict[str, _Log] = {}
-        grown: list[tuple[_Log, range]] = []
+        growing: list[_Log] = []
         rows: list[tuple[int, int, int, bytes]] = []
         with self._writing():
             self._cursor.execute("BEGIN IMMEDIATE")
-            for share in appends:
-                if not share.entries:
+            for name, expected_size, entries in appends:
+                if not entries:
                     continue
-                log = self._logs.get(share.log) or opened.get(share.log)
+                log = self._logs.get(name) or opened.get(name)
                 if log is None:
-                    log = opened[share.log] = self._insert(share.log)
-                row, ahead = log.row, position - share.expected_size
-                rows += [
-                    (ahead + index, row, index, data) for index, data in enumerate(share.entries, share.expected_size)
-                ]
-                grown.append((log, range(position, position + len(share.entries))))
-                position += len(share.entries)
+                    log = opened[name] = self._insert(name)
+                row, ahead = log.row, position - expected_size
+                rows += [(ahead + index, row, index, data) for index, data in enumerate(entries, expected_size)]
+                growing += [log] * len(entries)
+                position += len(entries)
             self._cursor.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", rows)
             self._write_alive(now_ns)
             # The commit point: a crash before its sync returns leaves all of the group or nothing of it. From there on
             # it is durable: a crash loses the answer, not the entries. What follows only says so in memory.
             self._cursor.execute("COMMIT")
             self._logs.update(opened)
-            for log, positions in grown:
-                log.positions.extend(positions)
+            for log, added in zip(growing, rows, strict=True):
+                log.positions.append(added[0])
             self._next_position = position
             self._note_alive(now_ns)
         if self.wal_bytes >= self._wal_due_bytes:
@@ -187,6 +185,9 @@ class SqliteStore(LogStore):
     def size(self, log: str) -> int:
         """As the contract says; from memory."""
         self._require_usable()
+        return self._size_of(log)
+
+    def _size_of(self, log: str) -> int:
         found = self._logs.get(log)
         return 0 if found is None else len(found.positions)
 
