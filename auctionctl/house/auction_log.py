@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id
@@ -25,6 +25,8 @@ from auctionctl.replica.replay import Applied
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.messages import Entries, Receipted, Receipts, parts_of
+
+_BID: Final = Kind.BID  # at hand, for it is asked for at every bid
 
 
 class Owed(NamedTuple):
@@ -112,13 +114,15 @@ class AuctionLog(HouseLog):
         self.auction.apply(event, now_ns)
         self._add_at(encode(Entry(Kind(kind_of(event)), now_ns, encode_event(event))), now_ns)
 
-    def decide(self, command: Bid | Join | AnyCommand, name: bytes, registry: Registry, now_ns: int) -> Refusal | None:
-        """What the rules say of a command, whose id is ``name``: why it is refused, or None."""
-        if isinstance(command, Bid):
-            refusal = self.auction.decide_bid(command, now_ns)
-            if refusal is not None and refusal.code in FAULTS:
-                self.invalid[command.bidder] = self.invalid.get(command.bidder, 0) + 1
-            return refusal
+    def decide_bid(self, bid: Bid, now_ns: int) -> Refusal | None:
+        """What the rules say of a bid: why it is refused, or None."""
+        refusal = self.auction.decide_bid(bid, now_ns)
+        if refusal is not None and refusal.code in FAULTS:
+            self.invalid[bid.bidder] = self.invalid.get(bid.bidder, 0) + 1
+        return refusal
+
+    def decide(self, command: Join | AnyCommand, name: bytes, registry: Registry, now_ns: int) -> Refusal | None:
+        """As :meth:`decide_bid` of another command, whose id is ``name``."""
         if isinstance(command, Join):
             refusal = self.auction.decide_join(command, now_ns)
             if refusal is None or refusal.code is Code.LOW_REPUTATION:
@@ -138,13 +142,18 @@ class AuctionLog(HouseLog):
             return None
         return Refusal(Code.WRONG_REPUTATION, (("stated", stated_ppm), ("reputation", has_ppm)))
 
-    def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> None:
-        """An accepted bid, which ``request`` brought."""
-        index = self.auction.apply_bid(bid, now_ns)
-        self.bid_counts[bid.bidder] = self.bid_counts.get(bid.bidder, 0) + 1
-        self._add_at(encode(Entry(Kind.BID, now_ns, request.body, request.signature)), now_ns)
+    def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> bool:
+        """An accepted bid, which ``request`` brought; whether it has moved the end."""
+        auction, bidder = self.auction, bid.bidder
+        end_ns = auction.end_ns
+        index = auction.apply_bid(bid, now_ns)
+        self.bid_counts[bidder] = self.bid_counts.get(bidder, 0) + 1
+        session, _, body, signature, _ = request
+        self._add(encode(Entry(_BID, now_ns, body, signature)))
+        self.times_ns.append(now_ns)
         self.commands[command] = index
-        self._owed.append(Owed(request.session, command, index))
+        self._owed.append(Owed(session, command, index))
+        return auction.end_ns != end_ns
 
     def add_join(self, request: Request, join: Join, command: bytes, now_ns: int) -> None:
         """An accepted joining, which ``request`` brought."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, RejectPayment, Settle, type_of
+from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.intake import Request, refuse, refused
 from auctionctl.keys.allowlist import Role
 from auctionctl.replica.registry import FINISHING, Registry
@@ -55,13 +56,17 @@ def turn_away(
     registry: Registry,
     now_ns: int,
     *,
-    auction: Auction | None,
+    log: AuctionLog | None,
 ) -> Message | None:
-    """The answer to a command that is not its sender's to give, or that nobody could check; None for any other."""
+    """The answer to a command that is not its sender's to give, or that nobody could check; None for any other.
+
+    ``log`` is that of the auction that it is about, where the house holds that.
+    """
     if isinstance(command, Bid) and command.bidder == request.signer == peer.identity.signing:
         return None  # As nearly all are, and then nothing else that is asked here concerns it.
     if not isinstance(command, (Bid, Join)) and (refusal := refuse(peer, type_of(command), request.body)) is not None:
         return Message(encode(refusal))  # of what came within another message
+    auction = None if log is None else log.auction
     if (reason := refuse_actor(peer, command, request.signer, registry, auction)) is not None:
         return refused("not_authorised", reason, command_id(request.body))
     if not is_vouched_for(command, registry, now_ns):

@@ -17,6 +17,8 @@ class Holdings:
 
     def __init__(self) -> None:
         self._logs: dict[bytes, AuctionLog] = {}
+        self.get = self._logs.get
+        """The auction of an id, if it is held."""
         self._order: list[AuctionLog] = []
         self._dirty: dict[bytes, AuctionLog] = {}
         self._turned: dict[bytes, AuctionLog] = {}
@@ -34,10 +36,6 @@ class Holdings:
             return self._logs[auction]
         except KeyError:
             raise NotFoundError(f"this house holds no auction {auction.hex()[:12]}…") from None
-
-    def get(self, auction: bytes) -> AuctionLog | None:
-        """The auction of this id, if it is held."""
-        return self._logs.get(auction)
 
     @property
     def in_order(self) -> Sequence[AuctionLog]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from auctionctl.auction.bid import Bid, Join, command_id
-from auctionctl.auction.commands import AnyCommand
+from auctionctl.auction.bid import command_id
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError
 from auctionctl.house.admission import Admission
 from auctionctl.house.answers import no_such_auction
 from auctionctl.house.auction_log import AuctionLog
-from auctionctl.house.authority import turn_away
 from auctionctl.house.clock_heads import ClockHeads
 from auctionctl.house.condition import HALTED, Company, Warnings, condition_of
 from auctionctl.house.effects import Commit, Effect, Send
@@ -26,6 +24,7 @@ from auctionctl.house.gaps import RECONNECT_GRACE_NS, Gaps, Outage
 from auctionctl.house.greeting import greet
 from auctionctl.house.holdings import Holdings
 from auctionctl.house.intake import DECODERS, Request, refused
+from auctionctl.house.judge import Judge
 from auctionctl.house.key_commands import KEY_COMMANDS, KeyCommands
 from auctionctl.house.limits import Limits, check_announced, check_share
 from auctionctl.house.log import HouseLog
@@ -36,7 +35,7 @@ from auctionctl.house.questions import Questions
 from auctionctl.house.quotas import Quotas
 from auctionctl.house.recovery import Rebuild
 from auctionctl.house.registry import RegistryLog
-from auctionctl.house.reminders import Reminders, heed
+from auctionctl.house.reminders import REMIND, Reminders, heed
 from auctionctl.house.reputation import say_conduct
 from auctionctl.house.room import STALL_NS, Room
 from auctionctl.keys.allowlist import AllowList
@@ -75,6 +74,8 @@ class House:
         self._reminders = Reminders(key.identity)
         self._gaps = Gaps()
         self._room = Room()
+        at_hand = (self._held, self._outbox, self._room, self._reminders, self.presence, self.quotas)
+        self._judge = Judge(*at_hand, settle=self._settle_phase, not_here=self._not_here)
         self._key_commands = KeyCommands(self._outbox, self._room, self.presence.peers)
         self._gateway_lost_ns: int | None = None
         self._in_flight = False
@@ -294,8 +295,9 @@ class House:
         """Judge a batch at one instant: what is due first, then the requests in order."""
         now_ns = self._at(now_ns)
         self.quotas.obey(self.limits, self.allowed)
-        refuse = partial(self.quotas.refuse, now_ns=now_ns)
-        effects = heed(requests, refuse, self._remind)
+        refuse = self.quotas.refuse
+        types = [message_type(request.body) for request in requests]
+        effects = heed(requests, partial(refuse, now_ns=now_ns), self._remind) if REMIND in types else []
         if self._room.is_awaited(now_ns):
             self._now_ns = now_ns
         else:
@@ -303,33 +305,38 @@ class House:
             self._note_stall(now_ns)
             self._keep_registry(now_ns)
             self._run_due(now_ns)
-        for request in requests:
+        for request, type_name in zip(requests, types, strict=True):
             if not request.body:
                 self.session_ended(request.session, now_ns)
-                continue
-            type_name = message_type(request.body)
-            if type_name == "hello":
+            elif type_name == "hello":
                 self._greet(request, now_ns, effects)
-                continue
-            if type_name == "remind":
+            elif type_name == REMIND:
                 continue  # It was heeded before everything else.
-            if (refusal := refuse(request, type_name)) is not None:
+            elif (refusal := refuse(request, type_name, now_ns)) is not None:
                 effects.append(Send(request.session, Message(encode(refusal))))
-                continue
-            try:
-                self._dispatch(type_name, request, now_ns, effects)
-            except RemoteProtocolError as error:
-                effects.append(Send(request.session, refused("malformed", str(error), command_id(request.body))))
+            else:
+                try:
+                    if type_name == "bid":
+                        answer = self._judge.bid(request, self.registry, now_ns)
+                    elif (decode := DECODERS.get(type_name)) is not None:
+                        answer = self._judge.command(request, decode(request.body), self.registry, now_ns)
+                    else:
+                        answer = None
+                        self._dispatch(type_name, request, now_ns, effects)
+                except RemoteProtocolError as error:
+                    answer = refused("malformed", str(error), command_id(request.body))
+                if answer is not None:
+                    effects.append(Send(request.session, answer))
         return effects + self._commit()
 
     def _dispatch(self, type_name: str, request: Request, now_ns: int, effects: list[Effect]) -> None:
-        if (decode := DECODERS.get(type_name)) is not None:
-            self._command(request, decode(request.body), now_ns, effects)
-        elif type_name == "terms":
+        if type_name == "terms":
             self._offer(request, now_ns, effects)
         elif type_name == FINISH:
             within = take_out(request, self.identity.signing)
-            self._command(within, DECODERS[message_type(within.body)](within.body), now_ns, effects)
+            command = DECODERS[message_type(within.body)](within.body)
+            if (answer := self._judge.command(within, command, self.registry, now_ns)) is not None:
+                effects.append(Send(request.session, answer))
         elif type_name in KEY_COMMANDS:
             peer = self.presence.peers[request.session]
             effects += self._key_commands.take(request, peer, self.registry, self.allowed, now_ns)
@@ -342,53 +349,8 @@ class House:
             self.presence.greet(request.session, peer, self.registry.state.successions.former(peer.identity.signing))
         effects += answer
 
-    def _command(self, request: Request, command: Bid | Join | AnyCommand, now_ns: int, effects: list[Effect]) -> None:
-        """A command: of its own session's identity, in an auction of ours, and then up to the rules."""
-        session, name, log = request.session, command_id(request.body), self._held.get(command.auction)
-        peer, about = self.presence.peers[session], None if log is None else log.auction
-        answer = turn_away(peer, command, request, self.registry.state, now_ns, auction=about)
-        if answer is not None:
-            effects.append(Send(session, answer))
-            return
-        if log is None:
-            effects.append(Send(session, self._not_here(command.auction, name)))
-            return
-        if (reason := self._reminders.why(log.id)) is not None:
-            effects.append(Send(session, refused("halted", reason, name)))
-            return
-        self._held.answer(log)
-        self._outbox.note_command(session, name, log.id)
-        if log.owe_again(session, name):
-            return
-        full = no_room(name) if self._room.is_awaited(now_ns) else self.quotas.refuse_bid(log, command, name)
-        if full is not None:
-            effects.append(Send(session, full))
-            return
-        refusal = log.decide(command, name, self.registry.state, now_ns)
-        if refusal is not None:
-            self._outbox.reject(request, log, name, refusal, now_ns)
-        elif isinstance(command, Bid):
-            end_ns = log.auction.end_ns
-            log.add_bid(request, command, name, now_ns)
-            if log.auction.end_ns != end_ns:
-                self._held.extended(log)
-        else:
-            if isinstance(command, Join):
-                self.registry.meet(self.presence.peers[session], now_ns)
-                log.add_join(request, command, name, now_ns)
-            else:
-                self._perform(log, request, command, now_ns)
-            self._settle_phase(log, now_ns)
-
     def _not_here(self, auction: bytes, command: bytes) -> Message:
         return no_such_auction(self.registry.state, auction, command)
-
-    def _perform(self, log: AuctionLog, request: Request, command: AnyCommand, now_ns: int) -> None:
-        """An accepted command; whoever matters from now on has the grace to be there."""
-        log.add_command(request, command, command_id(request.body), now_ns)
-        self._held.turn(log)
-        if log.auction.settlement is not None:
-            self.presence.expect(log.auction.watched, now_ns)
 
     def _offer(self, request: Request, now_ns: int, effects: list[Effect]) -> None:
         """A seller's terms: the same ones again get a receipt again, others begin an auction if they can."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.bid import Join, command_id, decode_join
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode
@@ -69,10 +69,10 @@ def name_of(type_name: str, body: bytes) -> bytes:
     return command_id(body) if type_name in COMMANDS else b""
 
 
-DECODERS: Final[Mapping[str, Callable[[bytes], Bid | Join | AnyCommand]]] = MappingProxyType(
-    {"bid": decode_bid, "join": decode_join, **dict.fromkeys(KINDS, decode_command)}
+DECODERS: Final[Mapping[str, Callable[[bytes], Join | AnyCommand]]] = MappingProxyType(
+    {"join": decode_join, **dict.fromkeys(KINDS, decode_command)}
 )
-"""Type of a command about an auction → what its bytes say; RemoteProtocolError for others."""
+"""Type of a command about an auction, but of a bid → what its bytes say; RemoteProtocolError for others."""
 
 
 def refuse(peer: Peer | None, type_name: str, body: bytes) -> Refused | None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from auctionctl.house.effects import Append
 from auctionctl.keys.signing import SecretKey
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of
+from auctionctl.tlog.heads import Head
 from auctionctl.tlog.merkle import Tree, leaf_hash
 from auctionctl.wire.messages import MAX_ENTRIES_BYTES, Entries
-
-Head = tuple[CheckpointSigner, int, bytes]
-"""A log's signer, its size and its root."""
 
 
 class HouseLog:
@@ -73,9 +71,8 @@ class HouseLog:
 
     def to_append(self) -> Append | None:
         """What has to become durable before anything of it is released."""
-        if not self._batch:
-            return None
-        return Append(self.name, self.durable_size, tuple(self._batch))
+        batch = self._batch
+        return Append(self.name, self.tree.size - len(batch), tuple(batch)) if batch else None
 
     @property
     def needs_head(self) -> bool:
@@ -110,9 +107,11 @@ class HouseLog:
         return self._slices(batch)
 
     def _slices(self, batch: list[bytes]) -> list[Entries]:
+        if not self.followers:
+            return []
         slices: list[Entries] = []
         start = self.tree.size - len(batch)
-        while batch and self.followers:
+        while batch:
             size_bytes, count = 0, 0
             for data in batch:
                 size_bytes += len(data)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
@@ -178,7 +178,7 @@ class Tally:
         self.requests = 0
         self.commits = 0
 
-    def acknowledge(self, auction: bytes, count: int) -> None:
-        """``count`` receipts of one auction are given out."""
-        self.acknowledged += count
-        self.recent.busy[auction] += count
+    def acknowledge(self, auctions: Sequence[bytes]) -> None:
+        """The receipts of a batch are given out: one for each time that an auction is named."""
+        self.acknowledged += len(auctions)
+        self.recent.busy.update(auctions)

@@ -44,11 +44,11 @@ class Outbox:
         self._conflicts: list[Conflict] = []
         self._reads: dict[tuple[int, bytes], tuple[HouseLog, int]] = {}
         self._pages: dict[int, int] = {}
-        self._commands: dict[tuple[int, bytes], bytes] = {}
+        self._commands: list[tuple[int, bytes, bytes]] = []
 
     def note_command(self, session: int, command: bytes, auction: bytes) -> None:
         """``session`` has sent ``command`` (its id) for ``auction``, and what comes of it is in this batch."""
-        self._commands[session, command] = auction
+        self._commands.append((session, command, auction))
 
     def reject(self, request: Request, log: AuctionLog, command: bytes, refusal: Refusal, now_ns: int) -> None:
         """The sender gets to know why the rules refuse its command, signed together with the others of the batch."""
@@ -74,7 +74,7 @@ class Outbox:
         """Nothing of the batch was written, and nothing is answered; but refused is what is not in ``logs`` by now."""
         lacking = [
             Send(session, no_room(command))
-            for (session, command), auction in self._commands.items()
+            for session, command, auction in dict.fromkeys(self._commands)
             if auction not in logs or command not in logs[auction].commands
         ]
         self._forget()
@@ -87,7 +87,7 @@ class Outbox:
         """
         lost = [
             Send(session, move(REGISTRY_ID if auction == command else auction, command))
-            for (session, command), auction in self._commands.items()
+            for session, command, auction in dict.fromkeys(self._commands)
             if auction not in logs or command not in logs[auction].commands
         ]
         self._forget()
@@ -109,16 +109,18 @@ class Outbox:
         for log, note in zip(moved, sign_heads([log.head for log in moved], self._key), strict=True):
             log.put_head(note)
         receipts: dict[int, list[Receipts]] = {}
+        acknowledged: list[bytes] = []
         feed: list[Effect] = [Publish(registry.id, Message(encode(piece))) for piece in registry.release_feed()]
         for log in changed:
-            slices, acknowledged = log.release()
-            feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
-            for session, its_receipts in acknowledged:
+            slices, owed = log.release()
+            if slices:
+                feed += [Publish(log.id, Message(encode(entries))) for entries in slices]
+            for session, its_receipts in owed:
                 receipts.setdefault(session, []).append(its_receipts)
-                self._tally.acknowledge(log.id, len(its_receipts.receipts))
-        feed += [
-            Send(session, Message(encode(part))) for session, owed in receipts.items() for part in acknowledge(owed)
-        ]
+                acknowledged += [log.id] * len(its_receipts.receipts)
+        self._tally.acknowledge(acknowledged)
+        for session, its in receipts.items():
+            feed += [Send(session, Message(encode(part))) for part in acknowledge(its)]
         return feed + self._answers(registry, catalogue)
 
     def _answers(self, registry: RegistryLog, catalogue: Callable[[], Sequence[AuctionLog]]) -> list[Effect]:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from auctionctl.auction.bid import Bid, Join
-from auctionctl.auction.commands import AnyCommand
+from auctionctl.auction.bid import Bid
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.intake import COMMANDS, Request, name_of, refuse, refused
@@ -28,6 +27,7 @@ from auctionctl.wire.session import Peer
 MAX_FORGERIES: Final = 5
 """So many bad signatures within MUTE_NS are no mistakes."""
 MUTE_NS: Final = 60 * SECOND_NS
+_OPERATOR: Final = Role.OPERATOR  # at hand, for it is asked of every request
 MUTED: Final = "too many signatures of yours were bad: nothing is taken for a while"
 
 
@@ -58,16 +58,18 @@ class Quotas:
 
     def refuse(self, request: Request, type_name: str, now_ns: int) -> Refused | None:
         """Why a message of this type is not taken now, or None; then it counts."""
-        peer, body = self._peers.get(request.session), request.body
+        session, _, body, _, _ = request
+        peer = self._peers.get(session)
         refusal = refuse(peer, type_name, body)
         if refusal is not None or peer is None:
             return refusal
-        if self._muted_until_ns and (wait_ns := self._muted_until_ns.get(peer.identity.signing, 0) - now_ns) > 0:
+        who = peer.identity.signing
+        if self._muted_until_ns and (wait_ns := self._muted_until_ns.get(who, 0) - now_ns) > 0:
             return Refused("muted", MUTED, name_of(type_name, body), wait_ns)
-        if type_name in COMMANDS and peer.role == Role.OPERATOR:
+        if peer.role == _OPERATOR and type_name in COMMANDS:
             return None
         share = self._shares.listed if peer.is_listed else self._shares.strangers
-        return share.refuse(peer.identity.signing, type_name, body, now_ns)
+        return share.refuse(who, type_name, body, now_ns)
 
     def refuse_reading(self, session: int, log: bytes, now_ns: int) -> Refused | None:
         """Why nothing of ``log`` (empty for the registry, and the catalogue) is read for this session now, or None."""
@@ -77,13 +79,13 @@ class Quotas:
         """This session has been answered with so many bytes."""
         self._reads.used(self._peers[session], size_bytes, now_ns)
 
-    def refuse_bid(self, log: AuctionLog, command: Bid | Join | AnyCommand, name: bytes) -> Message | None:
+    def refuse_bid(self, log: AuctionLog, bid: Bid, name: bytes) -> Message | None:
         """The answer to a bid of somebody who has made as many in this auction as the house takes; None to another.
 
         Counted are those since the house's process began: a limit of what it keeps, not a rule of the auction.
         """
         most = self._limits.max_bids_an_auction
-        if not isinstance(command, Bid) or log.bid_counts.get(command.bidder, 0) < most:
+        if log.bid_counts.get(bid.bidder, 0) < most:
             return None
         return refused("quota", f"this house takes {most} bids of one bidder in one auction", name, MUTE_NS)
 

@@ -72,19 +72,18 @@ class RateLimit:
 
     def take(self, key: object, now_ns: int) -> int:
         """0 if ``key`` may have one now, which then counts; else in how many nanoseconds it may, and nothing counts."""
-        interval_ns, tolerance_ns = self._interval_ns, self._tolerance_ns
+        dues_ns, interval_ns, tolerance_ns = self._due_ns, self._interval_ns, self._tolerance_ns
         if self._own and (own := self._own.get(key)) is not None:
             interval_ns, tolerance_ns = own.interval_ns, own.tolerance_ns
-        due_ns = self._due_ns.get(key)
-        if due_ns is None:
-            if len(self._due_ns) >= self._max_keys:
-                self._make_room(now_ns)
-            due_ns = now_ns
-        elif due_ns < now_ns:
-            due_ns = now_ns
-        elif due_ns - now_ns > tolerance_ns:
-            return due_ns - now_ns - tolerance_ns
-        self._due_ns[key] = due_ns + interval_ns
+        due_ns = dues_ns.get(key, 0)
+        if due_ns > now_ns:
+            if due_ns - now_ns > tolerance_ns:
+                return due_ns - now_ns - tolerance_ns
+            dues_ns[key] = due_ns + interval_ns
+            return 0
+        if not due_ns and len(dues_ns) >= self._max_keys:
+            self._make_room(now_ns)
+        self._due_ns[key] = now_ns + interval_ns
         return 0
 
     def wait_ns(self, key: object, now_ns: int) -> int:

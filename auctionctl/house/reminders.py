@@ -22,6 +22,8 @@ from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint, origin_of, p
 from auctionctl.wire.frames import Message, message_type
 from auctionctl.wire.messages import Refused, Remind, decode_request, encode
 
+REMIND: Final = "remind"
+"""The type of the message."""
 REMINDERS_A_TURN: Final = 8
 """So many at most have their signature checked in one turn of the house: as many as a bid or two cost in all."""
 
@@ -83,9 +85,9 @@ def heed(
     effects: list[Effect] = []
     heeded = 0
     for request in requests:
-        if message_type(request.body) != "remind":
+        if message_type(request.body) != REMIND:
             continue
-        if (refusal := refuse(request, "remind")) is not None:
+        if (refusal := refuse(request, REMIND)) is not None:
             effects.append(Send(request.session, Message(encode(refusal))))
             continue
         heeded += 1

@@ -284,7 +284,7 @@ class HouseProcess:
         for frame in frames:
             self._take(pipe, decode_checked(frame))
 
-    def _take(self, pipe: Pipe, checked: Checked) -> None:
+    def _take(self, pipe: Pipe, checked: Checked[Request]) -> None:
         """Into the bounded queue: what does not fit is answered at once."""
         end = self._gateways.of(checked.number)
         if end is None:
@@ -305,13 +305,10 @@ class HouseProcess:
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
             for operation in self._noticing.forged(session, self._clock.now_ns()):
                 self._gateways.post(operation)
-        for item in checked.requests:
-            request = Request(*item)
-            if not end.has(request.session):
-                continue
-            if not self._queue.put(request, self._house.limits.queue):
-                busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
-                self._send(request.session, busy)
+        its_own = [request for request in checked.requests if end.has(request.session)]
+        for request in self._queue.put(its_own, self._house.limits.queue):
+            busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
+            self._send(request.session, busy)
 
     def _serve_again(self, end: GatewayEnd) -> None:
         """A gateway listens, for the first time or once more; where others do, nobody could not reach the house."""
@@ -390,7 +387,7 @@ class HouseProcess:
         for effect in effects:
             match effect:
                 case Commit(appends):
-                    self._commit([Append(*append) for append in appends], now_ns)
+                    self._commit(appends, now_ns)
                 case Page() | Fetch():
                     self._reading.ask(effect)
                 case Send(session, message):
@@ -412,7 +409,7 @@ class HouseProcess:
                 case _:
                     assert_never(effect)
 
-    def _commit(self, appends: list[Append], now_ns: int) -> None:
+    def _commit(self, appends: Sequence[Append], now_ns: int) -> None:
         """The commit point. A crash before the append: nothing was said. After it: the log says it, and so may we.
 
         A broken store raises through everything, and ends the process; nobody restarts it by itself.

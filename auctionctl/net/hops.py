@@ -8,10 +8,11 @@ All of it is between processes that this house started; none of it comes from a 
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
+from auctionctl.house.intake import Request
 from auctionctl.house.limits import Limits
 from auctionctl.house.metrics import BUCKETS
 from auctionctl.house.security import SecurityEvent
@@ -47,11 +48,14 @@ class Chunk(msgspec.Struct, array_like=True, gc=False):
     """When the gateway began the turn in which they came, by the machine's monotonic clock, as every time here."""
 
 
-class Checked(msgspec.Struct, array_like=True, gc=False):
+AsRequest = TypeVar("AsRequest", bound=RequestTuple)
+
+
+class Checked(msgspec.Struct, Generic[AsRequest], array_like=True, gc=False):
     """The requests of a chunk that are well signed, and (session, command) of those that are not."""
 
     number: int
-    requests: list[RequestTuple]
+    requests: list[AsRequest]
     forged: list[tuple[int, bytes]]
     received_ns: int = 0
     checked_ns: int = 0
@@ -483,7 +487,7 @@ FromChild = (
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
 decode_chunk = msgspec.msgpack.Decoder(Chunk).decode
-decode_checked = msgspec.msgpack.Decoder(Checked).decode
+decode_checked = msgspec.msgpack.Decoder(Checked[Request]).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
 _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)

@@ -7,7 +7,7 @@ never refused. Timers need no lane: whatever is due is done before each batch.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from auctionctl.auction.commands import KINDS
@@ -17,6 +17,7 @@ from auctionctl.wire.frames import message_type
 from auctionctl.wire.session import Peer
 
 LANE_REQUESTS: Final = 64
+_OPERATOR: Final = Role.OPERATOR  # at hand, for it is asked of every request
 
 
 class Lanes:
@@ -30,27 +31,40 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._operators) + len(self._others)
 
-    def put(self, request: Request, limit: int) -> bool:
-        """Whether ``request`` waits from now on: where ``limit`` others do, only what has a lane of its own."""
-        if len(self._operators) < LANE_REQUESTS and self._is_operation(request):
-            self._operators.append(request)
-        elif len(self._others) < limit or not request.body:
-            self._others.append(request)
-        else:
-            return False
-        return True
+    def put(self, requests: Sequence[Request], limit: int) -> list[Request]:
+        """These wait from now on; but where ``limit`` others do, only those with a lane of their own. Returns the rest.
+
+        Whoever is greeted meanwhile has no lane before the next ones.
+        """
+        peers, others, left_over = self._peers, self._others, []
+        room = limit - len(others)
+        for request in requests:
+            peer = peers.get(request.session)
+            if peer is not None and peer.role == _OPERATOR and self._has_lane(request):
+                self._operators.append(request)
+            elif room > 0 or not request.body:
+                others.append(request)
+                room -= 1
+            else:
+                left_over.append(request)
+        return left_over
 
     def take(self, most: int) -> list[Request]:
         """The next ones, at most so many, and they wait no longer."""
-        taken = list(self._operators)
+        taken, others = [*self._operators], self._others
         self._operators.clear()
-        return taken + [self._others.popleft() for _ in range(min(len(self._others), most))]
+        if len(others) <= most:
+            taken += others
+            others.clear()
+        else:
+            taken += [others.popleft() for _ in range(most)]
+        return taken
 
     def drop(self, sessions: Container[int]) -> None:
         """Nothing of these waits any more: nobody is there to be answered."""
         self._operators = deque(each for each in self._operators if each.session not in sessions)
         self._others = deque(each for each in self._others if each.session not in sessions)
 
-    def _is_operation(self, request: Request) -> bool:
-        peer = self._peers.get(request.session)
-        return peer is not None and peer.role == Role.OPERATOR and message_type(request.body) in KINDS
+    def _has_lane(self, request: Request) -> bool:
+        """Whether there is room in an operator's lane for what an operator sends, and it belongs there."""
+        return len(self._operators) < LANE_REQUESTS and message_type(request.body) in KINDS

@@ -17,6 +17,7 @@ import msgspec
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.house import House
+from auctionctl.house.intake import Request
 from auctionctl.house.metrics import Recent, Stage
 from auctionctl.keys.allowlist import Role
 from auctionctl.net.hops import GATEWAY, Checked, Counted, Measured, SessionCounted
@@ -64,7 +65,7 @@ class Meter:
 
     # Counting
 
-    def arrived(self, checked: Checked, slot: int) -> None:
+    def arrived(self, checked: Checked[Request], slot: int) -> None:
         """A chunk, or the answer to a beat, has come from verifier ``slot``."""
         if checked.state is not None:
             self._verifiers[slot] = checked.state

@@ -86,6 +86,6 @@ def test_after_a_long_silence_there_was_nothing_lately() -> None:
 
 def test_receipts_are_counted_in_all_and_by_their_auction() -> None:
     tally = Tally()
-    tally.acknowledge(b"a", 2)
-    tally.acknowledge(b"b", 1)
+    tally.acknowledge([b"a", b"b"])
+    tally.acknowledge([b"a"])
     assert (tally.acknowledged, tally.recent.busiest(2)) == (3, [(b"a", 2), (b"b", 1)])

@@ -127,8 +127,7 @@ def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_pat
     run = prepare().begin()
     run.greet()
     before = [Request(99, b"", encode_message(List(0)), b"", b"") for _ in range(500)]
-    for request in (*before, Request(*run.join())):
-        assert run.process._queue.put(request, 1_000)
+    assert not run.process._queue.put([*before, Request(*run.join())], 1_000)
     tell_child(run.control, Stop())
     run.thread.join(30)
     store = SqliteStore(tmp_path / "state")

@@ -26,13 +26,13 @@ def request(session: int, type_name: str = "bid", number: int = 0) -> Request:
 def lanes() -> Lanes:
     lanes = Lanes({OTTO: peer("operator"), ANN: peer("bidder")})
     for number in range(LIMIT):
-        assert lanes.put(request(ANN, number=number), LIMIT)
+        assert not lanes.put([request(ANN, number=number)], LIMIT)
     return lanes
 
 
 def test_a_full_queue_takes_nothing_more_but_what_operators_command(lanes: Lanes) -> None:
-    assert not lanes.put(request(ANN), LIMIT)
-    assert lanes.put(request(OTTO, "cancel"), LIMIT)
+    assert lanes.put([request(ANN)], LIMIT)
+    assert not lanes.put([request(OTTO, "cancel")], LIMIT)
     assert len(lanes) == LIMIT + 1
     first, *others = lanes.take(LIMIT)
     assert first == request(OTTO, "cancel")
@@ -41,32 +41,32 @@ def test_a_full_queue_takes_nothing_more_but_what_operators_command(lanes: Lanes
 
 
 def test_what_is_dropped_waits_no_longer_in_either_lane_and_the_rest_does(lanes: Lanes) -> None:
-    assert lanes.put(request(OTTO, "cancel"), LIMIT)
+    assert not lanes.put([request(OTTO, "cancel")], LIMIT)
     lanes.drop({ANN})
     assert [each.session for each in lanes.take(LIMIT)] == [OTTO]
     for session in (ANN, OTTO):
-        assert lanes.put(request(session, "cancel"), LIMIT)
+        assert not lanes.put([request(session, "cancel")], LIMIT)
     lanes.drop({OTTO})
     assert [each.session for each in lanes.take(LIMIT)] == [ANN]
 
 
 def test_whoever_is_no_operator_does_not_get_there_by_the_name_of_a_message(lanes: Lanes) -> None:
     for session in (ANN, 3):
-        assert not lanes.put(request(session, "cancel"), LIMIT)
+        assert lanes.put([request(session, "cancel")], LIMIT)
 
 
 def test_what_an_operator_asks_besides_waits_like_everything_else(lanes: Lanes) -> None:
-    assert not lanes.put(request(OTTO, "read"), LIMIT)
+    assert lanes.put([request(OTTO, "read")], LIMIT)
 
 
 def test_the_lane_is_bounded_too(lanes: Lanes) -> None:
     for _ in range(LANE_REQUESTS):
-        assert lanes.put(request(OTTO, "pause"), LIMIT)
-    assert not lanes.put(request(OTTO, "pause"), LIMIT)
+        assert not lanes.put([request(OTTO, "pause")], LIMIT)
+    assert lanes.put([request(OTTO, "pause")], LIMIT)
 
 
 def test_the_end_of_a_session_is_never_refused(lanes: Lanes) -> None:
-    assert lanes.put(Request(ANN, b"", b"", b""), LIMIT)
+    assert not lanes.put([Request(ANN, b"", b"", b"")], LIMIT)
 
 
 def test_no_more_are_taken_at_once_than_asked_for_and_in_order(lanes: Lanes) -> None:
