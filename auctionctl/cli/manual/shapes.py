@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.inspect import (
+    BoolType,
     BytesType,
     EnumType,
     Field,
@@ -126,6 +127,8 @@ def type_text(kind: Type) -> str:
             return " or ".join(words) if len(words) <= MAX_WORDS_SHOWN else "str"
         case NoneType():
             return "nil"
+        case BoolType():
+            return "bool"
         case StructType(cls=struct):
             return f"`{struct.__name__}`"
         case _:
