@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auctionctl.auction.commands import AnyCommand, Capacity, encode_command
+from auctionctl.auction.events import Takeover, encode_event
 from auctionctl.auction.terms import SECOND_NS, ReserveOpening, encode_opening
 from auctionctl.house.effects import Publish, Send
 from auctionctl.keys.keyfile import StoredKey, key_text
@@ -132,6 +133,11 @@ def key_changes() -> list[bytes]:
     house, bidder = corpus().key.identity.signing, corpus().bidder
     me = bidder.identity.signing
     return [encode_registry_event(each) for each in (Revoke(house, me, me), rotation(me, bidder, house))]
+
+
+def takeover() -> bytes:
+    """What a house of one instance never says."""
+    return encode_event(Takeover("two", 2))
 
 
 def opening() -> bytes:

@@ -344,7 +344,9 @@ TARGETS: dict[str, Target] = {
     "terms": Target(_terms, (TermsError,), lambda: [corpus().terms_body]),
     "sealed reserves": Target(_opening, (TermsError,), lambda: [seeds.opening()]),
     "entries": Target(_entry, ENTRY, lambda: corpus().entries),
-    "events of the house": Target(_house_event, ENTRY, lambda: seeds.bodies_of(corpus().entries, is_signed=False)[:-6]),
+    "events of the house": Target(
+        _house_event, ENTRY, lambda: [*seeds.bodies_of(corpus().entries, is_signed=False)[:-6], seeds.takeover()]
+    ),
     "events of the registry": Target(
         _registry_event, ENTRY, lambda: seeds.bodies_of(corpus().entries, is_signed=False)[-6:] + seeds.key_changes()
     ),

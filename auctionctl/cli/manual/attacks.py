@@ -48,6 +48,16 @@ HOUSE_ATTACKS: Final = (
         "faults/test_kill_loop.py::test_a_house_that_acknowledges_what_it_has_not_written_is_found_out",
     ),
     Attack(
+        "An instance of the house that others have outdated goes on: it stood still, or was cut off",
+        "The store refuses what it writes: it acknowledges nothing of that, and tells senders to send it again.",
+        "house/test_shared_house.py::test_a_stale_instance_writes_nothing_and_answers_nothing_but_where_to_go",
+    ),
+    Attack(
+        "What an instance has put into the store breaks the rules",
+        "The other instances quarantine that log and go on with the others.",
+        "house/test_shared_house.py::test_a_log_that_breaks_the_rules_is_quarantined_and_the_others_go_on",
+    ),
+    Attack(
         "Conduct that a bidder's reputation rests on is misstated or left out",
         "`verify --registry` fails with `conduct`, for the auction's own log says otherwise.",
         "house/test_reputation.py::test_a_house_that_says_something_else_or_nothing_is_caught",
