@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from house_clients import HonestBidder, all_join, message_auction
 from house_of_several import Several, Wanderer
 from house_process import HOUSE_KEY, lot, until
 from nats_cluster import Cluster, require_cluster
@@ -17,6 +19,7 @@ from auctionctl.errors import NotAuthorisedError
 from auctionctl.house.auction_log import log_name
 from auctionctl.replica.registry import REGISTRY
 from auctionctl.tlog.entry import Kind, decode
+from auctionctl.wire.address import HouseAddress, Place
 
 NAMES = ("ann", "ben")
 INSTANCES = ("east", "north", "west")
@@ -107,6 +110,41 @@ def test_instances_share_the_auctions_out_take_over_from_one_that_is_killed_and_
         bidders[1].bid(auction, 6_000)
     audits = check_acknowledged(several, bidders)
     assert gaps == {auction: kinds(audit).count(Kind.GAP) for auction, audit in audits.items()}
+
+
+def test_a_bidder_whose_address_names_all_instances_goes_on_where_the_log_is_when_its_holder_is_killed(
+    several: Several, stack: ExitStack
+) -> None:
+    for name in INSTANCES:
+        several.start(name, NAMES)
+    for name in INSTANCES:
+        several.running[name].await_report("Serving")
+    until(lambda: len(set(holders(several).values())) > 1, "auctions at more than one instance")
+    places = [Place("127.0.0.1", several.running[name].address.port) for name in INSTANCES]
+    address = HouseAddress(HOUSE_KEY.identity, *places[0], tuple(places[1:]))
+    bidders = [HonestBidder(name, address) for name in NAMES]
+    for bidder in bidders:
+        stack.callback(bidder.close)
+    until(lambda: len(found := holders(several)) == len(LOTS) + 1 and "" not in found.values(), "all to be held")
+    auctions = sorted(bytes.fromhex(name.partition("/")[2]) for name in holders(several) if name != REGISTRY)
+    all_join(bidders, auctions)
+    seqs = {auction: bidders[0].bid(auction, 1_000) for auction in auctions}
+    assert {bidders[0].settle(seqs[auction]) for auction in auctions} == {"receipted"}
+    assert len(bidders[0].dealer._lines) > 1, "some of it is taken elsewhere than at home"
+    before = holders(several)
+    dead = before[log_name(auctions[0])]
+    several.kill(dead)
+    begun_s = time.monotonic()
+    bids = {auction: bidders[1].bid(auction, 2_000) for auction in auctions}
+    assert {bidders[1].settle(bids[auction]) for auction in auctions} == {"receipted"}
+    assert time.monotonic() - begun_s < BACK_S
+    # Subscriptions follow: whoever bid before sees all of that without having asked for it.
+    for auction in auctions:
+        bidders[0].run_until(lambda a=auction: bidders[0].auction(a).standing.price_minor == 2_000, "the other's bid")
+    audits = several.audited()
+    for bidder in bidders:
+        for kept in bidder.kept.values():
+            assert list(audits[message_auction(kept.entry)].entries)[kept.receipt.index] == kept.entry
 
 
 def test_the_allow_list_that_is_changed_at_one_instance_holds_at_all_of_them(
