@@ -66,12 +66,16 @@ class Instances:
             self._number, self._listened_ns = number, now_ns
             if was_deaf:
                 # What the others have said meanwhile is on its way: each has its whole lease to be heard again.
-                self._heard_ns = dict.fromkeys(self._heard_ns, now_ns)
+                self.excuse(now_ns)
         for sign in signs:
             known = self._heard.get(sign.name)
             if known is None or known.number != sign.number:
                 self._heard[sign.name] = sign
                 self._heard_ns[sign.name] = now_ns
+
+    def excuse(self, now_ns: int) -> None:
+        """Nobody could have signed lately, for a reason that was the same for all: each has its lease from now on."""
+        self._heard_ns = dict.fromkeys(self._heard_ns, now_ns)
 
     def is_deaf(self, now_ns: int) -> bool:
         """Whether nothing has been heard for so long that nothing is known of the others."""

@@ -9,6 +9,7 @@ Source: DESIGN.md section 9.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from auctionctl.wire.messages import InstanceWord, Remind
 SIGN_NS: Final = SECOND_NS
 SIGNED_FOR_NS: Final = SECOND_NS * 3 // 2
 LOOK_NS: Final = SECOND_NS // 4
+HELD_UP_NS: Final = SECOND_NS // 2
 
 
 def take_part(
@@ -299,8 +301,18 @@ class AmongSeveral:
         due: dict[str, list[str]] = {}
         for log in self._instances.due(holders, now_ns):
             due.setdefault(holders[log], []).append(log)
-        for holder, logs in due.items():
-            self._claim(holder, logs, now_ns)
+        if due and not self._is_held_up(now_ns):
+            for holder, logs in due.items():
+                self._claim(holder, logs, now_ns)
+
+    def _is_held_up(self, now_ns: int) -> bool:
+        """Whether the cluster elects a leader for the logs: whoever writes to one waits, and cannot sign meanwhile."""
+        begun_ns = time.monotonic_ns()
+        self._store.reach()
+        waited_ns = time.monotonic_ns() - begun_ns
+        if waited_ns > HELD_UP_NS:
+            self._instances.excuse(now_ns + waited_ns)
+        return waited_ns > HELD_UP_NS
 
     def _claim(self, holder: str, logs: Sequence[str], now_ns: int) -> None:
         sign = next((each for each in self._store.signs() if each.instance == holder), None)

@@ -317,6 +317,11 @@ class ClusterStore(LogStore):
         check_time(now_ns)
         return self._sign(Alive(now_ns, endpoint, holds))
 
+    def reach(self) -> None:
+        """Return when the stream of the logs has a leader that answers. Raises StoreAwayError if none does in time."""
+        self._require_usable()
+        self._link.find(self._streams.logs, max(1, self._index.written[0]))
+
     def depose(self, instance: str) -> bool:
         """Take ``instance`` for dead; False if it has signed since the last :meth:`refresh`. Errors as :meth:`alive`.
 

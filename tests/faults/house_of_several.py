@@ -132,12 +132,17 @@ class Wanderer:
                     return time.monotonic() - begun_s
         raise TimeoutError(f"nobody has taken what {self.name} had for {auction.hex()[:8]}")
 
+    def _living(self) -> list[HonestBidder]:
+        return [self._sessions[name] for name in self._house.running if name in self._sessions]
+
     def _ask(self, session: HonestBidder, message: Message) -> bool:
         command = session.submit(message)
         seen = len(session.notices)
         deadline_s = time.monotonic() + HOP_S
         while command not in session.kept and time.monotonic() < deadline_s:
-            session.turn()
+            # Each of them: one that is silent for long is taken for a client with bad manners.
+            for each in self._living():
+                each.turn(0.002)
             assert command not in session.codes, session.codes[command]
             if any(isinstance(each, Moved) and each.command == command for each in session.notices[seen:]):
                 break

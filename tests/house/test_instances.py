@@ -78,6 +78,17 @@ def test_whoever_hears_nothing_at_all_takes_nobody_for_dead() -> None:
     assert DEAF_NS < LEASE_NS
 
 
+def test_whoever_could_not_have_signed_has_its_whole_lease_again() -> None:
+    seen = Seen()
+    seen.sign("one", "two")
+    seen.wait(LEASE_NS / S, "one")
+    seen.instances.excuse(seen.now_ns)
+    seen.wait(LEASE_NS / S, "one")
+    assert seen.living() == {"one", "two"}
+    seen.wait(0.5, "one")
+    assert seen.living() == {"one"}
+
+
 def test_all_that_live_agree_on_who_claims_each_log_of_one_that_died() -> None:
     observers = [Seen(name) for name in ("one", "two", "three")]
     holders = dict.fromkeys(LOGS, "four")
