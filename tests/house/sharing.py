@@ -65,6 +65,8 @@ class Cluster:
         self.tail: list[Written | Claimed] = []
         self.holders: dict[str, str] = {REGISTRY: names[0]}
         self.epochs: dict[str, int] = {}
+        self.deposed: set[str] = set()
+        """Who was taken for dead, and has not noticed: nothing is committed by it, not even the time."""
         self.refused = 0
         """How many appends came from whom another had outdated."""
         self.instances = {name: Instance(self, name) for name in names}
@@ -77,6 +79,9 @@ class Cluster:
     # The store
 
     def append(self, instance: str, appends: Sequence[Append], now_ns: int) -> None:
+        if instance in self.deposed:
+            self.refused += 1
+            raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
         for each in appends:
             if self.holders.get(each.log, self.holders[REGISTRY]) != instance:
                 self.refused += 1
@@ -119,6 +124,7 @@ class Cluster:
 
     def take_from_dead(self, dead: str, taker: str, last_ns: int) -> None:
         """``taker`` goes on with everything that ``dead`` has, who was last heard of at ``last_ns``."""
+        self.deposed.add(dead)
         self[taker].sync()
         logs = [id_of(name) for name, holder in self.holders.items() if holder == dead]
         taken = {log_id: (self.claim(log_id, taker), last_ns) for log_id in logs}
@@ -161,6 +167,7 @@ class Instance(staging.Stage):  # type: ignore[misc]
     def start(self) -> None:
         """A process begins: it reads the store, and holds what the last claims say."""
         self.position = len(self.cluster.tail)
+        self.cluster.deposed.discard(self.name)
         self.house = SharedHouse(self.key, self.limits, staging.EVERYBODY, self.now_ns)
         logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs() if name != REGISTRY]
         foreign = {id_of(name) for name, holder in self.cluster.holders.items() if holder != self.name}
@@ -182,6 +189,9 @@ class Instance(staging.Stage):  # type: ignore[misc]
     def sync(self) -> None:
         """Look at what has happened in the store."""
         self.at_now()
+        if self.name in self.cluster.deposed:
+            self.cluster.deposed.discard(self.name)
+            self.do(self.house.give_up(dict.fromkeys([*self.house.held_ids, REGISTRY_ID], ""), self.now_ns))
         while self.position < len(self.cluster.tail):
             happened = self.cluster.tail[self.position]
             self.position += 1

@@ -20,10 +20,16 @@ from auctionctl.auction.phase import Phase
 from auctionctl.auction.rules import PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.replica.audit import audit_registry
+from auctionctl.replica.clock_heads import entry_rule
 from auctionctl.replica.export import encode_export
 from auctionctl.replica.registry import REGISTRY_ID
+from auctionctl.tlog.checkpoint import origin_of
+from auctionctl.tlog.cosignature import open_timed
+from auctionctl.tlog.entry import decode
+from auctionctl.wire.messages import ClockHead, Entries, Subscribe
 
 SEEDS = 24
+MANY_SEEDS = 2_000
 STEPS = 90
 LEASE_NS = 3 * SECOND_NS
 PEOPLE = ((1, "ann", "bidder"), (2, "ben", "bidder"), (3, "cleo", "bidder"), (4, "olga", "observer"))
@@ -101,6 +107,11 @@ class Play:
         if self.sent:
             self.send(*self.chance.choice(self.sent[-6:]), self.chance.choice(self.alive))
 
+    def follow(self) -> None:
+        """Somebody wants to hear of an auction, wherever: entries as they come, and heads with the time."""
+        instance = self.cluster[self.chance.choice(self.alive)].at_now()
+        instance.handle(instance.ask(4, Subscribe((self.chance.choice(self.auctions),))))
+
     def sell(self) -> None:
         holder = self.cluster.holders["registry"]
         if holder in self.alive and len(self.auctions) < 8:
@@ -159,8 +170,9 @@ class Play:
             case "looks":
                 instance.sync()
             case _:
-                for auction in instance.house.held_ids:
-                    self.bid(auction, name)
+                if self.chance.random() < 0.5:
+                    for auction in instance.house.held_ids:
+                        self.bid(auction, name)
                 instance.tick()
         self.counts["went on"] += 1
 
@@ -170,7 +182,8 @@ class Play:
 
     def run(self) -> None:
         moves: list[Callable[[], None]] = [self.bid_somewhere] * 8 + [self.repeat] * 3 + [self.wait] * 5
-        moves += [self.give] * 3 + [self.stop] * 2 + [self.bury] * 2 + [self.go_on, self.sell, self.lack_room]
+        moves += [self.give] * 3 + [self.follow] * 3 + [self.stop] * 2 + [self.bury] * 2
+        moves += [self.go_on, self.sell, self.lack_room]
         for _ in range(STEPS):
             self.chance.choice(moves)()
         for instance in self.cluster.instances.values():
@@ -182,7 +195,8 @@ class Play:
             self.cluster.after(5 * SECOND_NS)
             if all(self.state(auction).is_final for auction in self.auctions):
                 break
-        self.cluster.sync()
+        for _ in range(2):  # who has the registry may say more, now that it knows
+            self.cluster.sync()
 
 
 def size_of(log: Any) -> int:
@@ -224,6 +238,36 @@ def check_writers(play: Play) -> None:
             assert holders.setdefault(happened.log, happened.writer) == happened.writer, play.seed
 
 
+def check_registry(play: Play) -> None:
+    """It verifies, announces what was sold, and says the conduct in all of it; like every log it had one writer."""
+    check_writers(play)
+    house = play.cluster["a"].house
+    file = encode_export(play.cluster.store.read("registry"), house.registry.sign_head())
+    registry = audit_registry(file, house.identity).registry
+    assert list(registry.auctions) == play.auctions
+    for auction in play.auctions:
+        # Bids that were refused by their sender's fault are conduct too, but only who judged them knows of those.
+        has_bids = play.state(auction).bid_count > 0
+        assert not has_bids or auction in registry.reputations.auctions, play.seed
+
+
+def check_published(play: Play) -> None:
+    """What followers heard of any instance, stale ones too, is in the logs as they came to be."""
+    house = play.cluster["a"].house.identity
+    for instance in play.cluster.instances.values():
+        for said in play.sharing.staging.published(instance.effects):
+            entries = list(play.cluster.store.read(play.sharing.name_of(said.auction)))
+            if isinstance(said, Entries):
+                assert tuple(entries[said.start : said.start + len(said.entries)]) == said.entries, play.seed
+                play.counts["fed"] += 1
+            elif isinstance(said, ClockHead):
+                origin = origin_of(house.text, play.sharing.name_of(said.auction))
+                timed = open_timed(said.note, origin, house.text, house.signing)
+                for index, data in enumerate(entries):
+                    assert entry_rule(timed, index, decode(data).time_ns) is None, play.seed
+                play.counts["clock heads"] += 1
+
+
 @pytest.fixture(scope="module")
 def played(sharing: Any) -> list[Play]:
     plays = [Play(seed, sharing) for seed in range(SEEDS)]
@@ -249,22 +293,33 @@ def test_what_was_acknowledged_is_there_once(played: list[Play]) -> None:
             assert places == [index], play.seed
 
 
+def test_nothing_that_was_published_is_contradicted_by_a_log_not_even_by_whom_another_had_outdated(
+    played: list[Play],
+) -> None:
+    for play in played:
+        check_published(play)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_many_plays_keep_every_promise(sharing: Any) -> None:
+    for seed in range(SEEDS, MANY_SEEDS):
+        play = Play(seed, sharing)
+        play.run()
+        for auction in play.auctions:
+            check_auction(play, auction)
+        check_published(play)
+        check_registry(play)
+
+
 def test_no_log_ever_has_two_writers_and_the_registry_verifies_with_every_conduct_in_it(played: list[Play]) -> None:
     for play in played:
-        check_writers(play)
-        house = play.cluster["a"].house
-        file = encode_export(play.cluster.store.read("registry"), house.registry.sign_head())
-        registry = audit_registry(file, house.identity).registry
-        assert list(registry.auctions) == play.auctions
-        for auction in play.auctions:
-            # Bids that were refused by their sender's fault are conduct too, but only who judged them knows of those.
-            has_bids = play.state(auction).bid_count > 0
-            assert not has_bids or auction in registry.reputations.auctions, play.seed
+        check_registry(play)
 
 
 def test_the_plays_go_everywhere(played: list[Play], say_at_the_end: Callable[[str], None]) -> None:
     counts = sum((play.counts for play in played), Counter[str]())
     counts["refused"] = sum(play.cluster.refused for play in played)
-    for what in ("moved", "acknowledged", "given", "buried", "went on", "takeover", "refused"):
+    for what in ("moved", "acknowledged", "given", "buried", "went on", "takeover", "refused", "fed", "clock heads"):
         assert counts[what] >= SEEDS // 3, counts
     say_at_the_end(f"shared house: {SEEDS} plays, {', '.join(f'{n} {what}' for what, n in sorted(counts.items()))}")
