@@ -348,7 +348,10 @@ class AmongSeveral:
 
     def _take_over(self, taken: Mapping[str, tuple[int, int | None]], at_ns: int) -> None:
         """Logs are this one's, by the claims of these epochs; nobody looked after them since then."""
-        by_id = {_id_of(log): of for log, of in taken.items()}
+        # A write that came too late may have told the store more than the house has heard.
+        for claimed in self._absorb(at_ns):
+            self._take_on(claimed, at_ns)
+        by_id = {_id_of(log): of for log, of in taken.items() if self._store.holder_of(log) == (of[0], self._name)}
         self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
 
     def _give_new(self, now_ns: int) -> None:

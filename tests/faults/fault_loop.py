@@ -30,6 +30,7 @@ ENOUGH = 5
 """Accepted bids of each lot after a fault: more than there can be under way when it comes."""
 LOOK_S = 0.02
 BEYOND_LEASE_S = 5.0
+EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Tally:
 
     @property
     def longest(self) -> Struck:
-        return max(self.struck, key=lambda each: each.without_s)
+        """Of single faults: everything at once is none."""
+        return max((each for each in self.struck if each.whom != EVERYTHING), key=lambda each: each.without_s)
 
     @property
     def line(self) -> str:
@@ -105,11 +107,11 @@ class FaultLoop:
     def _await_bids(self) -> None:
         """Until every lot has had as many accepted bids from now on as show that it is served."""
         self._since.clear()
-        until(self._is_served, f"bids for every lot, after {self.struck[-1:]}", lambda: time.sleep(LOOK_S))
+        self._until(lambda: all(self._since[listing] >= ENOUGH for listing in LISTINGS), "bids for every lot")
 
-    def _is_served(self) -> bool:
-        self._look()
-        return all(self._since[listing] >= ENOUGH for listing in LISTINGS)
+    def _until(self, condition: Callable[[], Any], what: str) -> None:
+        """Whatever is waited for, it is seen meanwhile who is served."""
+        until(condition, f"{what}, after {self.struck[-1:]}", lambda: (self._look(), time.sleep(LOOK_S)))
 
     def _look(self) -> None:
         accepted = self.premises.crowd.hear()
@@ -121,7 +123,7 @@ class FaultLoop:
 
     def _pass(self, seconds: float) -> None:
         until_s = time.monotonic() + seconds
-        until(lambda: time.monotonic() >= until_s, "time to pass", lambda: (self._look(), time.sleep(LOOK_S)))
+        self._until(lambda: time.monotonic() >= until_s, "time to pass")
 
     # What befalls machines
 
@@ -137,13 +139,13 @@ class FaultLoop:
     def _end_machine(self) -> tuple[str, Callable[[], Any]]:
         """SIGTERM, and started again."""
         machine = self._machine()
-        status = machine.end()
-        assert status == 0, machine.errors[-2_000:]
+        machine.terminate()
+        self._until(machine.has_ended, f"the end of {machine.name}")
         return machine.name, lambda: self._start(machine)
 
     def _start(self, machine: Machine) -> None:
         machine.start()
-        machine.await_serving()
+        self._until(machine.has_served, f"{machine.name} to serve")
 
     def _kill_process(self) -> tuple[str, Callable[[], Any]]:
         """kill -9 of one of its processes, which its supervisor starts again."""
@@ -153,9 +155,9 @@ class FaultLoop:
         os.kill(pid, signal.SIGKILL)
 
         def mend() -> None:
-            until(lambda: machine.pids()[name] != pid, f"another {name} of {machine.name}")
+            self._until(lambda: machine.pids()[name] != pid, f"another {name} of {machine.name}")
             if name == "house":
-                machine.await_serving(served + 1)
+                self._until(lambda: machine.has_served(served + 1), f"{machine.name} to serve again")
 
         return f"{machine.name}'s {name.partition(' ')[0]}", mend
 
@@ -228,7 +230,8 @@ class FaultLoop:
     def _end_everything(self) -> tuple[str, Callable[[], Any]]:
         """Full stop and start: every machine, and then every server."""
         for machine in self.premises.machines:
-            assert machine.end() == 0, machine.errors[-2_000:]
+            machine.terminate()
+        self._until(lambda: all(machine.has_ended() for machine in self.premises.machines), "the end of all")
         for node in range(3):
             self.premises.cluster.signal(node, signal.SIGKILL)
         for node in range(3):
@@ -237,9 +240,8 @@ class FaultLoop:
         for machine in self.premises.machines:
             machine.start()
         for machine in self.premises.machines:
-            machine.await_serving()
-        self._last_s = dict.fromkeys(LISTINGS, time.monotonic())  # No single fault: it does not count as one.
-        return "everything", lambda: None
+            self._until(machine.has_served, f"{machine.name} to serve")
+        return EVERYTHING, lambda: None
 
     # Afterwards
 

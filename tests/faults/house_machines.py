@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from house_process import HOUSE_KEY, PATIENCE_S, is_running, key_of, until
+from house_process import HOUSE_KEY, is_running, key_of, until
 from nats_cluster import Cluster, free_ports
 from tcp_proxy import Fault, TcpProxy, Whole
 
@@ -26,7 +26,7 @@ from auctionctl.keys.keyfile import key_path, write_key
 from auctionctl.tlog.proof import TlogProof, decode_receipt
 from auctionctl.wire.address import HouseAddress, Place
 
-BIDDERS = ("ann", "ben", "cleo")
+BIDDERS = ("ann", "ben")
 LISTINGS = ("fan", "lamp", "ring", "vase")
 LIMITS = "bids_per_s = 200\nbids_burst = 400\n"
 """More than these bidders come to: no lot has to wait for the others."""
@@ -105,7 +105,7 @@ class Machine:
     # Its life
 
     def start(self) -> None:
-        """Begin; :meth:`await_serving` waits until bidders can connect."""
+        """Begin; :meth:`has_served` says when bidders can connect."""
         self._starts += 1
         self._heard, self._read_bytes = [], 0
         arguments = ("serve", str(self.home / "AUCTIONS.toml"), "--json", "--store", self._store)
@@ -119,17 +119,11 @@ class Machine:
                 start_new_session=True,
             )
 
-    def await_serving(self, number: int = 1) -> dict[str, Any]:
-        """Until it serves, for the ``number``-th time since it was started."""
-
-        def found() -> Any:
-            assert self.process is not None
-            assert self.process.poll() is None, f"{self.name} has ended: {self.errors[-3000:]}"
-            served = [record for record in self.hear() if record["event"] == "serving"]
-            return served[number - 1] if len(served) >= number else None
-
-        record: dict[str, Any] = until(found, f"{self.name} to serve")
-        return record
+    def has_served(self, number: int = 1) -> bool:
+        """Whether it has come to serve so many times since it was started."""
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.name} has ended: {self.errors[-3000:]}"
+        return sum(record["event"] == "serving" for record in self.hear()) >= number
 
     def signal_all(self, number: signal.Signals) -> None:
         """Every process of it at once."""
@@ -142,11 +136,16 @@ class Machine:
             self.process.wait()
             until(lambda: not any(map(is_running, pids)), f"the end of {self.name}")
 
-    def end(self) -> int:
-        """SIGTERM to the supervisor; its exit status."""
+    def terminate(self) -> None:
+        """SIGTERM to its supervisor; :meth:`has_ended` says when it is over."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(PATIENCE_S)
+
+    def has_ended(self) -> bool:
+        """Whether it has ended, in order."""
+        assert self.process is not None
+        assert self.process.poll() in (None, 0), f"{self.name} has ended: {self.errors[-3000:]}"
+        return self.process.poll() is not None
 
     def set_wires(self, fault: Fault) -> None:
         """All its wires to the cluster are like this from now on."""
@@ -252,8 +251,7 @@ class Premises:
         """Until every lot is bid for."""
         for machine in self.machines:
             machine.start()
-        for machine in self.machines:
-            machine.await_serving()
+        until(lambda: all(machine.has_served() for machine in self.machines), "the house to serve")
         self.crowd.start()
         missing = set(LISTINGS)
         until(lambda: missing.difference_update(self.crowd.hear()) or not missing, f"bids for {missing}")

@@ -1,11 +1,12 @@
-"""A house, three servers, and everything that can befall them: no acknowledged bid is lost (DESIGN.md 9, 10).
+"""Three instances, three servers, and everything that can befall them: no acknowledged bid is lost (DESIGN.md 9, 10).
 
-Real processes: ``serve --store``, ``bid`` three times, and a cluster of NATS servers behind wires that can be cut.
+Real processes: ``serve --instance`` under one key, ``bid`` twice, and a cluster of NATS servers behind wires that
+can be cut. A house by itself is put through the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,37 +14,68 @@ from fault_loop import FaultLoop
 from house_machines import Premises
 from nats_cluster import require_cluster
 
+ALONE = ("a",)
+SEVERAL = ("a", "b", "c")
 BACK_WITHIN_S = 10.0
 NOISE_S = 8.0
 """What a machine that does other things may add."""
-SHORT = {"cut": 1, "kill_node": 2, "kill_process": 3, "stop_house": 1, "stop_node": 1}
-LONG = {"cut": 8, "kill_node": 16, "kill_process": 16, "stop_house": 8, "stop_node": 8, "end_everything": 2}
+SHORT = {
+    "cut": 1,
+    "end_everything": 1,
+    "kill_machine": 1,
+    "kill_node": 1,
+    "kill_process": 2,
+    "stop_house": 1,
+    "stop_machine": 1,
+}
+LONG = {
+    "cut": 3,
+    "end_everything": 1,
+    "end_machine": 2,
+    "kill_machine": 4,
+    "kill_node": 4,
+    "kill_process": 6,
+    "stop_house": 4,
+    "stop_machine": 3,
+    "stop_node": 3,
+    "swallow": 3,
+}
+LONG_ALONE = {"cut": 4, "end_everything": 1, "kill_node": 6, "kill_process": 8, "stop_house": 4, "stop_node": 4}
+LONG_MARKS = [pytest.mark.soak, pytest.mark.timeout(3_600)]
 
 
 @pytest.fixture
-def premises(tmp_path: Path) -> Iterator[Premises]:
+def open_premises(tmp_path: Path) -> Iterator[Callable[[Sequence[str]], Premises]]:
     require_cluster()
-    found = Premises(tmp_path, ("a",))
-    yield found
-    found.close()
+    opened: list[Premises] = []
+
+    def open_with(names: Sequence[str]) -> Premises:
+        opened.append(Premises(tmp_path, names))
+        opened[0].open()
+        return opened[0]
+
+    yield open_with
+    for premises in opened:
+        premises.close()
 
 
 @pytest.mark.parametrize(
-    ("plan", "seed"),
+    ("names", "plan", "seed"),
     [
-        pytest.param(SHORT, 1, id="short"),
-        pytest.param(LONG, 2, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3_600)]),
+        pytest.param(SEVERAL, SHORT, 1, id="three instances"),
+        pytest.param(SEVERAL, LONG, 2, id="three instances, long", marks=LONG_MARKS),
+        pytest.param(ALONE, LONG_ALONE, 3, id="alone, long", marks=LONG_MARKS),
     ],
 )
 def test_whatever_befalls_a_house_and_its_servers_what_was_acknowledged_is_kept_once(
-    premises: Premises, plan: dict[str, int], seed: int, say_at_the_end: Callable[[str], None]
+    open_premises, names: Sequence[str], plan: dict[str, int], seed: int, say_at_the_end: Callable[[str], None]
 ) -> None:
-    premises.open()
-    loop = FaultLoop(premises, seed)
+    loop = FaultLoop(open_premises(names), seed)
     loop.run([fault for fault, count in sorted(plan.items()) for _ in range(count)])
     tally = loop.count()
     say_at_the_end(tally.line)
     assert len(tally.struck) == sum(plan.values())
     assert tally.acknowledged > 10 * len(tally.struck)
     assert (tally.lost, tally.doubled, tally.stale, tally.faults) == (0, 0, [], [])
+    assert tally.takeovers >= plan.get("kill_machine", 0)
     assert tally.longest.without_s < BACK_WITHIN_S + NOISE_S, tally.struck
