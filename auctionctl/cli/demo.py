@@ -1,5 +1,7 @@
 """``demo``: a house and three bidders as real processes on loopback, followed live and verified afterwards.
 
+The house is one process, or with ``--cluster`` three instances on three servers: see :mod:`auctionctl.cli.demo_venue`.
+
 Rule: everything lives in one directory, which is gone at the end unless ``--keep`` is given; no process stays either.
 """
 
@@ -26,6 +28,7 @@ from auctionctl.errors import ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
     from auctionctl.cli.demo_stage import Stage
+    from auctionctl.cli.demo_venue import Venue
     from auctionctl.cli.observer import Observer
     from auctionctl.keys.signing import SecretKey
     from auctionctl.replica.replica import Replica
@@ -55,6 +58,10 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep everything here: keys, receipts, logs, output.")
     ] = None,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="Three instances on three NATS servers, of which an instance is killed."),
+    ] = False,
 ) -> int:
     """Watch a house and three bidders sell three lots at once; every log is then verified by another process."""
     from auctionctl.cli.demo_story import MAX_DURATION_NS, MIN_DURATION_NS  # noqa: PLC0415
@@ -64,10 +71,15 @@ def demo(
         duration_ns = parse_duration(duration)
     if not MIN_DURATION_NS <= duration_ns <= MAX_DURATION_NS:
         raise ArgumentError("--duration: the demo runs for 3s to 1h")
+    from auctionctl.cli.demo_venue import MIN_CLUSTER_NS, Clustered, OneHouse, find_server  # noqa: PLC0415
+
+    if cluster and duration_ns < MIN_CLUSTER_NS:
+        raise ArgumentError("--duration: with --cluster the demo runs for 8s to 1h, to outlast an instance")
+    venue: Venue = Clustered(find_server()) if cluster else OneHouse()
     started_s = time.monotonic()
     with _home(keep) as home:
-        sales = _play(home, form, duration_ns, seed)
-        _write_results(form, sales, time.monotonic() - started_s)
+        sales = _play(home, form, duration_ns, seed, venue)
+        _write_results(form, sales, time.monotonic() - started_s, venue.killed)
         if keep is not None:
             write_note(f"everything is kept in {home}")
     return ExitStatus.OK if all(sale.is_verified for sale in sales) else ExitStatus.VERIFICATION_FAILED
@@ -99,34 +111,33 @@ def _home(keep: Path | None) -> Iterator[Path]:
     yield keep.absolute()
 
 
-def _play(home: Path, form: Form, duration_ns: int, seed: int) -> list[Sale]:
+def _play(home: Path, form: Form, duration_ns: int, seed: int, venue: Venue) -> list[Sale]:
     from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
-    from auctionctl.cli.demo_story import HOUSE, INTRODUCTION, OBSERVER, PLAYERS  # noqa: PLC0415
-    from auctionctl.cli.settings.choices import choose_house, choose_key  # noqa: PLC0415
+    from auctionctl.cli.demo_story import INTRODUCTION, OBSERVER, PLAYERS  # noqa: PLC0415
+    from auctionctl.cli.settings.choices import choose_key  # noqa: PLC0415
 
     paths = Paths(home / "config", home / "state", home / "run")
-    names = _prepare(home, paths, duration_ns)
-    for line in INTRODUCTION if not form.is_json else ():
+    names = _prepare(paths)
+    venue.prepare(home, duration_ns)
+    for line in (*INTRODUCTION, *venue.introduction) if not form.is_json else ():
         write_note(line)
     bidders = [player.name for player in PLAYERS]
     with Stage(home) as stage:
-        stage.start(HOUSE, ["serve", str(home / "AUCTIONS.toml"), "--json"], frozenset())
-        stage.wait_for_file(paths.address_file(HOUSE), START_PATIENCE_S)
+        address = venue.open(stage, home)
         for number, player in enumerate(PLAYERS):
             params = [word for param in player.params for word in ("--param", param)]
             options = ["--strategy", player.strategy, "--budget", player.budget, *params, "--key", player.name]
-            expected = frozenset({ExitStatus.OK, ExitStatus.BID_LOST})
-            stage.start(player.name, ["bid", "--all", *options, "--seed", str(seed + number), "--json"], expected)
-        address = choose_house(paths, None, environment={})
+            options += ["--seed", str(seed + number), "--house", address.text, "--json"]
+            stage.start(player.name, ["bid", "--all", *options], frozenset({ExitStatus.OK, ExitStatus.BID_LOST}))
         show = _show_board if form is Form.TABLE and can_redraw() else _write_progress
-        observer = _follow(stage, address, choose_key(paths, OBSERVER), partial(show, names), duration_ns)
+        observer = _follow(stage, address, choose_key(paths, OBSERVER), partial(show, names), duration_ns, venue)
         stage.wait_for(bidders, END_PATIENCE_S)
         return [_verify(home, address, observer, replica, names) for replica in observer.replicas()]
 
 
-def _prepare(home: Path, paths: Paths, duration_ns: int) -> dict[bytes, str]:
-    """Keys, allow list and AUCTIONS.toml; returns who is who."""
-    from auctionctl.cli.demo_story import HOUSE, OBSERVER, PLAYERS, auctions_toml  # noqa: PLC0415
+def _prepare(paths: Paths) -> dict[bytes, str]:
+    """Keys and allow list; returns who is who."""
+    from auctionctl.cli.demo_story import HOUSE, OBSERVER, PLAYERS  # noqa: PLC0415
     from auctionctl.client.files import PRIVATE_MODE, Existing, write_whole  # noqa: PLC0415
     from auctionctl.keys.allowlist import Entry, add_line  # noqa: PLC0415
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
@@ -140,21 +151,19 @@ def _prepare(home: Path, paths: Paths, duration_ns: int) -> dict[bytes, str]:
         if name != HOUSE:
             allowed = add_line(allowed, Entry(key.identity, name, "observer" if name == OBSERVER else "bidder"))
     write_whole(paths.allow_list, allowed.encode(), PRIVATE_MODE, Existing.REPLACE)
-    toml = auctions_toml(duration_ns, free_port())
-    write_whole(home / "AUCTIONS.toml", toml.encode(), PRIVATE_MODE, Existing.REPLACE)
     return names
 
 
 def free_port() -> int:
     """A port on loopback that nobody listens on at the moment."""
-    import socket  # noqa: PLC0415
+    from auctionctl.cli.demo_venue import free_ports  # noqa: PLC0415
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
-def _follow(stage: Stage, address: HouseAddress, key: SecretKey, show: Show, duration_ns: int) -> Observer:
+def _follow(  # noqa: PLR0917 - all of it is needed at once
+    stage: Stage, address: HouseAddress, key: SecretKey, show: Show, duration_ns: int, venue: Venue
+) -> Observer:
     """Follow every auction to its end."""
     from auctionctl.cli.observer import Observer, everything, keep_nothing  # noqa: PLC0415
     from auctionctl.cli.seen_logs import Forgetful  # noqa: PLC0415
@@ -165,6 +174,7 @@ def _follow(stage: Stage, address: HouseAddress, key: SecretKey, show: Show, dur
 
     def check() -> None:
         stage.check()
+        venue.look(stage, observer.replicas())
         if time.monotonic() > deadline_s:
             raise UnreachableError("the demo's auctions did not end in time")
 
@@ -220,7 +230,7 @@ def _verify(home: Path, address: HouseAddress, observer: Observer, replica: Repl
     return Sale(replica, None if winner is None else names[winner], finished.returncode == 0)
 
 
-def _write_results(form: Form, sales: Sequence[Sale], seconds: float) -> None:
+def _write_results(form: Form, sales: Sequence[Sale], seconds: float, killed: str | None) -> None:
     from auctionctl.cli.records import auction_record  # noqa: PLC0415
 
     if form.is_json:
@@ -229,7 +239,7 @@ def _write_results(form: Form, sales: Sequence[Sale], seconds: float) -> None:
         for sale in sales:
             record = auction_record(sale.replica.replay.state)
             auctions.append({name: record[name] for name in wanted} | _verdict(sale))
-        write_document(SCHEMA, {"auctions": auctions, "seconds": round(seconds, 1)})
+        write_document(SCHEMA, {"auctions": auctions, "seconds": round(seconds, 1), "killed": killed})
         return
     from auctionctl.views.auction_row import END_WORDS, row_of  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -52,19 +53,42 @@ class Stage:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
-    def start(self, name: str, arguments: Sequence[str], expected: frozenset[int]) -> None:
-        """Start ``auctionctl ARGUMENTS`` as ``name``; it may end by itself with one of the ``expected`` statuses."""
+    def start(self, name: str, arguments: Sequence[str], expected: frozenset[int], home: Path | None = None) -> None:
+        """Start ``auctionctl ARGUMENTS`` as ``name``; it may end by itself with one of the ``expected`` statuses.
+
+        It lives under ``home``, if that is another than the stage's.
+        """
+        environment = self._environment if home is None else _environment(home)
+        self._start(name, command_line(arguments), expected, environment)
+
+    def start_program(self, name: str, command: Sequence[str]) -> None:
+        """Start another program than this one, which is not to end by itself."""
+        self._start(name, command, frozenset(), self._environment)
+
+    def _start(
+        self, name: str, command: Sequence[str], expected: frozenset[int], environment: Mapping[str, str]
+    ) -> None:
         with self._path(name, "out").open("wb") as out, self._path(name, "err").open("wb") as err:
             # A session of its own: a Ctrl-C at the terminal is ours to hand on, in order.
-            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                command_line(arguments),
-                env=self._environment,
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module, or a program we found
+                command,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
             )
         self._expected[name] = expected
+
+    def kill(self, name: str, children: Sequence[int]) -> None:
+        """kill -9 the process called ``name``, and those of its children."""
+        process = self._processes[name]
+        self._expected[name] |= {-signal.SIGKILL}
+        process.kill()
+        process.wait()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def check(self) -> None:
         """Raise AuctionctlError, having shown the end of its stderr, if a process has failed."""

@@ -135,9 +135,9 @@ def test_a_log_that_does_not_verify_is_shouted(sold: Any, capsys: pytest.Capture
 
     state = audit(sold.data, sold.house.key.identity).auction
     replica: Any = type("R", (), {"replay": type("P", (), {"state": state})})
-    _write_results(Form.PLAIN, [Sale(replica, "bob", False)], 1.0)
+    _write_results(Form.PLAIN, [Sale(replica, "bob", False)], 1.0, None)
     assert "NOT VERIFIED" in capsys.readouterr().out
-    _write_results(Form.JSON, [Sale(replica, "bob", False)], 1.0)
+    _write_results(Form.JSON, [Sale(replica, "bob", False)], 1.0, None)
     assert json.loads(capsys.readouterr().out)["auctions"][0]["verified"] is False
 
 

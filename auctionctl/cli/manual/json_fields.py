@@ -376,6 +376,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "demo": {
         "auctionctl.demo/1": {
             "seconds": "How long it took.",
+            "killed": "The instance that was killed, with --cluster; else null.",
             "auctions": "The lots, each with the fields below.",
             **{name: AUCTION[name] for name in ("id", "item", "end_reason", "price", "bids", "extensions", "log_size")},
             "winner": "The winner's name in the demo, or null.",
