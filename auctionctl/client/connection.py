@@ -284,6 +284,9 @@ class Connection:
 def connect(address: str, key: SecretKey | str | Path, *, home: Path | None = None) -> Connection:
     """The house at ``address`` (``auction://auc1…@host:port``), under ``key``: itself, its name, or its file.
 
+    A house of several instances has several places, ``…@host:port,host:port``; where one does not answer, the next is
+    tried, and what is taken at another goes there by itself.
+
     ``home`` is where files are kept, as ``AUCTIONCTL_HOME`` says it otherwise. To be entered: ``async with``. Raises
     ConfigurationError, KeyFileError; PassphraseError for a key under a passphrase.
     """

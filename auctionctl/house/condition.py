@@ -86,7 +86,7 @@ class Company:
 def condition_of(house: House, now_ns: int) -> Condition:
     """How ``house`` is at ``now_ns``."""
     sessions, entries = len(house.presence.peers), house.registry.durable_size
-    counts = (house.live_count, house.unfinished_count, sessions, entries)
+    counts = (house.live_count, house.unfinished_of_all, sessions, entries)
     company = house.company
     warnings = house.warnings.listed()
     return Condition(now_ns, house.started_ns, *counts, warnings, company.name, company.instances[:MAX_INSTANCES])

@@ -100,6 +100,11 @@ class House:
         return self._held.unfinished_count
 
     @property
+    def unfinished_of_all(self) -> int:
+        """As :attr:`unfinished_count`, of the whole house, of which this may be one instance of several."""
+        return self.unfinished_count
+
+    @property
     def has_room(self) -> bool:
         """Whether another auction can be announced now."""
         return self.live_count < self.limits.max_concurrent_auctions and self.registry.is_writable

@@ -71,6 +71,12 @@ class SharedHouse(House):
         going_on = (log.auction.outcome is None and not log.is_halted for log in self._foreign.logs.values())
         return super().live_count + sum(going_on)
 
+    @property
+    def unfinished_of_all(self) -> int:
+        """How many auctions of the whole house have an end to come."""
+        foreign = self._foreign.logs.values()
+        return self.unfinished_count + sum(not log.auction.is_final and not log.is_halted for log in foreign)
+
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
         """As in any house, whoever holds it."""
         auction = self.registry.state.find_listing(seller, listing)

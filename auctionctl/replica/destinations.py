@@ -20,7 +20,8 @@ _OF_AN_AUCTION: Final = frozenset({"bid", "join", *KINDS})
 """Their third element is the auction, after the type and the house."""
 _OF_A_LOG: Final = frozenset({"read", "remind"})
 """Their second element is the log."""
-_OF_THE_REGISTRY: Final = frozenset({"terms", "revoke", "rotate"})
+_OF_THE_REGISTRY: Final = frozenset({"terms", "revoke", "rotate", "list"})
+"""Whoever announces has the newest catalogue, too."""
 UNANSWERED: Final = frozenset({"subscribe", "bye", "remind", "ping", "hello"})
 """What is not answered by a house, or not by the part of it that answers everything else."""
 

@@ -50,9 +50,10 @@ def test_a_command_is_about_its_auction_whether_it_is_sent_or_brought_for_a_form
     assert names_of(brought) == (command_id(brought.body), command_id(body))
 
 
-def test_terms_and_changes_of_keys_are_about_the_registry() -> None:
+def test_terms_changes_of_keys_and_the_catalogue_are_about_the_registry() -> None:
     revoked = sign_body(KEY, encode_registry_event(Revoke(B, C, C)))
     assert log_of(revoked) == REGISTRY_ID
+    assert log_of(Message(encode(List(0)))) == REGISTRY_ID
     assert log_of(Message(b"\x92\xa5terms\x01", b"s" * 64)) == REGISTRY_ID
 
 
@@ -62,7 +63,7 @@ def test_questions_are_about_the_log_that_they_name(log: bytes) -> None:
     assert log_of(Message(encode(Remind(log, b"note")))) == log
 
 
-@pytest.mark.parametrize("message", [Bye(), Ping(1), List(0), Status(), Subscribe((A, B))])
+@pytest.mark.parametrize("message", [Bye(), Ping(1), Status(), Subscribe((A, B))])
 def test_what_is_about_no_log_or_several_is_about_none(message: Any) -> None:
     assert log_of(Message(encode(message))) is None
     assert names_of(Message(encode(message))) == ()
