@@ -52,6 +52,9 @@ def bench(
     bids: Annotated[int | None, typer.Option(min=1_000, max=10_000_000, help="How many bids a run (20000).")] = None,
     runs: Annotated[int | None, typer.Option(min=1, max=100, help="How many runs (5); the medians are shown.")] = None,
     watchers: Annotated[int | None, typer.Option(min=1, max=4_000, help="How many watchers of fanout (1000).")] = None,
+    gateways: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Of throughput: processes that take connections (1).")
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Measure how soon a house that was ended takes bids again, and only that.")
     ] = False,
@@ -72,7 +75,7 @@ def bench(
 
     amounts = SHORT if short else Amounts()
     given = {"auctions": auctions, "window": window, "bids": bids, "runs": runs, "watchers": watchers}
-    given |= {"entries": entries}
+    given |= {"entries": entries, "gateways": gateways}
     amounts = amounts.but({name: value for name, value in given.items() if value is not None})
     if simulate:
         _measure_simulation(form, amounts)

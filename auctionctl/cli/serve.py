@@ -48,6 +48,7 @@ app = typer.Typer(rich_markup_mode=None)
 _LotsArgument = Annotated[
     Path | None, typer.Argument(metavar="[AUCTIONS.toml]", readable=False, help="The lots to sell.")
 ]
+_GatewaysOption = Annotated[int | None, typer.Option(min=1, max=16, help="Processes that take connections.")]
 _OpenOption = Annotated[bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")]
 _StoreOption = Annotated[
     str | None,
@@ -80,6 +81,7 @@ def serve(
     bind: Annotated[str | None, typer.Option(metavar="HOST", help="Listen on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Listen on this port.")] = None,
     verifiers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that check signatures.")] = None,
+    gateways: _GatewaysOption = None,
     is_open: _OpenOption = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
     store: _StoreOption = None,
@@ -94,7 +96,7 @@ def serve(
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
     log_in(log_format or LogFormat.AUTO)
     given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, "store": store}
-    given |= {"instance": instance, "advertise": advertise}
+    given |= {"instance": instance, "advertise": advertise, "gateways": gateways}
     given["log_format"] = None if log_format is None else log_format.value
     given |= {"access": "open" if is_open else None, "durability": "lossy" if allow_lossy else None}
     options = {name: value for name, value in given.items() if value is not None}
@@ -240,6 +242,7 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         durability=section.durability,
         instance=section.instance,
         advertise=section.advertise or "",
+        gateways=section.gateways,
     )
 
 

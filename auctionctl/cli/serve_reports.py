@@ -167,7 +167,9 @@ def log_report(log: ProcessLog, report: News) -> None:
             words = _turn_line(report)
         case reports.Processes():
             verifiers = ", ".join(map(str, report.verifiers))
-            words = f"processes: house {report.house}, gateway {report.gateway}, verifiers {verifiers}"
+            several = f"gateways {', '.join(map(str, report.gateways))}"
+            gateways = several if report.gateways else f"gateway {report.gateway}"
+            words = f"processes: house {report.house}, {gateways}, verifiers {verifiers}"
         case _:
             words = _line(report)
     log.write(LEVELS.get(event, Level.INFO), event, words, fields)
@@ -229,7 +231,9 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
         case reports.Draining():
             return "draining", {}
         case reports.Processes():
+            gateways = list(report.gateways) or [report.gateway]
             pids = {"house": report.house, "gateway": report.gateway, "verifiers": list(report.verifiers)}
+            pids |= {"gateways": gateways}
             return "processes", pids
         case _:
             assert_never(report)

@@ -23,10 +23,13 @@ Pure; times are seconds of one monotonic clock.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
+
+from auctionctl.net.hops import GATEWAY
 
 SUSPICION_S: Final = 3_600.0
 DEATHS_TO_BAN: Final = 3
@@ -66,11 +69,11 @@ class _Banned:
 
 
 class Bans:
-    """What is known of the keys of one house."""
+    """What is known of the keys of one house: by gateway, by its name, who is on the way in there; the rest of all."""
 
     def __init__(self) -> None:
-        self._on_the_way: deque[bytes] = deque(maxlen=MAX_ON_THE_WAY)
-        self._trying: deque[bytes] = deque(maxlen=MAX_ON_THE_WAY)
+        self._on_the_way: defaultdict[str, deque[bytes]] = defaultdict(partial(deque, maxlen=MAX_ON_THE_WAY))
+        self._trying: defaultdict[str, deque[bytes]] = defaultdict(partial(deque, maxlen=MAX_ON_THE_WAY))
         self._suspicions: dict[bytes, _Suspicion] = {}
         self._banned: dict[bytes, _Banned] = {}
 
@@ -92,37 +95,37 @@ class Bans:
         """When the next ban ends, or None."""
         return min((ban.until_s for ban in self._banned.values() if ban.until_s > now_s), default=None)
 
-    def knocked(self, key: bytes) -> None:
+    def knocked(self, key: bytes, at: str = GATEWAY) -> None:
         """``key`` is about to be let in."""
-        self._on_the_way.append(key)
+        self._on_the_way[at].append(key)
 
-    def trying(self, key: bytes) -> None:
+    def trying(self, key: bytes, at: str = GATEWAY) -> None:
         """One connection of ``key`` has said something, and its routing id is tried."""
-        self._arrived(key)
-        self._trying.append(key)
+        self._arrived(key, at)
+        self._trying[at].append(key)
 
-    def heard(self, key: bytes) -> None:
+    def heard(self, key: bytes, at: str = GATEWAY) -> None:
         """That has done no harm."""
-        self._tried(key)
+        self._tried(key, at)
         suspicion = self._suspicions.get(key)
         if suspicion is not None:
             suspicion.is_cleared = True
 
-    def silent(self, key: bytes, now_s: float) -> Ban | None:
+    def silent(self, key: bytes, now_s: float, at: str = GATEWAY) -> Ban | None:
         """A connection of ``key`` was cut, for it said nothing."""
-        self._arrived(key)
+        self._arrived(key, at)
         suspicion = self._suspicions.get(key)
         return None if suspicion is None or suspicion.is_cleared else self._ban(key, SAID_NOTHING, now_s)
 
-    def chose_route(self, key: bytes, now_s: float) -> Ban:
+    def chose_route(self, key: bytes, now_s: float, at: str = GATEWAY) -> Ban:
         """A connection of ``key`` has a routing id that was not given to it."""
-        self._tried(key)
+        self._tried(key, at)
         return self._ban(key, CHOSE_ROUTE, now_s)
 
-    def died(self, now_s: float) -> list[Ban]:
+    def died(self, now_s: float, at: str = GATEWAY) -> list[Ban]:
         """A gateway has died of itself."""
-        trying, waiting = list(self._trying), list(self._on_the_way)
-        self.was_replaced()
+        trying, waiting = list(self._trying[at]), list(self._on_the_way[at])
+        self.was_replaced(at)
         if len(trying) == 1 and not waiting:
             return self._suspect(trying[0], LONE_DEATHS_TO_BAN, now_s)
         suspects = trying + waiting if trying else waiting[:-1] or waiting
@@ -136,10 +139,10 @@ class Bans:
             del self._suspicions[next(iter(self._suspicions))]
         return [self._ban(key, WAS_THERE, now_s)] if times >= deaths_to_ban else []
 
-    def was_replaced(self) -> None:
+    def was_replaced(self, at: str = GATEWAY) -> None:
         """A gateway has ended in another way: nobody on the way in has anything to do with it."""
-        self._on_the_way.clear()
-        self._trying.clear()
+        self._on_the_way.pop(at, None)
+        self._trying.pop(at, None)
 
     def keep(self, keys: Iterable[bytes]) -> None:
         """Only these are on the allow list: what is known of others is forgotten, bans too."""
@@ -147,13 +150,13 @@ class Bans:
         self._suspicions = {key: each for key, each in self._suspicions.items() if key in listed}
         self._banned = {key: each for key, each in self._banned.items() if key in listed}
 
-    def _arrived(self, key: bytes) -> None:
-        if key in self._on_the_way:
-            self._on_the_way.remove(key)
+    def _arrived(self, key: bytes, at: str) -> None:
+        if key in self._on_the_way[at]:
+            self._on_the_way[at].remove(key)
 
-    def _tried(self, key: bytes) -> None:
-        if key in self._trying:
-            self._trying.remove(key)
+    def _tried(self, key: bytes, at: str) -> None:
+        if key in self._trying[at]:
+            self._trying[at].remove(key)
 
     def _ban(self, key: bytes, reason: str, now_s: float) -> Ban:
         self._suspicions.pop(key, None)

@@ -39,6 +39,11 @@ class DoorLimits(msgspec.Struct, frozen=True):
     connections: int = 256
     strangers: StrangerLimits | None = None
 
+    def share(self, gateways: int) -> DoorLimits:
+        """What one of so many gateways has of them, rounded up."""
+        strangers = None if self.strangers is None else self.strangers.share(gateways)
+        return DoorLimits(-(-self.connections_a_key // gateways), -(-self.connections // gateways), strangers)
+
 
 DEFAULT_LIMITS: Final = DoorLimits()
 

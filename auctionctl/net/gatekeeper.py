@@ -1,13 +1,16 @@
-"""What a supervisor hears of its gateway, and does about it: bans and mutes that outlast it, and reports of them.
+"""What a supervisor hears of its gateways, and does about it: bans and mutes that hold at all, and reports of them.
 
 Rule: of all processes of a house the gateway is the one that a bidder may have got the better of. Its words are read
-without waiting for them, bounded, and a wrong one ends it.
+without waiting for them, bounded, and a wrong one ends it. Where there are several, whoever ends one is found among
+those who were on the way in there; and what is heard of one is told to the others at once.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
@@ -28,7 +31,7 @@ from auctionctl.net.gateway_words import (
     Trying,
     decode_word,
 )
-from auctionctl.net.hops import Noticed, SetBans
+from auctionctl.net.hops import GATEWAY, Noticed, SetBans
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.mutes import LONGEST_MUTE_NS, KeptOut
 from auctionctl.net.pipes import PipeClosedError
@@ -51,6 +54,15 @@ class _Muted(NamedTuple):
     whole_ns: int
 
 
+@dataclass(slots=True)
+class _Known:
+    """Of one gateway: what of its words is not whole yet, the bans that it was told, and mutes that it was not."""
+
+    unread: bytearray
+    told: SetBans
+    untold: dict[bytes, _Muted]
+
+
 class Gatekeeper:
     """One house's; ``journal`` is told what is worth a line anywhere. Times are seconds of a monotonic clock."""
 
@@ -59,27 +71,25 @@ class Gatekeeper:
         self._access = access
         self._on_report = journal.report
         self._bans = Bans()
-        self._unread = bytearray()
+        self._known: dict[str, _Known] = {}
         self._allowed = AllowList()
-        self._told = SetBans([], [])
         self._muted: dict[bytes, _Muted] = {}
         self._said_unwatched = False
 
-    def started(self, now_s: float) -> SetBans:
+    def started(self, now_s: float, gateway: str = GATEWAY) -> SetBans:
         """What a new gateway has to know at once."""
-        self._unread.clear()
-        self._told = self._state(now_s)
+        self._known[gateway] = _Known(bytearray(), state := self._state(now_s), {})
         self._muted = {key: each for key, each in self._muted.items() if each.until_s > now_s}
-        mutes = [KeptOut(key, round((each.until_s - now_s) * 1e9), each.whole_ns) for key, each in self._muted.items()]
-        return SetBans(self._told.banned, self._told.suspects, mutes)
+        return SetBans(state.banned, state.suspects, _kept_out(self._muted, now_s))
 
-    def news(self, now_s: float) -> SetBans | None:
+    def news(self, now_s: float, gateway: str = GATEWAY) -> SetBans | None:
         """What has changed since a gateway was last told, or None."""
-        state = self._state(now_s)
-        if state == self._told:
+        known, state = self._known[gateway], self._state(now_s)
+        if state == known.told and not known.untold:
             return None
-        self._told = state
-        return state
+        known.told, mutes = state, known.untold
+        known.untold = {}
+        return SetBans(state.banned, state.suspects, _kept_out(mutes, now_s))
 
     def warning(self, now_s: float) -> str:
         """What whoever asks how the house is has to know of this; empty if nothing."""
@@ -89,8 +99,8 @@ class Gatekeeper:
         """When there will be news by themselves, or None."""
         return self._bans.next_end_s(now_s)
 
-    def hear(self, control: socket.socket, now_s: float) -> None:
-        """What the gateway has said; raises PipeClosedError where it has ended, or says what no gateway does."""
+    def hear(self, control: socket.socket, now_s: float, gateway: str = GATEWAY) -> None:
+        """What a gateway has said; raises PipeClosedError where it has ended, or says what no gateway does."""
         try:
             data = control.recv(READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -99,39 +109,41 @@ class Gatekeeper:
             raise PipeClosedError(str(error)) from error
         if not data:
             raise PipeClosedError("end of stream")
-        self._unread += data
-        while len(self._unread) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._unread)
+        unread = self._known[gateway].unread
+        unread += data
+        while len(unread) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(unread)
             end = _LENGTH.size + length
             if length > MAX_WORD_BYTES:
                 raise PipeClosedError(f"a word of {length} bytes")
-            if len(self._unread) < end:
+            if len(unread) < end:
                 break
             try:
-                word = decode_word(bytes(self._unread[_LENGTH.size : end]))
+                word = decode_word(bytes(unread[_LENGTH.size : end]))
             except msgspec.DecodeError as error:
                 raise PipeClosedError(str(error)) from error
-            del self._unread[:end]
-            self._heed(word, now_s)
+            del unread[:end]
+            self._heed(word, now_s, gateway)
 
-    def _heed(self, word: FromGateway, now_s: float) -> None:
+    def _heed(self, word: FromGateway, now_s: float, gateway: str) -> None:
         match word:
             case Knocked(key):
-                self._bans.knocked(key)
+                self._bans.knocked(key, gateway)
             case Trying(key):
-                self._bans.trying(key)
+                self._bans.trying(key, gateway)
             case Heard(key):
-                self._bans.heard(key)
+                self._bans.heard(key, gateway)
             case ChoseRoute(key):
-                self._report_ban(self._bans.chose_route(key, now_s))
+                self._report_ban(self._bans.chose_route(key, now_s, gateway))
             case Cut(key, host, fault, muted_ns):
                 self._journal.saw(SecurityKind.CUT, self._name(key) if key else host, f"{fault}, from {host}")
-                if key and fault == Fault.SILENT.value and (ban := self._bans.silent(key, now_s)) is not None:
+                is_silent = bool(key) and fault == Fault.SILENT.value
+                if is_silent and (ban := self._bans.silent(key, now_s, gateway)) is not None:
                     self._report_ban(ban)
                 elif muted_ns:
                     self._on_report(Muted(self._name(key), host, fault, muted_ns // 1_000_000_000))
             case Muting(key, for_ns):
-                self._keep_muted(key, min(for_ns, LONGEST_MUTE_NS), now_s)
+                self._keep_muted(key, min(for_ns, LONGEST_MUTE_NS), now_s, gateway)
             case Noticed(events):
                 seen = [event for event in events if event.kind in SEEN_BY_GATEWAYS]
                 self._journal.note([named(event, self._allowed) for event in seen])
@@ -140,19 +152,25 @@ class Gatekeeper:
                     self._said_unwatched = True
                     self._on_report(Unwatched())
 
-    def _keep_muted(self, key: bytes, whole_ns: int, now_s: float) -> None:
+    def _keep_muted(self, key: bytes, whole_ns: int, now_s: float, gateway: str) -> None:
         self._muted.pop(key, None)
-        self._muted[key] = _Muted(now_s + whole_ns / 1e9, whole_ns)
+        mute = self._muted[key] = _Muted(now_s + whole_ns / 1e9, whole_ns)
+        for name, known in self._known.items():
+            if name != gateway:
+                known.untold[key] = mute
         if len(self._muted) > MAX_MUTED:
-            del self._muted[next(iter(self._muted))]
+            first = next(iter(self._muted))
+            del self._muted[first]
+            for known in self._known.values():
+                known.untold.pop(first, None)
 
-    def died(self, how: str, now_s: float) -> None:
-        """The gateway has ended, and ``how``."""
+    def died(self, how: str, now_s: float, gateway: str = GATEWAY) -> None:
+        """A gateway has ended, and ``how``."""
         if how in OWN_DEATHS:
-            for ban in self._bans.died(now_s):
+            for ban in self._bans.died(now_s, gateway):
                 self._report_ban(ban)
         else:
-            self._bans.was_replaced()
+            self._bans.was_replaced(gateway)
 
     def allow(self, text: bytes) -> None:
         """The allow list in force from now on."""
@@ -175,3 +193,7 @@ class Gatekeeper:
             return entry.name
         is_open = self._access is Access.OPEN
         return f"(a stranger, transport key {key.hex()[:KEY_DIGITS]})" if is_open else "(not on the allow list)"
+
+
+def _kept_out(muted: Mapping[bytes, _Muted], now_s: float) -> list[KeptOut]:
+    return [KeptOut(key, max(0, round((each.until_s - now_s) * 1e9)), each.whole_ns) for key, each in muted.items()]

@@ -50,6 +50,7 @@ from auctionctl.net.hops import (
     decode_release,
     encode,
 )
+from auctionctl.net.listening import listen_on
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.porter import Porter
 from auctionctl.net.route_numbers import RouteNumbers
@@ -240,6 +241,7 @@ class Gateway:
         start = self._start
         assert start is not None
         self._zap.bind(ZAP_ENDPOINT)
+        listen_on(self._listening_fd)
         bind_router(self._router, start, self._listening_fd)
         self._is_bound = True
         self._porter.open(int(start.endpoint.rpartition(":")[2]), self._clock.now_ns())

@@ -252,7 +252,7 @@ class SetBans(msgspec.Struct, array_like=True, tag="set_bans"):
     banned: list[bytes]
     suspects: list[bytes]
     muted: list[KeptOut] = []
-    """What earlier gateways had begun, of keys and of addresses; told to a new gateway alone."""
+    """Mutes that another gateway has begun, of keys and of addresses: to a new one all, to others each once."""
 
 
 class Drain(msgspec.Struct, array_like=True, tag="drain"):

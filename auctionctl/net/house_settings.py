@@ -50,6 +50,8 @@ class HouseSettings:
     """The name of this instance among several of the house; None: it is the only one."""
     advertise: str = ""
     """Where clients reach this instance, as host:port; empty: where it listens."""
+    gateways: int = 1
+    """How many processes take its connections."""
 
     @property
     def access(self) -> Access:

@@ -85,7 +85,10 @@ class Processes:
 
     house: int
     gateway: int
+    """The first of them."""
     verifiers: tuple[int, ...]
+    gateways: tuple[int, ...] = ()
+    """All of them, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class StrangerLimits(msgspec.Struct, frozen=True):
     connections: int = 128
     arrivals_a_minute: int = 20
 
+    def share(self, gateways: int) -> StrangerLimits:
+        """What one of so many gateways has of them, rounded up."""
+        return StrangerLimits(*(-(-getattr(self, name) // gateways) for name in self.__struct_fields__))
+
 
 class Strangers:
     """``seats`` are (key, address) of all connections that have said something, those of listed keys too.

@@ -1,14 +1,14 @@
 """``auctionctl serve``: starts the processes of a house, joins them, replaces the disposable ones (DESIGN.md 3, 10).
 
-The listening socket is opened here and inherited by each gateway, so that a new one answers at once. A process that
-dies is started again; after several quick deaths in a row, more and more slowly. With a house that dies its gateway and
-verifiers end too: all that they hold is what it never answered, and its successor replays the store. It comes back
+The port is taken here, and what gateways listen on comes from here, so that a new one answers at once. A process that
+dies is started again; after several quick deaths in a row, more and more slowly. With a house that dies its gateways
+and verifiers end too: all that they hold is what it never answered, and its successor replays the store. It comes back
 under the settings, lots and allow list last in force, but for three cases, which end everything: it has never served;
 it has died too often, each time soon after its start; or its store failed, for then durability is unknown and no
 restart mends it. A clock that was set back behind the house's last entry is waited for, and so is a cluster that has
 the logs and does not answer.
 
-The end, in order: the gateway takes nothing any more, what it took is answered and sent, then everything stops.
+The end, in order: gateways take nothing any more, what they took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
 has its settings read again, unless it says that the terminal was closed: that ends the house as well, in order.
 """
@@ -18,7 +18,6 @@ from __future__ import annotations
 import enum
 import selectors
 import signal
-import socket
 import subprocess
 import time
 from collections import defaultdict
@@ -34,15 +33,15 @@ from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, spawn
 from auctionctl.net.control import receive_control
+from auctionctl.net.fleet import Fleet
 from auctionctl.net.gatekeeper import Gatekeeper
 from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
+    GATEWAY,
     Alive,
     AllClosed,
     AllowListTaken,
     Drain,
     Failed,
-    GatewayPipe,
     HousePipe,
     Listening,
     Noticed,
@@ -52,14 +51,13 @@ from auctionctl.net.hops import (
     Reopened,
     SetLimits,
     SettingsKept,
-    StartGateway,
     VerifierPipe,
     Warn,
     decode_from_child,
 )
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
 from auctionctl.net.journalling import Journalling
-from auctionctl.net.listening import listen
+from auctionctl.net.listening import ListeningPort
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Draining, Processes, Quarantined, Report, Restarted, RestartNeeded, Serving
 from auctionctl.net.sd_notify import Notifier
@@ -109,8 +107,11 @@ def serve(
     state, ConfigurationError for a port that cannot be had, and whatever the house reports; every process has ended
     when this returns or raises.
     """
-    with Signals(SIGNALS) as signals, listen(settings.host, settings.port, settings.state) as listening:
-        supervisor = Supervisor(settings, key, lots, on_report, finish=finish, listening=listening)
+    with (
+        Signals(SIGNALS) as signals,
+        ListeningPort(settings.host, settings.port, settings.state, settings.gateways) as port,
+    ):
+        supervisor = Supervisor(settings, key, lots, on_report, finish=finish, port=port)
         supervisor.obey(signals, read_settings)
         if notifier is not None:
             supervisor.vouch_to(notifier)
@@ -140,7 +141,7 @@ class Supervisor:
         on_report: Callable[[Report], None],
         *,
         finish: Finish,
-        listening: socket.socket,
+        port: ListeningPort,
     ) -> None:
         self._settings = settings
         self._key = key
@@ -148,13 +149,10 @@ class Supervisor:
         self._journal = Journalling(settings.state, on_report)
         self._on_report = self._journal.report
         self._finish = finish
-        self._listening = listening
-        self._address = HouseAddress(key.identity, settings.host, listening.getsockname()[1])
+        self._address = HouseAddress(key.identity, settings.host, port.number)
         self._selector = selectors.DefaultSelector()
         self._house: Child | None = None
-        self._gateway: Child | None = None
         self._verifiers: dict[int, Child] = {}
-        self._gateways_started = self._first_session = 0
         self._backoffs: defaultdict[str, Backoff] = defaultdict(Backoff)
         self._due: list[tuple[float, str, str]] = []
         """(when, whom to start again, how the one before ended)."""
@@ -176,6 +174,7 @@ class Supervisor:
         self._new: NewSettings | None = None
         self._vouching = Vouching(Notifier())
         self._gatekeeper = Gatekeeper(self._journal, settings.access)
+        self._fleet = Fleet(settings, key, port, self._gatekeeper, self._spawn)
         self._warned = ""
         """What the house was told of bans."""
 
@@ -206,7 +205,8 @@ class Supervisor:
     def _start_others(self) -> None:
         for slot in range(self._settings.verifiers):
             self._start_verifier(slot)
-        self._start_gateway()
+        for name in self._fleet.names:
+            self._start_gateway(name)
 
     def watch(self) -> Ended:
         """Until the house is done, or has been ended in order."""
@@ -238,24 +238,25 @@ class Supervisor:
     def _is_over(self) -> bool:
         if self._drained_by_s is None or self._is_cut_short:
             return self._is_cut_short
-        return self._gateway is None or self._gateway.is_buried or time.monotonic() >= self._drained_by_s
+        return not self._fleet.living or time.monotonic() >= self._drained_by_s
 
     def _drain(self) -> None:
-        """Begin the end: the gateway ends by itself once everything that it took is answered and sent."""
+        """Begin the end: a gateway ends by itself once everything that it took is answered and sent."""
         if self._drained_by_s is not None:
             return
         self._finish_at_s = None
         self._drained_by_s = time.monotonic() + DRAIN_PATIENCE_S
         self._vouching.notifier.stopping()
         self._on_report(Draining())
-        if self._gateway is not None:
-            self._gateway.tell(Drain())
+        self._fleet.tell(Drain())
 
     def stop(self) -> None:
         """End every process: the house finishes its batch, the others hold nothing worth waiting for."""
-        if self._gateway is not None and self._drained_by_s is not None and not self._gateway.is_buried:
-            self._gateway.process.kill()  # It has had its time.
-        children = [child for child in (self._gateway, *self._verifiers.values(), self._house) if child is not None]
+        if self._drained_by_s is not None:
+            for child in self._fleet.living:
+                child.process.kill()  # It has had its time.
+        children = [*self._fleet.living, *self._verifiers.values()]
+        children += [] if self._house is None else [self._house]
         end_all(children, HURRIED_PATIENCE_S if self._is_cut_short else STOP_PATIENCE_S)
         self._selector.close()
         self._journal.close()
@@ -298,8 +299,7 @@ class Supervisor:
             new, self._new = self._new, None
             self._settings = replace(self._settings, limits=new.limits, retention_ns=new.retention_ns)
             self._lots = new.lots
-            if self._gateway is not None:
-                self._gateway.tell(SetLimits(new.limits))
+            self._fleet.tell(SetLimits(new.limits))
         self._on_report(outcome)
         self._vouching.notifier.ready()
         was, self._reloading = self._reloading, Reloading.NO
@@ -324,44 +324,26 @@ class Supervisor:
         child = self._verifiers[slot] = self._spawn(f"verifier {slot}")
         assert self._house is not None
         join(child, HousePipe(), self._house, VerifierPipe(slot))
-        if self._gateway is not None:
-            join(child, GatewayPipe(self._first_session), self._gateway, VerifierPipe(slot))
+        self._fleet.join_verifier(slot, child)
         return child
 
-    def _start_gateway(self) -> Child:
-        child = self._gateway = self._spawn("gateway")
-        first_session = self._first_session = self._gateways_started * SESSIONS_A_GATEWAY
-        start = StartGateway(
-            self._address.endpoint,
-            self._key.transport_secret,
-            self._key.identity.transport,
-            self._key.identity.signing,
-            first_session,
-            self._settings.limits,
-            self._settings.door,
-        )
-        self._gateways_started += 1
-        child.tell(start, self._listening.fileno())
-        child.tell(self._gatekeeper.started(time.monotonic()))
-        for slot, verifier in self._verifiers.items():
-            join(child, VerifierPipe(slot), verifier, GatewayPipe(first_session))
+    def _start_gateway(self, name: str) -> Child:
         assert self._house is not None
-        join(child, HousePipe(), self._house, GatewayPipe(first_session))
-        return child
+        return self._fleet.start(name, self._settings.limits, self._house, self._verifiers)
 
     def _bury(self, child: Child) -> None:
         """A control socket at its end means a process at its end."""
         how = describe_end(status := self._put_away(child))
         now_s = time.monotonic()
-        if child is self._gateway:
-            self._gatekeeper.died(how, now_s)
+        if child in self._fleet:
+            self._gatekeeper.died(how, now_s, child.name)
         if child is self._house:
             self._house = None
             if status == EXIT_STORE_BROKEN:
                 raise StoreBrokenError("the store failed and its durability is unknown", hint="check the disk first")
             self._lose_house(self._awaited or how, now_s)
             return
-        if child is self._gateway and self._drained_by_s is not None:
+        if child in self._fleet and self._drained_by_s is not None:
             return  # It has done what it was told to; or it has died, and then the house has nobody to answer to.
         wait_s = self._backoffs[child.name].died(now_s - child.started_s)
         if not status:
@@ -389,11 +371,11 @@ class Supervisor:
             )
         self._vouching.excuse(now_s)
         self._served_s = None
-        for child in (self._gateway, *self._verifiers.values()):
-            if child is not None and not child.is_buried:
+        for child in (*self._fleet.forget(), *self._verifiers.values()):
+            if not child.is_buried:
                 child.process.kill()
                 self._put_away(child)
-        self._gateway, self._verifiers = None, {}
+        self._verifiers = {}
         self._finish_at_s = None
         if self._reloading is not Reloading.NO:
             self._reloading, self._new = Reloading.AGAIN, None
@@ -412,18 +394,20 @@ class Supervisor:
             house = self._start_house()
             self._start_others()
             return house
-        if name == "gateway":
-            return self._start_gateway()
+        if name.partition(" ")[0] == GATEWAY:
+            return self._start_gateway(name)
         return self._start_verifier(int(name.partition(" ")[2]))
 
     def _replace_hung(self, alive: Alive) -> None:
         """What has stood still for long has to make room; where it is all of them, the gateway may be to blame."""
         hung = [self._verifiers[slot] for slot in alive.hung if slot in self._verifiers]
-        if hung and not alive.is_reachable and self._gateway is not None:
-            hung.append(self._gateway)
+        if hung and not alive.is_reachable:
+            hung += self._fleet.living
         for child in hung:
             if not child.is_buried and time.monotonic() - child.started_s > HUNG_NS / SECOND_NS:
                 child.process.kill()
+        for child in self._fleet.named(alive.stuck):
+            child.process.kill()
 
     # Reports
 
@@ -432,12 +416,11 @@ class Supervisor:
         if self._house is not None and warning != self._warned:
             self._warned = warning
             self._house.tell(Warn(BANNED, warning))
-        if self._gateway is not None and (news := self._gatekeeper.news(now_s)) is not None:
-            self._gateway.tell(news)
+        self._fleet.tell_bans(now_s)
 
     def _hear(self, child: Child) -> None:
-        if child is self._gateway:
-            self._gatekeeper.hear(child.control, time.monotonic())
+        if child in self._fleet:
+            self._gatekeeper.hear(child.control, time.monotonic(), child.name)
             return
         if child is not self._house:
             # The others have nothing to report: one that does not end now is no longer ours, and is replaced.
@@ -460,7 +443,7 @@ class Supervisor:
         elif isinstance(message, Opened):
             for log, reason in message.quarantined:
                 self._on_report(Quarantined(log, reason))
-            if self._drained_by_s is None and self._gateway is None:
+            if self._drained_by_s is None and self._fleet.is_empty:
                 self._start_others()
         elif isinstance(message, Listening):
             self._has_served, self._served_s = True, time.monotonic()
@@ -487,6 +470,6 @@ class Supervisor:
 
     def _report_processes(self) -> None:
         assert self._house is not None
-        assert self._gateway is not None
         verifiers = tuple(child.process.pid for child in self._verifiers.values())
-        self._on_report(Processes(self._house.process.pid, self._gateway.process.pid, verifiers))
+        pids = self._fleet.pids
+        self._on_report(Processes(self._house.process.pid, pids[0], verifiers, pids if len(pids) > 1 else ()))

@@ -75,6 +75,7 @@ class HouseInProcesses:
         strangers: dict[str, int] | None = None,
         store: str | None = None,
         instance: str | None = None,
+        gateways: int = 1,
     ) -> None:
         self.directory = directory
         self.reports: list[dict[str, Any]] = []
@@ -101,6 +102,7 @@ class HouseInProcesses:
             "disk": disk,
             "store": store,
             "instance": instance,
+            "gateways": gateways,
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"
@@ -146,7 +148,9 @@ class HouseInProcesses:
             report = json.loads(line)
             self.reports.append(report)
             if report["report"] == "Processes":
-                self.pids |= {"house": report["house"], "gateway": report["gateway"]}
+                self.pids |= {"house": report["house"]}
+                several = {f"gateway {number}": pid for number, pid in enumerate(report["gateways"])}
+                self.pids |= several or {"gateway": report["gateway"]}
                 self.pids |= {f"verifier {slot}": pid for slot, pid in enumerate(report["verifiers"])}
             elif report["report"] == "Restarted":
                 self.pids[report["process"]] = report["pid"]

@@ -65,12 +65,13 @@ class FaultySupervisor(supervisor.Supervisor):
     faults: ClassVar[dict[str, str]] = {}
 
     def _spawn(self, name: str) -> Child:
-        fault = self.faults.pop(name, None) if name == "house" else self.faults.get(name)
+        kind = name.partition(" ")[0]
+        fault = self.faults.pop(kind, None) if kind == "house" else self.faults.get(kind)
         if fault is None:
             return super()._spawn(name)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, __file__, name, str(theirs.fileno()), fault]
+            command = [sys.executable, __file__, kind, str(theirs.fileno()), fault]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         child = Child(name, process, ours, time.monotonic())
         self._selector.register(ours, 1, child)
@@ -88,10 +89,10 @@ def run_faulty(kind: str, descriptor: str, fault: str) -> int:
 
 def revealing_gateway(revealing: str) -> type[Gateway]:
     class RevealingGateway(Gateway):
-        def _take(self, frames: list[Any], now_ns: int) -> None:
+        def _take(self, route: bytes, frames: list[Any], now_ns: int) -> None:
             with open(revealing, "a") as file:
-                file.write(f"{os.getpid()} {frames[0].bytes.hex()}\n")
-            super()._take(frames, now_ns)
+                file.write(f"{os.getpid()} {route.hex()}\n")
+            super()._take(route, frames, now_ns)
 
     return RevealingGateway
 
@@ -142,6 +143,7 @@ def main() -> int:
         door=DoorLimits(strangers=None if wanted["strangers"] is None else StrangerLimits(**wanted["strangers"])),
         store=wanted["store"],
         instance=wanted["instance"],
+        gateways=wanted["gateways"],
     )
     if wanted["revealing"]:
         FaultySupervisor.faults["gateway"] = wanted["revealing"]

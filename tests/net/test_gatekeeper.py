@@ -182,3 +182,37 @@ def test_in_an_open_house_a_stranger_is_banned_too_whatever_becomes_of_the_list(
     assert kept.keeper.started(2.0).banned == [stranger, KEY], "to be a stranger is no way out"
     kept.gateway.close()
     kept.control.close()
+
+
+def test_what_one_gateway_says_of_a_key_is_told_to_all_the_others_once(kept):
+    for gateway in ("gateway 1", "gateway 2"):
+        assert kept.keeper.started(0.0, gateway) == SetBans([], [])
+    kept.say(Muting(KEY, 60 * SECOND_NS), now_s=1.0)
+    told = SetBans([], [], [KeptOut(KEY, 59 * SECOND_NS, 60 * SECOND_NS)])
+    assert kept.keeper.news(1.0) is None, "the gateway that said so knows"
+    for gateway in ("gateway 1", "gateway 2"):
+        assert kept.keeper.news(2.0, gateway) == told
+        assert kept.keeper.news(2.0, gateway) is None
+    kept.say(ChoseRoute(KEY), now_s=3.0)
+    assert [kept.keeper.news(3.0, each) for each in ("gateway", "gateway 2")] == [SetBans([KEY], [])] * 2
+    assert kept.keeper.started(3.0, "gateway 1").banned == [KEY]
+
+
+def test_a_key_is_suspected_of_the_death_of_the_gateway_at_which_it_was(kept):
+    kept.keeper.started(0.0, "gateway 1")
+    kept.say(Knocked(KEY))
+    kept.keeper.died("SIGABRT", 2.0, "gateway 1")
+    assert kept.keeper.started(2.0, "gateway 1").suspects == []
+    kept.keeper.died("SIGABRT", 2.0)
+    assert kept.keeper.started(2.0).suspects == [KEY]
+    assert kept.keeper.news(2.0, "gateway 1") == SetBans([], [KEY])
+
+
+def test_half_a_word_of_one_gateway_is_not_made_whole_by_another(kept):
+    kept.keeper.started(0.0, "gateway 1")
+    second, control = socket.socketpair()
+    with second, control:
+        second.sendall(b"\0\0")
+        kept.keeper.hear(control, 1.0, "gateway 1")
+        kept.say(Cut(KEY, "192.0.2.1", Fault.ENDLESS.value, 60_000_000_000))
+    assert len(kept.reports) == 1

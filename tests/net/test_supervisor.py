@@ -24,6 +24,7 @@ from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, Reloaded, SetBans, encode
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings
+from auctionctl.net.listening import ListeningPort
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.reports import Processes, Restarted, Serving
 from auctionctl.net.supervisor import MAX_QUICK_DEATHS, Supervisor, serve
@@ -87,7 +88,7 @@ def test_a_gateway_that_stands_still_does_not_stop_its_supervisor_whatever_that_
 
     def hear(report):
         if isinstance(report, (Serving, Reloaded)):
-            gateway = supervisors[0]._gateway
+            (gateway,) = supervisors[0]._fleet.living
             if isinstance(report, Serving):
                 os.kill(gateway.process.pid, signal.SIGSTOP)
                 # Whoever waits for it shall not do so for ever.
@@ -139,8 +140,8 @@ def test_a_child_that_does_not_listen_is_killed_in_the_end(tmp_path):
             theirs.close()
             return Child(name, process, ours, time.monotonic())
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        supervisor = Deaf(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
+    with ListeningPort("127.0.0.1", 0, tmp_path) as port:
+        supervisor = Deaf(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, port=port)
         supervisor._house = supervisor._spawn("house")
         # No reason to wait in a test: patience is over at once.
         with pytest.MonkeyPatch.context() as patch:
@@ -266,8 +267,8 @@ class Dying(Supervisor):
 
 def watch_dying(directory: Path, status: int, *, has_served: bool) -> None:
     """Run a supervisor whose children end at once."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        supervisor = Dying(settings_in(directory), HOUSE_KEY, [], print, finish=Finish.NEVER, listening=listening)
+    with ListeningPort("127.0.0.1", 0, directory) as port:
+        supervisor = Dying(settings_in(directory), HOUSE_KEY, [], print, finish=Finish.NEVER, port=port)
         supervisor.status = status
         supervisor._has_served = has_served
         try:
@@ -337,8 +338,8 @@ def test_a_clock_or_a_cluster_that_leaves_a_house_that_has_served_is_waited_for(
             if len(causes) > MAX_QUICK_DEATHS:
                 raise KeyboardInterrupt
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        supervisor = Awaiting(settings_in(tmp_path), HOUSE_KEY, [], hear, finish=Finish.NEVER, listening=listening)
+    with ListeningPort("127.0.0.1", 0, tmp_path) as port:
+        supervisor = Awaiting(settings_in(tmp_path), HOUSE_KEY, [], hear, finish=Finish.NEVER, port=port)
         supervisor._has_served = has_served
         supervisor.start()
         with pytest.raises(KeyboardInterrupt if has_served else error):
@@ -480,11 +481,9 @@ def test_a_gateway_that_dies_again_and_again_is_started_ever_more_slowly(start_h
 
 def test_a_gateway_that_reports_is_replaced_and_not_believed(tmp_path, stack):
     """Bidders may have got the better of it: that it says the house has failed changes nothing."""
-    listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    port = stack.enter_context(ListeningPort("127.0.0.1", 0, tmp_path))
     reports = []
-    house = Supervisor(
-        settings_in(tmp_path), HOUSE_KEY, [], reports.append, finish=Finish.WHEN_CLOSED, listening=listening
-    )
+    house = Supervisor(settings_in(tmp_path), HOUSE_KEY, [], reports.append, finish=Finish.WHEN_CLOSED, port=port)
     stack.callback(house.stop)
     for message in (Failed("ConfigurationError", "a lie", ""), AllClosed()):
         ours, theirs = socket.socketpair()

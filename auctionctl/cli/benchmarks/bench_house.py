@@ -43,7 +43,7 @@ def lots(count: int) -> str:
     return shared + "".join(lot.format(number) for number in range(count))
 
 
-def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int) -> list[SecretKey]:
+def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int, *, gateways: int = 1) -> list[SecretKey]:
     """Keys, allow list and settings in ``home``, and a file of ``lots`` if any; returns the keys of so many bidders."""
     from auctionctl.cli.demo import free_port  # noqa: PLC0415
     from auctionctl.cli.settings.house_file import HOUSE_FILE  # noqa: PLC0415
@@ -55,7 +55,7 @@ def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int) -> l
     keys = [generate() for _ in range(bidders)]
     lines = [render(Entry(key.identity, f"bidder-{number}", "bidder")) for number, key in enumerate(keys)]
     paths.allow_list.write_text("\n".join(lines) + "\n")
-    section = f"port = {free_port()}\nmax_concurrent_auctions = {max_concurrent}\n"
+    section = f"port = {free_port()}\nmax_concurrent_auctions = {max_concurrent}\ngateways = {gateways}\n"
     # What is measured is the house, not its limits.
     section += "bids_per_s = 1000000\nbids_burst = 1000000\nall_bids_per_s = 1000000\n"
     section += "max_bids_an_auction = 1000000000\nmax_subscriptions = 1000000\n"
@@ -87,7 +87,7 @@ def _read_reports(lines: Sequence[bytes]) -> Served:
         serving["address"],
         [bytes.fromhex(auction["id"]) for auction in serving["auctions"]],
         {
-            "gateway": [processes["gateway"]],
+            "gateway": processes["gateways"],
             "verifiers": processes["verifiers"],
             "house": [processes["house"]],
         },

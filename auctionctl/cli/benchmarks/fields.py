@@ -24,6 +24,7 @@ LOADED: Final = {
     "auctions": "How many auctions there were.",
     "bidders": "Of how many bidders each.",
     "window": "How many bids were under way in each.",
+    "gateways": "How many processes took connections.",
     "runs": "How many runs the medians are of.",
     "bids_per_s": "Signed, durable, receipted bids a second.",
     "answers_per_s": "The same with the bids that the rules refused, by signed rejections.",

@@ -33,6 +33,7 @@ class Amounts:
 
     auctions: int = 400
     window: int = 1
+    gateways: int = 1
     bids: int = 20_000
     runs: int = 5
     entries: int = 1_000_000
@@ -152,7 +153,7 @@ def _throughput(scene: Scene) -> Outcome:
     from auctionctl.cli.benchmarks.throughput import Shape, measure_throughput, rows_of_throughput  # noqa: PLC0415
 
     amounts = scene.amounts
-    shape = Shape(amounts.auctions, amounts.window)
+    shape = Shape(amounts.auctions, amounts.window, gateways=amounts.gateways)
     measured = measure_throughput(scene.home, shape, amounts.bids, amounts.runs, scene.bare, progress=scene.progress)
     return *measured, rows_of_throughput(measured[0])
 

@@ -35,7 +35,7 @@ CPU: Final = at_most(1.7)
 class Shape:
     """What a load is like: auctions, bidders in each, bids under way in each, and at most in all.
 
-    There are ``groups`` of so many bidders, who share the auctions among them.
+    There are ``groups`` of so many bidders, who share the auctions among them, and so many ``gateways`` for all.
     """
 
     auctions: int
@@ -43,6 +43,7 @@ class Shape:
     bidders: int = 2
     at_once: int | None = None
     groups: int = 8
+    gateways: int = 1
 
     @property
     def keys(self) -> int:
@@ -105,6 +106,7 @@ class Loaded:
             "auctions": self.shape.auctions,
             "bidders": self.shape.bidders,
             "window": self.shape.window,
+            "gateways": self.shape.gateways,
             "runs": len(self.rates),
             "bids_per_s": statistics.median(self.rates),
             "answers_per_s": statistics.median(self.answer_rates),
@@ -119,7 +121,7 @@ class Loaded:
 def loaded_house(home: Path, shape: Shape, progress: Progress = tell_nobody) -> Iterator[Loaded]:
     """A house in ``home``, to be loaded; when the block is left, it ends, and everything is verified."""
     home.mkdir(parents=True, exist_ok=True)
-    keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions)
+    keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways)
     with running_house(home, START_PATIENCE_S) as served:
         loaded = Loaded(served, shape, keys)
         try:

@@ -197,6 +197,23 @@ SESSION_ATTACKS: Final = (
         "faults/test_routing_id_attack.py::test_who_takes_the_next_routing_id_ends_two_gateways_and_no_auction_and_is_banned",
     ),
     Attack(
+        "Going to another of several gateways after a ban or a mute, or having more by being at all of them",
+        "What one gateway says of a key or an address holds at all within a moment. Each has its share of the"
+        " connections, rounded up; commands, questions and the queue are counted by the house.",
+        "faults/test_gateways.py::test_who_attacks_one_gateway_is_kept_out_of_all",
+    ),
+    Attack(
+        "Ending one of several gateways, to be rid of those who bid there",
+        "They come in by another one within a second. No deadline moves by it, for others serve: a soft close gives"
+        " them their time.",
+        "faults/test_gateways.py::test_a_gateway_killed_among_three_is_noticed_by_nobody_at_the_others_and_all_three_by_the_deadline",
+    ),
+    Attack(
+        "A gateway in a bidder's power, speaking for the sessions of another",
+        "Sessions are a gateway's by their numbers: what it says of others' is not heard.",
+        "net/test_daemon_gateways.py::test_no_gateway_speaks_for_the_sessions_of_another",
+    ),
+    Attack(
         "Staying connected after being taken off the list",
         "Cut off at once; standing bids stay.",
         "net/test_admission.py::test_a_key_that_is_taken_off_the_list_is_cut_off_at_once_and_its_standing_bid_stays",

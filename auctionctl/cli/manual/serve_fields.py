@@ -13,7 +13,7 @@ _AUCTION: Final = (
 )
 
 EVENTS: Final = {
-    "processes": "Who runs what: the process ids `house` and `gateway`, and `verifiers`, a list.",
+    "processes": "Who runs what: the process ids `house`, `gateway` (the first), `gateways` and `verifiers` (lists).",
     "serving": f"Bidders can connect to `address`; `auctions`: of each {_AUCTION}.",
     "announced, open, paused, closed": "An auction is in another phase: `id`, `listing`, `item`, `end_reason`,"
     " `winner`, `price` and `stage` of the settlement; null where there is none.",

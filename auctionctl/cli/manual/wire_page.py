@@ -177,8 +177,8 @@ def _session() -> tuple[Part, ...]:
             f" {PRESENCE_GRACE_NS // SECOND_NS} s leaves its auctions (the entry `left`);"
             " its bids stand, and terms may have the auction wait for it. After"
             " the close nobody leaves but whoever owes the price, where the terms limit that. The loss of"
-            " the house's own gateway is"
-            " nobody's leaving: it becomes a `gap`."
+            " a house's own gateway is"
+            " nobody's leaving: it becomes a `gap` if no other one serves."
         ),
     )
 

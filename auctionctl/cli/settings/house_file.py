@@ -68,6 +68,15 @@ HOUSE_SETTINGS: Final[tuple[Setting, ...]] = (
         needs_restart=True,
     ),
     Setting(
+        "gateways",
+        Kind.INTEGER,
+        1,
+        "How many processes take connections, all at the same port; of all limits of connections each has its share.",
+        1,
+        16,
+        needs_restart=True,
+    ),
+    Setting(
         "log_format",
         Kind.WORD,
         "auto",
@@ -264,6 +273,7 @@ class HouseSection:
     read_bytes_burst: int
     max_subscriptions: int
     verifiers: int
+    gateways: int
     log_format: LogFormat
     retention_ns: int
     store: str | None
