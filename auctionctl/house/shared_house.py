@@ -31,9 +31,9 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.house_logs import auction_of
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.wire.frames import Message
-from auctionctl.wire.messages import Remind, Subscribe, decode_request, encode
+from auctionctl.wire.messages import Read, Remind, Subscribe, decode_request, encode
 
-_OF_ONE_LOG: Final = frozenset({"terms", "subscribe", *KEY_COMMANDS})
+_OF_ONE_LOG: Final = frozenset({"terms", "subscribe", "read", *KEY_COMMANDS})
 """What is taken where a log is held, besides commands in an auction: those are found out about on their way."""
 
 
@@ -237,13 +237,21 @@ class SharedHouse(House):
         if type_name in _OF_ONE_LOG:
             if type_name == "subscribe":
                 request = self._follow_elsewhere(request, effects)
-            elif (message := self._elsewhere(type_name, command_id(request.body))) is not None:
+            elif (message := self._elsewhere(type_name, request)) is not None:
                 effects.append(Send(request.session, message))
                 return
         super()._dispatch(type_name, request, now_ns, effects)
 
-    def _elsewhere(self, type_name: str, command: bytes) -> Message | None:
-        """Where terms or a change of keys are taken, if not here. The same terms again are known by the auction."""
+    def _elsewhere(self, type_name: str, request: Request) -> Message | None:
+        """Where terms or a change of keys are taken, if not here, and what is not here yet can be read.
+
+        The same terms again are known by the auction.
+        """
+        if type_name == "read":
+            message = decode_request(request.body)
+            assert isinstance(message, Read)
+            return None if self._find(message.auction) is not None else self._moved(message.auction, b"")
+        command = command_id(request.body)
         if type_name == "terms" and self._held.get(command) is not None:
             return None
         if type_name == "terms" and command in self._foreign.logs:
@@ -254,22 +262,29 @@ class SharedHouse(House):
         """What is left of a subscription when everything is taken out that has to be followed elsewhere."""
         message = decode_request(request.body)
         assert isinstance(message, Subscribe)
-        foreign = self._foreign.logs
-        gone = [auction for auction in message.auctions if auction in foreign]
+        gone = {
+            auction: moved
+            for auction in message.auctions
+            if auction != REGISTRY_ID and not self._held.get(auction) and (moved := self._moved(auction, b""))
+        }
         if not gone:
             return request
-        effects += [Send(request.session, self._foreign.moved(auction)) for auction in gone]
-        here = tuple(auction for auction in message.auctions if auction not in foreign)
+        effects += [Send(request.session, moved) for moved in gone.values()]
+        here = tuple(auction for auction in message.auctions if auction not in gone)
         return request._replace(body=encode(Subscribe(here)))
 
     def _not_here(self, auction: bytes, command: bytes) -> Message:
+        return self._moved(auction, command) or super()._not_here(auction, command)
+
+    def _moved(self, auction: bytes, command: bytes) -> Message | None:
+        """Where to go with what is asked of an auction that is not held here; None where there is none."""
         if auction in self._foreign.logs:
             return self._foreign.moved(auction, command)
         if self.registry.is_foreign and not self._foreign.is_quarantined(log_name(auction)):
             # What is not here yet may be there: whoever has the registry knows for certain.
             endpoint = self._foreign.endpoint_of(auction) or self._foreign.endpoint_of(REGISTRY_ID)
             return self._foreign.moved(auction, command, endpoint)
-        return super()._not_here(auction, command)
+        return None
 
     def _remind(self, reminder: Remind) -> list[Effect]:
         """Only who writes a log knows all of it at once: what is not held here may have come further than here."""

@@ -86,8 +86,9 @@ def test_whoever_asks_for_what_nobody_has_just_now_is_told_to_ask_again(
 def test_an_auction_that_is_not_here_yet_is_asked_for_where_the_registry_is(cluster: Any, sharing: Any) -> None:
     auction = cluster["a"].sell()
     b = cluster["b"]
-    (moved,) = sharing.moved_in(b.handle(b.join(1, auction)), 1)
-    assert (moved.log, moved.endpoint) == (auction, "a:1")
+    for asked in (b.join(1, auction), b.ask(1, Subscribe((auction,))), b.ask(1, Read(auction, 0))):
+        (moved,) = sharing.moved_in(b.handle(asked), 1)
+        assert (moved.log, moved.endpoint) == (auction, "a:1")
     (refused,) = replies(sharing, cluster["a"].handle(cluster["a"].join(1, b"?" * 32)), 1)
     assert refused.code == "no_such_auction"
 

@@ -135,7 +135,8 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     " whoever follows the log that it is written elsewhere from now on. Nothing was changed by what is answered so."
     " Send the same bytes to `endpoint`, over a session there under the same key of the house, and subscribe there;"
     " where it is empty, nobody has the log just now: ask again after `retry_ns`. Follow only a few of these in a row,"
-    " and then begin anew at an endpoint of the address. `read` and `list` are answered by every instance.",
+    " and then begin anew at an endpoint of the address. `read` and `list` are answered by every instance, but"
+    " for a `read` of an auction that it does not have yet.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
     " room), `store_lossy` (a cluster has the logs that may lose them), `halted`, `quarantined` (a log that does not"
