@@ -197,7 +197,7 @@ class HouseProcess:
         """One batch, at one instant."""
         now_ns = self._clock.now_ns()
         if self._is_begun:
-            self._part.turn(now_ns)
+            self._take_part(now_ns)
             self._watch_ways(now_ns)
             batch = self._queue.take(BATCH_REQUESTS)
             self._last_batch = len(batch)
@@ -228,6 +228,12 @@ class HouseProcess:
                     self._part.leave(now_ns)
                     end.operations.append(LastWord())
         self._gateways.flush(self._meter.durable_ns)
+
+    def _take_part(self, now_ns: int) -> None:
+        try:
+            self._part.turn(now_ns)
+        except StoreFullError as error:
+            self._say_full(error)
 
     # Control
 
@@ -358,7 +364,7 @@ class HouseProcess:
         found = Recovered(self._registry, self._recovered, alive_ns, halted)
         self._perform(self._part.adopt(found, now_ns), now_ns)
         self._recovered = []
-        self._part.turn(now_ns)
+        self._take_part(now_ns)
         differs = self._own_lots.take_on(self._lots)
         self._own_lots.announce(self._clock.now_ns())
         self._is_begun = True

@@ -168,7 +168,10 @@ class AmongSeveral:
     # Turns of the loop
 
     def turn(self, now_ns: int) -> None:
-        """Before a batch: hear what the others have written, sign, and take on and give away what is to be."""
+        """Before a batch: hear what the others have written, sign, and take on and give away what is to be.
+
+        Raises StoreFullError where there is no room for a claim or a sign: the rest is done in a later turn.
+        """
         self.keep_alive(now_ns)
         if self._is_dismissed:
             self._is_dismissed = False
@@ -227,11 +230,11 @@ class AmongSeveral:
     # Hearing
 
     def _sign(self, now_ns: int) -> bool:
-        time_ns = self._house.alive_ns(now_ns)
+        time_ns, self._signed_at_ns = self._house.alive_ns(now_ns), now_ns
         if not self._store.sign(time_ns, self._endpoint, len(self._house.held_ids)):
             self._held_ns = self._signed_ns
             return False
-        self._signed_ns, self._signed_at_ns = time_ns, now_ns
+        self._signed_ns = time_ns
         return True
 
     def _hear(self, now_ns: int) -> None:
@@ -239,9 +242,10 @@ class AmongSeveral:
         heard = [Heard(each.instance, each.sequence, each.endpoint, each.holds, each.is_deposed) for each in signs]
         self._instances.hear(heard, self._store.heard(), now_ns)
         seen = self._instances.all(now_ns)
-        self._house.company = Company(
-            self._name, tuple(InstanceWord(each.name, each.endpoint, each.is_alive, each.holds) for each in seen)
+        words = tuple(
+            InstanceWord(each.name, each.endpoint, each.is_alive, each.holds) for each in seen if each.endpoint
         )
+        self._house.company = Company(self._name, words)
 
     def _absorb(self, now_ns: int) -> list[Claimed]:
         """Take in what the others have written; returns what they have given to this one."""

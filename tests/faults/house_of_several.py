@@ -49,6 +49,13 @@ class Several:
         self.running[name] = house
         return house
 
+    def start_alone(self, bidders: tuple[str, ...]) -> HouseInProcesses:
+        """The same house as one of one instance, in a directory of its own."""
+        (self._directory / "alone").mkdir()
+        house = HouseInProcesses(self._directory / "alone", bidders, store=self._cluster.url)
+        self._stack.callback(house.close)
+        return house
+
     def kill(self, name: str) -> None:
         """kill -9 all processes of an instance, the supervisor first."""
         house = self.running.pop(name)

@@ -167,3 +167,8 @@ def test_the_allow_list_that_is_changed_at_one_instance_holds_at_all_of_them(
 
     # It is in the file first, and a moment later in force.
     until(is_let_in, "the new one to be let in")
+    # And nobody serves this house as if there were no instances.
+    alone = several.start_alone(NAMES)
+    ended = alone.await_report("Ended")
+    assert ended["error"] == "ConfigurationError"
+    assert "is served by instances" in ended["message"]

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.condition import ARCHIVE_FAILED, BANNED, MAX_WARNINGS, QUARANTINED, STORE_FULL, Warnings
+from auctionctl.house.condition import (
+    ARCHIVE_FAILED,
+    BANNED,
+    MAX_INSTANCES,
+    MAX_WARNINGS,
+    QUARANTINED,
+    STORE_FULL,
+    Company,
+    Warnings,
+    condition_of,
+)
 from auctionctl.wire.frames import MAX_REPLY_BYTES
-from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, Status, encode
+from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, InstanceWord, Status, encode
 
 from .stage import START_NS, replies
 
@@ -77,6 +87,14 @@ def test_whoever_is_let_in_is_told_how_the_house_is(stage: Any) -> None:
         registry_size=stage.house.registry.durable_size,
         warnings=((STORE_FULL, "no room"),),
     )
+
+
+def test_one_of_several_instances_says_which_there_are(stage: Any) -> None:
+    stage.announce()
+    words = tuple(InstanceWord(f"i{number}", "h:1", True, 1) for number in range(2 * MAX_INSTANCES))
+    stage.house.company = Company("i0", words)
+    said = condition_of(stage.house, stage.now_ns)
+    assert (said.instance, said.instances) == ("i0", words[:MAX_INSTANCES])
 
 
 def test_a_stranger_is_told_nothing(stage: Any) -> None:
