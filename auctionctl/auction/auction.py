@@ -363,14 +363,15 @@ class Auction:
 
     def apply_bid(self, bid: Bid, time_ns: int) -> int:
         """A ``bid`` entry that :meth:`decide_bid` accepted; returns its index in the log."""
-        index = self.size
-        self.size, self.last_time_ns = index + 1, time_ns
-        self.gap_floor_ns = time_ns if time_ns > self.gap_floor_ns else self.gap_floor_ns
+        index, bidder, amount_minor = self.size, bid.bidder, bid.amount_minor
+        self.size = index + 1
+        self.last_time_ns = time_ns
+        self.gap_floor_ns = max(self.gap_floor_ns, time_ns)
         self.bid_count += 1
-        self.seqs[bid.bidder] = bid.seq
-        self.standing = Standing(bid.amount_minor, bid.bidder, index)
+        self.seqs[bidder] = bid.seq
+        self.standing = Standing(amount_minor, bidder, index)
         if self._best is not None:
-            self._best[bid.bidder] = BestBid(bid.amount_minor, index)
+            self._best[bidder] = BestBid(amount_minor, index)
         window_ns = self.terms.rules.soft_close_window_ns
         if self.end_ns - time_ns < window_ns:
             end_ns = min(time_ns + window_ns, self.max_end_ns)

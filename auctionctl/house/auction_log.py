@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, command_id
@@ -29,12 +29,8 @@ from auctionctl.wire.messages import Entries, Receipted, Receipts, parts_of
 _BID: Final = Kind.BID  # at hand, for it is asked for at every bid
 
 
-class Owed(NamedTuple):
-    """A receipt that is owed to a session once the batch is durable."""
-
-    session: int
-    command: bytes
-    entry_index: int
+Owed = tuple[int, bytes, int]
+"""A receipt that is owed once the batch is durable: to which session, for which command, which is entry so-and-so."""
 
 
 def log_name(auction: bytes) -> str:
@@ -144,15 +140,14 @@ class AuctionLog(HouseLog):
 
     def add_bid(self, request: Request, bid: Bid, command: bytes, now_ns: int) -> bool:
         """An accepted bid, which ``request`` brought; whether it has moved the end."""
-        auction, bidder = self.auction, bid.bidder
+        auction, counts, bidder = self.auction, self.bid_counts, bid.bidder
         end_ns = auction.end_ns
         index = auction.apply_bid(bid, now_ns)
-        self.bid_counts[bidder] = self.bid_counts.get(bidder, 0) + 1
-        session, _, body, signature, _ = request
-        self._add(encode(Entry(_BID, now_ns, body, signature)))
+        counts[bidder] = counts.get(bidder, 0) + 1
+        self._add(encode(Entry(_BID, now_ns, request.body, request.signature)))
         self.times_ns.append(now_ns)
         self.commands[command] = index
-        self._owed.append(Owed(session, command, index))
+        self._owed.append((request.session, command, index))
         return auction.end_ns != end_ns
 
     def add_join(self, request: Request, join: Join, command: bytes, now_ns: int) -> None:
@@ -161,7 +156,7 @@ class AuctionLog(HouseLog):
         self.auction.apply_join(join, now_ns)
         self._add_at(encode(Entry(Kind.JOINED, now_ns, request.body, request.signature)), now_ns)
         self.commands[command] = index
-        self._owed.append(Owed(request.session, command, index))
+        self._owed.append((request.session, command, index))
 
     def add_command(self, request: Request, command: AnyCommand, name: bytes, now_ns: int) -> None:
         """An accepted command, which ``request`` brought; ``name`` is its id."""
@@ -169,14 +164,14 @@ class AuctionLog(HouseLog):
         kind = Kind(KINDS[type_of(command)])
         self._add_at(encode(Entry(kind, now_ns, request.body, request.signature)), now_ns)
         self.commands[name] = index
-        self._owed.append(Owed(request.session, name, index))
+        self._owed.append((request.session, name, index))
 
     def owe_again(self, session: int, command: bytes) -> bool:
         """Whether ``command`` is in the log already; its sender then gets another receipt, under a newer checkpoint."""
         index = self.commands.get(command)
         if index is None:
             return False
-        self._owed.append(Owed(session, command, index))
+        self._owed.append((session, command, index))
         return True
 
     def grow(self, passed: Iterable[Applied], hashes: bytes) -> None:
@@ -211,7 +206,7 @@ class AuctionLog(HouseLog):
             ((session, command, index),) = owed
             receipt = Receipted(command, self.times_ns[index], index, self.tree.inclusion(index))
             return [(session, Receipts(self.id, self.checkpoint, (receipt,)))]
-        proofs = self.tree.inclusions([item.entry_index for item in owed])
+        proofs = self.tree.inclusions([index for _, _, index in owed])
         by_session: dict[int, list[Receipted]] = {}
         for (session, command, index), proof in zip(owed, proofs, strict=True):
             receipt = Receipted(command, self.times_ns[index], index, proof)

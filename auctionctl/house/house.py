@@ -417,12 +417,12 @@ class House:
         """A batch that changes nothing needs no commit and is released at once, unless the time has to be durable."""
         if not self._room.is_awaited(self._now_ns):
             say_conduct(self.registry, self._held.take_ended(), self._now_ns)
-        appends = tuple(append for log in (self.registry, *self._held.dirty) if (append := log.to_append()) is not None)
+        appends = [append for log in (self.registry, *self._held.dirty) if (append := log.to_append()) is not None]
         self._in_flight = True
         if not appends and not self._clock_heads.needs_commit:
             return self._release()
         self._clock_heads.committing(self.alive_ns(self._now_ns))
-        return [Commit(appends)]
+        return [Commit(tuple(appends))]
 
     def committed(self) -> list[Effect]:
         """Everything of the last commit is durable: now, and not before, it may be said. The feed goes first."""

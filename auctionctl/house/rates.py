@@ -42,15 +42,20 @@ class RateLimit:
     """``rate`` for each of at most ``max_keys`` keys (addresses, identities, or one for all), but for those that have
     a rate of their ``own``."""
 
-    __slots__ = ("_due_ns", "_interval_ns", "_max_keys", "_own", "_tolerance_ns", "rate")
+    __slots__ = ("_due_ns", "_max_keys", "_own", "_own_spans", "_span", "rate")
 
     def __init__(self, rate: Rate, max_keys: int = MAX_KEYS, own: Mapping[object, Rate] = NO_RATES) -> None:
         self.rate = rate
-        self._interval_ns, self._tolerance_ns = rate.interval_ns, rate.tolerance_ns
         self._max_keys = max_keys
         self._own = dict(own)
+        self._work_out_spans()
         self._due_ns: dict[object, int] = {}
         """The theoretical arrival time of each key's next: where it has passed, the key has its whole burst."""
+
+    def _work_out_spans(self) -> None:
+        """Interval and tolerance of each rate, once."""
+        self._span = (self.rate.interval_ns, self.rate.tolerance_ns)
+        self._own_spans = {key: (rate.interval_ns, rate.tolerance_ns) for key, rate in self._own.items()}
 
     def __len__(self) -> int:
         return len(self._due_ns)
@@ -60,11 +65,11 @@ class RateLimit:
         before, self._own = self._own, dict(own)
         if rate != self.rate:
             self.rate = rate
-            self._interval_ns, self._tolerance_ns = rate.interval_ns, rate.tolerance_ns
             self._due_ns = {key: due_ns for key, due_ns in self._due_ns.items() if key in before}
         for key in before.keys() | self._own.keys():
             if before.get(key) != self._own.get(key):
                 self._due_ns.pop(key, None)
+        self._work_out_spans()
 
     def rate_of(self, key: object) -> Rate:
         """The one that holds for this key."""
@@ -72,9 +77,8 @@ class RateLimit:
 
     def take(self, key: object, now_ns: int) -> int:
         """0 if ``key`` may have one now, which then counts; else in how many nanoseconds it may, and nothing counts."""
-        dues_ns, interval_ns, tolerance_ns = self._due_ns, self._interval_ns, self._tolerance_ns
-        if self._own and (own := self._own.get(key)) is not None:
-            interval_ns, tolerance_ns = own.interval_ns, own.tolerance_ns
+        interval_ns, tolerance_ns = self._own_spans.get(key, self._span)
+        dues_ns = self._due_ns
         due_ns = dues_ns.get(key, 0)
         if due_ns > now_ns:
             if due_ns - now_ns > tolerance_ns:

@@ -50,7 +50,6 @@ from auctionctl.net.hops import (
     Stop,
     StoreFull,
     ToFollowers,
-    ToSession,
     VerifierPipe,
     Warn,
     decode_checked,
@@ -311,7 +310,8 @@ class HouseProcess:
             self._send(session, refused("bad_signature", "this signature is not by the session's identity", command))
             for operation in self._noticing.forged(session, self._clock.now_ns()):
                 self._gateways.post(operation)
-        its_own = [request for request in checked.requests if end.has(request.session)]
+        sessions = end.sessions
+        its_own = [request for request in checked.requests if request.session in sessions]
         for request in self._queue.put(its_own, self._house.limits.queue):
             busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
             self._send(request.session, busy)
@@ -441,7 +441,7 @@ class HouseProcess:
 
     def _send(self, session: int, message: tuple[bytes, bytes]) -> None:
         self._noticing.sent(session, message[0], self._clock)
-        self._gateways.post(ToSession(session, *message))
+        self._gateways.send(session, message)
 
     def _admission(self) -> Admit:
         shut_out = [each.transport for each in self._admitted.shut_out]

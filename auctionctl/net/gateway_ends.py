@@ -22,6 +22,7 @@ from auctionctl.net.hops import (
     Operation,
     Release,
     ToFollowers,
+    ToSession,
     encode,
 )
 from auctionctl.net.pipes import Pipe, PipeClosedError
@@ -109,6 +110,12 @@ class GatewayEnds:
         """How much waits to be sent to the gateway of ``session``; of one that is gone, nothing."""
         end = self.of(session)
         return 0 if end is None else end.pipe.backlog_bytes
+
+    def send(self, session: int, message: tuple[bytes, bytes]) -> None:
+        """Have body and signature sent to one session in this turn; to one of a gateway that is gone, nothing is."""
+        end = self._ends.get(session // SESSIONS_A_GATEWAY)
+        if end is not None:
+            end.operations.append(ToSession(session, *message))
 
     def post(self, operation: Operation) -> None:
         """Have ``operation`` done in this turn, by whomever it concerns."""

@@ -32,19 +32,16 @@ def sign_heads(heads: Sequence[Head], key: SecretKey) -> list[bytes]:
     notes: list[bytes] = []
     for start in range(0, len(heads), MAX_HEADS):
         run = heads[start : start + MAX_HEADS]
-        texts = [_text(head, key) for head in run]
+        texts: list[bytes] = []
+        for signer, size, root in run:
+            if not signer.signer.is_of(key):
+                raise AssertionError("the signer of a log is of another key than the heads' signature")
+            texts.append(signer.text(size, root))
         if len(run) < MIN_HEADS:
             notes += [head[0].signer.sign(text) for head, text in zip(run, texts, strict=True)]
         else:
             notes += _sign_together(run, texts, key)
     return notes
-
-
-def _text(head: Head, key: SecretKey) -> bytes:
-    signer, size, root = head
-    if not signer.signer.is_of(key):
-        raise AssertionError("the signer of a log is of another key than the heads' signature")
-    return signer.text(size, root)
 
 
 def _sign_together(heads: Sequence[Head], texts: Sequence[bytes], key: SecretKey) -> list[bytes]:

@@ -59,32 +59,24 @@ class Border(NamedTuple):
     edges: list[bytes]
 
 
-class Tip(NamedTuple):
-    """A tree as its last leaf sees it: the size, the root, and the proof of that leaf.
+Tip = tuple[int, bytes, bytes]
+"""A tree as its last leaf sees it: the size, the root, and the proof of that leaf.
 
-    What is left of the last leaf is all there is beside it, in complete nodes; so one walk up gives both.
-    """
-
-    size: int
-    root: bytes
-    path: bytes
+What is left of the last leaf is all there is beside it, in complete nodes; so one walk up gives both.
+"""
 
 
 class Tree:
     """An append-only tree of leaf hashes. A mistake of the caller (sizes, indices) is an AssertionError."""
 
-    __slots__ = ("_border", "_levels", "_size", "_tip")
+    __slots__ = ("_border", "_levels", "_tip", "size")
 
     def __init__(self) -> None:
         self._levels = [bytearray()]
-        self._size = 0
+        self.size = 0
+        """The number of leaves; it grows by :meth:`append` and :meth:`extend` alone."""
         self._border = Border(0, EMPTY_ROOT, [])
-        self._tip = Tip(0, EMPTY_ROOT, b"")
-
-    @property
-    def size(self) -> int:
-        """The number of leaves."""
-        return self._size
+        self._tip: Tip = (0, EMPTY_ROOT, b"")
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf, given by its 32-byte hash; one node hash amortised."""
@@ -93,7 +85,7 @@ class Tree:
         levels = self._levels
         level = levels[0]
         level += leaf
-        self._size = count = self._size + 1
+        self.size = count = self.size + 1
         height = 0
         while not count & 1:
             node = _pair_hash(level[-64:])
@@ -111,7 +103,7 @@ class Tree:
         levels = self._levels
         level = levels[0]
         level += leaves
-        self._size = count = self._size + len(leaves) // HASH_BYTES
+        self.size = count = self.size + len(leaves) // HASH_BYTES
         height = 0
         while count := count >> 1:
             height += 1
@@ -124,37 +116,37 @@ class Tree:
 
     def leaf(self, index: int) -> bytes:
         """Return the 32-byte hash of the leaf at ``index``."""
-        if not 0 <= index < self._size:
-            raise AssertionError(f"no leaf {index} in a tree of {self._size}")
+        if not 0 <= index < self.size:
+            raise AssertionError(f"no leaf {index} in a tree of {self.size}")
         return bytes(self._levels[0][index << 5 : (index + 1) << 5])
 
     def root(self, size: int | None = None) -> bytes:
         """Return the 32-byte root of the first ``size`` leaves (all of them by default); 5 µs of a million."""
-        if size is None or size == self._size:
-            return self.tip().root
+        if size is None or size == self.size:
+            return self.tip()[1]
         if size == self._border.size:
             return self._border.root
-        if not 0 <= size <= self._size:
-            raise AssertionError(f"no size {size} in a tree of {self._size}")
+        if not 0 <= size <= self.size:
+            raise AssertionError(f"no size {size} in a tree of {self.size}")
         return self._compute_root(size) if size else EMPTY_ROOT
 
     def border(self, size: int | None = None) -> Border:
         """Return the right edge and the root at ``size``; the last one asked for is kept, since a batch asks often."""
         if size is None:
-            size = self._size
+            size = self.size
         if self._border.size == size:
             return self._border
-        if not 0 <= size <= self._size:
-            raise AssertionError(f"no size {size} in a tree of {self._size}")
+        if not 0 <= size <= self.size:
+            raise AssertionError(f"no size {size} in a tree of {self.size}")
         self._border = border = self._compute_border(size)
         return border
 
     def tip(self) -> Tip:
         """Return the root over all leaves, and the proof of the last one under it; kept until the tree has grown."""
         tip = self._tip
-        if tip.size == self._size:
+        if tip[0] == self.size:
             return tip
-        levels, at, height = self._levels, self._size - 1, 0
+        levels, at, height = self._levels, self.size - 1, 0
         path: list[bytearray] = []
         while at & 1:
             # What the last leaf has completed is a node of the next level already.
@@ -169,7 +161,7 @@ class Tree:
                 sibling = levels[height][end - 32 : end]
                 path.append(sibling)
                 node = node_hash(sibling, node)
-        self._tip = tip = Tip(self._size, bytes(node), b"".join(path))
+        self._tip = tip = (self.size, bytes(node), b"".join(path))
         return tip
 
     def _compute_border(self, size: int) -> Border:
@@ -208,8 +200,8 @@ class Tree:
 
         RFC 6962 section 2.1.1.
         """
-        if size is None and index == self._size - 1 >= 0:
-            return self.tip().path
+        if size is None and index == self.size - 1 >= 0:
+            return self.tip()[2]
         border = self.border(size)
         if not 0 <= index < border.size:
             raise AssertionError(f"no leaf {index} in a tree of {border.size}")

@@ -88,6 +88,15 @@ def test_the_feed_of_an_auction_goes_where_it_is_followed_and_after_the_word_tha
     assert told(second) == [Following(OF_SECOND, [AUCTION]), ToFollowers(AUCTION, b"after")]
 
 
+def test_an_answer_goes_to_the_gateway_of_its_session_and_nowhere_if_that_is_gone(joined):
+    ends, (first, second) = joined()
+    ends.send(OF_SECOND, (b"a", b"signature"))
+    ends.send(2 * SESSIONS_A_GATEWAY, (b"b", b""))
+    ends.flush(0)
+    assert told(first) == []
+    assert told(second) == [ToSession(OF_SECOND, b"a", b"signature")]
+
+
 def test_one_frame_a_turn_and_none_where_there_is_nothing_to_say(joined):
     ends, (first, second) = joined()
     end_of(ends, 0).answered += [1, 2]
