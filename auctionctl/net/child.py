@@ -6,6 +6,7 @@ is reported over that socket, once, and is the supervisor's to tell.
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -60,7 +61,11 @@ def _run(kind: str, control: socket.socket) -> None:
         forbid_dumps()
         message, _ = hear_supervisor(control)
         assert isinstance(message, StartHouse)
-        HouseProcess(control, message).run()
+        process = HouseProcess(control, message)
+        # What is there by now stays: to look through it again and again for garbage would hold bids up by milliseconds.
+        gc.collect()
+        gc.freeze()
+        process.run()
     elif kind == "replayer":
         from auctionctl.net.replaying import run_replayer  # noqa: PLC0415
 
