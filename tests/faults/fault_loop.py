@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from house_machines import LISTINGS, Machine, Premises
-from house_process import HOUSE_KEY, until
+from house_process import HOUSE_KEY
 from stream_writers import read_writers
 from tcp_proxy import Cut, Swallowed, Whole
 
@@ -30,6 +30,8 @@ ENOUGH = 5
 """Accepted bids of each lot after a fault: more than there can be under way when it comes."""
 LOOK_S = 0.02
 BEYOND_LEASE_S = 5.0
+PATIENCE_S = 120.0
+"""Far more than anything takes: an instance that starts late in a long run reads all that was bid before."""
 EVERYTHING = "everything"
 
 
@@ -111,7 +113,12 @@ class FaultLoop:
 
     def _until(self, condition: Callable[[], Any], what: str) -> None:
         """Whatever is waited for, it is seen meanwhile who is served."""
-        until(condition, f"{what}, after {self.struck[-1:]}", lambda: (self._look(), time.sleep(LOOK_S)))
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"waited {PATIENCE_S:g} s for {what}, after {self.struck[-1:]}")
+            self._look()
+            time.sleep(LOOK_S)
 
     def _look(self) -> None:
         accepted = self.premises.crowd.hear()
