@@ -52,7 +52,7 @@ class SpreadWorld(World):
     """The same house, reached in several places: each takes what is about the logs that it holds, and no other.
 
     ``holders`` is log → the place that takes it, or empty where nobody does; logs that are not in it are the first
-    place's. At the places of ``down`` nobody listens; ``deaf`` ones answer pings alone.
+    place's. At the places of ``down`` nobody listens; ``deaf`` ones answer pings alone, ``frozen`` ones nothing.
     """
 
     def __init__(self, *places: str) -> None:
@@ -61,6 +61,7 @@ class SpreadWorld(World):
         self.holders: dict[bytes, str] = {}
         self.down: set[str] = set()
         self.deaf: set[str] = set()
+        self.frozen: set[str] = set()
         self.retry_ns = SECOND_NS // 2
         self.visitors: list[Visitor] = []
         self._at: dict[int, tuple[Visitor, str]] = {}
@@ -88,6 +89,16 @@ class SpreadWorld(World):
         self.holders[log] = place
         for session in sorted(self._followers.pop(log, ())):
             self._say_moved(session, log, b"")
+
+    def strike(self, place: str, how: str) -> None:
+        """Have ``place`` be killed, frozen or deaf."""
+        match how:
+            case "killed":
+                self.kill(place)
+            case "frozen":
+                self.frozen.add(place)
+            case _:
+                self.deaf.add(place)
 
     def kill(self, place: str) -> None:
         """Whoever has a session at ``place`` has it no more, and nobody listens there."""
@@ -130,6 +141,8 @@ class SpreadWorld(World):
         if session not in self._at:
             return
         visitor, place = self._at[session]
+        if place in self.frozen:
+            return
         kind = message_type(message.body)
         if kind == "ping":
             ping = decode_request(message.body)
@@ -163,7 +176,7 @@ class SpreadWorld(World):
         self.send(session, Message(encode(Moved(log, self._holder(log), command, self.retry_ns))))
 
     def send(self, session: int, message: Message) -> None:
-        if session in self._at and self._at[session][1] not in self.down | self.deaf:
+        if session in self._at and self._at[session][1] not in self.down | self.deaf | self.frozen:
             self.at(self.now_ns + LATENCY_NS, lambda: self._hear(session, message))
 
     def _hear(self, session: int, message: Message) -> None:

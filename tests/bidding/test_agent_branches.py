@@ -65,14 +65,14 @@ def test_a_house_in_one_place_is_told_nothing_more_than_without_branches(spread_
         assert {place for place, _ in visitor.sent} == {A}
 
 
-@pytest.mark.parametrize("falls_silent", ["killed", "deaf"])
+@pytest.mark.parametrize("falls_silent", ["killed", "frozen", "deaf"])
 def test_bidding_goes_on_where_the_log_is_after_its_holder_has_gone(spread_over: Spread, falls_silent: str) -> None:
     world = spread_over(A, B, C)
     auction = world.announce(duration_ns=60 * SECOND_NS)
     world.holders[auction] = B
     ann, ben = world.visit("ann", make=Steadily, places=[A, B, C]), world.visit("ben", make=Steadily, places=[A, B, C])
     world.run(lambda: bool(ann.told(BidAccepted) or ben.told(BidAccepted)))
-    world.kill(B) if falls_silent == "killed" else world.deaf.add(B)
+    world.strike(B, falls_silent)
     world.run_for(3 * SECOND_NS)
     world.holders[auction] = C
     since_ns, before = world.now_ns, len(bids_of(world, auction))
@@ -84,7 +84,7 @@ def test_bidding_goes_on_where_the_log_is_after_its_holder_has_gone(spread_over:
     assert {each.outcome.result for each in (*ann.told(Ended), *ben.told(Ended))} == {Result.WON, Result.LOST}
 
 
-@pytest.mark.parametrize("falls_silent", ["killed", "deaf"])
+@pytest.mark.parametrize("falls_silent", ["killed", "frozen", "deaf"])
 def test_where_the_home_falls_silent_the_next_place_of_the_address_is_the_home(
     spread_over: Spread, falls_silent: str
 ) -> None:
@@ -92,7 +92,7 @@ def test_where_the_home_falls_silent_the_next_place_of_the_address_is_the_home(
     auction = world.announce(duration_ns=60 * SECOND_NS)
     ann, ben = world.visit("ann", make=Steadily), world.visit("ben", make=Steadily)
     world.run(lambda: len(ann.told(Joined)) + len(ben.told(Joined)) == 2)
-    world.kill(A) if falls_silent == "killed" else world.deaf.add(A)
+    world.strike(A, falls_silent)
     world.holders[auction] = B
     before = len(bids_of(world, auction))
     since_ns = world.now_ns
