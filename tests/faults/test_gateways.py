@@ -37,6 +37,10 @@ def bid_on(bidders, auction, receipts=5):
     )
 
 
+def turn(bidder):
+    bidder.turn(0.002)
+
+
 @pytest.fixture
 def house(start_house):
     return start_house(NAMES, [lot("vase")], gateways=GATEWAYS, verifiers=1)
@@ -89,6 +93,20 @@ def test_a_gateway_killed_among_three_is_noticed_by_nobody_at_the_others_and_all
         bidder.close()
     assert house.signal(signal.SIGTERM) == 0
     house.await_all_gone()
+
+
+def test_a_gateway_that_stands_still_among_others_is_replaced_and_no_deadline_moves(start_house, bidder_of):
+    house = start_house(("ann", "ben"), [lot("vase")], gateways=2, verifiers=1)
+    bidders, places = [], []
+    for name in ("ann", "ben"):
+        places.append(place_of(house, lambda name=name: (bidders.append(bidder_of(name, house)), bidders[-1].greet())))
+    all_join(bidders, [house.auctions["vase"]])
+    os.kill(house.pids[places[0]], signal.SIGSTOP)
+    until(lambda: house.count("Restarted"), "its replacement", lambda: (house.hear(0.01), *map(turn, bidders)))
+    assert house.await_report("Restarted")["process"] == places[0]
+    bid_on(bidders, house.auctions["vase"])
+    assert check_promises(bidders, house.auctions["vase"]) == []
+    assert house.count("Restarted") == 1
 
 
 def test_who_attacks_one_gateway_is_kept_out_of_all(start_house, raw_session_of, bidder_of, tmp_path):
