@@ -29,6 +29,7 @@ from auctionctl.keys.signing import Identity, SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import configure
 from auctionctl.net.fine_poller import FinePoller
+from auctionctl.net.io_threads import start_io_threads
 from auctionctl.tlog.checkpoint import origin_of
 from auctionctl.tlog.entry import Entry, Kind, encode
 from auctionctl.tlog.merkle import leaf_hash
@@ -118,6 +119,7 @@ class Load:
         self._address = address
         self._context = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, 65_536)
+        start_io_threads(self._context)
         self._clock = Clock()
         self._poller = FinePoller()
         self._sockets: list[zmq.Socket[bytes]] = []
