@@ -353,11 +353,12 @@ def test_a_house_that_is_killed_and_meets_a_clock_set_back_serves_again_when_its
     causes: list[str] = []
 
     def set_back(_: object) -> None:
-        """To the house it is all the same whether the clock goes back, or its last sign of life ahead."""
+        """To the house it is all the same whether the clock goes back, or its last sign of life ahead: so far that a
+        house that takes seconds to start finds it so."""
         os.kill(found[-1].house, signal.SIGKILL)
         until(lambda: not is_running(found[-1].house), "its end")
         store = SqliteStore(tmp_path / "state")
-        store.alive(time.time_ns() + 7 * 10**9)
+        store.alive(time.time_ns() + 12 * 10**9)
         store.close()
 
     _, listen = listen_to(
