@@ -48,7 +48,7 @@ duration = "1s"
 [[auction]]
 item = "Unpaid"
 starting_price = "10.00EUR"
-duration = "4s"
+duration = "8s"
 soft_close = "4s"
 payment_timeout = "1ms"
 on_default = "offer"
