@@ -15,6 +15,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says something of the machine alone: nothing that is promised is timed in that way.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _SAID = pytest.StashKey[list[str]]()
 PARTS = {
