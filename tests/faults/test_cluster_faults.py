@@ -21,7 +21,6 @@ NOISE_S = 8.0
 """What a machine that does other things may add."""
 SHORT = {
     "cut": 1,
-    "end_everything": 1,
     "kill_machine": 1,
     "kill_node": 1,
     "kill_process": 2,
