@@ -55,6 +55,11 @@ class Gaps:
         self._owed.clear()
         return owed
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether something has to be said again."""
+        return bool(self._owed)
+
     def before_owed(self, at_ns: int) -> int:
         """``at_ns``, or the beginning of the first outage that is owed, if that is earlier."""
         return min((at_ns, *(outage.since_ns for outage in self._owed)))

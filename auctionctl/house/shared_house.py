@@ -13,11 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from auctionctl.auction.bid import command_id
-from auctionctl.auction.events import Takeover
+from auctionctl.auction.events import GapCause, Takeover
 from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog, log_name
 from auctionctl.house.effects import Effect, Publish, Send
 from auctionctl.house.foreign import Foreign, not_yet_here
+from auctionctl.house.gaps import RECONNECT_GRACE_NS, Outage
 from auctionctl.house.house import House
 from auctionctl.house.intake import Request
 from auctionctl.house.key_commands import KEY_COMMANDS
@@ -64,6 +65,16 @@ class SharedHouse(House):
     def foreign_ids(self) -> list[bytes]:
         """The auctions that other instances write, and that could be taken over; without the registry."""
         return [log.id for log in self._foreign.logs.values() if not log.is_halted]
+
+    def is_quarantined(self, name: str) -> bool:
+        """Whether the log of this name does not hold as it is here: it cannot be written here."""
+        return self._foreign.is_quarantined(name)
+
+    def is_gone_on_with(self, log_id: bytes, epoch: int) -> bool:
+        """Whether the log of this id says that the holder by the claim of this epoch, or a later one, went on."""
+        log = self._foreign.logs.get(log_id)
+        takeover = None if log is None else log.auction.takeover
+        return takeover is not None and takeover.epoch >= epoch
 
     @property
     def live_count(self) -> int:
@@ -199,6 +210,28 @@ class SharedHouse(House):
         self.registry.is_foreign = False
         self._is_registry_behind = True
         self._held.recall_ended()
+
+    def latest_ns(self, now_ns: int) -> int:
+        """The time here: nothing that this house has said is dated later, and nothing that it says now is earlier."""
+        return max(self._now_ns, now_ns)
+
+    @property
+    def owes_gaps(self) -> bool:
+        """Whether there was a time in which nobody could bid that the logs do not say yet, for it was not written."""
+        return self._gaps.is_owed
+
+    def enter_outages(self, now_ns: int) -> list[Effect]:
+        """The logs say until when nobody could bid, though it is not over: to be called before any is given away.
+
+        Whoever goes on with one knows since when it was given, and of nothing before that.
+        """
+        now_ns = self._at(now_ns)
+        self._append_owed_gaps(now_ns)
+        self._note_stall(now_ns)
+        if self._gateway_lost_ns is not None:
+            lost_ns, self._gateway_lost_ns = self._gateway_lost_ns, now_ns
+            self._append_gaps(Outage(lost_ns, now_ns + RECONNECT_GRACE_NS, GapCause.GATEWAY_LOST), now_ns)
+        return self._commit()
 
     def give_up(self, endpoints: Mapping[bytes, str], now_ns: int) -> list[Effect]:
         """These logs, by their ids, are written elsewhere from now on, and taken at these endpoints, if not empty.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import OvertakenError
+from auctionctl.errors import OvertakenError, StoreFullError
 from auctionctl.house.auction_log import AuctionLog, log_name
 from auctionctl.house.condition import CLOCK_BEHIND, Company
 from auctionctl.house.effects import Effect
@@ -36,6 +36,8 @@ SIGN_NS: Final = SECOND_NS
 SIGNED_FOR_NS: Final = SECOND_NS * 3 // 2
 LOOK_NS: Final = SECOND_NS // 4
 HELD_UP_NS: Final = SECOND_NS // 2
+PORTION: Final = 300
+"""Logs that are claimed, or taken over, at once."""
 
 
 def take_part(
@@ -66,6 +68,17 @@ class Recovered(NamedTuple):
     auctions: Sequence[AuctionLog]
     alive_ns: int | None
     halted: Sequence[Remind]
+
+
+class Won(NamedTuple):
+    """The epoch of a claim of this instance; its log was last looked after by somebody who lived at ``last_ns``.
+
+    That one got it at ``given_ns``. Both are 0 where they are not known.
+    """
+
+    epoch: int
+    last_ns: int
+    given_ns: int
 
 
 class Alone:
@@ -162,7 +175,7 @@ class AmongSeveral:
     def overtaken(self, error: OvertakenError, stored: StoredLogs, now_ns: int) -> list[Effect]:
         """Somebody else has a log now to which the last batch was to be written: the batch is dropped, that log too."""
         holder = self._store.holder_of(error.log)
-        endpoint = "" if holder is None else self._instances.endpoint_of(holder[1], now_ns)
+        endpoint = "" if holder is None else self._endpoint_of(holder[1], now_ns)
         return self._house.overtaken(error.log, stored.rebuild, stored.registry, now_ns, endpoint)
 
     # Turns of the loop
@@ -208,11 +221,16 @@ class AmongSeveral:
         self._absorb(now_ns)
         self._hear(now_ns)
         self._is_leaving = True
-        chosen = {log: self._instances.choose_other(log, now_ns) for log in self._held()}
-        self._give_each({log: name for log, name in chosen.items() if name is not None}, now_ns)
-        if not self._held():
-            # Nobody has to wait until its sign is old: from here on it is chosen for nothing.
-            self._store.depose(self._name)
+        with suppress(StoreFullError):  # What cannot be given now is taken over when the last sign is old.
+            is_deposed = any(sign.is_deposed for sign in self._store.signs() if sign.instance == self._name)
+            if is_deposed or self._is_dismissed or not self._sign(now_ns):
+                self._let_go(now_ns)
+                return  # It was taken for dead: it has nothing to give.
+            chosen = {log: self._instances.choose_other(log, now_ns) for log in self._held()}
+            self._give_each({log: name for log, name in chosen.items() if name is not None}, now_ns)
+            if not self._held():
+                # Nobody has to wait until its sign is old: from here on it is chosen for nothing.
+                self._store.depose(self._name)
 
     # The allow list
 
@@ -282,7 +300,11 @@ class AmongSeveral:
         return {name: "" if holder is None else holder[1] for name, holder in found.items()}
 
     def _endpoints(self, now_ns: int) -> dict[bytes, str]:
-        return {_id_of(name): self._instances.endpoint_of(holder, now_ns) for name, holder in self._holders().items()}
+        return {_id_of(name): self._endpoint_of(holder, now_ns) for name, holder in self._holders().items()}
+
+    def _endpoint_of(self, holder: str, now_ns: int) -> str:
+        """Where to go for what is not held here; if it is this instance's by its claim, nowhere just now."""
+        return "" if holder == self._name else self._instances.endpoint_of(holder, now_ns)
 
     # Taking on, giving away
 
@@ -295,19 +317,23 @@ class AmongSeveral:
         if self._is_leaving:
             other = self._instances.choose_other(claimed.log, now_ns)
             if other is not None:
-                self._give_each({claimed.log: other}, now_ns)
+                with suppress(OvertakenError):  # Another's already.
+                    # Nobody wrote it since it was given to this one.
+                    self._store.give([claimed.log], other, claimed.time_ns)
         elif (at_ns := self._date([claimed.time_ns], now_ns)) is not None:
-            self._take_over({claimed.log: (claimed.epoch, claimed.time_ns)}, at_ns)
+            self._take_over({claimed.log: Won(claimed.epoch, claimed.time_ns, claimed.time_ns)}, at_ns)
 
     def _claim_due(self, now_ns: int) -> None:
         """Claim what is to be this one's: of instances that are dead, or nobody's, or its own of before."""
         holders = self._holders()
         due: dict[str, list[str]] = {}
         for log in self._instances.due(holders, now_ns):
-            due.setdefault(holders[log], []).append(log)
+            if not self._house.is_quarantined(log):
+                due.setdefault(holders[log], []).append(log)
         if due and not self._is_held_up(now_ns):
             for holder, logs in due.items():
-                self._claim(holder, logs, now_ns)
+                for portion in _portions(logs):
+                    self._claim(holder, portion, now_ns)
 
     def _is_held_up(self, now_ns: int) -> bool:
         """Whether the cluster elects a leader for the logs: whoever writes to one waits, and cannot sign meanwhile."""
@@ -336,7 +362,7 @@ class AmongSeveral:
             epochs = self._store.give(logs, self._name, at_ns)
         except OvertakenError:
             return  # Another one was first with one of them: the next look says with which.
-        self._take_over({log: (epoch, max(last_ns or 0, given[log]) or None) for log, epoch in epochs.items()}, at_ns)
+        self._take_over({log: Won(epoch, last_ns or 0, given[log]) for log, epoch in epochs.items()}, at_ns)
 
     def _date(self, not_before_ns: Sequence[int], now_ns: int) -> int | None:
         """When what is taken over now is to be dated: behind all that its last holder has signed. None: not yet."""
@@ -350,13 +376,20 @@ class AmongSeveral:
         self._house.warnings.take_back(CLOCK_BEHIND)
         return at_ns
 
-    def _take_over(self, taken: Mapping[str, tuple[int, int | None]], at_ns: int) -> None:
-        """Logs are this one's, by the claims of these epochs; nobody looked after them since then."""
+    def _take_over(self, won: Mapping[str, Won], at_ns: int) -> None:
+        """Logs are this one's, by claims."""
         # A write that came too late may have told the store more than the house has heard.
         for claimed in self._absorb(at_ns):
             self._take_on(claimed, at_ns)
-        by_id = {_id_of(log): of for log, of in taken.items() if self._store.holder_of(log) == (of[0], self._name)}
+        mine = {log: of for log, of in won.items() if self._store.holder_of(log) == (of.epoch, self._name)}
+        by_id = {_id_of(log): (of.epoch, self._unwritten_since(log, of)) for log, of in mine.items()}
         self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
+
+    def _unwritten_since(self, log: str, won: Won) -> int | None:
+        """Since when nobody looked after a log that this one has claimed; None where nothing is known of that."""
+        if won.given_ns and not self._house.is_gone_on_with(_id_of(log), won.epoch - 1):
+            return won.given_ns  # Its last holder lived, but never went on with it.
+        return max(won.last_ns, won.given_ns) or None
 
     def _give_new(self, now_ns: int) -> None:
         """What was announced here goes to the instance that it is for."""
@@ -371,20 +404,40 @@ class AmongSeveral:
             self._give_each({log: name for log, name in chosen.items() if name in arrived}, now_ns)
 
     def _give_each(self, chosen: Mapping[str, str], now_ns: int) -> None:
-        """Give each log to the instance that is said; what stays here is claimed, too, so that everybody knows."""
-        by_name: dict[str, list[str]] = {}
-        for log, name in chosen.items():
-            by_name.setdefault(name, []).append(log)
-        for name, logs in by_name.items():
-            if name != self._name:
-                endpoint = self._instances.endpoint_of(name, now_ns)
-                self._perform(self._house.give_up({_id_of(log): endpoint for log in logs}, now_ns), now_ns)
-            try:
-                self._store.give(logs, name, now_ns)
-            except OvertakenError:
-                for log in logs:
-                    with suppress(OvertakenError):  # That one is another's already.
-                        self._store.give([log], name, now_ns)
+        """Give each log to the instance that is said; what stays here is claimed, too, so that everybody knows.
+
+        What another one claims meanwhile is not given. Where no room was for what the logs have to say before, nothing
+        is: whoever takes over when this one is gone knows by its last sign since when nobody could bid.
+        """
+        holders = {log: self._store.holder_of(log) for log in chosen}
+        if any(name != self._name for name in chosen.values()):
+            self._perform(self._house.enter_outages(now_ns), now_ns)
+        for name in dict.fromkeys(chosen.values()):
+            for logs in _portions([log for log, its in chosen.items() if its == name]):
+                if not self._is_dismissed and (name == self._name or not self._house.owes_gaps):
+                    self._give({log: holders[log] for log in logs}, name, now_ns)
+
+    def _give(self, holders: Mapping[str, tuple[int, str] | None], name: str, now_ns: int) -> None:
+        """Give the logs with these holders to the instance of this name, but for those that have another one by now."""
+        logs = [log for log, holder in holders.items() if self._store.holder_of(log) == holder]
+        at_ns = 0  # It stays where it was announced: nobody has to go on with it.
+        if logs and name != self._name:
+            at_ns = max(self._house.latest_ns(now_ns), *(self._store.given_ns(log) for log in logs))
+            endpoint = self._instances.endpoint_of(name, now_ns)
+            self._perform(self._house.give_up({_id_of(log): endpoint for log in logs}, now_ns), now_ns)
+        try:
+            self._store.give(logs, name, at_ns)
+        except OvertakenError:
+            # From here on the store would let this one write behind the other one's claim.
+            for log in logs:
+                if self._store.holder_of(log) == holders[log]:
+                    with suppress(OvertakenError):
+                        self._store.give([log], name, at_ns)
+
+
+def _portions(logs: Sequence[str]) -> list[Sequence[str]]:
+    """As many at once as the store takes, with what else there is to say."""
+    return [logs[begin : begin + PORTION] for begin in range(0, len(logs), PORTION)]
 
 
 def _id_of(name: str) -> bytes:

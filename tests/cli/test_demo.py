@@ -90,7 +90,7 @@ def test_on_a_terminal_it_is_a_board_and_then_a_table(corner: Path) -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ended_in_the_middle_it_leaves_nothing(corner: Path, number: int, status: int) -> None:
     child = spawn(corner, "--duration", "1m")
-    child.expect(r"0:5\d")
+    child.expect("0:59|0:58|0:57")
     assert processes_with(str(corner)) != []
     if number == signal.SIGINT:
         child.sendintr()

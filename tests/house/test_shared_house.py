@@ -377,3 +377,34 @@ def test_the_catalogue_is_in_the_order_of_announcement_wherever_its_auctions_are
         effects = instance.handle(instance.ask(4, List(0)))
         (page,) = [reply for reply in replies(sharing, effects, 4) if isinstance(reply, Catalogue)]
         assert [command_id(listing.terms) for listing in page.listings] == auctions
+
+
+def test_a_time_without_a_gateway_is_entered_before_a_log_is_given_and_goes_on_for_those_that_stay(
+    cluster: Any, opened: bytes
+) -> None:
+    a = cluster["a"]
+    other = a.sell()
+    cluster.sync()
+    end_ns, lost_ns = a.house.log(opened).auction.end_ns, cluster.now_ns
+    a.house.gateway_lost(lost_ns)
+    cluster.after(4 * SECOND_NS)
+    a.at_now().do(a.house.enter_outages(cluster.now_ns))
+    cluster.hand_over(opened, "a", "b")
+    assert cluster.kinds(opened)[-2:] == ["gap", "takeover"]
+    assert cluster["b"].house.log(opened).auction.end_ns == end_ns + 5 * SECOND_NS
+    cluster.after(3 * SECOND_NS)
+    a.at_now().do(a.house.gateway_back(cluster.now_ns))
+    first, second = (decode_event(each.kind, each.body) for each in cluster.entries(other)[-2:])
+    assert first == Gap(lost_ns, lost_ns + 5 * SECOND_NS, GapCause.GATEWAY_LOST)
+    assert second == Gap(lost_ns + 5 * SECOND_NS, cluster.now_ns + SECOND_NS, GapCause.GATEWAY_LOST)
+    assert not a.house.owes_gaps
+
+
+def test_a_time_that_could_not_be_entered_for_want_of_room_is_owed(cluster: Any, opened: bytes) -> None:
+    a = cluster["a"]
+    a.house.gateway_lost(cluster.now_ns)
+    cluster.after(4 * SECOND_NS)
+    a.is_full = True
+    a.at_now().do(a.house.enter_outages(cluster.now_ns))
+    assert a.house.owes_gaps
+    assert a.house.alive_ns(cluster.now_ns) == cluster.now_ns - 4 * SECOND_NS

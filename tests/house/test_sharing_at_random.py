@@ -139,6 +139,9 @@ class Play:
         if giver == taker or not given:
             return
         log_id = self.chance.choice(given)
+        self.cluster[giver].at_now().do(house.enter_outages(self.cluster.now_ns))
+        if house.owes_gaps or not house.holds(log_id):
+            return
         self.cluster[giver].at_now().do(house.give_up({log_id: f"{taker}:1"}, self.cluster.now_ns))
         self.cluster[taker].take(log_id, self.cluster.claim(log_id, taker), self.cluster.now_ns)
         self.counts["given"] += 1

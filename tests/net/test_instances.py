@@ -1,0 +1,238 @@
+"""What instances of one house do for each other's logs: no time is lost in which nobody could bid, and none is stolen.
+
+The store is the real one, over a stream in memory; whole processes over real servers are in tests/faults.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.net.instances import PORTION
+from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
+
+
+@pytest.fixture(scope="module")
+def several(staging: ModuleType) -> ModuleType:
+    name = "auctionctl_tests_several"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "several.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture
+def company(several: Any) -> Callable[..., Any]:
+    return several.Company  # type: ignore[no-any-return]
+
+
+def sold_at(company: Any, name: str) -> str:
+    """An open auction, which the instance of this name holds."""
+    for number in range(12):
+        log: str = company.sell(f"lot-{number}")
+        company.after(SECOND_NS)
+        if company.holder(log) == name:
+            company.open(log)
+            company.after(SECOND_NS)
+            return log
+    raise AssertionError(f"nothing is {name}'s")
+
+
+def gaps(company: Any, log: str) -> list[Gap]:
+    found = [decode_event(each.kind, each.body) for each in company.entries(log) if each.kind.value == "gap"]
+    return [each for each in found if isinstance(each, Gap)]
+
+
+def state(company: Any, name: str, log: str) -> Any:
+    return company[name].house._find(bytes.fromhex(log.partition("/")[2])).auction
+
+
+def until(company: Any, at_ns: int) -> None:
+    company.after(at_ns - company.now_ns)
+
+
+def test_the_time_without_a_gateway_is_in_the_logs_before_they_are_given_away(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    end_ns = state(company, "x", log).end_ns
+    until(company, end_ns - 5 * SECOND_NS)
+    company["x"].house.gateway_lost(company.now_ns)
+    lost_ns = company.now_ns
+    company.after(8 * SECOND_NS)
+    company.end("x")
+    company.after(2 * SECOND_NS)
+    assert [(gap.since_ns, gap.cause) for gap in gaps(company, log)] == [(lost_ns, GapCause.GATEWAY_LOST)]
+    assert company.kinds(log)[-2:] == ["gap", "takeover"]
+    assert state(company, "y", log).end_ns == end_ns + 9 * SECOND_NS
+
+
+def test_the_time_without_a_gateway_is_in_the_logs_that_one_that_comes_is_given(company: Any) -> None:
+    company = company("x")
+    logs = [company.sell(f"lot-{number}") for number in range(6)]
+    company.after(SECOND_NS)
+    company["x"].house.gateway_lost(company.now_ns)
+    lost_ns = company.now_ns
+    company.after(4 * SECOND_NS)
+    company.come("y")
+    given = [log for log in logs if company.holder(log) == "y"]
+    assert given
+    assert [gaps(company, log)[0].since_ns for log in given] == [lost_ns] * len(given)
+
+
+def test_what_could_not_be_said_for_want_of_room_is_not_lost_when_its_holder_ends(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    end_ns = state(company, "x", log).end_ns
+    until(company, end_ns - 5 * SECOND_NS)
+    company["x"].house.gateway_lost(company.now_ns)
+    lost_ns = company.now_ns
+    company.after(8 * SECOND_NS)
+    company.link.is_full = True
+    company.end("x")
+    company.link.is_full = False
+    company.after(6 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert lost_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= lost_ns
+
+
+def test_a_log_that_was_given_to_one_that_never_went_on_with_it_loses_no_time(company: Any) -> None:
+    company = company("x", "y", "z")
+    log = sold_at(company, "x")
+    end_ns = state(company, "x", log).end_ns
+    until(company, end_ns - 3 * SECOND_NS)
+    company["y"].store.logs_tail.is_still = True
+    company["x"].part._give_each({log: "y"}, company.now_ns)
+    given_ns = company.now_ns
+    company.after(5 * SECOND_NS)
+    company.die("y")
+    company.after(5 * SECOND_NS)
+    assert company.kinds(log)[-2:] == ["takeover", "gap"]
+    assert gaps(company, log)[0].since_ns == given_ns
+
+
+def test_a_log_that_stayed_where_it_was_announced_was_served_there_until_the_end(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    company.after(4 * SECOND_NS)
+    dead_ns = company.now_ns
+    company.die("x")
+    company.after(6 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert dead_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= dead_ns
+
+
+def test_a_log_that_another_one_took_is_not_taken_back_by_giving_it(company: Any) -> None:
+    company = company("x", "y", "z")
+    log = sold_at(company, "x")
+    company["x"].store.logs_tail.is_still = True
+    company.after(SECOND_NS // 4)
+    company["y"].store.give([log], "y", company.now_ns)
+    company["x"].part._give_each({log: "z"}, company.now_ns)
+    company.after(SECOND_NS // 2)
+    assert company["x"].store.holder_of(log)[1] == "y"
+
+
+def test_one_that_was_taken_for_dead_gives_nothing_away_and_is_given_nothing_when_it_ends(company: Any) -> None:
+    company = company("x", "y", "z")
+    sold_at(company, "x")
+    company.after(8 * SECOND_NS, without=["x"])
+    logs = [log for log, _ in company["y"].store.logs() if log != REGISTRY]
+    holders = {log: company["y"].store.holder_of(log) for log in logs}
+    company["x"].store.logs_tail.is_still = True
+    company.end("x")
+    company.after(SECOND_NS)
+    assert {log: company["y"].store.holder_of(log) for log in logs} == holders
+
+
+def test_a_claim_is_not_earlier_than_what_its_giver_has_said(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    ahead_ns = company.now_ns + 2 * SECOND_NS
+    company["x"].perform(company["x"].house.handle((), ahead_ns), ahead_ns)
+    company["x"].part._give_each({log: "y"}, company.now_ns)
+    assert company["x"].store.given_ns(log) == ahead_ns
+
+
+def test_one_that_ends_passes_on_what_it_was_given_with_the_time_of_that(company: Any) -> None:
+    company = company("x", "y", "z")
+    log = sold_at(company, "x")
+    company["y"].store.logs_tail.is_still = True
+    company["x"].part._give_each({log: "y"}, company.now_ns)
+    given_ns = company.now_ns
+    company.after(SECOND_NS)
+    company["y"].part.leave(company.now_ns)
+    company["y"].store.logs_tail.is_still = False
+    company["y"].part.turn(company.now_ns - SECOND_NS // 8)
+    assert company["x"].store.refresh() is not None
+    assert company["y"].store.holder_of(log)[1] != "y"
+    assert company["y"].store.given_ns(log) == given_ns
+
+
+def test_an_instance_that_dies_with_more_than_fits_into_one_batch_is_taken_over_from(
+    company: Any, monkeypatch: pytest.MonkeyPatch, several: Any
+) -> None:
+    monkeypatch.setattr(several, "MAX_BATCH_MESSAGES", PORTION + 60)
+    company = company("x")
+    logs = [company.sell(f"lot-{number}", start_timeout_ns=600 * SECOND_NS) for number in range(PORTION + 100)]
+    company.after(SECOND_NS)
+    company.come("y")
+    for log in company["y"].held():
+        company["y"].part._give_each({log: "x"}, company.now_ns)
+    company.after(SECOND_NS)
+    assert len(company["x"].held()) == len(logs)
+    company.die("x")
+    company.after(8 * SECOND_NS)
+    assert len(company["y"].held()) == len(logs)
+
+
+def test_a_registry_that_does_not_hold_here_is_not_claimed_again_and_again(company: Any) -> None:
+    company = company("x", "y")
+    x = company["x"]
+    x.part._let_go(company.now_ns)
+    size = x.store.size(REGISTRY)
+    x.house.absorb(REGISTRY, size, [b"?"], company.now_ns)
+    assert x.house.is_quarantined(REGISTRY)
+    claim = x.store.holder_of(REGISTRY)
+    company.after(2 * SECOND_NS, without=["y"])
+    assert x.store.holder_of(REGISTRY) == claim
+
+
+def test_whoever_asks_an_instance_that_holds_a_log_by_its_claim_alone_is_not_sent_to_itself(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    auction = bytes.fromhex(log.partition("/")[2])
+    company["x"].part._let_go(company.now_ns)
+    assert company["x"].part._endpoints(company.now_ns)[auction] == ""
+    assert company["x"].part._endpoints(company.now_ns)[REGISTRY_ID] == ""
+    assert company["y"].part._endpoints(company.now_ns)[auction] == "x:1"
+
+
+def test_a_takeover_says_who_went_on(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    company["x"].part._give_each({log: "y"}, company.now_ns)
+    company.after(SECOND_NS)
+    entry = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
+    assert decode_event(entry.kind, entry.body) == Takeover("y", company["y"].store.holder_of(log)[0])
+
+
+def test_an_instance_ends_though_the_cluster_is_full(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    company.link.is_full = True
+    company.end("x")
+    company.link.is_full = False
+    company.after(8 * SECOND_NS)
+    assert company.holder(log) == "y"
