@@ -5,8 +5,9 @@ The core (a :class:`~auctionctl.replica.follower.Follower`, or what has one) kno
 elsewhere goes there, over a session of the same key and role that is opened for that: commands as the same bytes, and
 subscriptions anew. What comes from any of them is the core's to verify, as always.
 
-Rule: a house in one place that never says ``moved`` is spoken to exactly as if this module were not there. Pure: the
-shell opens what :meth:`Branches.open_places` names, and hands in nonces and times. Source: DESIGN.md sections 5 and 8.
+Rule: a house in one place that never says ``moved`` is spoken to exactly as if this module were not there. That a log
+has moved is not signed: it is heeded of what was asked alone, a few times, and to few places. Pure: the shell opens
+what :meth:`Branches.open_places` names, and hands in nonces and times. Source: DESIGN.md sections 5 and 8.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Final
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.replica.core import Core
-from auctionctl.replica.destinations import UNANSWERED, log_of, names_of, subscribed_in, subscription
+from auctionctl.replica.destinations import UNANSWERED, is_of, log_of, names_of, subscribed_in, subscription
+from auctionctl.replica.place_budget import MAX_AN_HOUR, PlaceBudget
 from auctionctl.replica.place_session import ASK_AGAIN_NS, DEAF_NS, HELLO_NS, PING_NS, UNUSED_NS, PlaceSession
 from auctionctl.replica.rounds import Rounds
 from auctionctl.wire.frames import Message, message_type
@@ -33,6 +35,9 @@ SHORTFALL_NS: Final = 10 * SECOND_NS
 GONE_TRIES: Final = 3
 """How often a log is no such auction before that is believed: one instance may know it, and another not yet."""
 MAX_GONE: Final = 4_096
+MAX_LOGS: Final = 16_384
+"""Of so many logs it is remembered where they are; whoever follows more is told again, where it asks."""
+MAX_TOLD: Final = 256
 NEVER_NS: Final = 1 << 62
 FIRST_TOKEN: Final = 2**52
 """Of our own pings; those of cores are far below."""
@@ -56,22 +61,25 @@ class Branches:
         """Log that nobody has just now → when the home is asked again."""
         self._held_back: dict[bytes, list[Message]] = {}
         self._rounds = Rounds()
+        self._passed_on = Rounds()
+        """Of commands, by their signatures: how often each was sent on elsewhere."""
+        self._budget = PlaceBudget()
         self._shunned_until_ns: dict[str, int] = {}
         self._recent: deque[Message] = deque(maxlen=RECENT_COMMANDS)
         self._gone: dict[bytes, int] = {}
         self._outgoing: list[tuple[str, Message]] = []
         self._notes: list[str] = []
-        self._told: set[str] = set()
+        self._told: deque[str] = deque(maxlen=MAX_TOLD)
         self._refusals = 0
         self._tokens = FIRST_TOKEN
         self._must_greet_home = False
         self._is_spread = False
         if len(places) > 1:
-            self._spread()
+            self._is_spread = True
+            self._be_patient()
 
-    def _spread(self) -> None:
-        """It is a house of several instances, or says so: nothing is believed lost that may be under way."""
-        self._is_spread = True
+    def _be_patient(self) -> None:
+        """It is a house of several instances, by its address or its signature: what is under way is not lost."""
         self._core.follower.patience_ns = SHORTFALL_NS
 
     # The shell's moves
@@ -152,7 +160,7 @@ class Branches:
             return self._core.receive(message, now_ns) if session.greeting is None and reply.token < FIRST_TOKEN else ()
         session.asked_ns = None
         if isinstance(reply, Moved):
-            self._spread()
+            self._is_spread = True
             self._moved(place, reply, now_ns)
             return ()
         if isinstance(reply, Welcome) and session.greeting is not None:
@@ -228,10 +236,12 @@ class Branches:
     def _moved(self, place: str, moved: Moved, now_ns: int) -> None:
         log, target = moved.log, moved.endpoint
         command = self._find(moved.command)
-        if command is None and not self._core.follower.follows(log):
+        if not (self._core.follower.follows(log) if command is None else is_of(command, log)):
             return  # It concerns nothing of ours.
         is_news = self._where.get(log, self.home) != target
         is_hop = bool(target) and self._told_where.get(log) != target
+        if log not in self._told_where and len(self._told_where) >= MAX_LOGS:
+            self._forget(next(iter(self._told_where)))
         self._told_where[log] = target or self._told_where.get(log, "")
         self._core.follower.copies.add(log)
         rest_ns = self._rounds.rest_ns(log, is_hop, now_ns)
@@ -240,18 +250,38 @@ class Branches:
         if rest_ns or not target or target == place or not self._open(target, now_ns):
             self._where.pop(log, None)
             wait_ns = min(max(moved.retry_ns, LEAST_RETRY_NS, rest_ns), MOST_RETRY_NS)
-            self._later[log] = max(self._later.get(log, 0), now_ns + wait_ns)
-            if command is not None and command not in self._held_back.setdefault(log, []):
-                self._held_back[log].append(command)
+            self._wait_with(log, command, now_ns + wait_ns)
             return
         self._later.pop(log, None)
         waiting = [*self._held_back.pop(log, ()), *([] if command is None else [command])]
         self._where[log] = target
         for message in waiting:
-            self._forward(target, message)
+            self._pass_on(log, target, message, now_ns)
         if is_news:
             for message in self._core.follower.ask_anew([log], now_ns):
                 self._forward(target, message)
+
+    def _pass_on(self, log: bytes, place: str, command: Message, now_ns: int) -> None:
+        """Send ``command`` on to ``place``, unless it is sent to and fro."""
+        is_hop = self._sessions[place].is_welcome  # Before that it waits there once, however often it is sent.
+        if rest_ns := self._passed_on.rest_ns(command.signature, is_hop, now_ns):
+            self._wait_with(log, command, now_ns + rest_ns)
+        else:
+            self._forward(place, command)
+
+    def _wait_with(self, log: bytes, command: Message | None, until_ns: int) -> None:
+        """Ask for ``log`` again then, at home, and send ``command`` there."""
+        self._later[log] = max(self._later.get(log, 0), until_ns)
+        held_back = self._held_back.setdefault(log, [])
+        if command is not None and command not in held_back:
+            held_back.append(command)
+            del held_back[:-RECENT_COMMANDS]
+
+    def _forget(self, log: bytes) -> None:
+        """Where ``log`` is taken; what asks for it goes to the home again."""
+        for known in (self._told_where, self._where, self._later, self._held_back):
+            known.pop(log, None)
+        self._core.follower.copies.discard(log)
 
     def _find(self, command: bytes) -> Message | None:
         found = (message for message in reversed(self._recent) if command in names_of(message))
@@ -264,7 +294,10 @@ class Branches:
         if self._shunned_until_ns.get(place, 0) > now_ns:
             return False
         if len(self._sessions) > MAX_AWAY:
-            self._note(f"the house names more than {MAX_AWAY + 1} places: {place} is not gone to")
+            self._note(f"the house names more than {MAX_AWAY + 1} places: the others are not gone to")
+            return False
+        if place not in self._places and not self._budget.grants(place, now_ns):
+            self._note(f"the house names more than {MAX_AN_HOUR} new places in an hour: the others are not gone to")
             return False
         greeting = self._core.follower.another_greeting()
         self._sessions[place] = PlaceSession(greeting, now_ns, heard_ns=now_ns, ask_again_ns=now_ns + ASK_AGAIN_NS)
@@ -273,6 +306,7 @@ class Branches:
 
     def _welcomed(self, place: str, session: PlaceSession, now_ns: int) -> None:
         session.is_welcome, session.since_ns = True, now_ns
+        self._be_patient()
         session.ping_at_ns = now_ns + PING_NS
         self._outgoing += [(place, message) for message in session.queue]
         session.queue.clear()
@@ -285,7 +319,8 @@ class Branches:
                 self._gone.clear()
             self._gone[log] = self._gone.get(log, 0) + 1
             if self._gone[log] < GONE_TRIES:
-                self._later.setdefault(log, now_ns + SECOND_NS // 2)
+                if self._core.follower.follows(log):
+                    self._later.setdefault(log, now_ns + SECOND_NS // 2)
                 return True
             return False
         if log:
@@ -309,6 +344,8 @@ class Branches:
 
     def _answered(self, place: str, log: bytes) -> None:
         """Entries of ``log`` come from ``place``: whether that is who writes it, or has a copy."""
+        if not self._core.follower.follows(log):
+            return
         self._gone.pop(log, None)
         copies = self._core.follower.copies
         if self._where.get(log, self.home) == place and log not in self._later:
@@ -397,10 +434,14 @@ class Branches:
         if place == self.home:
             self._move_home(now_ns)
         else:
-            self._shunned_until_ns[place] = now_ns + ASK_AGAIN_NS
+            self._shun(place, now_ns)
             logs = self._logs_at(place)
             self._sessions.pop(place, None)
             self._ask_home(logs, now_ns)
+
+    def _shun(self, place: str, now_ns: int) -> None:
+        self._shunned_until_ns = {each: at_ns for each, at_ns in self._shunned_until_ns.items() if at_ns > now_ns}
+        self._shunned_until_ns[place] = now_ns + ASK_AGAIN_NS
 
     def _move_home(self, now_ns: int) -> None:
         """The core's session is at the next place of the address from now on."""
@@ -408,7 +449,7 @@ class Branches:
             self._sessions[self.home].asked_ns, self._sessions[self.home].heard_ns = None, now_ns
             return
         del self._sessions[self.home]
-        self._shunned_until_ns[self.home] = now_ns + ASK_AGAIN_NS
+        self._shun(self.home, now_ns)
         for log in self._logs_at(self.home):
             del self._where[log]
         self._outgoing = [each for each in self._outgoing if each[0] in self._sessions]
@@ -423,7 +464,7 @@ class Branches:
 
     def _note(self, words: str) -> None:
         if words not in self._told:
-            self._told.add(words)
+            self._told.append(words)
             self._notes.append(words)
 
 

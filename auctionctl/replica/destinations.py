@@ -52,6 +52,13 @@ def names_of(message: Message) -> tuple[bytes, ...]:
     return (own,)
 
 
+def is_of(message: Message, log: bytes) -> bool:
+    """Whether a house may say of this command where ``log`` is taken; terms are of the auction too that they make."""
+    if message_type(message.body) == "terms" and log == command_id(message.body):
+        return True
+    return log == log_of(message)
+
+
 def subscribed_in(message: Message) -> tuple[bytes, ...]:
     """The logs of a ``subscribe``; none of any other message."""
     if message_type(message.body) != "subscribe":

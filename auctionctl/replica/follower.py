@@ -60,6 +60,8 @@ SILENCE_NS: Final = 15 * SECOND_NS
 """A house that has said nothing for so long, although pinged, counts as gone."""
 RELIST_NS: Final = 2 * SECOND_NS
 EARLIER_HELLOS: Final = 16
+COPY_PATIENCE_NS: Final = 30 * SECOND_NS
+"""As :attr:`Follower.patience_ns`, of a copy. That a log has moved is not signed: it puts the check off, no more."""
 
 
 class Follower:
@@ -77,7 +79,7 @@ class Follower:
         self.is_welcome = False
         self.queue_limit = 0
         self.copies: set[bytes] = set()
-        """Logs that another instance of the house writes than the one that answers: what that lacks proves nothing."""
+        """Logs that another instance writes than the one that answers, as far as that is said: it may lag a while."""
         self.patience_ns = 0
         """How long answers may fall short of what was signed: what one instance signs takes its time to the others."""
         self._short_since_ns: dict[bytes, int] = {}
@@ -462,7 +464,8 @@ class Follower:
             self._short_since_ns.pop(reply.auction, None)
             return False
         since_ns = self._short_since_ns.setdefault(reply.auction, now_ns)
-        return reply.auction in self.copies or now_ns - since_ns < self.patience_ns
+        is_copy = reply.auction in self.copies
+        return now_ns - since_ns < (max(COPY_PATIENCE_NS, self.patience_ns) if is_copy else self.patience_ns)
 
     def _stamped(self, reply: ClockHead, now_ns: int) -> list[Notice]:
         replica = self.replicas.get(reply.auction)

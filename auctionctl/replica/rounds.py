@@ -14,10 +14,11 @@ MAX_HOPS: Final = 4
 """How often a log may move within WINDOW_NS before that is a circle."""
 WINDOW_NS: Final = 10 * SECOND_NS
 LONGEST_REST_NS: Final = 8 * SECOND_NS
+MAX_REMEMBERED: Final = 4_096
 
 
 class Rounds:
-    """The moves of every log, as far as they are recent."""
+    """The moves of every log, or of every command, as far as they are recent."""
 
     def __init__(self) -> None:
         self._hops_ns: dict[bytes, list[int]] = {}
@@ -37,6 +38,8 @@ class Rounds:
             return 0
         if not hops_ns:
             self._rests.pop(log, None)
+        if log not in self._hops_ns and len(self._hops_ns) >= MAX_REMEMBERED:
+            self._forget(next(iter(self._hops_ns)))
         self._hops_ns[log] = [*hops_ns, now_ns][-MAX_HOPS:]
         if len(hops_ns) < MAX_HOPS:
             return 0
@@ -48,3 +51,7 @@ class Rounds:
     def is_circle(self, log: bytes) -> bool:
         """Whether ``log`` goes round in circles, as far as is remembered."""
         return log in self._rests
+
+    def _forget(self, log: bytes) -> None:
+        for remembered in (self._hops_ns, self._rests, self._resting_until_ns):
+            remembered.pop(log, None)

@@ -13,7 +13,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import HistoryChangedError, RemoteProtocolError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.branches import FIRST_TOKEN, SHORTFALL_NS, Branches
-from auctionctl.replica.follower import Follower
+from auctionctl.replica.follower import COPY_PATIENCE_NS, Follower
 from auctionctl.wire.frames import Message, message_type
 from auctionctl.wire.messages import Hello, Moved, Ping, Pong, Refused, Subscribe, decode_request, encode
 from auctionctl.wire.session import welcome
@@ -91,6 +91,41 @@ def test_a_copy_that_lags_behind_what_another_instance_signed_accuses_nobody(spr
         spread.serve(A, 6)
         spread.now_ns += SECOND_NS
     assert spread.follower.replicas[spread.book.auction].size == 8
+
+
+def test_the_word_that_a_log_is_elsewhere_does_not_hide_for_good_that_it_is_lost(spread: Script) -> None:
+    spread.serve(A, 8)
+    spread.branches.disconnected(A, spread.now_ns)
+    spread.greet(A)
+    for _ in range(COPY_PATIENCE_NS // SECOND_NS):
+        spread.say(A, Moved(spread.book.auction, ""))
+        spread.serve(A, 6)
+        spread.now_ns += SECOND_NS
+    spread.say(A, Moved(spread.book.auction, ""))
+    with pytest.raises(HistoryChangedError, match="8 entries, and now 6"):
+        spread.serve(A, 6)
+
+
+def test_who_was_given_one_place_believes_no_unsigned_word_of_others(book: Any) -> None:
+    alone = Script(book, A)
+    alone.serve(A, 8)
+    alone.branches.disconnected(A, alone.now_ns)
+    alone.greet(A)
+    for endpoint in ("", B):
+        alone.say(A, Moved(book.auction, endpoint))
+    with pytest.raises(HistoryChangedError, match="8 entries, and now 6"):
+        alone.serve(A, 6)
+
+
+def test_who_was_given_one_place_and_welcomed_in_another_has_patience_with_what_lags(book: Any) -> None:
+    alone = Script(book, A)
+    alone.say(A, Moved(book.auction, B))
+    alone.greet(B)
+    alone.serve(B, 8)
+    alone.branches.disconnected(A, alone.now_ns)
+    alone.greet(A)
+    alone.serve(A, 6)
+    assert alone.follower.replicas[book.auction].size == 8
 
 
 def test_an_instance_that_was_overtaken_has_its_time_to_notice_and_one_that_lost_a_log_is_caught(

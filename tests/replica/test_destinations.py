@@ -9,7 +9,7 @@ import pytest
 from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
 from auctionctl.auction.commands import AnyCommand, Capacity, encode_command
 from auctionctl.keys.signing import SecretKey
-from auctionctl.replica.destinations import log_of, names_of, subscribed_in, subscription
+from auctionctl.replica.destinations import is_of, log_of, names_of, subscribed_in, subscription
 from auctionctl.replica.registry import REGISTRY_ID, Revoke, encode_registry_event
 from auctionctl.wire.frames import Message, sign_body
 from auctionctl.wire.messages import Bye, Finish, List, Ping, Read, Remind, Status, Subscribe, encode
@@ -55,6 +55,14 @@ def test_terms_changes_of_keys_and_the_catalogue_are_about_the_registry() -> Non
     assert log_of(revoked) == REGISTRY_ID
     assert log_of(Message(encode(List(0)))) == REGISTRY_ID
     assert log_of(Message(b"\x92\xa5terms\x01", b"s" * 64)) == REGISTRY_ID
+
+
+def test_a_command_is_of_its_log_and_of_no_other_but_terms_of_the_auction_that_they_make() -> None:
+    for body in COMMANDS:
+        command = sign_body(KEY, body)
+        assert [is_of(command, log) for log in (A, B, REGISTRY_ID, command_id(body))] == [True, False, False, False]
+    terms = Message(b"\x92\xa5terms\x01", b"s" * 64)
+    assert [is_of(terms, log) for log in (A, REGISTRY_ID, command_id(terms.body))] == [False, True, True]
 
 
 @pytest.mark.parametrize("log", [A, REGISTRY_ID])

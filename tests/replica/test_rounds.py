@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.replica.rounds import LONGEST_REST_NS, MAX_HOPS, WINDOW_NS, Rounds
+from auctionctl.replica.rounds import LONGEST_REST_NS, MAX_HOPS, MAX_REMEMBERED, WINDOW_NS, Rounds
 
 LOG, OTHER = b"a" * 32, b"b" * 32
 
@@ -53,3 +53,12 @@ def test_after_a_quiet_time_it_begins_anew() -> None:
     later_ns = 2 * WINDOW_NS
     assert rounds.rest_ns(LOG, True, later_ns) == 0
     assert not rounds.is_circle(LOG)
+
+
+def test_of_so_many_at_once_the_first_is_forgotten_and_the_last_ones_are_not() -> None:
+    rounds = Rounds()
+    for number in range(MAX_REMEMBERED + 1):
+        for _ in range(MAX_HOPS):
+            rounds.rest_ns(number.to_bytes(32, "big"), True, 0)
+    assert rounds.rest_ns(MAX_REMEMBERED.to_bytes(32, "big"), True, 1) > 0
+    assert rounds.rest_ns((0).to_bytes(32, "big"), True, 1) == 0
