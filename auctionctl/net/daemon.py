@@ -71,7 +71,6 @@ from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.net.summaries import Summaries
 from auctionctl.net.ways import Way, Ways
-from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.archive import Archive
 from auctionctl.store.log_store import Append
 from auctionctl.wire.listing import LotDescription
@@ -421,9 +420,7 @@ class HouseProcess:
         A broken store raises through everything, and ends the process; nobody restarts it by itself.
         """
         try:
-            if not self._part.may_commit(now_ns):
-                raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
-            self._store.append(appends, self._house.alive_ns(now_ns))
+            self._part.commit(appends, now_ns)
         except OvertakenError as error:
             self._perform(self._part.overtaken(error, self._stored, now_ns), now_ns)
             return

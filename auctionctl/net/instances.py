@@ -10,13 +10,14 @@ Source: DESIGN.md section 9.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import OvertakenError, StoreFullError
+from auctionctl.errors import OvertakenError, SizeConflictError, StoreFullError
 from auctionctl.house.auction_log import AuctionLog, log_name
 from auctionctl.house.condition import CLOCK_BEHIND, Company
 from auctionctl.house.effects import Effect
@@ -28,7 +29,8 @@ from auctionctl.net.clock import MAX_CLOCK_BACK_NS
 from auctionctl.net.hops import StartHouse
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
-from auctionctl.store.cluster_store import Claimed, ClusterStore, Grown
+from auctionctl.store.cluster_store import Change, Claimed, ClusterStore, Grown
+from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.messages import InstanceWord, Remind
 
@@ -107,9 +109,9 @@ class Alone:
     def turn(self, now_ns: int) -> None:
         """Before a batch."""
 
-    def may_commit(self, now_ns: int) -> bool:  # noqa: ARG002 - for one of several it depends
-        """Whether what is dated ``now_ns`` may be said."""
-        return True
+    def commit(self, appends: Sequence[Append], now_ns: int) -> None:
+        """Make ``appends`` durable, and with them until when the house was alive. Errors as for the store."""
+        self._store.append(appends, self._house.alive_ns(now_ns))
 
     def keep_alive(self, now_ns: int) -> None:
         """Once a second: the store is to know until when bidders could reach the house."""
@@ -152,7 +154,11 @@ class AmongSeveral:
         self._signed_ns = next((sign.time_ns for sign in store.signs() if sign.instance == name), 0)
         self._held_ns = self._signed_ns
         """The last sign under which it held what the claims say that it holds, and it does not."""
+        self._clock_ns = now_ns
+        """The loop's own time: what is said may be dated later, and signs are due by this."""
         self._signed_at_ns = 0
+        self._unheard: deque[Change] = deque()
+        """What others have written, has come, and is not known to the house yet."""
         self._looked_ns = 0
         self._is_dismissed = False
         self._is_leaving = False
@@ -202,17 +208,36 @@ class AmongSeveral:
             self._house.set_holders(self._endpoints(now_ns))
 
     def keep_alive(self, now_ns: int) -> None:
-        """Give a sign of life, if it is time to."""
+        """Give a sign of life, if it is time to; ``now_ns`` is the loop's own time."""
+        self._clock_ns = now_ns
         if now_ns - self._signed_at_ns >= SIGN_NS and not self._is_leaving and not self._sign(now_ns):
             self._is_dismissed = True
             self._sign(now_ns)
 
+    def commit(self, appends: Sequence[Append], now_ns: int) -> None:
+        """Make ``appends`` durable, or of none the time alone. Errors as for the store.
+
+        Raises OvertakenError, and nothing is written, if this instance was taken for dead: then it holds nothing; and
+        if another has written to one of the logs, whether that has been heard here or only come.
+        """
+        if not self.may_commit(now_ns) or not (appends or self._has_signed(self._house.alive_ns(now_ns), now_ns)):
+            raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
+        if not appends:
+            return  # A sign says until when this instance was alive.
+        unheard = {change.log for change in self._unheard}
+        try:
+            for share in appends:
+                if share.log in unheard:
+                    raise OvertakenError(share.log, expected=share.expected_size, actual=self._store.size(share.log))
+            self._store.append(appends, self._house.alive_ns(now_ns))
+        except OvertakenError:
+            raise
+        except SizeConflictError as error:
+            raise OvertakenError(error.log, expected=error.expected, actual=error.actual) from error
+
     def may_commit(self, now_ns: int) -> bool:
         """Whether what is dated ``now_ns`` may be said; False if this instance was taken for dead: it holds nothing."""
-        if now_ns - self._signed_ns <= SIGNED_FOR_NS or self._sign(now_ns):
-            return not self._is_dismissed
-        self._is_dismissed = True
-        return False
+        return self._has_signed(self._house.alive_ns(now_ns) - SIGNED_FOR_NS, now_ns)
 
     def leave(self, now_ns: int) -> None:
         """Give every log to another instance that lives; where there is none, they wait for this one."""
@@ -247,8 +272,14 @@ class AmongSeveral:
 
     # Hearing
 
+    def _has_signed(self, time_ns: int, now_ns: int) -> bool:
+        """Whether this instance has signed at ``time_ns`` or later, if need be only now; False if taken for dead."""
+        if self._signed_ns < time_ns and not self._sign(now_ns):
+            self._is_dismissed = True
+        return not self._is_dismissed
+
     def _sign(self, now_ns: int) -> bool:
-        time_ns, self._signed_at_ns = self._house.alive_ns(now_ns), now_ns
+        time_ns, self._signed_at_ns = self._house.alive_ns(now_ns), self._clock_ns
         if not self._store.sign(time_ns, self._endpoint, len(self._house.held_ids)):
             self._held_ns = self._signed_ns
             return False
@@ -268,7 +299,9 @@ class AmongSeveral:
     def _absorb(self, now_ns: int) -> list[Claimed]:
         """Take in what the others have written; returns what they have given to this one."""
         given: dict[str, Claimed] = {}
-        for change in self._store.refresh():
+        self._unheard.extend(self._store.refresh())
+        while self._unheard:
+            change = self._unheard.popleft()
             if isinstance(change, Grown):
                 self._perform(self._house.absorb(change.log, change.first, change.entries, now_ns), now_ns)
             elif isinstance(change, Claimed):

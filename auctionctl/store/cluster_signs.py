@@ -130,11 +130,10 @@ class ClusterSigns:
     def depose(self, instance: str) -> bool:
         """Take ``instance`` for dead, in the place of its next sign; False if it has given one. Errors as for a write.
 
-        Afterwards :attr:`signs` has its last time: whatever it has said it has said by then.
+        Afterwards :attr:`signs` has its last time: whatever it has said it has said by then. One that is deposed as far
+        as is known here may have signed since: only what is written behind that says that it has not.
         """
         known = self.signs[instance]
-        if known.is_deposed:
-            return True
         sequence = self._write(instance, Deposed(known.time_ns))
         if sequence is None:
             return False

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -140,6 +140,7 @@ class ClusterStore(LogStore):
         """
         self._require_usable()
         check_time(now_ns)
+        self._check_told(share.log for share in appends)
         check_appends(appends, self.size)
         shares: dict[str, list[bytes]] = {}
         for share in appends:
@@ -215,8 +216,11 @@ class ClusterStore(LogStore):
         """As the contract says; one message, or none if a later time is known."""
         self._require_usable()
         check_time(now_ns)
-        if now_ns > (self.last_alive_ns() or -1):
-            self._sign(Alive(now_ns))
+        if now_ns > (self.last_alive_ns() or -1) and not self._sign(Alive(now_ns)):
+            raise StoreError(
+                f"another instance of this house has taken {self._instance} for dead",
+                hint="let it serve as one of several, or alone; what was acknowledged is kept",
+            )
 
     def last_alive_ns(self) -> int | None:
         """As the contract says; from memory. The latest sign of life of any instance that this store knows of."""
@@ -286,6 +290,7 @@ class ClusterStore(LogStore):
         check_time(now_ns)
         for name in logs:
             check_name(name)
+        self._check_told(logs)
         found = {name: self._index.find(name) for name in logs}
         claims = {name: Claim(log.epoch + 1, instance, now_ns) for name, log in found.items()}
         names = list(found)
@@ -416,6 +421,14 @@ class ClusterStore(LogStore):
             raise StoreBrokenError(f"durability is unknown since {self._trouble}", hint="end the process")
         if self._closed:
             raise StoreError("the store is closed")
+
+    def _check_told(self, logs: Iterable[str]) -> None:
+        """Refuse to write behind what another has written to one of ``logs``, and :meth:`refresh` has not told yet."""
+        if self._changes:
+            untold = {change.log for change in self._changes}
+            if (name := next((log for log in logs if log in untold), None)) is not None:
+                size = self.size(name)
+                raise OvertakenError(name, expected=size, actual=size)
 
     def _tell(self, records: Sequence[tuple[IndexedLog, Record]]) -> int:
         """Store records without entries, each behind the last message of its log; the number of the first message."""

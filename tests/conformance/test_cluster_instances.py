@@ -97,6 +97,23 @@ def test_whoever_was_overtaken_then_hears_exactly_what_the_other_has_written(ope
     assert hear(two, 1) == [Grown(B, 1, (b"b1",))]
 
 
+def test_nothing_is_written_behind_what_has_come_and_was_not_told(opened: Open) -> None:
+    one, two = opened("one"), opened("two")
+    one.append([Append(A, 0, (b"a0",)), Append(B, 0, (b"b0",))], 1)
+    hear(two, 2)
+    assert (two.give([B], "two", 5), two.give([A], "two", 6)) == ({B: 1}, {A: 1})
+    with pytest.raises(OvertakenError):
+        one.append([Append(A, 1, (b"lost",))], 7)
+    # What stood in the way brought the other one with it.
+    with pytest.raises(OvertakenError) as caught:
+        one.append([Append(B, 1, (b"lost",))], 8)
+    assert caught.value.log == B
+    with pytest.raises(OvertakenError):
+        one.give([B], "one", 9)
+    assert hear(one, 2) == [Claimed(B, 1, "two", 5), Claimed(A, 1, "two", 6)]
+    assert one.give([B], "one", 10) == {B: 2}
+
+
 def test_a_log_that_is_given_away_is_its_new_holders_with_an_epoch_and_the_time(opened: Open) -> None:
     one, two, three = opened("one"), opened("two"), opened("three")
     one.append([Append(A, 0, (b"a",)), Append(B, 0, (b"b",))], 1)
@@ -160,6 +177,8 @@ def test_an_instance_that_is_deposed_learns_of_it_before_it_has_signed_again(ope
     until(lambda: three.refresh() == [] and three.signs()[0].is_deposed)
     assert not one.sign(7, "h:1", 3)
     assert one.sign(8, "h:1", 0)
+    # That it was deposed once says nothing of what it has signed since.
+    assert not three.depose("one")
     until(lambda: two.refresh() == [] and not two.signs()[0].is_deposed)
     assert two.signs()[0].time_ns == 8
     assert [each.time_ns for each in opened("four").signs()] == [8]

@@ -140,9 +140,7 @@ class Instance:
         for effect in effects:
             if isinstance(effect, Commit):
                 try:
-                    if not self.part.may_commit(now_ns):
-                        raise OvertakenError(effect.appends[0].log, expected=0, actual=0)
-                    self.store.append(effect.appends, self.house.alive_ns(now_ns))
+                    self.part.commit(effect.appends, now_ns)
                 except OvertakenError as error:
                     self.perform(self.part.overtaken(error, stored, now_ns), now_ns)
                 except StoreFullError:
