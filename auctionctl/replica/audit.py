@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.events import Closed
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import KeyTextError, NoteError, VerificationError
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import Identity
@@ -32,8 +33,14 @@ from auctionctl.tlog.merkle import Tree
 from auctionctl.wire.frames import is_signed_by
 
 AUCTION_LOG: Final = "auction/"
+REGISTRY_GRACE_NS: Final = 5 * SECOND_NS
+"""How far a log that was taken over and the registry may be apart: another instance writes it, by another clock."""
 CLOCK_HINT: Final = "the house has signed both: keep the files, which prove it to anybody who knows its key"
 OTHER_HOUSE_HINT = "give the key of the house that held this auction, or ask for the log of the house that you mean"
+
+
+Grace = Callable[[int], int]
+"""Index of an entry → nanoseconds by which it and what the registry says at its time may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,8 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
 
     And whether whoever acted as an operator was one at that time, nobody whose key is revoked did anything later,
     nobody whose key was replaced did more under it than finish what it had begun, the reputations that were stated are
-    those of that time, and the registry says of the bidders what the log does, all by this registry. Raises
+    those of that time, and the registry says of the bidders what the log does, all by this registry; "that time" is
+    give or take :data:`REGISTRY_GRACE_NS` in a log that was taken over before. Raises
     VerificationError, rule ``announcement``, ``operator``, ``revoked``, ``rotated``, ``reputation`` or ``conduct``,
     where it is not so, and where the registry ends too early to tell.
     """
@@ -183,35 +191,48 @@ def compare_with_registry(log: Audit, registry: RegistryAudit) -> None:
     # Under the same root there is the same entry; a copy that says otherwise was put together wrongly here.
     assert found is not None, "the root holds the announcement"
     assert (found.entry_index, found.time_ns) == (under.size - 1, log.auction.announced_ns)
+    grace = _grace_of(log)
     for operation in log.operations:
-        _check_operator(operation, registry.registry)
+        _check_operator(operation, registry.registry, grace)
     if registry.registry.revoked:
-        _check_revocations(log, registry.registry)
+        _check_revocations(log, registry.registry, grace)
     if registry.registry.rotated:
-        _check_rotations(log, registry.registry)
+        _check_rotations(log, registry.registry, grace)
     for statement in log.statements:
-        _check_statement(statement, registry.registry)
+        _check_statement(statement, registry.registry, grace)
     if log.is_finished:
-        _check_conduct(log, registry.registry)
+        _check_conduct(log, registry.registry, grace)
 
 
-def _check_operator(operation: Operation, registry: Registry) -> None:
-    if Role.OPERATOR not in registry.roles_at(operation.operator, operation.time_ns):
+def _grace_of(log: Audit) -> Grace:
+    """Behind its first takeover the log may be written by an instance that hears a moment later what is registered.
+
+    Before it, it was written by the registry's own holder, and nothing is allowed for.
+    """
+    if log.auction.takeover is None:
+        return lambda _: 0
+    taken = next(index for index, data in enumerate(log.entries) if decode(data).kind is Kind.TAKEOVER)
+    return lambda index: REGISTRY_GRACE_NS if index > taken else 0
+
+
+def _check_operator(operation: Operation, registry: Registry, grace: Grace) -> None:
+    index, time_ns, operator = operation
+    if Role.OPERATOR not in registry.roles_at(operator, time_ns, grace(index)):
         raise VerificationError(
-            f"whoever did this as an operator, {operation.operator.hex()[:12]}…, was none, by this registry",
+            f"whoever did this as an operator, {operator.hex()[:12]}…, was none, by this registry",
             rule="operator",
-            index=operation.entry_index,
+            index=index,
             hint="is this copy of the registry older than the log? auctionctl export --registry makes a new one",
         )
 
 
-def _check_revocations(log: Audit, registry: Registry) -> None:
+def _check_revocations(log: Audit, registry: Registry, grace: Grace) -> None:
     for index, data in enumerate(log.entries):
         entry = decode(data)
         if not entry.signature:
             continue
         actor = signer_of(entry)
-        if entry.time_ns > registry.revoked.get(actor, entry.time_ns):
+        if entry.time_ns > registry.revoked.get(actor, entry.time_ns) + grace(index):
             raise VerificationError(
                 f"whoever signed this, {actor.hex()[:12]}…, had its key revoked before, by this registry",
                 rule="revoked",
@@ -220,7 +241,7 @@ def _check_revocations(log: Audit, registry: Registry) -> None:
             )
 
 
-def _check_rotations(log: Audit, registry: Registry) -> None:
+def _check_rotations(log: Audit, registry: Registry, grace: Grace) -> None:
     """A key that was replaced finishes a sale and does nothing else; one holder takes part under one key alone."""
     here = {log.auction.terms.seller}
     for index, data in enumerate(log.entries):
@@ -228,7 +249,8 @@ def _check_rotations(log: Audit, registry: Registry) -> None:
         if not entry.signature:
             continue
         actor, words = signer_of(entry), ""
-        if entry.kind not in FINISHING and entry.time_ns > registry.rotated.get(actor, entry.time_ns):
+        since_ns = registry.rotated.get(actor, entry.time_ns) + grace(index)
+        if entry.kind not in FINISHING and entry.time_ns > since_ns:
             words = "had its key replaced before, by this registry"
         if entry.kind is Kind.JOINED:
             if any(key in here for key in registry.successions.keys_of(actor) if key != actor):
@@ -243,9 +265,9 @@ def _check_rotations(log: Audit, registry: Registry) -> None:
             )
 
 
-def _check_statement(statement: Statement, registry: Registry) -> None:
+def _check_statement(statement: Statement, registry: Registry, grace: Grace) -> None:
     index, time_ns, bidder, stated_ppm = statement
-    had_ppm = registry.reputations.ppm_then(bidder, time_ns)
+    had_ppm = registry.reputations.ppm_then(bidder, time_ns, grace(index))
     if stated_ppm not in had_ppm:
         raise VerificationError(
             f"{bidder.hex()[:12]}… joined with a reputation of {stated_ppm} ppm, and by this registry it had"
@@ -256,10 +278,11 @@ def _check_statement(statement: Statement, registry: Registry) -> None:
         )
 
 
-def _check_conduct(log: Audit, registry: Registry) -> None:
+def _check_conduct(log: Audit, registry: Registry, grace: Grace) -> None:
     """A registry that was copied before the auction was over says nothing of it yet; one that goes on has to."""
     due, said = deeds_of(log.auction), registry.reputations.auctions.get(log.auction.id)
-    if said is None and (not due or registry.last_time_ns <= log.auction.last_time_ns):
+    by_ns = log.auction.last_time_ns + grace(len(log.entries) - 1)
+    if said is None and (not due or registry.last_time_ns <= by_ns):
         return
     if said is None or without_invalid(said) != due:
         raise VerificationError(

@@ -202,16 +202,16 @@ class Registry:
         """Signing key → the index of the entry by which another took its place."""
         self._transports: set[bytes] = set()
 
-    def roles_at(self, signing: bytes, time_ns: int) -> frozenset[str]:
-        """The roles that an identity had at ``time_ns``; both before and after a change at that very time.
+    def roles_at(self, signing: bytes, time_ns: int, within_ns: int = 0) -> frozenset[str]:
+        """The roles that an identity had at ``time_ns``; both before and after a change ``within_ns`` of that time.
 
         The house itself may always sell and operate.
         """
         if signing == self.house:
             return frozenset({Role.SELLER.value, Role.OPERATOR.value})
         history = self._roles.get(signing, [])
-        before = [role for since_ns, role in history if since_ns < time_ns][-1:]
-        then = [role for since_ns, role in history if since_ns == time_ns]
+        before = [role for since_ns, role in history if since_ns < time_ns - within_ns][-1:]
+        then = [role for since_ns, role in history if abs(since_ns - time_ns) <= within_ns]
         return frozenset(word for role in before + then for word in role.split("+") if word)
 
     def find_listing(self, seller: bytes, listing: str) -> bytes | None:

@@ -117,11 +117,11 @@ class Reputations:
         keys = self._holders.keys_of(bidder)
         return sorted((record for key in keys for record in self.records.get(key, ())), key=lambda each: each.time_ns)
 
-    def ppm_then(self, bidder: bytes, time_ns: int) -> frozenset[int]:
-        """What it was at ``time_ns``; both before and after what was said at that very time."""
-        return frozenset(
-            reputation_ppm(self._until(bidder, before_ns), time_ns) for before_ns in (time_ns, time_ns + 1)
-        )
+    def ppm_then(self, bidder: bytes, time_ns: int, within_ns: int = 0) -> frozenset[int]:
+        """What it was at ``time_ns``; both before and after all that was said ``within_ns`` of that time."""
+        said_ns = {record.time_ns for record in self.records_of(bidder) if abs(record.time_ns - time_ns) <= within_ns}
+        before = {time_ns - within_ns, *(at_ns + 1 for at_ns in said_ns)}
+        return frozenset(reputation_ppm(self._until(bidder, before_ns), time_ns) for before_ns in before)
 
     def _until(self, bidder: bytes, before_ns: int) -> Iterator[tuple[int, Points]]:
         for record in self.records_of(bidder):

@@ -298,4 +298,9 @@ def test_the_roles_of_a_time_are_those_before_and_after_a_change_at_that_very_ti
         30: {"operator", "seller"},
         31: frozenset(),
     }
+    assert registry.roles_at(ann, 5, 4) == frozenset()
+    assert registry.roles_at(ann, 5, 5) == {"bidder"}
+    assert registry.roles_at(ann, 25, 5) == {"bidder", "operator", "seller"}
+    assert registry.roles_at(ann, 26, 5) == {"operator", "seller"}
+    assert registry.roles_at(ann, 36, 5) == frozenset()
     assert registry.roles_at(b"b" * 32, 20) == frozenset()

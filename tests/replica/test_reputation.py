@@ -90,4 +90,14 @@ def test_what_was_then_is_told_both_before_and_after_what_was_said_at_that_time(
     assert kept.ppm_then(ANN, 4) == {500_000}
     assert kept.ppm_then(ANN, 5) == {500_000, 833_333}
     assert kept.ppm_then(ANN, 7) == {833_333, kept.ppm(ANN, 7)}
+    after = kept.ppm(ANN, 7)
+    within = {(at_ns, by_ns): kept.ppm_then(ANN, at_ns, by_ns) for at_ns in (2, 6, 9) for by_ns in (1, 3)}
+    assert within == {
+        (2, 1): {500_000},
+        (2, 3): {500_000, 833_333},
+        (6, 1): {500_000, 833_333, after},
+        (6, 3): {500_000, 833_333, after},
+        (9, 1): {after},
+        (9, 3): {833_333, after},
+    }
     assert [record.auction for record in kept.records[ANN]] == [b"1" * 32, b"2" * 32]

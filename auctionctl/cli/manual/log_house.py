@@ -19,6 +19,7 @@ from auctionctl.cli.manual import roff
 from auctionctl.cli.manual.roff import Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.keys.allowlist import Role
 from auctionctl.replica.announcement import RULE as ANNOUNCEMENT
+from auctionctl.replica.audit import REGISTRY_GRACE_NS
 from auctionctl.replica.conduct import MAX_DEEDS
 from auctionctl.replica.registry import FINISHING
 from auctionctl.replica.reputation import (
@@ -230,7 +231,10 @@ def _beside_the_registry() -> tuple[Part, ...]:
         Subheading("A log beside a copy of the registry"),
         Paragraph(
             "With `verify --registry` the log is held against a copy of the registry, once both have been verified, in"
-            " this order:"
+            " this order. s is how far apart the two may be: where the log has a `takeover` entry before the entry in"
+            f" question, that one may be of another instance than writes the registry, which hears a moment later what"
+            f" stands there and has another clock, and s is {REGISTRY_GRACE_NS // 10**9} s; for every other entry it is"
+            " 0."
         ),
         Definitions(
             (
@@ -240,20 +244,21 @@ def _beside_the_registry() -> tuple[Part, ...]:
                 (
                     f"`{OPERATOR}`",
                     f"Whoever acted as an operator was one: for each, in the order of the log, `{Role.OPERATOR}` is"
-                    " among the roles that the last `admitted` or `role` entry before t gave to that key, or among"
-                    " those that one at t gave to it, or the key is the house's own; t is the time of what was done."
+                    " among the roles that the last `admitted` or `role` entry before t - s gave to that key, or among"
+                    " those that one from t - s to t + s gave to it, or the key is the house's own; t is the time of"
+                    " what was done."
                     " The index is that of the entry"
                     " in the log of the auction.",
                 ),
                 (
                     f"`{REVOKED}`",
                     "No signed entry of the log is by a key that the registry has as revoked, and later than that: its"
-                    " time is at most that of the `key_revoked` entry. The index is that of the first that is.",
+                    " time is at most that of the `key_revoked` entry + s. The index is that of the first that is.",
                 ),
                 (
                     f"`{ROTATED}`",
                     "For each signed entry of the log, in order: if its signer is a key that the registry has as"
-                    " replaced, and its time later than that of the `key_rotated` entry, its kind is one of"
+                    " replaced, and its time later than that of the `key_rotated` entry + s, its kind is one of"
                     f" {', '.join(f'`{kind}`' for kind in sorted(FINISHING))}; and if it is `joined`, no other key of"
                     " its holder is the seller's, or that of an earlier `joined` entry of the log. The index is that of"
                     " the first for which it is not so.",
@@ -261,14 +266,16 @@ def _beside_the_registry() -> tuple[Part, ...]:
                 (
                     f"`{REPUTATION}`",
                     "If `min_reputation_ppm` > 0: for each `joined` entry in the order of the log, `reputation_ppm` is"
-                    " the reputation of its bidder at t by the `conduct` entries before t, or by those up to and at t."
+                    " the reputation of its bidder at t by the `conduct` entries before t - s, or by those up to and at"
+                    " one of them that is from t - s to t + s."
                     " The index is that of the entry in the log of the auction.",
                 ),
                 (
                     "`conduct`",
                     "If nothing can follow in the log: what the registry says of its bidders in all, with every"
                     " `invalid` as 0 and without bidders of whom then nothing is said, is what follows from the log. If"
-                    " it has no such entry, nothing follows, or the registry's last entry is not later than the log's.",
+                    " it has no such entry, nothing follows, or the time of the registry's last entry is at most that"
+                    " of the log's + s.",
                 ),
             )
         ),
@@ -309,7 +316,8 @@ def reputation_parts() -> tuple[Part, ...]:
             f"Each such row is worth {STOOD_POINTS} * `stood` + {PAID_POINTS} * `paid` good points, and"
             f" {DEFAULTED_POINTS} * `defaulted` + min(`left`, {MAX_LEFT}) + min(`invalid`, {MAX_INVALID}) bad ones."
             " Points are forgotten, by half in"
-            f" {HALF_LIFE_DAYS} days: day(t) = t / {DAY_NS}, rounded down; age = day(now) - day(t of the entry); a"
+            f" {HALF_LIFE_DAYS} days: day(t) = t / {DAY_NS}, rounded down; age = day(now) - day(t of the entry), or"
+            " 0 if that is less; a"
             f" point weighs the greatest integer x with x^{HALF_LIFE_DAYS} <= 2^({FORGOTTEN_DAYS} - age), or 0 if age >"
             f" {FORGOTTEN_DAYS}. With g and b the sums of good and bad points by their weights, the reputation is (g +"
             f" 2^{SCALE_BITS}) * {WHOLE_PPM} / (g + b + 2^{SCALE_BITS + 1}), rounded down: the beta reputation system"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auctionctl.cli.manual.attacks import HOUSE_ATTACKS, SESSION_ATTACKS, STRANGER_ATTACKS, Attack
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading, Table
 from auctionctl.cli.roles import rows
+from auctionctl.replica.audit import REGISTRY_GRACE_NS
 
 LIMITS = (
     (
@@ -23,6 +24,12 @@ LIMITS = (
     (
         "The last moments",
         "A house can date an entry back by no more than the time since the last clock head that anybody keeps.",
+    ),
+    (
+        "Instances",
+        "Where one instance of a house has taken a log over from another, what the registry says of keys, roles and"
+        f" reputations is held against it give or take {REGISTRY_GRACE_NS // 10**9} s: a bid of a key that was revoked"
+        " less long before is not found out there.",
     ),
     (
         "A stolen key",

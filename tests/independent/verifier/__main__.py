@@ -81,7 +81,7 @@ def check(data, known=None, registry=None):
     try:
         identity, replay, announced = read_auction(data, known, at)
         if registry is not None:
-            compare(replay, announced, read_registry(registry, identity, at))
+            compare(replay, *announced, read_registry(registry, identity, at))
     except ValueError as error:
         return refusal(error, at)
     finished, (winner, price) = replay.phase in ("closed", "settled", "reverted"), replay.buyer()

@@ -41,7 +41,7 @@ class Replay:
         self.present, self.nonces, self.seqs, self.tree, self.contested = set(), set(), {}, Tree(), []
         self.commands, self.operators, self.signers, self.best, self.floor, self.sale = set(), [], [], {}, 0, None
         self.winners, self.defaulters, self.lefts, self.stated = set(), set(), {}, []
-        self.takeover_epoch = 0
+        self.takeover_epoch, self.taken = 0, float("inf")
         self.price = self.leader = self.bid_index = self.end_reason = None
 
     def add(self, data):
@@ -278,7 +278,7 @@ class Replay:
     def house_takeover(self, body, _):
         need(re.fullmatch("[a-z0-9][a-z0-9._-]*", body.instance), "no name", "takeover")
         need(body.epoch > self.takeover_epoch, "one that was outdated", "takeover")
-        self.takeover_epoch = body.epoch
+        self.takeover_epoch, self.taken = body.epoch, min(self.taken, len(self.tree.roots))
 
     def house_paused(self, body, now):
         need(self.must_follow() and body.cause == "terms" and now == self.last, "without cause, or too late", "paused")
