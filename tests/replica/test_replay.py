@@ -214,7 +214,7 @@ def test_an_event_of_the_house_carries_no_signature(book: Any, staging: Any) -> 
 
 def test_kinds_that_no_phase_takes_are_named(book: Any, staging: Any) -> None:
     scene = Scene(book, staging, OPENED)
-    taken = {"joined", "left", "bid", "gap", "paused", "cancelled", "closed"}
+    taken = {"takeover", "joined", "left", "bid", "gap", "paused", "cancelled", "closed"}
     for kind in Kind:
         if kind.value not in taken:
             refused(scene.replay, Entry(kind, scene.time_ns, b""), "phase")
