@@ -188,7 +188,7 @@ class HouseProcess:
     def _patience_s(self) -> float:
         timer_ns, least_ns = self._house.get_timer(), FULL_PAUSE_NS if self._said_full else 0
         wait_ns = TICK_NS if timer_ns is None else min(TICK_NS, max(least_ns, timer_ns - self._clock.now_ns()))
-        is_reading = self._reading.is_due(self._gateways.backlog_bytes)
+        is_reading = self._reading.is_due(self._gateways.backlog_bytes) or self._part.is_behind()
         return 0.0 if self._queue or is_reading or self._archiving.is_under_way else wait_ns / SECOND_NS
 
     def _turn(self) -> None:

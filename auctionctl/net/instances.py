@@ -109,6 +109,10 @@ class Alone:
     def turn(self, now_ns: int) -> None:
         """Before a batch."""
 
+    def is_behind(self) -> bool:
+        """Whether the next turn is due at once."""
+        return False
+
     def commit(self, appends: Sequence[Append], now_ns: int) -> None:
         """Make ``appends`` durable, and with them until when the house was alive. Errors as for the store."""
         self._store.append(appends, self._house.alive_ns(now_ns))
@@ -207,6 +211,10 @@ class AmongSeveral:
                 self._give_share(now_ns)
             self._house.set_holders(self._endpoints(now_ns))
 
+    def is_behind(self) -> bool:
+        """Whether the next turn is due at once: others have written more than one takes in."""
+        return self._store.is_behind()
+
     def keep_alive(self, now_ns: int) -> None:
         """Give a sign of life, if it is time to; ``now_ns`` is the loop's own time."""
         self._clock_ns = now_ns
@@ -244,6 +252,8 @@ class AmongSeveral:
         if self._is_leaving:
             return
         self._absorb(now_ns)
+        while self.is_behind():
+            self._absorb(now_ns)
         self._hear(now_ns)
         self._is_leaving = True
         with suppress(StoreFullError):  # What cannot be given now is taken over when the last sign is old.

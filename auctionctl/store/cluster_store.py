@@ -46,6 +46,8 @@ from auctionctl.store.stream_tail import StreamTail
 
 PATIENCE_S: Final = 30.0
 """An election takes 5 to 7 s; a house that waits longer than this is better started again when the cluster is back."""
+TOLD_ENTRIES: Final = 2_000
+"""What a house takes in at once: some 50 ms."""
 CHUNK_MESSAGES: Final = 256
 """Messages fetched at once, of at most 256 KiB each."""
 
@@ -264,7 +266,8 @@ class ClusterStore(LogStore):
         """What other instances have written since the last call, log by log in the order in which it was stored.
 
         From the first call on, it comes by itself: this takes what is there, and waits for nothing. What this store has
-        written is not among it. Raises StoreError for what is stored and is no record.
+        written is not among it. Of much, a part is told at a time: see :meth:`is_behind`. Raises StoreError for what is
+        stored and is no record, and StoreBrokenError, as does everything then, if nothing can come any more.
         """
         self._require_usable()
         if self._tails is None:
@@ -273,11 +276,24 @@ class ClusterStore(LogStore):
                 StreamTail(self._link, self._streams.signs, self._signs.position),
             )
         of_logs, of_signs = self._tails
-        self._follow(of_logs)
-        for message in of_signs.take():
-            self._signs.take(message)
-        changes, self._changes = self._changes, []
-        return changes
+        try:
+            self._follow(of_logs)
+            for message in of_signs.take():
+                self._signs.take(message)
+        except StoreBrokenError as error:
+            self._trouble = str(error)
+            raise
+        count = entries = 0
+        while count < len(self._changes) and entries < TOLD_ENTRIES:
+            change = self._changes[count]
+            entries += len(change.entries) if isinstance(change, Grown) else 1
+            count += 1
+        told, self._changes = self._changes[:count], self._changes[count:]
+        return told
+
+    def is_behind(self) -> bool:
+        """Whether there is more to tell than the last :meth:`refresh` has: to be called again soon."""
+        return bool(self._changes)
 
     def give(self, logs: Sequence[str], instance: str, now_ns: int) -> dict[str, int]:
         """Claim ``logs`` in the name of ``instance``, this one or another, all or none; returns the epoch of each.

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from auctionctl.errors import StoreAwayError
+from auctionctl.errors import StoreAwayError, StoreBrokenError
 from auctionctl.store.jetstream import BACKOFF_S, JetStream, Stored
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID
 
@@ -45,7 +45,10 @@ class StreamTail:
         self._reading = link.spawn(self._read())
 
     def take(self) -> list[Stored]:
-        """What has come since the last call; waits for nothing."""
+        """What has come since the last call; waits for nothing. StoreBrokenError if nothing can come any more."""
+        if self._reading.done():
+            why = "it is closed" if self._reading.cancelled() else repr(self._reading.exception())
+            raise StoreBrokenError(f"what others store in {self._stream} does not come any more: {why}")
         if not self._came:
             return []
         with self._has_grown:

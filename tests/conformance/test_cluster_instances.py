@@ -11,11 +11,12 @@ from hashlib import sha256
 import pytest
 from nats_cluster import Cluster
 
-from auctionctl.errors import OvertakenError, StoreError
+from auctionctl.errors import OvertakenError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_signs import MAX_MESSAGE_BYTES
-from auctionctl.store.cluster_store import Change, Claimed, ClusterStore, Forgotten, Grown
+from auctionctl.store.cluster_store import TOLD_ENTRIES, Change, Claimed, ClusterStore, Forgotten, Grown
 from auctionctl.store.log_store import Append
+from auctionctl.store.stream_tail import StreamTail
 
 A = "auction/" + "a" * 64
 B = "auction/" + "b" * 64
@@ -236,3 +237,42 @@ def test_much_at_once_comes_whole(opened: Open) -> None:
             two.append([Append(B, size // 200, (b"own",))], size)
     heard = hear(two, 100)
     assert [data for change in heard if isinstance(change, Grown) for data in change.entries] == entries
+
+
+def test_of_much_at_once_a_part_is_told_at_a_time_and_nothing_is_written_before_the_rest(opened: Open) -> None:
+    one, two = opened("one"), opened("two")
+    entries = [b"%d" % index for index in range(2 * TOLD_ENTRIES + 700)]
+    for size in range(0, len(entries), 100):
+        one.append([Append(A, size, tuple(entries[size : size + 100]))], size)
+    heard: list[bytes] = []
+    # All of it has come once what is behind it stands in the way.
+    one.append([Append(B, 0, (b"last",))], 1)
+    with pytest.raises(OvertakenError):
+        two.append([Append(B, 0, (b"lost",))], 1)
+    for expected in (TOLD_ENTRIES, TOLD_ENTRIES):
+        told = [data for change in two.refresh() if isinstance(change, Grown) for data in change.entries]
+        assert len(told) == expected
+        assert two.is_behind()
+        with pytest.raises(OvertakenError):
+            two.append([Append(A, len(entries), (b"lost",))], 1)
+        heard += told
+    heard += [data for change in two.refresh() if isinstance(change, Grown) for data in change.entries]
+    assert not two.is_behind()
+    assert heard == [*entries, b"last"]
+    two.append([Append(A, len(entries), (b"more",))], 1)
+
+
+def test_an_instance_that_hears_nothing_any_more_signs_no_more(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = opened("one")
+    assert one.sign(1, "h:1", 0)
+
+    def fail(*_arguments: object) -> bytes:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr(StreamTail, "_config", fail)
+    assert one._tails is not None
+    one._tails[0]._is_lost = True
+    with pytest.raises(StoreBrokenError, match="does not come any more: ZeroDivisionError"):
+        until(lambda: one.refresh() != [])
+    with pytest.raises(StoreBrokenError):
+        one.sign(2, "h:1", 0)
