@@ -156,6 +156,15 @@ def test_a_sign_of_life_as_a_house_alone_writes_it_is_one_too(opened: Open) -> N
     assert (two.signs()[0].endpoint, two.signs()[0].holds) == ("", 0)
 
 
+def test_a_house_alone_that_is_taken_for_dead_does_not_go_on(opened: Open) -> None:
+    one, two = opened("one"), opened("two")
+    one.alive(3)
+    until(lambda: two.refresh() == [] and len(two.signs()) == 1)
+    assert two.depose("one")
+    with pytest.raises(StoreError, match="has taken one for dead"):
+        one.alive(4)
+
+
 def test_an_instance_of_a_name_that_another_process_has_is_refused(opened: Open) -> None:
     one, again = opened("same"), opened("same")
     one.sign(1, "", 0)
