@@ -6,9 +6,10 @@ import time
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import ClockBackError
+from auctionctl.errors import ClockBackError, ConfigurationError
 
 MAX_CLOCK_BACK_NS: Final = 5 * SECOND_NS
+MAX_CLOCK_AHEAD_NS: Final = MAX_CLOCK_BACK_NS
 
 
 class Clock:
@@ -22,6 +23,20 @@ class Clock:
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""
         return self._offset_ns + time.monotonic_ns()
+
+
+def check_not_ahead(now_ns: int, servers_ns: int) -> None:
+    """Whether an instance may begin by whose clock it was ``now_ns`` before the cluster answered that it is so late.
+
+    Raises ConfigurationError where it is far ahead: of what it had written when it died, nobody could take over before
+    that time has come.
+    """
+    if now_ns - servers_ns > MAX_CLOCK_AHEAD_NS:
+        raise ConfigurationError(
+            f"the clock of this machine is {(now_ns - servers_ns) // SECOND_NS} s ahead of the cluster's, and other"
+            " instances could take over nothing from this one",
+            hint="set it, or those of the servers, by NTP, and start again: auctionctl doctor --store shows each",
+        )
 
 
 def check_clock(now_ns: int, last_ns: int) -> int:

@@ -7,12 +7,14 @@ The state directory is held by one process either way, for what a house keeps be
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import AuctionctlError, ConfigurationError
 from auctionctl.keys.signing import Identity
+from auctionctl.net.clock import check_not_ahead
 from auctionctl.net.hops import StartHouse
 from auctionctl.store.cluster_address import parse_cluster_address
 from auctionctl.store.cluster_mark import ClusterMark, check_not_in_cluster
@@ -56,6 +58,8 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
             mark=ClusterMark(directory),
         )
         store.hold(held.pop_all())
+    if start.instance is not None:
+        _check_in_step(store)
     if start.instance is None and (others := _others(store)):
         store.close()
         raise ConfigurationError(
@@ -63,6 +67,17 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
             hint=f"serve it as one of them: --instance {others[0]}",
         )
     return store
+
+
+def _check_in_step(store: ClusterStore) -> None:
+    """That this machine's clock is not far ahead of the cluster's; ConfigurationError, once the store is closed."""
+    now_ns = time.time_ns()
+    try:
+        if (servers_ns := store.servers.time_ns()) is not None:
+            check_not_ahead(now_ns, servers_ns)
+    except AuctionctlError:
+        store.close()
+        raise
 
 
 def _others(store: ClusterStore) -> list[str]:

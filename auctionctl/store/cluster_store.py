@@ -126,7 +126,7 @@ class ClusterStore(LogStore):
         self._link = JetStream(address, patience_s)
         self._signs = ClusterSigns(self._link, self._streams.signs, instance, self._writer)
         try:
-            found = ClusterStreams(self._link, self._streams)
+            self.servers = found = ClusterStreams(self._link, self._streams)
             self.accepted = found.check(address, durability)
             self._load(found)
         except BaseException:

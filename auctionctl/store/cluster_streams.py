@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from auctionctl.errors import ConfigurationError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
 from auctionctl.store.cluster_monitor import (
+    NANOSECONDS,
     Holders,
     Monitored,
     ask_monitors,
@@ -64,6 +66,11 @@ class ClusterStreams:
     def infos(self) -> dict[str, Answer]:
         """What the cluster says of each of the two."""
         return self._ask_each("INFO", dict.fromkeys((self._streams.logs, self._streams.signs)))
+
+    def time_ns(self) -> int | None:
+        """What time it is by the server that leads the signs of life, as it answers; None where it does not say."""
+        said = self.infos()[self._streams.signs].get("ts")
+        return None if said is None else round(datetime.fromisoformat(said).timestamp() * NANOSECONDS)
 
     def _sync_faults(self, infos: Mapping[str, Answer], address: ClusterAddress) -> list[Fault]:
         """Whether the servers with our streams sync; one that went down a moment ago is given time to be missed."""

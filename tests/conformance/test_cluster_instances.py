@@ -22,6 +22,7 @@ A = "auction/" + "a" * 64
 B = "auction/" + "b" * 64
 R = "registry"
 PATIENCE_S = 20.0
+MS = 1_000_000
 _numbers = itertools.count()
 Open = Callable[[str], ClusterStore]
 
@@ -285,3 +286,12 @@ def test_an_instance_that_hears_nothing_any_more_signs_no_more(opened: Open, mon
         until(lambda: one.refresh() != [])
     with pytest.raises(StoreBrokenError):
         one.sign(2, "h:1", 0)
+
+
+def test_the_time_of_the_servers_is_known_to_whoever_asks_them(opened: Open) -> None:
+    """They run on this machine: by its clock the answer was given between the question and its coming."""
+    store = opened("east")
+    before_ns = time.time_ns()
+    servers_ns = store.servers.time_ns()
+    assert servers_ns is not None
+    assert before_ns - MS <= servers_ns <= time.time_ns() + MS

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from house_clients import all_join, bid_against_each_other, check_promises
 from house_process import HOUSE_KEY, lot
+from msgspec.structs import replace
 from nats_cluster import Cluster, require_cluster
 
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import ConfigurationError
+from auctionctl.house.limits import Limits
+from auctionctl.net.hops import StartHouse
+from auctionctl.net.house_store import open_store
 from auctionctl.store.stream_settings import Streams
 from auctionctl.tlog.entry import Kind
 
@@ -68,3 +75,20 @@ def test_a_house_in_a_cluster_keeps_what_it_acknowledged_whatever_is_killed(
     ended = house.await_report("Ended")
     assert ended["error"] == "ConfigurationError"
     assert "are in a cluster" in ended["message"]
+
+
+def test_an_instance_whose_clock_is_far_ahead_is_not_let_in(
+    mortal: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be given auctions, and of what it dates in days to come nobody could take over anything before."""
+    start = StartHouse(
+        HOUSE_KEY.seed_text, str(tmp_path / "state"), "allow", Limits(1, 1), [], store=mortal.url, instance="east"
+    )
+    real_ns = time.time_ns
+    with monkeypatch.context() as context:
+        context.setattr("auctionctl.net.house_store.time.time_ns", lambda: real_ns() + 3_600 * SECOND_NS)
+        with pytest.raises(ConfigurationError, match=r"the clock of this machine is (3599|3600) s ahead"):
+            open_store(start, HOUSE_KEY.identity)
+        # A house of one instance takes nothing over from anybody.
+        open_store(replace(start, instance=None), HOUSE_KEY.identity).close()
+    open_store(start, HOUSE_KEY.identity).close()

@@ -9,7 +9,7 @@ from typing import Final
 
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Part, Subheading
 from auctionctl.house.instances import LEASE_NS
-from auctionctl.net.clock import MAX_CLOCK_BACK_NS
+from auctionctl.net.clock import MAX_CLOCK_AHEAD_NS, MAX_CLOCK_BACK_NS
 
 INSTANCES_EXAMPLE: Final = """\
 a$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance a --advertise a.example:8888
@@ -117,7 +117,8 @@ def _shared() -> tuple[Part, ...]:
                 (
                     "clocks",
                     "Keep them together, by NTP: an instance whose clock is more than"
-                    f" {MAX_CLOCK_BACK_NS // 10**9} s behind the last entry takes no log over, and warns.",
+                    f" {MAX_CLOCK_BACK_NS // 10**9} s behind the last entry takes no log over, and warns; one that is"
+                    f" more than {MAX_CLOCK_AHEAD_NS // 10**9} s ahead of the servers does not start.",
                 ),
             )
         ),
