@@ -71,6 +71,8 @@ def _line(report: News) -> str:
             return f"admitted {safe_text(report.name)} as {report.role}"
         case reports.AllowListKept():
             return f"the new allow list is wrong, the one before stays in force: {_safe(report.reason)}"
+        case reports.AllowListReplaced(unwritten) if unwritten:
+            return f"the allow list of all instances is in force, and its file does not say so: {_safe(unwritten)}"
         case reports.AllowListReplaced():
             return "the allow list of this machine differed from that of all instances, and has given way to it"
         case reports.KeysListed():
@@ -202,7 +204,7 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
         case reports.AllowListKept():
             return "allow_list_kept", {"reason": report.reason}
         case reports.AllowListReplaced():
-            return "allow_list_replaced", {}
+            return "allow_list_replaced", {"unwritten": report.unwritten or None}
         case reports.KeysListed():
             return report.code, {"reason": report.words}
         case reports.Reloaded():

@@ -79,6 +79,11 @@ class AllowFile:
         except (AllowListError, ConfigurationError) as error:
             return self._take(before), str(error)
 
+    def take(self, text: bytes) -> AllowList:
+        """The list of ``text``, whatever the file says as it stands now. Raises AllowListError."""
+        self._seen = self._stamp()
+        return self._take(text)
+
     def _take(self, data: bytes) -> AllowList:
         try:
             allowed = parse(data.decode())

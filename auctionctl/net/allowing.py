@@ -4,21 +4,27 @@ Rule: once a house has served, a wrong file never ends it, not even where its pr
 the list before stays in force. The first start, at which somebody looks on, is refused.
 
 Instances of a house share one list: what one of them takes from its file is the list of all, and each writes what it
-hears into its own file, word for word, and takes it from there. At a start the list of all goes before the file.
+hears into its own file, word for word, and takes it from there. At a start the list of all goes before the file. Where
+the file cannot be written, what was heard is in force for all that; where a list cannot be shared, it is not.
 """
 
 from __future__ import annotations
 
 import socket
-from typing import Protocol
+from typing import Final, Protocol
 
-from auctionctl.errors import AllowListError, ConfigurationError
+from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import AllowListError, ConfigurationError, StoreBrokenError, StoreError, StoreFullError
 from auctionctl.house.admission import CODES
 from auctionctl.house.condition import Warnings
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.control import send_control
 from auctionctl.net.hops import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed, encode
+
+AGAIN_NS: Final = 30 * SECOND_NS
+"""How long after it failed the file is written, or the list shared, once more."""
+_NEVER_NS: Final = 1 << 62
 
 
 class Shares(Protocol):
@@ -28,8 +34,8 @@ class Shares(Protocol):
         """The list of all instances; None if there is none, or no other instance."""
         ...
 
-    def share(self, text: bytes, now_ns: int) -> None:
-        """Have ``text`` be the list of all, if it is not."""
+    def share(self, text: bytes, now_ns: int) -> bool:
+        """Have ``text`` be the list of all; False if another came first. Raises StoreError where it cannot be."""
         ...
 
 
@@ -40,7 +46,16 @@ class Allowing:
         self._control = control
         self._file = file
         self._shared: bytes | None = None
-        """The list of all, as it was taken into the file last."""
+        """The list of all, as it was taken last."""
+        self._in_force = b""
+        self._has_lost = False
+        """Whether a change that was made here came second."""
+        self._unwritten: bytes | None = None
+        """The list of all, where it is in force and not in the file."""
+        self._is_unshared = False
+        """Whether what the file says could not be shared, and so is not in force."""
+        self._again_ns = 0
+        self._said = ""
 
     def begin(self, before: bytes | None, shared: bytes | None = None) -> AllowList:
         """The list at a start: of the file, or else of the text ``before``, that of the list last in force.
@@ -48,14 +63,21 @@ class Allowing:
         Where there is a list of all instances, ``shared``, the file says that from here on. Raises AllowListError and
         ConfigurationError for a wrong file where ``before`` is None: at the first start.
         """
+        self._shared = shared
         if shared is not None and self._file.differs(shared):
-            self._write(shared)
+            try:
+                self._write(shared)
+            except ConfigurationError as error:
+                if before is None:
+                    raise
+                return self._take_unwritten(shared, str(error), 0)
             send_control(self._control, encode(AllowListReplaced()))
         if before is None:
             return self._taken(self._file.read())
         allowed, wrong = self._file.read_after(before)
         if not wrong:
             return self._taken(allowed)
+        self._in_force = self._file.text
         self._kept(wrong)
         return allowed
 
@@ -64,41 +86,83 @@ class Allowing:
 
         Through ``shares`` the list is that of all instances.
         """
-        if not self._file.changed():
-            if shares is None or not self._hear(shares, now_ns):
-                return None
-            shares = None  # It is theirs.
         try:
-            allowed = self._taken(self._file.read())
-            if shares is not None:
-                self._shared = self._file.text
-                shares.share(self._file.text, now_ns)
-            return allowed
+            if self._file.changed() or (self._is_unshared and now_ns >= self._again_ns):
+                return self._look(shares, now_ns)
+            return None if shares is None else self._hear(shares, now_ns)
         except (AllowListError, ConfigurationError) as error:
             self._kept(str(error))
-            return None
+        except StoreError as error:
+            if isinstance(error, StoreBrokenError):
+                raise
+            # One that is too large stays so until it is another one.
+            self._again_ns = now_ns + AGAIN_NS if isinstance(error, StoreFullError) else _NEVER_NS
+            if str(error) != self._said:
+                self._said = str(error)
+                self._kept(self._said)
+        return None
 
-    def _hear(self, shares: Shares, now_ns: int) -> bool:
-        """Whether another instance has changed the list: then the file says it now."""
+    def _look(self, shares: Shares | None, now_ns: int) -> AllowList | None:
+        """What the file says now; None where another instance's change came first."""
+        self._is_unshared = False
+        allowed = self._file.read()
+        if shares is not None:
+            self._is_unshared = True
+            self._has_lost = not shares.share(self._file.text, now_ns)
+            self._is_unshared = False
+            if self._has_lost:
+                return None
+            self._shared, self._unwritten = self._file.text, None
+        return self._taken(allowed)
+
+    def _hear(self, shares: Shares, now_ns: int) -> AllowList | None:
+        """What another instance has changed; the file says it then, if it can be written."""
         shared = shares.shared_text()
         if shared is None:
-            shares.share(self._file.text, now_ns)
-            return False
-        if shared == self._shared:
-            return False
-        self._shared = shared
+            if now_ns >= self._again_ns:
+                self._has_lost = not shares.share(self._in_force, now_ns)
+                self._shared = None if self._has_lost else self._in_force
+            return None
+        if shared == self._unwritten:
+            return self._write_again(shared, now_ns)
+        if shared == self._shared and not self._has_lost:
+            return None
+        self._shared, has_lost = shared, self._has_lost
+        self._has_lost = self._is_unshared = False
+        if not self._file.differs(shared):
+            return None if shared == self._in_force else self._taken(self._file.read())
         try:
-            return self._file.differs(shared) and self._write(shared)
+            self._write(shared)
         except ConfigurationError as error:
-            self._kept(str(error))
-            return False
+            return self._take_unwritten(shared, str(error), now_ns)
+        if has_lost:
+            send_control(self._control, encode(AllowListReplaced()))
+        return self._taken(self._file.read())
 
-    def _write(self, text: bytes) -> bool:
+    def _take_unwritten(self, shared: bytes, reason: str, now_ns: int) -> AllowList:
+        """Have what others have changed be in force although the file cannot say it, which is told."""
+        allowed = self._taken(self._file.take(shared))
+        self._shared = self._unwritten = shared
+        self._again_ns = now_ns + AGAIN_NS
+        send_control(self._control, encode(AllowListReplaced(reason)))
+        return allowed
+
+    def _write_again(self, shared: bytes, now_ns: int) -> AllowList | None:
+        if now_ns < self._again_ns:
+            return None
+        self._again_ns = now_ns + AGAIN_NS
+        try:
+            self._write(shared)
+        except ConfigurationError:
+            return None  # As it was told.
+        return self._taken(self._file.read())
+
+    def _write(self, text: bytes) -> None:
         self._file.write(text)
-        self._shared = text
-        return True
+        self._shared, self._unwritten = text, None
 
     def _taken(self, allowed: AllowList) -> AllowList:
+        self._in_force, self._said = self._file.text, ""
         send_control(self._control, encode(AllowListTaken(self._file.text)))
         return allowed
 

@@ -383,7 +383,9 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
 
 
 class AllowListReplaced(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_replaced"):
-    """The allow list of this machine was not that of all instances, and is that now, in its file too."""
+    """The allow list of this machine gave way to that of all instances; ``unwritten`` says why its file did not."""
+
+    unwritten: str = ""
 
 
 class KeysListed(msgspec.Struct, array_like=True, frozen=True, tag="keys_listed"):

@@ -129,8 +129,9 @@ class Alone:
         """The allow list of all instances."""
         return None
 
-    def share(self, text: bytes, now_ns: int) -> None:
+    def share(self, text: bytes, now_ns: int) -> bool:  # noqa: ARG002 - for one of several it depends
         """The allow list is this one from now on."""
+        return True
 
 
 class AmongSeveral:
@@ -274,11 +275,13 @@ class AmongSeveral:
         shared = self._store.shared()
         return None if shared is None else shared.text
 
-    def share(self, text: bytes, now_ns: int) -> None:
-        """Have ``text`` be the allow list of all, if it is not; of two changes at once, the first one stays."""
+    def share(self, text: bytes, now_ns: int) -> bool:
+        """Have ``text`` be the allow list of all; False if another came first: of two changes at once, that one stays.
+
+        Raises StoreError for one that is too large to be shared, or has no room.
+        """
         shared = self._store.shared()
-        if shared is None or shared.text != text:
-            self._store.share(text, now_ns)
+        return (shared is not None and shared.text == text) or self._store.share(text, now_ns)
 
     # Hearing
 

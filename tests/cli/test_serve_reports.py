@@ -32,6 +32,10 @@ REPORTS: list[tuple[Any, str]] = [
     (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
     (hops.KeysListed("revoked_listed", "the list names x"), "the list names x\n"),
     (
+        hops.AllowListReplaced("cannot write"),
+        "the allow list of all instances is in force, and its file does not say so: cannot write\n",
+    ),
+    (
         hops.AllowListReplaced(),
         "the allow list of this machine differed from that of all instances, and has given way to it\n",
     ),

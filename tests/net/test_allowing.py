@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.errors import AllowListError
+from auctionctl.errors import AllowListError, ConfigurationError, StoreBrokenError, StoreError, StoreFullError
 from auctionctl.house.condition import Warnings
-from auctionctl.keys.allowlist import Entry, render
+from auctionctl.keys.allowlist import AllowList, Entry, render
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
-from auctionctl.net.allowing import Allowing, keys_listed
+from auctionctl.net.allowing import AGAIN_NS, Allowing, keys_listed
 from auctionctl.net.control import receive_control
 from auctionctl.net.hops import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed, decode_from_child
 
@@ -94,12 +94,20 @@ class Shared:
 
     def __init__(self) -> None:
         self.text: bytes | None = None
+        self.error: StoreError | None = None
+        self.faster: bytes | None = None
 
     def shared_text(self) -> bytes | None:
         return self.text
 
-    def share(self, text: bytes, now_ns: int) -> None:
+    def share(self, text: bytes, now_ns: int) -> bool:
+        if self.error is not None:
+            raise self.error
+        if self.faster is not None:
+            self.text, self.faster = self.faster, None
+            return False
         self.text = text
+        return True
 
 
 def test_the_first_instance_shares_its_list_and_each_change_of_it(stage: Stage) -> None:
@@ -141,13 +149,101 @@ def test_at_a_start_the_list_of_all_goes_before_the_file(stage: Stage) -> None:
     assert [stage.heard(), stage.heard()] == [AllowListReplaced(), AllowListTaken(BEN_TEXT)]
 
 
-def test_a_list_that_cannot_be_written_here_is_told_and_the_one_before_stays(stage: Stage) -> None:
+def block(stage: Stage) -> Path:
+    """Have the file not be writable, until what is returned is removed."""
+    new = stage.path.with_name(f".{stage.path.name}.{os.getpid()}.new")
+    new.mkdir()
+    return new
+
+
+def taken(allowed: AllowList | None) -> list[Entry]:
+    assert allowed is not None
+    return list(allowed)
+
+
+def test_a_list_that_cannot_be_written_here_is_in_force_for_all_that_and_is_told_once(stage: Stage) -> None:
     shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
     stage.allowing.begin(None)
     stage.heard()
-    stage.path.with_name(f".{stage.path.name}.{os.getpid()}.new").mkdir()
+    blocked = block(stage)
     shared.text = BEN_TEXT
+    assert taken(stage.allowing.look(shared, 1)) == [BEN]
+    assert stage.heard() == AllowListTaken(BEN_TEXT)
+    told = stage.heard()
+    assert isinstance(told, AllowListReplaced)
+    assert "which another instance has changed" in told.unwritten
+    for turn in range(5):
+        assert stage.allowing.look(shared, 2 + turn * AGAIN_NS) is None
+    assert shared.text == BEN_TEXT
+    blocked.rmdir()
+    assert taken(stage.allowing.look(shared, 2 + 5 * AGAIN_NS)) == [BEN]
+    assert stage.path.read_bytes() == BEN_TEXT
+    assert stage.heard() == AllowListTaken(BEN_TEXT), "the mistake is told once"
+    assert stage.allowing.look(shared, 2 + 6 * AGAIN_NS) is None
+
+
+def test_a_file_that_cannot_be_written_ends_no_house_that_has_served(stage: Stage) -> None:
+    shared = Shared()
+    shared.text = BEN_TEXT
+    stage.path.write_bytes(ANN_TEXT)
+    block(stage)
+    with pytest.raises(ConfigurationError):
+        stage.allowing.begin(None, BEN_TEXT)
+    assert taken(stage.allowing.begin(ANN_TEXT, BEN_TEXT)) == [BEN]
     assert stage.allowing.look(shared, 1) is None
-    kept = stage.heard()
-    assert isinstance(kept, AllowListKept)
-    assert "which another instance has changed" in kept.reason
+    assert shared.text == BEN_TEXT, "what the file says is not a change"
+
+
+@pytest.mark.parametrize("turn", ["at first", "later"])
+def test_a_list_that_is_too_large_to_be_shared_ends_nothing_and_is_told_once(stage: Stage, turn: str) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, None if turn == "at first" else ANN_TEXT)
+    shared.text = None if turn == "at first" else ANN_TEXT
+    stage.heard()
+    shared.error = StoreError("the allow list is too large")
+    if turn == "later":
+        stage.path.write_bytes(BEN_TEXT)
+    for number in range(5):
+        assert stage.allowing.look(shared, number * AGAIN_NS) is None
+    assert stage.heard() == AllowListKept("the allow list is too large")
+    shared.error = None
+    stage.path.write_bytes(ANN_TEXT + BEN_TEXT)
+    assert taken(stage.allowing.look(shared, 6 * AGAIN_NS)) == [ANN, BEN]
+    assert stage.heard() == AllowListTaken(ANN_TEXT + BEN_TEXT), "the mistake is told once"
+
+
+def test_a_list_for_which_there_is_no_room_is_shared_once_there_is(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, ANN_TEXT)
+    shared.text, shared.error = ANN_TEXT, StoreFullError("no room")
+    stage.path.write_bytes(BEN_TEXT)
+    assert stage.allowing.look(shared, 1) is None
+    shared.error = None
+    assert stage.allowing.look(shared, AGAIN_NS) is None
+    assert taken(stage.allowing.look(shared, 1 + AGAIN_NS)) == [BEN]
+    assert shared.text == BEN_TEXT
+
+
+def test_a_store_that_is_broken_is_no_matter_of_a_list(stage: Stage) -> None:
+    shared = Shared()
+    stage.allowing.begin(None)
+    shared.error = StoreBrokenError("gone")
+    with pytest.raises(StoreBrokenError):
+        stage.allowing.look(shared, 1)
+
+
+def test_a_change_that_comes_second_gives_way_and_that_is_told(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, ANN_TEXT)
+    shared.text = ANN_TEXT
+    stage.heard()
+    stage.path.write_bytes(ANN_TEXT + BEN_TEXT)
+    shared.faster = BEN_TEXT
+    assert stage.allowing.look(shared, 1) is None
+    assert taken(stage.allowing.look(shared, 2)) == [BEN]
+    assert stage.path.read_bytes() == BEN_TEXT
+    assert [stage.heard(), stage.heard()] == [AllowListReplaced(), AllowListTaken(BEN_TEXT)]

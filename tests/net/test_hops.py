@@ -58,6 +58,7 @@ from auctionctl.wire.listing import LotDescription
         (hops.decode_from_child, hops.AllowListTaken(b"text")),
         (hops.decode_from_child, hops.AllowListKept("why")),
         (hops.decode_from_child, hops.AllowListReplaced()),
+        (hops.decode_from_child, hops.AllowListReplaced("why")),
         (hops.decode_from_child, hops.Archived(b"id", "vase", "/archive/vase")),
         (hops.decode_from_child, hops.ArchiveFailed("why", "hint")),
         (hops.decode_from_child, hops.StoreFull("why", 5)),

@@ -22,7 +22,8 @@ EVENTS: Final = {
     "quarantined": "A log does not verify, and its auction stands still: `log` and `reason`.",
     "halted": "Nothing is written to a log any more: `log` and `reason`.",
     "allow_list_kept": "The new allow list is wrong, and the one before stays: `reason`.",
-    "allow_list_replaced": "At a start the allow list here differed from that of all instances, and gave way.",
+    "allow_list_replaced": "The allow list here differed, at a start or as another was changed at once, from that of"
+    " all instances, and gave way; `unwritten` says why its file did not, or is null.",
     "revoked_listed, rotated_listed": "The allow list names keys that have ended: `reason`.",
     "reloaded": "The settings have been read again: `auctions`, as with `serving`, those that are new.",
     "settings_kept": f"The new settings are wrong, and those before stay: {_ADVICE}",
