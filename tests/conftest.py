@@ -27,7 +27,9 @@ PARTS = {
     **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
 }
 """Directory of tests → the part that it belongs to; every other is by itself."""
-LONGEST_FIRST = ("simulation", "acceptance", "fuzz", "houses", "commands", "powerloss", "independent")
+OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "test_demo_cluster")
+"""Three servers and three houses that sync as fast as they can: not beside those who time an honest bidder."""
+LONGEST_FIRST = ("simulation", "acceptance", "fuzz", "houses", "commands", "clusters", "powerloss", "independent")
 """These before the others, or one process would have nothing left to do while the other still has much."""
 
 
@@ -35,6 +37,8 @@ LONGEST_FIRST = ("simulation", "acceptance", "fuzz", "houses", "commands", "powe
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     def part_of(item: pytest.Item) -> str:
         directory = item.path.relative_to(Path(__file__).parent).parts[0]
+        if directory in ("cli", "faults") and item.path.stem in OF_CLUSTERS:
+            return "clusters"
         return PARTS.get(directory, directory)
 
     order = {part: place for place, part in enumerate(LONGEST_FIRST)}

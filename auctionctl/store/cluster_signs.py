@@ -110,7 +110,7 @@ class ClusterSigns:
         """The latest sign of any instance."""
         return max((sign.time_ns for sign in self.signs.values()), default=None)
 
-    def sign(self, record: Alive) -> bool:
+    def put(self, record: Alive) -> bool:
         """This instance is alive; False if it was deposed: then it may sign again, and holds nothing any more.
 
         Raises StoreError if another process goes under its name, and as for a write.

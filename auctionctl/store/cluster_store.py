@@ -454,7 +454,7 @@ class ClusterStore(LogStore):
 
     def _sign(self, record: Alive) -> bool:
         with self._writing():
-            return self._signs.sign(record)
+            return self._signs.put(record)
 
     def _commit(self, messages: Sequence[Message]) -> int:
         """Store messages of logs, all or none; the number of the first."""

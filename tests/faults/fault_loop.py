@@ -138,8 +138,10 @@ class FaultLoop:
         return self._chance.choice(self.premises.machines)
 
     def _kill_machine(self) -> tuple[str, Callable[[], Any]]:
-        """kill -9 of all its processes; it is started again when the others have taken over."""
-        machine = self._machine()
+        """kill -9 of all processes of one that has auctions; it is started again when the others have taken over."""
+        holders = read_writers(self.premises.cluster.address, HOUSE).holders
+        busy = {instance for subject, instance in holders.items() if not subject.endswith(".registry")}
+        machine = self._chance.choice([each for each in self.premises.machines if each.name in busy])
         machine.signal_all(signal.SIGKILL)
         return machine.name, lambda: self._start(machine)
 
