@@ -29,7 +29,9 @@ PARTS = {
 """Directory of tests → the part that it belongs to; every other is by itself."""
 OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "test_demo_cluster")
 """Three servers and three houses that sync as fast as they can: not beside those who time an honest bidder."""
-LONGEST_FIRST = ("simulation", "acceptance", "fuzz", "houses", "commands", "clusters", "powerloss", "independent")
+TIMED = ("test_hostile_clients", "test_floods")
+"""What times an honest bidder runs beside the simulation, which keeps one core a process busy, and no disk."""
+LONGEST_FIRST = ("simulation", "timed", "acceptance", "fuzz", "houses", "commands", "clusters", "powerloss", "independent")
 """These before the others, or one process would have nothing left to do while the other still has much."""
 
 
@@ -39,6 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         directory = item.path.relative_to(Path(__file__).parent).parts[0]
         if directory in ("cli", "faults") and item.path.stem in OF_CLUSTERS:
             return "clusters"
+        if directory == "faults" and item.path.stem in TIMED:
+            return "timed"
         return PARTS.get(directory, directory)
 
     order = {part: place for place, part in enumerate(LONGEST_FIRST)}
