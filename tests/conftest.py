@@ -29,9 +29,12 @@ PARTS = {
 """Directory of tests → the part that it belongs to; every other is by itself."""
 OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "test_demo_cluster")
 """Three servers and three houses that sync as fast as they can: not beside those who time an honest bidder."""
-TIMED = ("test_hostile_clients", "test_floods")
+TIMED = ("test_hostile_clients",)
 """What times an honest bidder runs beside the simulation, which keeps one core a process busy, and no disk."""
-LONGEST_FIRST = ("simulation", "timed", "acceptance", "fuzz", "houses", "commands", "clusters", "powerloss", "independent")
+LONGEST_FIRST = (
+    *("simulation", "timed", "acceptance", "fuzz", "houses", "commands"),
+    *("clusters", "powerloss", "independent"),
+)
 """These before the others, or one process would have nothing left to do while the other still has much."""
 
 
