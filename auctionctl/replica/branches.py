@@ -160,7 +160,6 @@ class Branches:
             return self._core.receive(message, now_ns) if session.greeting is None and reply.token < FIRST_TOKEN else ()
         session.asked_ns = None
         if isinstance(reply, Moved):
-            self._is_spread = True
             self._moved(place, reply, now_ns)
             return ()
         if isinstance(reply, Welcome) and session.greeting is not None:
@@ -238,6 +237,7 @@ class Branches:
         command = self._find(moved.command)
         if not (self._core.follower.follows(log) if command is None else is_of(command, log)):
             return  # It concerns nothing of ours.
+        self._is_spread = True
         is_news = self._where.get(log, self.home) != target
         is_hop = bool(target) and self._told_where.get(log) != target
         if log not in self._told_where and len(self._told_where) >= MAX_LOGS:

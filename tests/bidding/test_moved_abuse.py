@@ -52,6 +52,17 @@ def test_where_another_log_is_than_that_of_the_command_is_no_answer_to_it(spread
     assert abused.remembered() == before
 
 
+def test_a_word_that_nobody_asked_for_makes_no_house_of_several_places(spread_over: Spread) -> None:
+    world = spread_over(A)
+    auction = world.announce(start_timeout_ns=100_000 * SECOND_NS)
+    ann = world.visit("ann")
+    world.run(lambda: bool(ann.sent_to(A, "join")), within_s=5)
+    ann.branches.receive(A, Message(encode(Moved(bytes(32 * [7]), B))), world.now_ns)
+    assert not ann.branches._is_spread
+    ann.branches.receive(A, Message(encode(Moved(auction, B))), world.now_ns)
+    assert ann.branches._is_spread
+
+
 def test_what_a_house_does_not_have_of_what_nobody_asked_for_is_not_asked_for_later(spread_over: Spread) -> None:
     abused = Abused(spread_over)
     before = len(abused.branches._later)
