@@ -397,3 +397,25 @@ def run_until_killed(home: Path, part: str, number: int, *arguments: object) -> 
 def run_until() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Kills a command at a place that is named, not timed."""
     return run_until_killed
+
+
+@pytest.fixture
+def corner(tmp_path: Path) -> Path:
+    """Where temporary directories are made, empty."""
+    path = tmp_path / "tmp"
+    path.mkdir()
+    return path
+
+
+def processes_with(text: str) -> list[str]:
+    """The command lines of processes that have ``text`` in their environment."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("needs /proc to look for processes")
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if text.encode() in entry.read_bytes():
+                found.append((entry.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found

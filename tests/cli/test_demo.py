@@ -17,26 +17,7 @@ from auctionctl.cli.output import Form
 from auctionctl.replica.export import decode_export
 from auctionctl.tlog.note import is_signed_alone
 
-
-@pytest.fixture
-def corner(tmp_path: Path) -> Path:
-    """Where temporary directories are made, empty."""
-    path = tmp_path / "tmp"
-    path.mkdir()
-    return path
-
-
-def processes_with(text: str) -> list[str]:
-    if not Path("/proc/self/environ").exists():
-        pytest.skip("needs /proc to look for processes")
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if text.encode() in entry.read_bytes():
-                found.append((entry.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
+from .conftest import processes_with
 
 
 def test_three_lots_end_as_told_and_every_log_verifies(program: Any, tmp_path: Path, corner: Path) -> None:

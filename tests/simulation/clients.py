@@ -10,12 +10,13 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from timeline import MILLISECOND_NS, SECOND_NS, Timeline
 
 from auctionctl.errors import AuctionctlError
 from auctionctl.keys.signing import SecretKey
+from auctionctl.replica.core import Core
 from auctionctl.wire.frames import Message
 
 if TYPE_CHECKING:
@@ -24,20 +25,6 @@ if TYPE_CHECKING:
 
 WAKES_A_SECOND: Final = 400
 """More than that is a core that spins."""
-
-
-class Core(Protocol):
-    """What is driven: an agent, a seller, somebody with one command to give."""
-
-    def connected(self, nonce: bytes, now_ns: int) -> None: ...
-    def disconnected(self) -> None: ...
-    def needs_hello(self, now_ns: int) -> bool: ...
-    def receive(self, message: Message, now_ns: int) -> Sequence[Any]: ...
-    def take_notices(self) -> Sequence[Any]: ...
-    def take_outgoing(self) -> list[Message]: ...
-    def get_timer(self) -> int | None: ...
-    def handle_timer(self, now_ns: int) -> None: ...
-    def say_bye(self) -> None: ...
 
 
 class Machine:
