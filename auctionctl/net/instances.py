@@ -401,7 +401,8 @@ class AmongSeveral:
         else:
             return  # It lives after all.
         given = {log: self._store.given_ns(log) for log in logs}
-        at_ns = self._date([(last_ns or 0) + SIGNED_FOR_NS, *given.values()], now_ns)
+        signed_ns = (last_ns or 0) if sign is None else max(last_ns or 0, sign.latest_ns)
+        at_ns = self._date([signed_ns + SIGNED_FOR_NS, *given.values()], now_ns)
         if at_ns is None:
             return
         try:

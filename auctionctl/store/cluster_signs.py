@@ -40,6 +40,8 @@ class Sign:
     endpoint: str
     holds: int
     sequence: int
+    latest_ns: int
+    """The latest time that it ever gave: it may say later that bidders could reach it no more since before then."""
     is_deposed: bool = False
     """Whether another one has taken it for dead since."""
 
@@ -96,13 +98,19 @@ class ClusterSigns:
         known = self.signs.get(instance)
         if known is not None and known.sequence >= message.sequence:
             return  # one of our own, which this store knew when it had written it
-        if isinstance(record, Alive):
-            sign = Sign(instance, record.time_ns, record.endpoint, record.holds, message.sequence)
-        elif isinstance(record, Deposed):
-            endpoint = "" if known is None else known.endpoint
-            sign = Sign(instance, record.time_ns, endpoint, 0, message.sequence, is_deposed=True)
-        else:
+        if not isinstance(record, Alive | Deposed):
             raise StoreError(f"message {message.sequence} of {self._stream} is no sign of life")
+        self._note(instance, record, message.sequence)
+
+    def _note(self, instance: str, record: Alive | Deposed, sequence: int) -> None:
+        """``record`` is the last word under the subject of ``instance`` now."""
+        known = self.signs.get(instance)
+        latest_ns = record.time_ns if known is None else max(record.time_ns, known.latest_ns)
+        if isinstance(record, Alive):
+            sign = Sign(instance, record.time_ns, record.endpoint, record.holds, sequence, latest_ns)
+        else:
+            endpoint = "" if known is None else known.endpoint
+            sign = Sign(instance, record.time_ns, endpoint, 0, sequence, latest_ns, is_deposed=True)
         self.signs[instance] = sign
 
     @property
@@ -116,7 +124,7 @@ class ClusterSigns:
         Raises StoreError if another process goes under its name, and as for a write.
         """
         if (sequence := self._write(self._instance, record)) is not None:
-            self.signs[self._instance] = Sign(self._instance, record.time_ns, record.endpoint, record.holds, sequence)
+            self._note(self._instance, record, sequence)
             return True
         found = self._link.find_last(self._stream, self.subject)
         if found is None or not isinstance(read_header(found.header), Deposed):
@@ -133,11 +141,11 @@ class ClusterSigns:
         Afterwards :attr:`signs` has its last time: whatever it has said it has said by then. One that is deposed as far
         as is known here may have signed since: only what is written behind that says that it has not.
         """
-        known = self.signs[instance]
-        sequence = self._write(instance, Deposed(known.time_ns))
+        deposed = Deposed(self.signs[instance].time_ns)
+        sequence = self._write(instance, deposed)
         if sequence is None:
             return False
-        self.signs[instance] = Sign(instance, known.time_ns, known.endpoint, 0, sequence, is_deposed=True)
+        self._note(instance, deposed, sequence)
         return True
 
     def _write(self, instance: str, record: Alive | Deposed) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -153,10 +153,11 @@ class Instance:
 
 
 class Company:
-    """Instances by their names, which come one after the other; ``now_ns`` is the time of all."""
+    """Instances by their names, which come one after the other; ``now_ns`` is the time, some clocks are ``behind`` it."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, behind: Mapping[str, int] | None = None) -> None:
         self.now_ns: int = staging.START_NS
+        self._behind = dict(behind or {})
         self.link = Link()
         self.instances: dict[str, Instance] = {}
         self.ended: set[str] = set()
@@ -168,8 +169,12 @@ class Company:
     def __getitem__(self, name: str) -> Instance:
         return self.instances[name]
 
+    def time_of(self, name: str) -> int:
+        """What it is by the clock of this one."""
+        return self.now_ns - self._behind.get(name, 0)
+
     def come(self, name: str) -> None:
-        self.instances[name] = Instance(self.link, name, self.now_ns)
+        self.instances[name] = Instance(self.link, name, self.time_of(name))
         self.after(2 * SECOND_NS)
 
     def end(self, name: str) -> None:
@@ -187,7 +192,7 @@ class Company:
             self.now_ns += LOOK_NS
             for name, instance in self.instances.items():
                 if name not in without and name not in self.ended:
-                    instance.turn(self.now_ns)
+                    instance.turn(self.time_of(name))
 
     def sell(self, listing: str = "lot", **terms: Any) -> str:
         """A new auction of whoever has the registry; the name of its log."""

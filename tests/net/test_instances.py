@@ -16,7 +16,7 @@ import pytest
 
 from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.net.instances import PORTION
+from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 
 
@@ -236,3 +236,20 @@ def test_an_instance_ends_though_the_cluster_is_full(company: Any) -> None:
     company.link.is_full = False
     company.after(8 * SECOND_NS)
     assert company.holder(log) == "y"
+
+
+def test_what_is_taken_over_is_dated_behind_every_sign_of_its_holder_and_not_only_the_last(company: Any) -> None:
+    company = company("x", "y", behind={"y": 9 * SECOND_NS // 2})
+    log = sold_at(company, "x")
+    x = company["x"]
+    company.after(2 * SECOND_NS)
+    latest_ns = x.part._signed_ns
+    # It finds out only now that nobody could reach it: its next sign says an earlier time.
+    x.house.gateway_silent(latest_ns - SECOND_NS)
+    company.after(5 * SECOND_NS // 4)
+    assert x.part._signed_ns == latest_ns - SECOND_NS
+    company.die("x")
+    company.after(8 * SECOND_NS)
+    takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
+    assert company.holder(log) == "y"
+    assert takeover.time_ns >= latest_ns + SIGNED_FOR_NS
