@@ -153,7 +153,7 @@ class Instance:
 
 
 class Company:
-    """Instances by their names, which come one after the other; ``now_ns`` is the time, some clocks are ``behind`` it."""
+    """Instances by their names, which come one after the other; ``now_ns`` is the time, and clocks may be behind."""
 
     def __init__(self, *names: str, behind: Mapping[str, int] | None = None) -> None:
         self.now_ns: int = staging.START_NS
