@@ -25,6 +25,7 @@ from auctionctl.house.shared_house import SharedHouse
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import Allowing, keys_listed
+from auctionctl.net.alone import Recovered
 from auctionctl.net.archive_turns import ArchiveTurns
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.clock import Clock, check_clock
@@ -57,7 +58,7 @@ from auctionctl.net.hops import (
     encode,
 )
 from auctionctl.net.house_store import lossy_words, open_store, shared_text
-from auctionctl.net.instances import Recovered, take_part
+from auctionctl.net.instances import take_part
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
 from auctionctl.net.metering import Meter

@@ -14,11 +14,11 @@ import secrets
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.errors import OvertakenError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
+from auctionctl.store.cluster_changes import Change, Claimed, Forgotten, Grown
 from auctionctl.store.cluster_index import ClusterIndex, IndexedLog
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_signs import ClusterSigns, SharedList, Sign
@@ -50,36 +50,6 @@ TOLD_ENTRIES: Final = 2_000
 """What a house takes in at once: some 50 ms."""
 CHUNK_MESSAGES: Final = 256
 """Messages fetched at once, of at most 256 KiB each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """Another instance has appended ``entries`` to ``log``, from index ``first`` on."""
-
-    log: str
-    first: int
-    entries: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``, or 0 where that is not known."""
-
-    log: str
-    epoch: int
-    instance: str
-    time_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """``log``, of ``size`` entries, has been removed."""
-
-    log: str
-    size: int
-
-
-Change = Grown | Claimed | Forgotten
 
 
 class ClusterStore(LogStore):

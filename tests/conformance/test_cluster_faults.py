@@ -19,7 +19,8 @@ from tcp_proxy import Cut, Swallowed, TcpProxy, Whole
 
 from auctionctl.errors import OvertakenError, SizeConflictError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import parse_cluster_address
-from auctionctl.store.cluster_store import ClusterStore, Grown
+from auctionctl.store.cluster_changes import Grown
+from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import Append, LogStore
 from auctionctl.store.stream_settings import Streams
 

@@ -12,9 +12,10 @@ import pytest
 from nats_cluster import Cluster
 
 from auctionctl.errors import OvertakenError, StoreBrokenError, StoreError
+from auctionctl.store.cluster_changes import Change, Claimed, Forgotten, Grown
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_signs import MAX_MESSAGE_BYTES
-from auctionctl.store.cluster_store import TOLD_ENTRIES, Change, Claimed, ClusterStore, Forgotten, Grown
+from auctionctl.store.cluster_store import TOLD_ENTRIES, ClusterStore
 from auctionctl.store.log_store import Append
 from auctionctl.store.stream_tail import StreamTail
 

@@ -17,7 +17,8 @@ from auctionctl.house.effects import Commit, Effect
 from auctionctl.house.limits import Limits
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.shared_house import SharedHouse
-from auctionctl.net.instances import AmongSeveral, Place, Recovered
+from auctionctl.net.alone import Recovered
+from auctionctl.net.instances import AmongSeveral, Place
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.store.cluster_signs import Sign
 from auctionctl.store.cluster_store import ClusterStore

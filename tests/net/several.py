@@ -22,7 +22,8 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.recovery import rebuild
 from auctionctl.house.registry import RegistryLog
 from auctionctl.house.shared_house import SharedHouse
-from auctionctl.net.instances import AmongSeveral, Place, Recovered
+from auctionctl.net.alone import Recovered
+from auctionctl.net.instances import AmongSeveral, Place
 from auctionctl.replica.registry import REGISTRY
 from auctionctl.store.cluster_index import ClusterIndex
 from auctionctl.store.cluster_signs import ClusterSigns

@@ -6,8 +6,8 @@ from typing import Any
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
+from auctionctl.net.alone import Alone
 from auctionctl.net.hops import AllClosed, LotsWait, Reopened
-from auctionctl.net.instances import Alone
 from auctionctl.net.outlook import Outlook
 from auctionctl.net.own_lots import OwnLots
 from auctionctl.wire.listing import LotDescription

@@ -1,0 +1,35 @@
+"""What other instances of a house have done to its logs, as a store tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Another instance has appended ``entries`` to ``log``, from index ``first`` on."""
+
+    log: str
+    first: int
+    entries: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``, or 0 where that is not known."""
+
+    log: str
+    epoch: int
+    instance: str
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """``log``, of ``size`` entries, has been removed."""
+
+    log: str
+    size: int
+
+
+Change = Grown | Claimed | Forgotten
