@@ -65,14 +65,10 @@ class Place:
 
 
 class Won(NamedTuple):
-    """The epoch of a claim of this instance; its log was last looked after by somebody who lived at ``last_ns``.
-
-    That one got it at ``given_ns``. Both are 0 where they are not known.
-    """
+    """The epoch of a claim of this instance; nobody looked after its log from ``since_ns`` on, or 0: not known."""
 
     epoch: int
-    last_ns: int
-    given_ns: int
+    since_ns: int
 
 
 class AmongSeveral:
@@ -306,9 +302,9 @@ class AmongSeveral:
             if other is not None:
                 with suppress(OvertakenError):  # Another's already.
                     # Nobody wrote it since it was given to this one.
-                    self._store.give([claimed.log], other, claimed.time_ns)
+                    self._store.give([claimed.log], other, claimed.time_ns, {claimed.log: claimed.since_ns})
         elif (at_ns := self._date([claimed.time_ns], now_ns)) is not None:
-            self._take_over({claimed.log: Won(claimed.epoch, claimed.time_ns, claimed.time_ns)}, at_ns)
+            self._take_over({claimed.log: Won(claimed.epoch, claimed.since_ns)}, at_ns)
 
     def _claim_due(self, now_ns: int) -> None:
         """Claim what is to be this one's: of instances that are dead, or nobody's, or its own of before."""
@@ -341,16 +337,17 @@ class AmongSeveral:
             last_ns = sign.time_ns
         else:
             return  # It lives after all.
-        given = {log: self._store.given_ns(log) for log in logs}
+        unwritten = {log: self._unwritten_since(log, last_ns or 0) for log in logs}
         signed_ns = (last_ns or 0) if sign is None else max(last_ns or 0, sign.latest_ns)
-        at_ns = self._date([signed_ns + SIGNED_FOR_NS, *given.values()], now_ns)
+        at_ns = self._date([signed_ns + SIGNED_FOR_NS, *map(self._store.given_ns, logs)], now_ns)
         if at_ns is None:
             return
         try:
-            epochs = self._store.give(logs, self._name, at_ns)
+            # If this one comes to an end before it goes on with them, the next one knows since when as well.
+            epochs = self._store.give(logs, self._name, at_ns, unwritten)
         except OvertakenError:
             return  # Another one was first with one of them: the next look says with which.
-        self._take_over({log: Won(epoch, last_ns or 0, given[log]) for log, epoch in epochs.items()}, at_ns)
+        self._take_over({log: Won(epoch, unwritten[log]) for log, epoch in epochs.items()}, at_ns)
 
     def _date(self, not_before_ns: Sequence[int], now_ns: int) -> int | None:
         """When what is taken over now is to be dated: behind all that its last holder has signed. None: not yet."""
@@ -370,14 +367,15 @@ class AmongSeveral:
         for claimed in self._absorb(at_ns):
             self._take_on(claimed, at_ns)
         mine = {log: of for log, of in won.items() if self._store.holder_of(log) == (of.epoch, self._name)}
-        by_id = {_id_of(log): (of.epoch, self._unwritten_since(log, of)) for log, of in mine.items()}
+        by_id = {_id_of(log): (of.epoch, of.since_ns or None) for log, of in mine.items()}
         self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
 
-    def _unwritten_since(self, log: str, won: Won) -> int | None:
-        """Since when nobody looked after a log that this one has claimed; None where nothing is known of that."""
-        if won.given_ns and not self._house.is_gone_on_with(_id_of(log), won.epoch - 1):
-            return won.given_ns  # Its last holder lived, but never went on with it.
-        return max(won.last_ns, won.given_ns) or None
+    def _unwritten_since(self, log: str, last_ns: int) -> int:
+        """Since when nobody looks after a log whose holder lived at ``last_ns``; 0 where nothing is known of that."""
+        since_ns, holder = self._store.unwritten_ns(log), self._store.holder_of(log)
+        if since_ns and holder is not None and not self._house.is_gone_on_with(_id_of(log), holder[0]):
+            return since_ns  # Its last holder lived, but never went on with it.
+        return max(last_ns, self._store.given_ns(log))
 
     def _give_new(self, now_ns: int) -> None:
         """What was announced here goes to the instance that it is for."""

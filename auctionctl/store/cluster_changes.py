@@ -16,12 +16,16 @@ class Grown:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``, or 0 where that is not known."""
+    """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``; nobody saw to it from ``since_ns`` on.
+
+    Both are 0 where they are not known.
+    """
 
     log: str
     epoch: int
     instance: str
     time_ns: int
+    since_ns: int
 
 
 @dataclass(frozen=True, slots=True)

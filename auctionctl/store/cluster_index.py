@@ -31,7 +31,7 @@ LOG_WORD: Final = "log"
 class IndexedLog:
     """One log: the last message under its subject, and which entries each message with entries begins with."""
 
-    __slots__ = ("epoch", "firsts", "given_ns", "holder", "last", "sequences", "size", "subject")
+    __slots__ = ("epoch", "firsts", "given_ns", "holder", "last", "sequences", "since_ns", "size", "subject")
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
@@ -41,6 +41,8 @@ class IndexedLog:
         """The instance that has claimed it last."""
         self.given_ns = 0
         """When that was, where it is known."""
+        self.since_ns = 0
+        """Until when somebody looked after it before that."""
         self.clear()
 
     def clear(self) -> None:
@@ -108,7 +110,8 @@ class ClusterIndex:
 
     def claim(self, name: str, log: IndexedLog, sequence: int, record: Claim) -> None:
         """Another holder, by the message with this number."""
-        log.epoch, log.holder, log.given_ns, log.last = record.epoch, record.instance, record.time_ns, sequence
+        log.epoch, log.holder, log.last = record.epoch, record.instance, sequence
+        log.given_ns, log.since_ns = record.time_ns, record.since_ns or record.time_ns
         self.logs[name] = log
 
     def remove(self, name: str, sequence: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
@@ -265,20 +265,25 @@ class ClusterStore(LogStore):
         """Whether there is more to tell than the last :meth:`refresh` has: to be called again soon."""
         return bool(self._changes)
 
-    def give(self, logs: Sequence[str], instance: str, now_ns: int) -> dict[str, int]:
+    def give(
+        self, logs: Sequence[str], instance: str, now_ns: int, since_ns: Mapping[str, int] | None = None
+    ) -> dict[str, int]:
         """Claim ``logs`` in the name of ``instance``, this one or another, all or none; returns the epoch of each.
 
         From there on this store writes to them no more than ``instance`` lets it: it has to stop by itself where they
-        are another's. Durable on return. ``now_ns`` says since when. Errors: as for :meth:`append`.
+        are another's. Durable on return. ``now_ns`` says since when, and ``since_ns`` from when on nobody has looked
+        after a log, if that was before. Errors: as for :meth:`append`.
         """
         self._require_usable()
         check_name(instance)
         check_time(now_ns)
+        since_ns = since_ns or {}
         for name in logs:
             check_name(name)
+            check_time(since_ns.get(name, 0))
         self._check_told(logs)
         found = {name: self._index.find(name) for name in logs}
-        claims = {name: Claim(log.epoch + 1, instance, now_ns) for name, log in found.items()}
+        claims = {name: Claim(log.epoch + 1, instance, now_ns, since_ns.get(name, 0)) for name, log in found.items()}
         names = list(found)
         for begin in range(0, len(names), MAX_BATCH_MESSAGES):
             share = names[begin : begin + MAX_BATCH_MESSAGES]
@@ -298,6 +303,12 @@ class ClusterStore(LogStore):
         self._require_usable()
         found = self._index.logs.get(log)
         return 0 if found is None else found.given_ns
+
+    def unwritten_ns(self, log: str) -> int:
+        """From when on nobody looked after ``log`` until its holder goes on with it; 0 where that was not said."""
+        self._require_usable()
+        found = self._index.logs.get(log)
+        return 0 if found is None else found.since_ns
 
     def sign(self, now_ns: int, endpoint: str, holds: int) -> bool:
         """Tell the others that this instance lives, where it serves, and how many logs it holds. As :meth:`alive`.
@@ -359,7 +370,9 @@ class ClusterStore(LogStore):
                 self.size_bytes += len(message.payload)
                 self._changes.append(Grown(name, record.first, tuple(join(message.payload, record))))
             elif isinstance(record, Claim):
-                self._changes.append(Claimed(name, record.epoch, record.instance, record.time_ns))
+                self._changes.append(
+                    Claimed(name, record.epoch, record.instance, record.time_ns, record.since_ns or record.time_ns)
+                )
             elif isinstance(record, Removed):
                 self._changes.append(Forgotten(name, record.size))
 

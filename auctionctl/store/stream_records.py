@@ -7,7 +7,9 @@ a second time for the first, and another one under the same name never comes abo
 The header is text, of words with a blank in between::
 
     entries TIME_NS FIRST COUNT WRITER     COUNT entries from index FIRST on; the payload is a msgpack array of them
-    claim EPOCH INSTANCE [TIME_NS] WRITER  an instance of the house has the log from TIME_NS on, where that is known
+    claim EPOCH INSTANCE [TIME_NS [SINCE_NS]] WRITER
+                                           an instance of the house has the log from TIME_NS on, where that is known,
+                                           and nobody looked after it from SINCE_NS on, where that was before
     removed SIZE WRITER                    the log is forgotten, with SIZE entries
     alive TIME_NS [ENDPOINT HOLDS] WRITER  an instance was alive then; among several, where and with how many logs
     deposed TIME_NS WRITER                 another instance takes over from the one that was last alive then
@@ -55,11 +57,15 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``instance`` has the log, and ``epoch`` with it; since ``time_ns``, or 0 where that was not said."""
+    """``instance`` has the log, and ``epoch`` with it; since ``time_ns``, or 0 where that was not said.
+
+    Until ``since_ns`` somebody looked after it; 0 where that was until it got this holder, or is not known.
+    """
 
     epoch: int
     instance: str
     time_ns: int = 0
+    since_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +132,12 @@ def write_header(record: Record, writer: str) -> str:
     match record:
         case Entries(time_ns, first, count):
             words: tuple[object, ...] = ("entries", time_ns, first, count)
-        case Claim(epoch, instance, time_ns):
-            words = ("claim", epoch, instance, time_ns) if time_ns else ("claim", epoch, instance)
+        case Claim(epoch, instance, 0):
+            words = ("claim", epoch, instance)
+        case Claim(epoch, instance, time_ns, 0):
+            words = ("claim", epoch, instance, time_ns)
+        case Claim(epoch, instance, time_ns, since_ns):
+            words = ("claim", epoch, instance, time_ns, since_ns)
         case Removed(size):
             words = ("removed", size)
         case Alive(time_ns, "", 0):
@@ -154,6 +164,8 @@ def read_header(text: str) -> Record:
                 return Claim(_number(epoch), instance)
             case "claim", [epoch, instance, time_ns, _]:
                 return Claim(_number(epoch), instance, _number(time_ns))
+            case "claim", [epoch, instance, time_ns, since_ns, _]:
+                return Claim(_number(epoch), instance, _number(time_ns), _number(since_ns))
             case "removed", [size, _]:
                 return Removed(_number(size))
             case "alive", [time_ns, _]:

@@ -95,7 +95,7 @@ def test_whoever_was_overtaken_then_hears_exactly_what_the_other_has_written(ope
         one.append([Append(B, 1, (b"lost",)), Append(A, 1, (b"lost",))], 9)
     assert caught.value.log == A
     # At least up to what was in its way; the rest comes like everything.
-    assert hear(one, 2) == [Claimed(A, 1, "two", 7), Grown(A, 1, (b"a1", b"a2"))]
+    assert hear(one, 2) == [Claimed(A, 1, "two", 7, 7), Grown(A, 1, (b"a1", b"a2"))]
     one.append([Append(B, 1, (b"b1",))], 10)
     assert hear(two, 1) == [Grown(B, 1, (b"b1",))]
 
@@ -113,7 +113,7 @@ def test_nothing_is_written_behind_what_has_come_and_was_not_told(opened: Open) 
     assert caught.value.log == B
     with pytest.raises(OvertakenError):
         one.give([B], "one", 9)
-    assert hear(one, 2) == [Claimed(B, 1, "two", 5), Claimed(A, 1, "two", 6)]
+    assert hear(one, 2) == [Claimed(B, 1, "two", 5, 5), Claimed(A, 1, "two", 6, 6)]
     assert one.give([B], "one", 10) == {B: 2}
 
 
@@ -121,11 +121,11 @@ def test_a_log_that_is_given_away_is_its_new_holders_with_an_epoch_and_the_time(
     one, two, three = opened("one"), opened("two"), opened("three")
     one.append([Append(A, 0, (b"a",)), Append(B, 0, (b"b",))], 1)
     assert one.holder_of(A) is None
-    assert one.give([A, B], "two", 5) == {A: 1, B: 1}
+    assert one.give([A, B], "two", 5, {B: 4}) == {A: 1, B: 1}
     assert one.holder_of(A) == (1, "two")
     for store in (two, three):
-        assert hear(store, 4)[2:] == [Claimed(A, 1, "two", 5), Claimed(B, 1, "two", 5)]
-        assert (store.holder_of(A), store.given_ns(B)) == ((1, "two"), 5)
+        assert hear(store, 4)[2:] == [Claimed(A, 1, "two", 5, 5), Claimed(B, 1, "two", 5, 4)]
+        assert (store.holder_of(A), store.given_ns(B), store.unwritten_ns(B)) == ((1, "two"), 5, 4)
     # Of two that claim it at once, one has it.
     assert two.give([A], "three", 6) == {A: 2}
     with pytest.raises(OvertakenError):

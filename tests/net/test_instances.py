@@ -253,3 +253,26 @@ def test_what_is_taken_over_is_dated_behind_every_sign_of_its_holder_and_not_onl
     takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
     assert company.holder(log) == "y"
     assert takeover.time_ns >= latest_ns + SIGNED_FOR_NS
+
+
+def test_a_log_whose_taker_died_before_it_went_on_with_it_loses_no_time(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = company("x", "y", "z")
+    log = sold_at(company, "x")
+    dead_ns = company.now_ns
+    company.die("x")
+    for name in ("y", "z"):
+        monkeypatch.setattr(company[name].part, "_take_over", lambda _won, _at_ns: None)
+    company.after(5 * SECOND_NS)
+    first = company["y"].store.holder_of(log)[1]
+    assert first != "x"
+    company.die(first)
+    second = next(name for name in ("y", "z") if name != first)
+    company.after(5 * SECOND_NS)
+    assert company[second].store.holder_of(log)[1] == second
+    # It is started again: all of it is here, and in nobody's memory.
+    company.come(second)
+    company.after(2 * SECOND_NS)
+    assert company.kinds(log)[-2:] == ["takeover", "gap"]
+    assert dead_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= dead_ns

@@ -24,7 +24,7 @@ def test_a_log_is_what_its_messages_say_one_after_the_other() -> None:
     assert index.take(stored(5, Claim(1, "two", 9)), "mine") == (A, Claim(1, "two", 9))
     index.take(stored(6, Entries(8, 3, 1)), "mine")
     log = index.held[A]
-    assert (log.size, log.last, log.epoch, log.holder, log.given_ns) == (4, 6, 1, "two", 9)
+    assert (log.size, log.last, log.epoch, log.holder, log.given_ns, log.since_ns) == (4, 6, 1, "two", 9, 9)
     assert (list(log.firsts), list(log.sequences)) == ([0, 3], [2, 6])
     assert (index.position, index.written, index.last_time_ns) == (6, (6, "id6"), 8)
     index.take(stored(7, Removed(4)), "mine")

@@ -40,6 +40,7 @@ records = (
     | st.builds(Alive, numbers)
     | st.builds(Alive, numbers, words.filter(lambda word: word != NOWHERE) | st.just(""), numbers)
     | st.builds(Claim, numbers, words, numbers)
+    | st.builds(Claim, numbers, words, st.integers(1, TIME_NS_MAX), numbers)
     | st.builds(Deposed, numbers)
     | st.builds(Allowed, numbers)
     | st.builds(Opened, words)
