@@ -60,11 +60,18 @@ class Child:
                 self.postbox.flush()
         return bool(events & selectors.EVENT_READ)
 
-    def put_away(self) -> int:
-        """Nothing more is said to it or heard of it; waits for its end, and returns its exit status."""
+    def put_away(self, patience_s: float | None = None) -> int:
+        """Nothing more is said to it or heard of it; waits for its end, and returns its exit status.
+
+        One that has not ended within ``patience_s`` is ended: whoever got the better of it may have it live on.
+        """
         self.postbox.close()
         self.control.close()
-        return self.process.wait()
+        try:
+            return self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 def await_room(selector: selectors.BaseSelector) -> None:

@@ -75,6 +75,8 @@ MAX_QUICK_DEATHS: Final = 5
 HURRIED_PATIENCE_S: Final = 1.0
 END_PATIENCE_S: Final = 0.2
 """How long after the end of its control socket a process may take to end."""
+STRAY_PATIENCE_S: Final = 1.0
+"""How long one that says nothing more, or what none of its kind says, may take to end."""
 ORPHAN_WAIT_S: Final = 0.2
 """How long after one that ended in order the end of its house may show."""
 LINGER_S: Final = 2.0
@@ -354,7 +356,8 @@ class Supervisor:
     def _put_away(self, child: Child) -> int:
         """Nothing more is heard of it; waits for its end, and returns its exit status."""
         self._selector.unregister(child.control)
-        return child.put_away()
+        # A house that closes its store is let; of the others each may be a bidder's, and would stop everything here.
+        return child.put_away(None if child is self._house else STRAY_PATIENCE_S)
 
     def _lose_house(self, how: str, now_s: float) -> None:
         """Nothing acknowledged is lost: the store has it. What was asked and not answered is asked again."""

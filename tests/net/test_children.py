@@ -99,6 +99,13 @@ def test_a_child_that_lets_too_much_wait_is_ended():
     assert child.put_away() == -signal.SIGKILL
 
 
+def test_a_child_that_is_put_away_and_lives_on_is_ended():
+    child = spawn("verifier 0")
+    os.kill(child.process.pid, signal.SIGSTOP)
+    assert child.put_away(0.1) == -signal.SIGKILL
+    assert child.is_buried
+
+
 def test_all_are_told_to_end_and_one_that_does_not_is_ended():
     children = [spawn(f"verifier {number}") for number in range(2)]
     os.kill(children[1].process.pid, signal.SIGSTOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import socket
 import sqlite3
@@ -498,3 +499,24 @@ def test_a_gateway_that_reports_is_replaced_and_not_believed(tmp_path, stack):
             house._hear(Child("gateway", process, ours, 0.0))
         assert process.wait(30) == -signal.SIGKILL
     assert (reports, house._finish_at_s) == ([], None)
+
+
+def test_a_gateway_that_says_no_word_and_lives_on_is_ended_and_replaced(tmp_path, stack):
+    """Whoever got the better of it would stop whatever waits for its end: nothing else would be started again."""
+    port = stack.enter_context(ListeningPort("127.0.0.1", 0, tmp_path))
+    house = Supervisor(settings_in(tmp_path), HOUSE_KEY, [], print, finish=Finish.NEVER, port=port)
+    stack.callback(house.stop)
+    ours, theirs = socket.socketpair()
+    stack.enter_context(theirs)
+    process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    stack.callback(process.kill)
+    gateway = Child("gateway", process, ours, 0.0)
+    house._fleet._children["gateway"] = gateway
+    house._selector.register(ours, selectors.EVENT_READ, gateway)
+    house._gatekeeper.started(0.0)
+    theirs.send(b"\xff" * 8)
+    with pytest.raises(PipeClosedError, match="a word of"):
+        house._hear(gateway)
+    house._bury(gateway)
+    assert process.returncode == -signal.SIGKILL
+    assert [name for _, name, _ in house._due] == ["gateway"]
