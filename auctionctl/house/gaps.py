@@ -64,6 +64,10 @@ class Gaps:
         """``at_ns``, or the beginning of the first outage that is owed, if that is earlier."""
         return min((at_ns, *(outage.since_ns for outage in self._owed)))
 
+    def before_said(self, at_ns: int) -> int:
+        """``at_ns``, or the beginning of the first outage that the batch in flight says, if that is earlier."""
+        return min((at_ns, *(outage.since_ns for outage in self._said)))
+
     def committed(self) -> None:
         """What was said is durable."""
         self._said.clear()

@@ -26,6 +26,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.log import HouseLog
 from auctionctl.house.recovery import Rebuild
 from auctionctl.house.registry import RegistryLog
+from auctionctl.house.room import STALL_NS
 from auctionctl.house.takeovers import Taken, Takeovers, enter_takeover
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import SecretKey
@@ -214,6 +215,14 @@ class SharedHouse(House):
     def latest_ns(self, now_ns: int) -> int:
         """The time here: nothing that this house has said is dated later, and nothing that it says now is earlier."""
         return max(self._now_ns, now_ns)
+
+    def reached_ns(self, now_ns: int) -> int:
+        """As :meth:`alive_ns`, for what becomes durable alone: no later than a gap begins that no log says durably yet.
+
+        Whoever takes over begins its own gap there, and would know nothing of an earlier one.
+        """
+        at_ns = self._gaps.before_said(self.alive_ns(now_ns))
+        return min(at_ns, self._now_ns) if now_ns - self._now_ns > STALL_NS else at_ns
 
     @property
     def owes_gaps(self) -> bool:

@@ -93,9 +93,11 @@ class AmongSeveral:
         self._instances = Instances(name, now_ns)
         self._before_ns = store.last_alive_ns()
         """When anybody was last known to live before this process: for logs that nobody has ever claimed."""
-        self._signed_ns = next((sign.time_ns for sign in store.signs() if sign.instance == name), 0)
-        self._held_ns = self._signed_ns
-        """The last sign under which it held what the claims say that it holds, and it does not."""
+        before = next((sign for sign in store.signs() if sign.instance == name), None)
+        self._signed_ns = 0 if before is None else before.latest_ns
+        """The latest time that it has signed for."""
+        self._reached_ns = self._held_ns = 0 if before is None else before.time_ns
+        """The last sign, and the last one under which it held what the claims say that it holds, and it does not."""
         self._clock_ns = now_ns
         """The loop's own time: what is said may be dated later, and signs are due by this."""
         self._signed_at_ns = 0
@@ -229,11 +231,16 @@ class AmongSeveral:
         return not self._is_dismissed
 
     def _sign(self, now_ns: int) -> bool:
-        time_ns, self._signed_at_ns = self._house.alive_ns(now_ns), self._clock_ns
-        if not self._store.sign(time_ns, self._endpoint, len(self._house.held_ids)):
-            self._held_ns = self._signed_ns
+        """Until when bidders could reach this instance, as far as logs say when they could not; and what it signs for.
+
+        So no sign hides a gap that is lost with this process before it is durable.
+        """
+        reached_ns, latest_ns = self._house.reached_ns(now_ns), self._house.alive_ns(now_ns)
+        self._signed_at_ns = self._clock_ns
+        if not self._store.sign(reached_ns, self._endpoint, len(self._house.held_ids), latest_ns):
+            self._held_ns = self._reached_ns
             return False
-        self._signed_ns = time_ns
+        self._reached_ns, self._signed_ns = reached_ns, max(latest_ns, self._signed_ns)
         return True
 
     def _hear(self, now_ns: int) -> None:

@@ -9,7 +9,7 @@ takes over from it first writes in the place of its next sign, so that it learns
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.errors import StoreError
@@ -41,7 +41,7 @@ class Sign:
     holds: int
     sequence: int
     latest_ns: int
-    """The latest time that it ever gave: it may say later that bidders could reach it no more since before then."""
+    """What it has said may be dated by this, and later: bidders may have been able to reach it no more before then."""
     is_deposed: bool = False
     """Whether another one has taken it for dead since."""
 
@@ -105,7 +105,7 @@ class ClusterSigns:
     def _note(self, instance: str, record: Alive | Deposed, sequence: int) -> None:
         """``record`` is the last word under the subject of ``instance`` now."""
         known = self.signs.get(instance)
-        latest_ns = record.time_ns if known is None else max(record.time_ns, known.latest_ns)
+        latest_ns = max(record.time_ns, record.latest_ns, 0 if known is None else known.latest_ns)
         if isinstance(record, Alive):
             sign = Sign(instance, record.time_ns, record.endpoint, record.holds, sequence, latest_ns)
         else:
@@ -123,6 +123,9 @@ class ClusterSigns:
 
         Raises StoreError if another process goes under its name, and as for a write.
         """
+        known = self.signs.get(self._instance)
+        if known is not None and known.latest_ns > max(record.time_ns, record.latest_ns):
+            record = replace(record, latest_ns=known.latest_ns)  # The stream keeps no more than the last sign.
         if (sequence := self._write(self._instance, record)) is not None:
             self._note(self._instance, record, sequence)
             return True
@@ -141,7 +144,8 @@ class ClusterSigns:
         Afterwards :attr:`signs` has its last time: whatever it has said it has said by then. One that is deposed as far
         as is known here may have signed since: only what is written behind that says that it has not.
         """
-        deposed = Deposed(self.signs[instance].time_ns)
+        sign = self.signs[instance]
+        deposed = Deposed(sign.time_ns, sign.latest_ns if sign.latest_ns > sign.time_ns else 0)
         sequence = self._write(instance, deposed)
         if sequence is None:
             return False

@@ -310,14 +310,16 @@ class ClusterStore(LogStore):
         found = self._index.logs.get(log)
         return 0 if found is None else found.since_ns
 
-    def sign(self, now_ns: int, endpoint: str, holds: int) -> bool:
+    def sign(self, now_ns: int, endpoint: str, holds: int, latest_ns: int = 0) -> bool:
         """Tell the others that this instance lives, where it serves, and how many logs it holds. As :meth:`alive`.
 
+        ``latest_ns``, if it is later, is the time by which what this instance says is dated.
         False if another one has deposed it: it holds nothing any more, whatever the claims say, until it claims anew.
         """
         self._require_usable()
         check_time(now_ns)
-        return self._sign(Alive(now_ns, endpoint, holds))
+        check_time(latest_ns)
+        return self._sign(Alive(now_ns, endpoint, holds, latest_ns if latest_ns > now_ns else 0))
 
     def reach(self) -> None:
         """Return when the stream of the logs has a leader that answers. Raises StoreAwayError if none does in time."""

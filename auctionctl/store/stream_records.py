@@ -11,8 +11,10 @@ The header is text, of words with a blank in between::
                                            an instance of the house has the log from TIME_NS on, where that is known,
                                            and nobody looked after it from SINCE_NS on, where that was before
     removed SIZE WRITER                    the log is forgotten, with SIZE entries
-    alive TIME_NS [ENDPOINT HOLDS] WRITER  an instance was alive then; among several, where and with how many logs
-    deposed TIME_NS WRITER                 another instance takes over from the one that was last alive then
+    alive TIME_NS [ENDPOINT HOLDS [LATEST_NS]] WRITER
+                                           an instance was alive then; among several, where and with how many logs, and
+                                           what it says is dated by LATEST_NS, where that is later
+    deposed TIME_NS [LATEST_NS] WRITER     another instance takes over from the one that was last alive then
     allowed TIME_NS WRITER                 the payload is the allow list of all instances, compressed (not of a log)
     opened LAYOUT INSTANCE WRITER          an instance has opened the store (not of a log)
 
@@ -77,18 +79,26 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Somebody was alive at ``time_ns``; among several instances, served at ``endpoint``, and held so many logs."""
+    """Somebody was alive at ``time_ns``; among several instances, served at ``endpoint``, and held so many logs.
+
+    ``latest_ns`` is the time by which what it says is dated; 0 where that is no later.
+    """
 
     time_ns: int
     endpoint: str = ""
     holds: int = 0
+    latest_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Deposed:
-    """The instance that signed last at ``time_ns`` is taken for dead by another, in the place of its next sign."""
+    """The instance that signed last at ``time_ns`` is taken for dead by another, in the place of its next sign.
+
+    ``latest_ns`` as it had said it.
+    """
 
     time_ns: int
+    latest_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +150,12 @@ def write_header(record: Record, writer: str) -> str:
             words = ("claim", epoch, instance, time_ns, since_ns)
         case Removed(size):
             words = ("removed", size)
-        case Alive(time_ns, "", 0):
+        case Alive(time_ns, "", 0, 0):
             words = ("alive", time_ns)
-        case Alive(time_ns, endpoint, holds):
-            words = ("alive", time_ns, endpoint or NOWHERE, holds)
-        case Deposed(time_ns):
-            words = ("deposed", time_ns)
+        case Alive(time_ns, endpoint, holds, latest_ns):
+            words = ("alive", time_ns, endpoint or NOWHERE, holds, *([latest_ns] if latest_ns else []))
+        case Deposed(time_ns, latest_ns):
+            words = ("deposed", time_ns, *([latest_ns] if latest_ns else []))
         case Allowed(time_ns):
             words = ("allowed", time_ns)
         case Opened(instance):
@@ -172,8 +182,13 @@ def read_header(text: str) -> Record:
                 return Alive(_number(time_ns))
             case "alive", [time_ns, endpoint, holds, _]:
                 return Alive(_number(time_ns), "" if endpoint == NOWHERE else endpoint, _number(holds))
+            case "alive", [time_ns, endpoint, holds, latest_ns, _]:
+                where = "" if endpoint == NOWHERE else endpoint
+                return Alive(_number(time_ns), where, _number(holds), _number(latest_ns))
             case "deposed", [time_ns, _]:
                 return Deposed(_number(time_ns))
+            case "deposed", [time_ns, latest_ns, _]:
+                return Deposed(_number(time_ns), _number(latest_ns))
             case "allowed", [time_ns, _]:
                 return Allowed(_number(time_ns))
             case "opened", [layout, instance, _] if _number(layout) == LAYOUT:

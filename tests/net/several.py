@@ -82,6 +82,9 @@ class Tail:
             return []
         new = self._link.of(self._stream)[self._position :]
         self._position += len(new)
+        if not self._writer:  # Of signs the stream keeps the last of each instance.
+            new = list({each.subject: each for each in new}.values())
+            new.sort(key=lambda each: each.sequence)
         return [each for each in new if not (self._writer and each.header.endswith(f" {self._writer}"))]
 
     def wait_for(self, _sequence: int, _patience_s: float) -> None:

@@ -247,7 +247,7 @@ def test_what_is_taken_over_is_dated_behind_every_sign_of_its_holder_and_not_onl
     # It finds out only now that nobody could reach it: its next sign says an earlier time.
     x.house.gateway_silent(latest_ns - SECOND_NS)
     company.after(5 * SECOND_NS // 4)
-    assert x.part._signed_ns == latest_ns - SECOND_NS
+    assert x.part._reached_ns == latest_ns - SECOND_NS
     company.die("x")
     company.after(8 * SECOND_NS)
     takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
@@ -276,3 +276,58 @@ def test_a_log_whose_taker_died_before_it_went_on_with_it_loses_no_time(
     company.after(2 * SECOND_NS)
     assert company.kinds(log)[-2:] == ["takeover", "gap"]
     assert dead_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= dead_ns
+
+
+class KilledError(Exception):
+    """The process is no more."""
+
+
+def killed(*_arguments: Any) -> None:
+    raise KilledError
+
+
+def test_no_sign_of_life_hides_that_its_house_stood_still_before(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    still_ns = company.now_ns
+    company.after(7 * SECOND_NS // 4, without=["x"])
+    company["x"].part.turn(company.now_ns)  # It signs, and is killed before it has judged anything.
+    company.die("x")
+    company.after(6 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert still_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= still_ns
+
+
+def test_no_sign_of_life_hides_the_time_without_a_gateway_before_a_log_says_it(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    x = company["x"]
+    lost_ns = company.now_ns
+    x.house.gateway_lost(lost_ns)
+    company.after(8 * SECOND_NS)
+    effects = x.house.gateway_back(company.now_ns)
+    monkeypatch.setattr(x.store, "append", killed)
+    with pytest.raises(KilledError):
+        x.perform(effects, company.now_ns)
+    company.die("x")
+    company.after(6 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert lost_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= lost_ns
+
+
+def test_whoever_comes_later_knows_what_an_earlier_sign_was_for(company: Any) -> None:
+    company = company("x", behind={"y": 9 * SECOND_NS // 2})
+    log = company.sell()
+    company.open(log)
+    company.after(2 * SECOND_NS)
+    x = company["x"]
+    latest_ns = x.part._signed_ns
+    x.house.gateway_silent(latest_ns - SECOND_NS)
+    company.after(5 * SECOND_NS // 4)
+    company.die("x")
+    company.come("y")
+    company.after(8 * SECOND_NS)
+    takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
+    assert takeover.time_ns >= latest_ns + SIGNED_FOR_NS
