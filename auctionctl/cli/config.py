@@ -112,6 +112,8 @@ def _person(paths: Paths, given: dict[str, str | None], context: str | None, as_
 
 def _house(paths: Paths) -> Iterator[Shown]:
     from auctionctl.cli.settings.house_file import DEFAULT_SETTINGS, HOUSE_SETTINGS, find_house_layers  # noqa: PLC0415
+    from auctionctl.cli.settings.setting import Kind  # noqa: PLC0415
+    from auctionctl.store.cluster_address import without_login  # noqa: PLC0415
 
     layers = find_house_layers(paths.config, None)
     for setting in HOUSE_SETTINGS:
@@ -120,6 +122,8 @@ def _house(paths: Paths) -> Iterator[Shown]:
         for layer in layers:
             if setting.name in layer.house:
                 value, origin = layer.house.written(setting.name), layer.origin
+                if setting.kind is Kind.STORE:
+                    value = without_login(str(value))
         yield Shown(HOUSE, setting.name, value, setting.default_words or str(setting.default), origin)
     for setting in DEFAULT_SETTINGS:
         value, origin = setting.default, DEFAULT_ORIGIN

@@ -5,7 +5,7 @@ Rule: it changes nothing, and ends within some seconds whatever does not answer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +17,7 @@ from auctionctl.cli.options import (
     with_form_despite_files,
 )
 from auctionctl.cli.output import Form, write_note
+from auctionctl.cli.store_options import StoreOptions, with_store
 from auctionctl.client.paths import Paths, find_paths
 from auctionctl.errors import AuctionctlError
 
@@ -27,6 +28,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(epilog="Example: auctionctl doctor")
+@with_store
 @with_form_despite_files
 def doctor(
     form: Form,
@@ -34,11 +36,8 @@ def doctor(
     house: HouseOption = None,
     key: KeyOption = None,
     context: ContextOption = None,
-    store: Annotated[
-        str | None,
-        typer.Option(metavar="nats://A,B,C", help="A cluster to look at, if not that of house.toml."),
-    ] = None,
     passphrase_file: PassphraseFileOption = None,
+    at_store: StoreOptions,
 ) -> int:
     """Check libraries, directories, files, keys, the port, the clock, houses and their cluster; changes nothing."""
     from auctionctl.cli.checks.file_checks import check_files  # noqa: PLC0415
@@ -61,7 +60,7 @@ def doctor(
         *check_addresses(paths),
         *check_port(paths),
         *check_chosen_house(paths, house, key, context, passphrase_file),
-        *_check_store(paths, store),
+        *_check_store(paths, at_store),
     ]
     status = write_findings(form, "auctionctl.doctor/1", findings)
     if not form.is_json:
@@ -69,18 +68,20 @@ def doctor(
     return status
 
 
-def _check_store(paths: Paths, store: str | None) -> list[Finding]:
+def _check_store(paths: Paths, at_store: StoreOptions) -> list[Finding]:
     """The cluster that was named, or that house.toml names; nothing where there is none, or that file is wrong."""
-    from auctionctl.cli.settings.house_file import combine, find_house_layers  # noqa: PLC0415
-    from auctionctl.store.cluster_address import Durability  # noqa: PLC0415
+    from auctionctl.cli.settings.cluster_settings import access_of  # noqa: PLC0415
+    from auctionctl.cli.settings.house_file import combine, find_house_layers, option_layer  # noqa: PLC0415
 
+    files = {name: value for name, value in at_store.items() if name != "store"}
     try:
-        section = combine(find_house_layers(paths.config, None)).section
+        layers = find_house_layers(paths.config, None)
+        usual = combine(layers).section
     except AuctionctlError:
-        section = None  # reported with the files
-    named = store or (section.store if section else None)
+        layers, usual = [], combine([]).section  # reported with the files
+    named = at_store.get("store") or usual.store
     if named is None:
         return []
     from auctionctl.cli.checks.cluster_checks import check_cluster  # noqa: PLC0415
 
-    return check_cluster(named, section.durability if section else Durability.REQUIRED)
+    return check_cluster(named, usual.durability, access_of(combine([*layers, option_layer(files)]).section))

@@ -27,6 +27,7 @@ from auctionctl.cli.passphrases import open_key
 from auctionctl.cli.process_log import LogFormat, LogFormatOption, ProcessLog, choose_log_form, open_log
 from auctionctl.cli.progress import PassingProgress
 from auctionctl.cli.serve_reports import log_report, write_report, write_report_json
+from auctionctl.cli.store_options import StoreOptions, with_store
 from auctionctl.cli.streams import has_room, stop_writing
 from auctionctl.client.paths import Paths, find_paths
 from auctionctl.net.family_log import family_writes
@@ -50,10 +51,6 @@ _LotsArgument = Annotated[
 ]
 _GatewaysOption = Annotated[int | None, typer.Option(min=1, max=16, help="Processes that take connections.")]
 _OpenOption = Annotated[bool, typer.Option("--open", help="Let strangers in too, as bidders with tighter limits.")]
-_StoreOption = Annotated[
-    str | None,
-    typer.Option(metavar="nats://A,B,C", help="Keep the logs in a cluster of NATS servers, and not in a file."),
-]
 _LossyOption = Annotated[
     bool, typer.Option("--allow-lossy", help="Take a cluster that may lose what it has acknowledged.")
 ]
@@ -70,6 +67,7 @@ _MetricsOption = Annotated[
 
 
 @app.command(epilog="Example: auctionctl serve AUCTIONS.toml --until-closed")
+@with_store
 def serve(
     file: _LotsArgument = None,
     *,
@@ -84,7 +82,6 @@ def serve(
     gateways: _GatewaysOption = None,
     is_open: _OpenOption = False,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="End once every auction has ended.")] = False,
-    store: _StoreOption = None,
     allow_lossy: _LossyOption = False,
     instance: _InstanceOption = None,
     advertise: _AdvertiseOption = None,
@@ -92,10 +89,11 @@ def serve(
     log_format: LogFormatOption = None,
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
+    at_store: StoreOptions,
 ) -> int:
     """Run a house: announce the lots of a file, take bids, sign receipts; resumes what it ran before."""
     log_in(log_format or LogFormat.AUTO)
-    given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, "store": store}
+    given = {"name": name, "key": key, "bind": bind, "port": port, "verifiers": verifiers, **at_store}
     given |= {"instance": instance, "advertise": advertise, "gateways": gateways}
     given["log_format"] = None if log_format is None else log_format.value
     given |= {"access": "open" if is_open else None, "durability": "lossy" if allow_lossy else None}
@@ -103,6 +101,7 @@ def serve(
     paths = find_paths()
     read = partial(read_plan, paths, file, config, options)
     content = read()
+    from auctionctl.cli.settings.cluster_settings import check_access  # noqa: PLC0415
     from auctionctl.keys.keyfile import key_path  # noqa: PLC0415 - imports libsodium
     from auctionctl.net.house_settings import Finish  # noqa: PLC0415
     from auctionctl.net.sd_notify import take_notifier  # noqa: PLC0415
@@ -112,6 +111,7 @@ def serve(
     log_form, log = log_in(section.log_format)
     secret = open_key(key_path(paths.keys, section.key), passphrase_file).key
     check_one_state(paths, section.name, secret.identity)
+    check_access(section)
     _check_whom(section, paths)
     settings = dataclasses.replace(settings_of(section, paths), tells_measures=metrics is not None)
     report = write_report_json if as_json else write_report if log is None else None
@@ -225,6 +225,7 @@ def read_plan(paths: Paths, file: Path | None, config: Path | None, options: Map
 
 def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
     """What the processes of a house are started with."""
+    from auctionctl.cli.settings.cluster_settings import access_of  # noqa: PLC0415
     from auctionctl.net.door import DoorLimits  # noqa: PLC0415
     from auctionctl.net.house_settings import HouseSettings  # noqa: PLC0415
 
@@ -243,6 +244,7 @@ def settings_of(section: HouseSection, paths: Paths) -> HouseSettings:
         instance=section.instance,
         advertise=section.advertise or "",
         gateways=section.gateways,
+        store_access=access_of(section),
     )
 
 

@@ -197,6 +197,22 @@ def read_key_file(path: Path) -> StoredKey | LockedKey:
     return parse_key_file(str(path), data)
 
 
+def read_private_file(path: Path, what: str, hint: str) -> bytes:
+    """The content of the file at ``path``, which holds the secret ``what``, guarded as a key file is; at most 64 KiB.
+
+    Raises NotFoundError if there is none; KeyFileError for a file that is open to others, too large, or cannot be read.
+    """
+    try:
+        data = _read_guarded(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"there is no file of {what} {path}", hint=hint) from None
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {_reason(error)}", hint="give a file that you may read") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyFileError(f"{path} is larger than {MAX_FILE_BYTES} bytes", hint="is it the file that you meant?")
+    return data
+
+
 def read_passphrase(path: Path) -> bytes:
     """The passphrase in the file at ``path``: its content without the newline at its end. A pipe will do.
 

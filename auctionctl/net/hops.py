@@ -2,8 +2,7 @@
 
 Over pipes: gateway → verifier :class:`Chunk`, verifier → house :class:`Checked`, house → gateway :class:`Release`,
 gateway → house :class:`Serving` and :class:`Ending`. Over control sockets, with descriptors: :class:`ToChild` and
-:class:`FromChild`.
-All of it is between processes that this house started; none of it comes from a peer.
+:class:`FromChild`. All of it is between processes that this house started; none of it comes from a peer.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from auctionctl.keys.access import Access
 from auctionctl.net.door import DoorLimits
 from auctionctl.net.mutes import KeptOut
 from auctionctl.net.process_state import ProcessState
+from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
 from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 from auctionctl.wire.measures import Measures
@@ -212,6 +212,7 @@ class StartHouse(msgspec.Struct, array_like=True, tag="start_house"):
     """The name of this instance of the house; None: it is the only one."""
     advertised: str = ""
     """Where clients reach it, as host:port."""
+    store_access: ClusterAccess = NO_ACCESS
 
     def __repr__(self) -> str:
         return f"StartHouse({self.state!r})"
@@ -486,8 +487,7 @@ FromChild = (
     | Failed
 )
 
-_encoder = msgspec.msgpack.Encoder()
-encode = _encoder.encode
+encode = msgspec.msgpack.Encoder().encode
 decode_chunk = msgspec.msgpack.Decoder(Chunk).decode
 decode_checked = msgspec.msgpack.Decoder(Checked[Request]).decode
 decode_release = msgspec.msgpack.Decoder(Release).decode

@@ -15,6 +15,7 @@ from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
 from auctionctl.net.hops import StartHouse
+from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
 from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 
@@ -52,6 +53,8 @@ class HouseSettings:
     """Where clients reach this instance, as host:port; empty: where it listens."""
     gateways: int = 1
     """How many processes take its connections."""
+    store_access: ClusterAccess = NO_ACCESS
+    """Where it stands who we are to that cluster."""
 
     @property
     def access(self) -> Access:
@@ -79,6 +82,7 @@ class HouseSettings:
             self.durability,
             self.instance,
             self.advertise or f"{self.host}:{port}",
+            self.store_access,
         )
 
 

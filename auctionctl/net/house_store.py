@@ -35,7 +35,7 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
     if start.store is None:
         check_not_in_cluster(directory, "serve it as before, with --store nats://…")
         return SqliteStore(directory, holder_pid=os.getppid())
-    address = parse_cluster_address(start.store)
+    address = parse_cluster_address(start.store, start.store_access)
     if (directory / DATABASE_NAME).exists():
         raise ConfigurationError(
             f"the logs of this house are in {directory / DATABASE_NAME}, and would begin anew in a cluster",

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from auctionctl.errors import ConfigurationError
+from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
 
 CLIENT_PORT: Final = 4222
 MONITOR_PORT: Final = 8222
@@ -39,12 +40,13 @@ class ClusterAddress:
     monitors: tuple[tuple[str, int], ...]
     login: str = ""
     """``user:password`` or a token, as it stands in the URL; said to the servers, and to nobody else."""
+    access: ClusterAccess = NO_ACCESS
+    """Where it stands who we are and whom we trust, besides."""
 
     @property
     def urls(self) -> list[str]:
-        """One URL a server, with the login."""
-        login = f"{self.login}@" if self.login else ""
-        return [f"{self.scheme}://{login}{_host(host)}:{port}" for host, port in self.servers]
+        """One URL a server, without the login."""
+        return [f"{self.scheme}://{_host(host)}:{port}" for host, port in self.servers]
 
     @property
     def text(self) -> str:
@@ -52,8 +54,23 @@ class ClusterAddress:
         return f"{self.scheme}://" + ",".join(f"{_host(host)}:{port}" for host, port in self.servers)
 
 
-def parse_cluster_address(text: str) -> ClusterAddress:
-    """The address that ``text`` is. Raises ConfigurationError, with what is wrong, and never with the login."""
+def has_login(text: str) -> bool:
+    """Whether ``text``, which may be an address, may have a login in it."""
+    return "@" in text
+
+
+def without_login(text: str) -> str:
+    """The address ``text`` as it may be shown: with a mark in place of the login."""
+    before, mark, after = text.rpartition("@")
+    scheme, there, _ = before.partition("://")
+    return f"{scheme}://…@{after}" if there else f"…@{after}" if mark else text
+
+
+def parse_cluster_address(text: str, access: ClusterAccess = NO_ACCESS) -> ClusterAddress:
+    """The address that ``text`` is, got into by ``access``.
+
+    Raises ConfigurationError, with what is wrong, and never with the login.
+    """
     if len(text) > MAX_CHARACTERS or not text.isprintable() or " " in text:
         raise ConfigurationError("this is no address of a cluster", hint=_HINT)
     try:
@@ -70,9 +87,13 @@ def parse_cluster_address(text: str) -> ClusterAddress:
         raise ConfigurationError(f"{len(servers)} servers are more than {MAX_SERVERS}", hint="name some of them")
     if len(set(servers)) != len(servers):
         raise ConfigurationError("a server is named twice", hint="name each once")
+    if login and access.credentials is not None:
+        raise ConfigurationError(
+            f"there are two logins: one in the address, and one in {access.credentials}", hint="take one of them away"
+        )
     ports = _monitor_ports(parts, len(servers))
     monitors = tuple((host, port) for (host, _), port in zip(servers, ports, strict=True))
-    return ClusterAddress(parts.scheme, servers, monitors, login)
+    return ClusterAddress(parts.scheme, servers, monitors, login, access)
 
 
 def _monitor_ports(parts: SplitResult, count: int) -> list[int]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
+from auctionctl.store.cluster_login import Refusals, login_options, public_key_of
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 ATTEMPT_S: Final = 2.0
 """How long one attempt waits: a leader that is gone is replaced in 5 to 7 s."""
 BACKOFF_S: Final = 0.05
+AWAY_HINT: Final = "see that two of its three servers run and reach one another; what was acknowledged is kept there"
+DENIED_HINT: Final = "allow this user what the user of a house needs: auctionctl-cluster(7), Who may log in"
 PING_S: Final = 1
 """A server that has answered none of two pings is given up, and the next one of the address tried."""
 FETCH_MESSAGES: Final = 500
@@ -93,13 +96,15 @@ class JetStream:
         self._patience_s = patience_s
         self._attempt_s = min(ATTEMPT_S, patience_s)
         self._said = ""
+        self._denied: list[str] = []
+        """What our user was not allowed to do, in the servers' words."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="jetstream", daemon=True)
         self._thread.start()
         self.client: Any = None
         """The library's connection, for use in the loop."""
         try:
-            self.client = self._await(self._connect())
+            self.client = self._await(self._connect(login_options(address), public_key_of(address)))
         except BaseException:
             self.close()
             raise
@@ -220,51 +225,55 @@ class JetStream:
             future.cancel()
             raise
 
-    async def _connect(self) -> Any:
+    async def _connect(self, login: Mapping[str, Any], public_key: str) -> Any:
         """A client with a connection; it finds another server by itself whenever it loses one."""
         client = self._nats.aio.client.Client()
-        connecting = client.connect(
-            self._address.urls,
-            connect_timeout=self._attempt_s,
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=BACKOFF_S,
-            ping_interval=PING_S,
-            max_outstanding_pings=2,
-            dont_randomize=True,
-            error_cb=self._note,
+        # With a key and no JWT a server has to be told whose signature it is; the library takes that of a seed alone.
+        client._public_nkey = public_key or None
+        self._refusals = Refusals(self._address)
+        connecting = asyncio.ensure_future(
+            client.connect(
+                self._address.urls,
+                connect_timeout=self._attempt_s,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=BACKOFF_S,
+                ping_interval=PING_S,
+                max_outstanding_pings=2,
+                dont_randomize=True,
+                error_cb=self._note,
+                **login,
+            )
         )
-        try:
-            await asyncio.wait_for(connecting, self._patience_s)
-        except self.failures as error:
-            self._said = self._said or str(error)
-            with suppress(*self.failures):
-                await client.close()
-            if "authorization" in self._said.lower():
-                raise ConfigurationError(
-                    f"the cluster {self._address.text} does not let us in",
-                    hint="give a login: nats://USER:PASSWORD@HOST:PORT",
-                ) from error
-            raise self.away("no server answers") from error
-        return client
+        await self._refusals.wait(connecting, self._patience_s)
+        failure = self._nats.errors.TimeoutError() if connecting.cancelled() else connecting.exception()
+        if failure is None:
+            return client
+        with suppress(*self.failures):
+            await client.close()
+        if not isinstance(failure, self.failures):
+            raise failure
+        self._said = self._said or str(failure)
+        raise self._refusals.last or self.away("no server answers")
 
     async def _note(self, error: Exception) -> None:
         self._said = str(error)
+        self._refusals.note(error)
+        if "permissions violation" in self._said.lower():
+            self._denied.append(self._said.removeprefix("nats: ").lower())
 
-    def away(self, why: str) -> StoreAwayError:
+    def away(self, why: str, hint: str = AWAY_HINT) -> StoreAwayError:
         """The error that says that the cluster cannot be had, for the reason ``why``."""
         is_connected = self.client is not None and self.client.is_connected
         said = "" if is_connected else self._said
         said = f" ({said.lower().rstrip('.')})" if said else ""
-        return StoreAwayError(
-            f"the cluster {self._address.text} does not answer: {why}{said}",
-            hint="see that two of its three servers run and reach one another; what was acknowledged is kept there",
-        )
+        return StoreAwayError(f"the cluster {self._address.text} does not answer: {why}{said}", hint=hint)
 
     async def _tried(self, what: str, attempt: Callable[[], Coroutine[Any, Any, Answer | None]]) -> Answer:
         """What ``attempt`` comes to, made again and again while nothing is known and patience lasts."""
         deadline_s = time.monotonic() + self._patience_s
         why = "no answer"
+        denied = len(self._denied)
         while True:
             try:
                 answer = await attempt()
@@ -277,6 +286,9 @@ class JetStream:
                 if code not in TRANSIENT:
                     return answer
                 why = str(answer["error"].get("description", code))
+            if len(self._denied) > denied:
+                # Nobody answers what is not allowed, and nobody will.
+                raise self.away(f"{what}: {self._denied[-1]}", DENIED_HINT)
             if time.monotonic() >= deadline_s:
                 raise self.away(f"{what}: {why}")
             await asyncio.sleep(BACKOFF_S)

@@ -76,6 +76,8 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("config", "show", "--origin"),
     ("config", "path"),
     ("doctor", "S"),
+    ("doctor", "--store", "nats://house:S@127.0.0.1:1"),
+    ("serve", "--store", "nats://S@127.0.0.1:1"),
 ]
 SETTINGS: Final = (
     "AUCTIONCTL_KEY",

@@ -10,6 +10,7 @@ from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net import hops
 from auctionctl.net.hops import StartGateway, StartHouse
+from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.wire.listing import LotDescription
 
 
@@ -49,6 +50,10 @@ from auctionctl.wire.listing import LotDescription
             hops.StartHouse(
                 "seed", "state", "allow", Limits(1, 2), [LotDescription("a", "b", "EUR", 1)], 3, Access.OPEN, b"text"
             ),
+        ),
+        (
+            hops.decode_to_child,
+            hops.StartHouse("seed", "state", "allow", Limits(), [], store_access=ClusterAccess("/login")),
         ),
         (hops.decode_to_child, hops.StartGateway("tcp://", b"secret", b"public", b"house", 1 << 32, Limits(queue=5))),
         (hops.decode_to_child, hops.GatewayPipe()),

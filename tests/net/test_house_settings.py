@@ -12,6 +12,7 @@ from auctionctl.net.door import DoorLimits
 from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_settings import HouseSettings
 from auctionctl.net.strangers import StrangerLimits
+from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription
 
@@ -32,6 +33,8 @@ def test_the_houses_process_is_told_all_that_it_is_to_keep_to() -> None:
     )
     clustered = replace(settings, store="nats://a", durability=Durability.LOSSY).start(key, lots, None, 77)
     assert (clustered.store, clustered.durability) == ("nats://a", Durability.LOSSY)
+    by_file = replace(settings, store="nats://a", store_access=ClusterAccess("/login"))
+    assert by_file.start(key, lots, None, 77).store_access == ClusterAccess("/login")
     is_open = replace(settings, door=DoorLimits(strangers=StrangerLimits()))
     assert is_open.start(key, lots, b"before", 77).access is Access.OPEN
     one = replace(settings, instance="east", advertise="auction.example:9000").start(key, lots, None, 77)

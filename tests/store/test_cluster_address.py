@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from auctionctl.errors import ConfigurationError
-from auctionctl.store.cluster_address import ClusterAddress, parse_cluster_address
+from auctionctl.store.cluster_access import ClusterAccess
+from auctionctl.store.cluster_address import ClusterAddress, has_login, parse_cluster_address, without_login
 
 LOGIN = "house:s3cret-word"
 
@@ -28,11 +29,32 @@ def test_servers_and_monitoring_ports_are_those_that_stand_there(
     assert list(address.monitors) == [(host, port) for (host, _), port in zip(servers, monitors, strict=True)]
 
 
-def test_a_login_goes_to_every_server_and_into_no_text() -> None:
+def test_a_login_is_kept_apart_and_goes_into_no_text() -> None:
     address = parse_cluster_address(f"nats://{LOGIN}@a,b:7")
-    assert address.urls == [f"nats://{LOGIN}@a:4222", f"nats://{LOGIN}@b:7"]
+    assert address.login == LOGIN
+    assert address.urls == ["nats://a:4222", "nats://b:7"]
     assert address.text == "nats://a:4222,b:7"
-    assert LOGIN not in address.text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"nats://{LOGIN}@a,b?monitor=9", "nats://…@a,b?monitor=9"),
+        ("nats://u:p@ss@a", "nats://…@a"),
+        (f"{LOGIN}@a", "…@a"),
+        ("nats://a,b", "nats://a,b"),
+    ],
+)
+def test_an_address_is_shown_with_a_mark_for_its_login(text: str, shown: str) -> None:
+    assert without_login(text) == shown
+    assert has_login(text) is ("…" in shown)
+
+
+def test_of_two_logins_neither_is_chosen() -> None:
+    with pytest.raises(ConfigurationError, match="there are two logins") as caught:
+        parse_cluster_address(f"nats://{LOGIN}@a", ClusterAccess("/file"))
+    assert "s3cret" not in str(caught.value)
+    assert parse_cluster_address("nats://a", ClusterAccess("/file")).access == ClusterAccess("/file")
 
 
 def test_an_address_is_written_as_it_is_read() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auctionctl.cli.checks.findings import Finding, State, wrong
 from auctionctl.errors import AuctionctlError
+from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
 from auctionctl.store.cluster_address import ClusterAddress, Durability, parse_cluster_address
 from auctionctl.store.cluster_monitor import Monitored, Unmonitored, ask_monitors, holders_of, sync_faults
 from auctionctl.store.cluster_streams import MIN_VERSION, dotted, version_numbers
@@ -24,10 +25,12 @@ MAX_STREAMS: Final = 64
 _PREFIX: Final = "auction-"
 
 
-def check_cluster(text: str, durability: Durability = Durability.REQUIRED) -> list[Finding]:
+def check_cluster(
+    text: str, durability: Durability = Durability.REQUIRED, access: ClusterAccess = NO_ACCESS
+) -> list[Finding]:
     """What can be said of the cluster at the address ``text``, and of each house's streams there."""
     try:
-        address = parse_cluster_address(text)
+        address = parse_cluster_address(text, access)
         link = JetStream(address, PATIENCE_S)
     except AuctionctlError as error:
         return [wrong("cluster", error)]

@@ -12,9 +12,9 @@ from auctionctl.house.instances import LEASE_NS
 from auctionctl.net.clock import MAX_CLOCK_AHEAD_NS, MAX_CLOCK_BACK_NS
 
 INSTANCES_EXAMPLE: Final = """\
-a$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance a --advertise a.example:8888
-b$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance b --advertise b.example:8888
-c$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c --instance c --advertise c.example:8888
+a$ auctionctl serve AUCTIONS.toml --instance a --advertise a.example:8888
+b$ auctionctl serve AUCTIONS.toml --instance b --advertise b.example:8888
+c$ auctionctl serve AUCTIONS.toml --instance c --advertise c.example:8888
 """
 CLIENT_EXAMPLE: Final = """\
 $ auctionctl context add fair auction://auc1…@a.example:8888,b.example:8888,c.example:8888 --use

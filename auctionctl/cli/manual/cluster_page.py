@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from auctionctl.cli.manual.cluster_access import access_parts
 from auctionctl.cli.manual.cluster_failures import FAILURES
 from auctionctl.cli.manual.cluster_instances import instance_parts
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading, Table
@@ -22,7 +23,7 @@ SERVER_EXAMPLE: Final = """\
 server_name: a
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"
-authorization { user: house, password: "PASSWORD" }
+include "house.conf"
 jetstream {
   store_dir: "/var/lib/nats"
   sync_interval: always
@@ -36,12 +37,12 @@ cluster {
 """
 HOUSE_EXAMPLE: Final = """\
 $ pip install 'auctionctl[cluster]'
-$ auctionctl doctor --store nats://house:PASSWORD@a,b,c
-$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c
+$ auctionctl doctor --store nats://a,b,c --store-credentials ~/.config/auctionctl/nats.seed
+$ auctionctl serve AUCTIONS.toml --store nats://a,b,c --store-credentials ~/.config/auctionctl/nats.seed
 """
 MOVE_EXAMPLE: Final = """\
-$ scp ~/.config/auctionctl/keys/house.key ~/.config/auctionctl/allow ~/.config/auctionctl/house.toml b:…
-$ auctionctl serve AUCTIONS.toml --store nats://house:PASSWORD@a,b,c      # on b, once a's has ended
+$ cd ~/.config/auctionctl; scp keys/house.key allow house.toml nats.seed b:…
+$ auctionctl serve AUCTIONS.toml      # on b, once a's has ended; house.toml says the rest
 """
 BACKUP_EXAMPLE: Final = """\
 $ auctionctl backup /mnt/backup/house.backup --key observer      # while the house runs
@@ -115,6 +116,8 @@ def _walk_through() -> tuple[Part, ...]:
             " port is for the house's machines alone, and tells anybody who reaches it all about the server; between"
             " `a`, `b` and `c` the ports 4222, 6222 and 8222 have to be open, and to nobody else."
         ),
+        *access_parts(),
+        Subheading("The house"),
         Paragraph("Then, on the machine of the house:"),
         Code(HOUSE_EXAMPLE),
         Paragraph(
@@ -122,9 +125,10 @@ def _walk_through() -> tuple[Part, ...]:
             " and how long it takes to answer, and what is wrong with streams that are there. The house makes its two"
             f" streams at its first start, with {REPLICAS} replicas in files and nothing that may be deleted:"
             " `auction-`‹KEY› for all its logs and `auction-`‹KEY›`-alive` for its signs of life, where ‹KEY› is the"
-            " first 16 hex digits of its signing key. The address of the cluster can stand in house.toml as well, as"
-            " `store`, see auctionctl-house(5). It names servers as `HOST:PORT`, or as `HOST` for port 4222;"
-            " `?monitor=`‹PORT› at its end is their monitoring port, or a list of one for each, where that is not 8222."
+            " first 16 hex digits of its signing key. The options can stand in house.toml as well, as"
+            " `store` and `store_credentials`, see auctionctl-house(5). The address names servers as `HOST:PORT`, or as"
+            " `HOST` for port 4222; `?monitor=`‹PORT› at its end is their monitoring port, or a list of one for each,"
+            " where that is not 8222."
         ),
         Subheading("Another machine"),
         Paragraph(
@@ -233,16 +237,6 @@ def _limits() -> tuple[Part, ...]:
         Heading("What it does not do"),
         Definitions(
             (
-                (
-                    "Credentials",
-                    "Of NATS's ways to log in there are a user with a password, and a token; files of credentials,"
-                    " keys, certificates of clients and authorities of one's own are not there.",
-                ),
-                (
-                    "The login in sight",
-                    "An address on the command line can be read by every user of that machine, in the list of its"
-                    " processes. It can stand in house.toml instead, which then is to be read by its owner alone.",
-                ),
                 (
                     "The servers",
                     "Whoever runs them can take bids away or keep the house from writing, but cannot make up any:"

@@ -8,16 +8,19 @@ is refused before anything starts.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.access import Access
-from auctionctl.store.cluster_address import Durability
+from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess, read_credentials
+from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, has_login, parse_cluster_address
 from auctionctl.wire.address import ENDPOINT_OR_NOTHING
 
 if TYPE_CHECKING:
     from auctionctl.cli.settings.house_file import HouseSection
+    from auctionctl.cli.settings.toml_table import TomlTable
 
 ALONE: Final = "main"
 """What a house that has one instance calls it."""
@@ -58,12 +61,57 @@ CLUSTER_SETTINGS: Final[tuple[Setting, ...]] = (
         default_words="bind and port",
         needs_restart=True,
     ),
+    Setting(
+        "store_credentials",
+        Kind.FILE,
+        None,
+        "Who we are to the servers of store: a .creds file, the seed of a user's key, or lines with a user and a"
+        " password, or a token. It is for its owner alone to read; a relative path begins where this file is.",
+        default_words="what stands in store before the @, if anything",
+        needs_restart=True,
+    ),
 )
 
 
 def is_endpoint(text: str) -> bool:
     """Whether ``text`` is a host and a port, as clients are sent to."""
     return bool(text) and re.fullmatch(ENDPOINT_OR_NOTHING, text) is not None
+
+
+def read_store(table: TomlTable, name: str) -> str:
+    """The address of a cluster in ``table``, checked; a login in it is for the owner of the file alone."""
+    text = table.text(name, "", MAX_CHARACTERS)
+    try:
+        parse_cluster_address(text)
+    except ConfigurationError as error:
+        table.fail(name, str(error), error.hint)
+    if has_login(text) and (mode := table.opened_to_others()):
+        table.fail(
+            name,
+            f"there is a login in it, and others have access to the file (mode {mode:04o})",
+            "let its owner alone read it: chmod 600; or put the login into another file, as store_credentials",
+        )
+    return text
+
+
+def access_of(section: HouseSection) -> ClusterAccess:
+    """The files by which a house gets into its cluster."""
+    return ClusterAccess(section.store_credentials)
+
+
+def check_access(section: HouseSection) -> None:
+    """Raises AuctionctlError for what is wrong with those files, before anything is started."""
+    access = access_of(section)
+    if section.store is None:
+        if access != NO_ACCESS:
+            raise ConfigurationError(
+                "there are files for a cluster, and the logs are in the state directory",
+                hint="say where the cluster is: --store nats://A,B,C",
+            )
+        return
+    parse_cluster_address(section.store, access)
+    if access.credentials is not None:
+        read_credentials(Path(access.credentials))
 
 
 def check_instance(section: HouseSection) -> None:

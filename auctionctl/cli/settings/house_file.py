@@ -18,7 +18,7 @@ from auctionctl.auction.increments import check_increment
 from auctionctl.auction.rules import MAX_MIN_BIDDERS, MAX_PAUSES, Cancellation, Disconnection, OnDefault
 from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.process_log import LogFormat
-from auctionctl.cli.settings.cluster_settings import CLUSTER_SETTINGS, check_instance, is_endpoint
+from auctionctl.cli.settings.cluster_settings import CLUSTER_SETTINGS, check_instance, is_endpoint, read_store
 from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.cli.settings.stranger_settings import STRANGER_SETTINGS
@@ -28,7 +28,7 @@ from auctionctl.client.toml_file import read_toml
 from auctionctl.errors import ConfigurationError, TermsError
 from auctionctl.keys.access import Access
 from auctionctl.keys.encoding import NAME_HINT, is_name
-from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, parse_cluster_address
+from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.address import DEFAULT_PORT, MAX_ENDPOINT_CHARACTERS
 
 HOUSE_FILE: Final = "house.toml"
@@ -280,6 +280,7 @@ class HouseSection:
     durability: Durability
     instance: str | None
     advertise: str | None
+    store_credentials: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +431,9 @@ def _read(table: TomlTable, setting: Setting) -> Any:
                 table.fail(name, f"{text!a} is no host", "a name, 127.0.0.1, 0.0.0.0, or [::1]")
             return text
         case Kind.STORE:
-            return _read_store(table, name)
+            return read_store(table, name)
+        case Kind.FILE:
+            return table.file(name)
         case Kind.ENDPOINT:
             text = table.text(name, "", MAX_ENDPOINT_CHARACTERS)
             return text if is_endpoint(text) else table.fail(name, f"{text!a} is no endpoint", "HOST:PORT")
@@ -447,15 +450,6 @@ def _read(table: TomlTable, setting: Setting) -> Any:
             return table.word(name, setting.words(str(setting.default)))
         case _:
             assert_never(setting.kind)
-
-
-def _read_store(table: TomlTable, name: str) -> str:
-    text = table.text(name, "", MAX_CHARACTERS)
-    try:
-        parse_cluster_address(text)
-    except ConfigurationError as error:
-        table.fail(name, str(error), error.hint)
-    return text
 
 
 def _read_retention(table: TomlTable, name: str) -> int:

@@ -17,6 +17,7 @@ class Kind(enum.Enum):
     SHARE = 'a percentage such as "40%"'
     INCREMENT = 'an amount, a percentage such as "5%", or a table of amounts'
     STORE = "the address of a cluster"
+    FILE = "the path of a file"
     ENDPOINT = "a host and a port"
     WORD = "a word"
 

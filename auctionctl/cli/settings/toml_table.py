@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import difflib
 import enum
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +24,7 @@ from auctionctl.cli.settings.durations import parse_duration
 from auctionctl.cli.settings.shares import PPM_A_PERCENT
 from auctionctl.errors import AuctionctlError, ConfigurationError
 
+MAX_PATH_CHARACTERS: Final = 1_024
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
 
@@ -103,6 +106,21 @@ class TomlTable:
                 "shorten it" if text else "leave the line out, or write something between the quotes",
             )
         return text
+
+    def file(self, key: str) -> str:
+        """The path of a file, absolute: one that is relative begins where this file is."""
+        text = self.text(key, "", MAX_PATH_CHARACTERS)
+        if not text.isprintable():
+            self.fail(key, "this is no path", f'write {key} = "/path/of/the/file"')
+        return os.path.abspath(self._path.parent / os.path.expanduser(text))
+
+    def opened_to_others(self) -> int:
+        """The file's mode if others have access to it, else 0; 0 too if that cannot be known."""
+        try:
+            mode = stat.S_IMODE(self._path.stat().st_mode)
+        except OSError:
+            return 0
+        return mode if mode & (stat.S_IRWXG | stat.S_IRWXO) else 0
 
     def require(self, key: str, hint: str) -> None:
         """Raise ConfigurationError if ``key`` is missing."""

@@ -1,0 +1,86 @@
+"""Logs in to a cluster, for :mod:`auctionctl.store.jetstream`: says who we are, and why servers do not let us in.
+
+Rule: a secret is read anew whenever a process connects, and is in no message. Whether a server let us in is known at
+once: where every one of them has refused us, nobody waits for them to change their mind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from auctionctl.errors import ConfigurationError
+from auctionctl.store.cluster_access import KeyLogin, Login, PasswordLogin, TokenLogin, login_of, read_credentials
+from auctionctl.store.cluster_address import ClusterAddress
+
+LOGIN_HINT: Final = "give a login: --store-credentials FILE"
+KNOWN_HINT: Final = "see that its servers know this login, and that it has not run out"
+
+
+def login_options(address: ClusterAddress) -> Mapping[str, Any]:
+    """What the library is told of who we are. Raises what :func:`read_credentials` does."""
+    login = _find_login(address)
+    match login:
+        case None:
+            return {}
+        case PasswordLogin(user, password):
+            return {"user": user, "password": password}
+        case TokenLogin(token):
+            return {"token": token}
+        case KeyLogin(key, jwt):
+            options: dict[str, Any] = {"signature_cb": lambda nonce: key.sign(nonce.encode())}
+            return options | ({"user_jwt_cb": jwt.encode} if jwt else {})
+        case _:
+            assert_never(login)
+
+
+def public_key_of(address: ClusterAddress) -> str:
+    """The key by which servers know us, where that is how they do; else nothing."""
+    login = _find_login(address)
+    return login.key.public if isinstance(login, KeyLogin) and not login.jwt else ""
+
+
+def _find_login(address: ClusterAddress) -> Login | None:
+    file = address.access.credentials
+    return login_of(address.login) if file is None else read_credentials(Path(file))
+
+
+class Refusals:
+    """What the servers of ``address`` have refused while a connection was made."""
+
+    def __init__(self, address: ClusterAddress) -> None:
+        self._address = address
+        self._count = 0
+        self._every = asyncio.Event()
+        self.last: ConfigurationError | None = None
+        """Why one of them did; None if none did."""
+
+    def note(self, error: Exception) -> None:
+        """Take down what came of an attempt at one server."""
+        refusal = self._refusal_of(error)
+        self._count = 0 if refusal is None else self._count + 1
+        self.last = refusal or self.last
+        if self._count >= len(self._address.servers):
+            self._every.set()
+
+    async def wait(self, connecting: asyncio.Future[Any], patience_s: float) -> None:
+        """Return when ``connecting`` is done, every server has refused, or ``patience_s`` is over."""
+        refused = asyncio.ensure_future(self._every.wait())
+        await asyncio.wait({connecting, refused}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in (refused, connecting):
+            if not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def _refusal_of(self, error: Exception) -> ConfigurationError | None:
+        words = str(error).lower()
+        if "authorization" in words or "authentication" in words:
+            has_login = bool(self._address.login or self._address.access.credentials)
+            return ConfigurationError(
+                f"the cluster {self._address.text} does not let us in", hint=KNOWN_HINT if has_login else LOGIN_HINT
+            )
+        return None

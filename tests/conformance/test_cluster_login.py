@@ -1,0 +1,190 @@
+"""A server lets in whoever logs in with a file, and no more than that user may; what is wrong with a login is said."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats_cluster import free_ports, require_cluster
+from secured_server import USER, SecuredServer, credentials, operated, seed_text
+
+from auctionctl.cli.checks.cluster_checks import check_cluster
+from auctionctl.cli.checks.findings import State
+from auctionctl.cli.manual.cluster_access import PERMISSIONS_EXAMPLE
+from auctionctl.errors import ConfigurationError, StoreAwayError
+from auctionctl.keys.nkey import UserKey
+from auctionctl.store.cluster_access import ClusterAccess
+from auctionctl.store.cluster_address import Durability, parse_cluster_address
+from auctionctl.store.cluster_store import ClusterStore
+from auctionctl.store.jetstream import GETS_AT_ONCE, JetStream
+from auctionctl.store.log_store import Append
+
+HOUSE = "5e" * 32
+OPERATOR, ACCOUNT, MEMBER, STRANGER = (bytes([number]) * 32 for number in range(1, 5))
+PASSWORD = "pa55-w0rd-of-the-house"
+SETTINGS = (
+    PERMISSIONS_EXAMPLE.replace("PUBLIC", UserKey(MEMBER).public)
+    .replace("KEY", HOUSE[:16])
+    .replace("users: [{", f'users: [{{ user: "house", password: "{PASSWORD}" }}, {{')
+)
+"""The user of the manual, and one who may do everything."""
+PATIENCE_S = 20.0
+AUCTION = "auction/" + "a" * 64
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredServer]:
+    require_cluster()
+    running = SecuredServer(tmp_path_factory.mktemp("secured") / "s", SETTINGS)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def file_of(tmp_path: Path) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        path = tmp_path / "login"
+        path.write_text(text)
+        path.chmod(0o600)
+        return str(path)
+
+    return write
+
+
+def connect(url: str, credentials: str | None = None) -> JetStream:
+    return JetStream(parse_cluster_address(url, ClusterAccess(credentials)), PATIENCE_S)
+
+
+def test_a_user_of_each_form_is_let_in(server: SecuredServer, file_of: Any) -> None:
+    for text in (f'user = "house"\npassword = "{PASSWORD}"', seed_text(USER, MEMBER)):
+        link = connect(server.url(), file_of(text))
+        assert link.round_trip_ns() > 0
+        link.close()
+    link = connect(server.url(login=f"house:{PASSWORD}@"))
+    link.close()
+
+
+def test_the_credentials_of_an_account_are_taken_where_accounts_are_known(tmp_path: Path, file_of: Any) -> None:
+    require_cluster()
+    operator = SecuredServer(tmp_path / "o", operated(OPERATOR, ACCOUNT), jetstream=False)
+    try:
+        link = connect(operator.url(), file_of(credentials(ACCOUNT, MEMBER)))
+        assert link.round_trip_ns() > 0
+        link.close()
+        with pytest.raises(ConfigurationError, match="does not let us in"):
+            connect(operator.url(), file_of(credentials(STRANGER, MEMBER)))
+    finally:
+        operator.stop()
+
+
+@pytest.mark.parametrize("text", [seed_text(USER, STRANGER), 'user = "house"\npassword = "s3cret"', 'token = "s3cret"'])
+def test_whoever_is_not_known_is_told_so_at_once_and_what_to_see_to(
+    server: SecuredServer, file_of: Any, text: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="does not let us in") as caught:
+        connect(server.url(), file_of(text))
+    assert "know this login" in caught.value.hint
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_whoever_says_nothing_is_told_how_to_log_in(server: SecuredServer) -> None:
+    with pytest.raises(ConfigurationError, match="does not let us in") as caught:
+        connect(server.url())
+    assert "--store-credentials FILE" in caught.value.hint
+
+
+def test_the_user_of_the_manual_can_do_what_a_store_does(server: SecuredServer, file_of: Any) -> None:
+    address = parse_cluster_address(server.url(), ClusterAccess(file_of(seed_text(USER, MEMBER))))
+    one, two = (
+        ClusterStore(address, HOUSE, instance=name, durability=Durability.LOSSY, patience_s=PATIENCE_S)
+        for name in ("one", "two")
+    )
+    assert one.refresh() == two.refresh() == []
+    for number in range(GETS_AT_ONCE + 2):
+        one.append([Append("registry", number, (b"%d" % number,))], number + 1)
+    one.append([Append("registry", GETS_AT_ONCE + 2, (b"x",)), Append(AUCTION, 0, (b"y",))], 10_000)
+    assert len(list(one.read("registry"))) == GETS_AT_ONCE + 3
+    assert one.claim(AUCTION, "one") == 1
+    assert one.sign(20_000, "h:1", 1)
+    two.reach()
+    two.refresh()
+    assert two.size("registry") == GETS_AT_ONCE + 3
+    assert "one" in {each.instance for each in two.signs()}
+    one.remove(AUCTION, 1)
+    for store in (one, two):
+        store.close()
+    findings = {each.subject: each for each in check_cluster(server.url(), Durability.LOSSY, address.access)}
+    assert f"stream auction-{HOUSE[:16]}" in findings
+    assert findings["cluster"].state is State.OK
+    assert "Violation" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("what", ["DELETE", "PURGE", "UPDATE"])
+def test_the_user_of_the_manual_deletes_and_changes_nothing_and_is_told_why(
+    server: SecuredServer, file_of: Any, what: str
+) -> None:
+    link = JetStream(parse_cluster_address(server.url(), ClusterAccess(file_of(seed_text(USER, MEMBER)))), 0.5)
+    subject = f"STREAM.{what}.auction-{HOUSE[:16]}"
+    with pytest.raises(StoreAwayError, match="permissions violation for publish to") as caught:
+        link.request(subject, {})
+    assert subject.lower() in str(caught.value)
+    assert "auctionctl-cluster(7)" in caught.value.hint
+    link.close()
+
+
+def started(home: Path, settings: str, *options: str) -> subprocess.Popen[bytes]:
+    """A house of its own on ``home``, with ``settings`` in house.toml, that has said that it serves."""
+    environment = {"AUCTIONCTL_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    program = [sys.executable, "-m", "auctionctl"]
+    subprocess.run([*program, "keygen", "house"], env=environment, check=True, capture_output=True)
+    file = home / "config/house.toml"
+    file.write_text(f'port = {free_ports(1)[0]}\nverifiers = 1\ndurability = "lossy"\n{settings}')
+    file.chmod(0o600)
+    process = subprocess.Popen(
+        [*program, "serve", "--json", *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    said = b""
+    for line in process.stdout:
+        said += line
+        if b'"serving"' in line or b"auction://" in line:
+            return process
+    raise AssertionError(said.decode())
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc here")
+@pytest.mark.parametrize("place", ["address", "file"])
+def test_no_process_of_a_house_shows_its_login_to_others(
+    server: SecuredServer, file_of: Any, tmp_path: Path, place: str
+) -> None:
+    if place == "address":
+        settings = f'store = "{server.url(login=f"house:{PASSWORD}@")}"\n'
+    else:
+        file_of(f'user = "house"\npassword = "{PASSWORD}"\n')
+        settings = f'store = "{server.url()}"\nstore_credentials = "../../login"\n'
+    process = started(tmp_path / "home", settings)
+    try:
+        pids = family(process.pid)
+        assert len(pids) >= 4, pids
+        for pid in pids:
+            for name in ("cmdline", "environ"):
+                assert PASSWORD.encode() not in Path(f"/proc/{pid}/{name}").read_bytes(), (pid, name)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode in (0, 143), said
+    assert PASSWORD.encode() not in said
