@@ -1,9 +1,11 @@
 """Auctions that other instances of the house write, as this one follows them in the store they share.
 
 Rule: what another instance has stored is the house's own, so signatures are not checked again; but it goes through the
-rules, and a log that breaks them is quarantined, while the others run on. An auction is there once it has its first
-entry and the registry announces it, whichever comes first. One that has come to its end is nobody's any more: nothing
-is ever written to it, and every instance answers for it.
+rules, and a log that breaks them is quarantined, while the others run: this instance warns of it with the reason, and
+neither writes it nor claims it. Where it is this one's by a claim, it is let go of, to nobody: whoever else can read it
+goes on with it, and where nobody can, it stands still, as in a house alone, and each instance says why. An auction is
+there once it has its first entry and the registry announces it, whichever comes first. One that has come to its end is
+nobody's any more: nothing is ever written to it, and every instance answers for it.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ LEASE_NS: Final = 3_000_000_000
 """Whose sign of life is older than this, by the clock of whoever looks, is dead."""
 DEAF_NS: Final = 1_500_000_000
 """Whoever has heard nothing for so long, not even itself, knows nothing of the others."""
+NOBODY: Final = "(nobody)"
+"""The holder of a log that its last one cannot read: no instance has such a name, and so none by it lives."""
 TURN_NS: Final = 3_000_000_000
 """So long the instance that is chosen has to claim a log, before the next one does."""
 

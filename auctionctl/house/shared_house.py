@@ -71,6 +71,10 @@ class SharedHouse(House):
         """Whether the log of this name does not hold as it is here: it cannot be written here."""
         return self._foreign.is_quarantined(name)
 
+    def can_read(self, log_id: bytes) -> bool:
+        """Whether the log of this id is here, and holds. What is given is here before it is: so else it does not."""
+        return not self.is_quarantined(REGISTRY) if log_id == REGISTRY_ID else self._find(log_id) is not None
+
     def is_gone_on_with(self, log_id: bytes, epoch: int) -> bool:
         """Whether the log of this id says that the holder by the claim of this epoch, or a later one, went on."""
         log = self._foreign.logs.get(log_id)

@@ -22,7 +22,7 @@ from auctionctl.house.auction_log import log_name
 from auctionctl.house.condition import CLOCK_BEHIND, Company
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
-from auctionctl.house.instances import Heard, Instances
+from auctionctl.house.instances import NOBODY, Heard, Instances
 from auctionctl.house.shared_house import SharedHouse
 from auctionctl.net.alone import Alone, Recovered
 from auctionctl.net.clock import MAX_CLOCK_BACK_NS
@@ -103,6 +103,8 @@ class AmongSeveral:
         self._signed_at_ns = 0
         self._unheard: deque[Change] = deque()
         """What others have written, has come, and is not known to the house yet."""
+        self._unreadable: dict[str, int] = {}
+        """What is this one's by a claim and cannot be read here, and since when nobody looks after it."""
         self._looked_ns = 0
         self._is_dismissed = False
         self._is_leaving = False
@@ -117,10 +119,12 @@ class AmongSeveral:
 
     def adopt(self, logs: Recovered, now_ns: int) -> list[Effect]:
         """Take on what the store has: as another's, all of it, until each log is claimed anew."""
-        foreign = {REGISTRY_ID, *(log.id for log in logs.auctions)}
-        return self._house.adopt(
-            logs.registry, logs.auctions, logs.alive_ns, now_ns, logs.halted, foreign=frozenset(foreign)
-        )
+        foreign = frozenset({REGISTRY_ID, *(log.id for log in logs.auctions)})
+        effects = self._house.adopt(logs.registry, logs.auctions, logs.alive_ns, now_ns, logs.halted, foreign=foreign)
+        for log, _ in self._store.logs():
+            if self._is_mine(log) and not self._house.can_read(_id_of(log)):
+                self._unreadable[log] = max(self._held_ns, self._store.unwritten_ns(log))
+        return effects
 
     def overtaken(self, error: OvertakenError, stored: StoredLogs, now_ns: int) -> list[Effect]:
         """Somebody else has a log now to which the last batch was to be written: the batch is dropped, that log too."""
@@ -145,6 +149,7 @@ class AmongSeveral:
         if given or now_ns - self._looked_ns >= LOOK_NS:
             self._looked_ns = now_ns
             self._hear(now_ns)
+            self._let_others_read()
             if not self._is_leaving:
                 self._claim_due(now_ns)
                 self._give_new(now_ns)
@@ -201,6 +206,7 @@ class AmongSeveral:
             if is_deposed or self._is_dismissed or not self._sign(now_ns):
                 self._let_go(now_ns)
                 return  # It was taken for dead: it has nothing to give.
+            self._let_others_read()
             chosen = {log: self._instances.choose_other(log, now_ns) for log in self._held()}
             self._give_each({log: name for log, name in chosen.items() if name is not None}, now_ns)
             if not self._held():
@@ -376,6 +382,16 @@ class AmongSeveral:
         mine = {log: of for log, of in won.items() if self._store.holder_of(log) == (of.epoch, self._name)}
         by_id = {_id_of(log): (of.epoch, of.since_ns or None) for log, of in mine.items()}
         self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
+        self._unreadable |= {log: of.since_ns for log, of in mine.items() if not self._house.can_read(_id_of(log))}
+        self._let_others_read()
+
+    def _let_others_read(self) -> None:
+        """What does not hold as it is here may do so elsewhere: it is nobody's, until whoever can read it claims it."""
+        for log, since_ns in list(self._unreadable.items()):
+            if self._is_mine(log):
+                with suppress(OvertakenError):  # Another's already.
+                    self._store.give([log], NOBODY, max(since_ns, self._store.given_ns(log)), {log: since_ns})
+            del self._unreadable[log]
 
     def _unwritten_since(self, log: str, last_ns: int) -> int:
         """Since when nobody looks after a log whose holder lived at ``last_ns``; 0 where nothing is known of that."""

@@ -116,7 +116,7 @@ class StoreInMemory(ClusterStore):
 class Instance:
     """One of them: what its process does in a turn, with whoever speaks to it."""
 
-    def __init__(self, link: Link, name: str, now_ns: int) -> None:
+    def __init__(self, link: Link, name: str, now_ns: int, unreadable: Sequence[str] = ()) -> None:
         self.name, self.now_ns, self.key = name, now_ns, staging.key_of("house")
         self.store = StoreInMemory(link, self.key, name)
         limits = replace(
@@ -124,7 +124,11 @@ class Instance:
         )
         self.house = SharedHouse(self.key, limits, staging.EVERYBODY, now_ns, self.registry())
         self.part = AmongSeveral(self.store, self.house, Place(name, f"{name}:1"), self.perform, now_ns)
-        logs = [rebuild(self.key, log, self.store.read(log)) for log, _ in self.store.logs() if log != REGISTRY]
+        logs = [
+            rebuild(self.key, log, self.store.read(log))
+            for log, _ in self.store.logs()
+            if log not in (REGISTRY, *unreadable)
+        ]
         found = Recovered(self.registry(), logs, self.store.last_alive_ns(), [])
         self.perform(self.part.adopt(found, now_ns), now_ns)
 
@@ -177,8 +181,9 @@ class Company:
         """What it is by the clock of this one."""
         return self.now_ns - self._behind.get(name, 0)
 
-    def come(self, name: str) -> None:
-        self.instances[name] = Instance(self.link, name, self.time_of(name))
+    def come(self, name: str, unreadable: Sequence[str] = ()) -> None:
+        self.ended.discard(name)
+        self.instances[name] = Instance(self.link, name, self.time_of(name), unreadable)
         self.after(2 * SECOND_NS)
 
     def end(self, name: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.house.instances import NOBODY
 from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 
@@ -331,3 +332,54 @@ def test_whoever_comes_later_knows_what_an_earlier_sign_was_for(company: Any) ->
     company.after(8 * SECOND_NS)
     takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
     assert takeover.time_ns >= latest_ns + SIGNED_FOR_NS
+
+
+@pytest.mark.parametrize("is_registry", [False, True])
+def test_what_cannot_be_read_where_it_is_given_to_is_gone_on_with_elsewhere_at_once(
+    company: Any, is_registry: bool
+) -> None:
+    company = company("x", "y", "z")
+    auction = sold_at(company, "x")
+    log = REGISTRY if is_registry else auction
+    giver = next(name for name in ("x", "y", "z") if log in company[name].part._held())
+    taker = next(name for name in ("x", "y", "z") if name not in ("x", giver))
+    company[taker].house.absorb(log, company[taker].store.size(log), [b"?"], company.now_ns)
+    company[giver].part._give_each({log: taker}, company.now_ns)
+    given_ns = company.now_ns
+    company.after(8 * SECOND_NS)
+    holders = [name for name in ("x", "y", "z") if log in company[name].part._held()]
+    assert len(holders) == 1
+    assert taker not in holders
+    claim = company["x"].store.holder_of(log)
+    company.after(8 * SECOND_NS)
+    assert company["x"].store.holder_of(log) == claim
+    assert any(code == "quarantined" and log in words for code, words in company[taker].house.warnings.listed())
+    if not is_registry:
+        takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
+        assert given_ns <= takeover.time_ns <= given_ns + SECOND_NS, "no gap is due"
+
+
+def test_what_an_instance_cannot_read_any_more_when_it_comes_back_is_gone_on_with_elsewhere(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    dead_ns = company.now_ns
+    company.die("x")
+    company.after(SECOND_NS)
+    company.come("x", unreadable=[log])
+    company.after(5 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert dead_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= dead_ns
+
+
+def test_what_nobody_can_read_stands_still_and_is_claimed_by_nobody(company: Any) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    company["y"].house.absorb(log, company["y"].store.size(log), [b"?"], company.now_ns)
+    company.end("x")
+    company.after(8 * SECOND_NS)
+    epoch, holder = company["y"].store.holder_of(log)
+    assert holder == NOBODY
+    company.come("x")  # Which can.
+    company.after(8 * SECOND_NS)
+    assert company["x"].store.holder_of(log) == (epoch + 1, "x")
+    assert company.kinds(log)[-2:] == ["takeover", "gap"]

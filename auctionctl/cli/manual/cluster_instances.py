@@ -89,6 +89,12 @@ def _writers() -> tuple[Part, ...]:
                     " deadlines move. If it comes back, it finds out before it says anything more, and begins anew.",
                 ),
                 (
+                    "a log that its instance cannot read",
+                    "is in quarantine there, which `status` of that instance says with the reason, and is let go of:"
+                    " within seconds another instance that can read it goes on with it. Where none can, it stands"
+                    " still, and each of them says so.",
+                ),
+                (
                     "the registry",
                     "is a log like the others. Its writer announces lots and enters who is let in; the others keep the"
                     " lots of their files for when they get it.",
