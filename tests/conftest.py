@@ -27,7 +27,7 @@ PARTS = {
     **dict.fromkeys(("cli", "hostile", "terminal"), "commands"),
 }
 """Directory of tests → the part that it belongs to; every other is by itself."""
-OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "test_demo_cluster")
+OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "test_demo_cluster", "test_clustered")
 """Three servers and three houses that sync as fast as they can: not beside those who time an honest bidder."""
 TIMED = ("test_hostile_clients",)
 """What times an honest bidder runs beside the simulation, which keeps one core a process busy, and no disk."""

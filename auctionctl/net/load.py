@@ -6,14 +6,15 @@ to be more, take turns with rising amounts, ``window`` bids under way at a time.
 than which commands it answers; all of it is kept as it came, and nothing is trusted: :meth:`Load.verify` decodes it
 strictly, and checks each receipt against the entry that it speaks of, after the run. What a session may send after one
 round of answers goes out together, as that of a bidder does, who reads its answers before it bids again. Between two
-bids of a fixed rate the load sleeps: one that waited by going round would take a core from the house.
+bids of a fixed rate the load sleeps: one that waited by going round would take a core from the house. At a house of
+several instances everybody has a session at each, and where an auction has moved, it is followed.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_bytes
@@ -38,6 +39,7 @@ from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.frames import Message, sign_body
 from auctionctl.wire.messages import (
     Acknowledged,
+    Moved,
     Ping,
     Pong,
     Receipts,
@@ -55,6 +57,8 @@ GREETING_PATIENCE_S: Final = 30.0
 ANSWER_PATIENCE_NS: Final = 3 * SECOND_NS
 """After so long without any answer, all that is under way is sent again."""
 MAX_REPEATS: Final = 10
+ASK_AGAIN_NS: Final = SECOND_NS // 20
+"""Where nobody takes what is asked of an auction just now, it is asked again so much later."""
 CURRENCY: Final = "credits"
 PING_NS: Final = 3 * SECOND_NS
 """A session that says nothing for long is ended: in so much time each says something."""
@@ -83,7 +87,7 @@ class _Answered(msgspec.Struct, array_like=True, tag="acknowledged", gc=False):
     logs: list[_Receipts]
 
 
-_decode_answer: Final = msgspec.msgpack.Decoder(_Answered | Rejections | Refused | Pong).decode
+_decode_answer: Final = msgspec.msgpack.Decoder(_Answered | Rejections | Refused | Moved | Pong).decode
 
 
 @dataclass(slots=True)
@@ -93,6 +97,10 @@ class Auctioned:
     auction: bytes
     sockets: tuple[zmq.Socket[bytes], ...]
     keys: tuple[SecretKey, ...]
+    group: slice
+    """Which of all keys these are."""
+    place: str
+    """Where it is taken, as ``host:port``."""
     turn: int = 0
     ready: deque[tuple[int, Message, bytes]] = field(default_factory=deque)
     sent_ns: dict[bytes, int] = field(default_factory=dict)
@@ -129,14 +137,21 @@ class Load:
         """The commands that were sent again: each may have two receipts, for one entry."""
         self._answers: list[bytes] = []
         self._keys = keys
-        for key in keys:
-            self._connect(key)
+        self._at = {place.text: [self._connect(key, place.endpoint) for key in keys] for place in address.places}
+        """Place → the socket of each key there."""
+        first = address.places[0].text
         self._auctioned: list[Auctioned] = []
-        for place, auction in enumerate(auctions):
-            group = slice(bidders * place % len(keys), bidders * place % len(keys) + bidders)
-            self._auctioned.append(Auctioned(auction, tuple(self._sockets[group]), tuple(keys[group])))
-        self.beside: Load | None = None
-        """Another load, whose sessions are to be kept while this one is timed."""
+        for number, auction in enumerate(auctions):
+            group = slice(bidders * number % len(keys), bidders * number % len(keys) + bidders)
+            sockets = tuple(self._at[first][group])
+            self._auctioned.append(Auctioned(auction, sockets, tuple(keys[group]), group, first))
+        self._by_auction = {auctioned.auction: auctioned for auctioned in self._auctioned}
+        self._joins: dict[bytes, tuple[int, Message]] = {}
+        """Command → which of its auction's bidders sent it, and what was sent."""
+        self._put_off: list[tuple[int, Moved]] = []
+        """When to ask again, and what nobody took."""
+        self.beside: Sequence[Load] = ()
+        """Other loads, whose sessions are to be kept while this one is timed."""
         self._pinged_ns: int | None = None
         """None before there are sessions."""
         self._outgoing: dict[zmq.Socket[bytes], list[Message]] = {}
@@ -146,6 +161,11 @@ class Load:
         self.proven: dict[tuple[bytes, int], bytes] = {}
         """(auction, index) → the leaf there, by the receipts that :meth:`verify` has found to hold."""
 
+    @property
+    def places(self) -> frozenset[str]:
+        """Where the auctions are taken, as far as they were followed."""
+        return frozenset(auctioned.place for auctioned in self._auctioned)
+
     def close(self) -> None:
         """End every session."""
         for its_socket in self._sockets:
@@ -153,33 +173,37 @@ class Load:
         self._poller.close()
         self._context.term()
 
-    def _connect(self, key: SecretKey) -> None:
+    def _connect(self, key: SecretKey, endpoint: str) -> zmq.Socket[bytes]:
         its_socket = self._context.socket(zmq.DEALER)
         configure(its_socket, self._address, key)
         its_socket.setsockopt(zmq.IMMEDIATE, 0)
-        its_socket.connect(self._address.endpoint)
+        its_socket.connect(endpoint)
         self._sockets.append(its_socket)
         self._poller.register(its_socket)
+        return its_socket
 
     # Before
 
     def greet_and_join(self) -> None:
         """Every session says hello and joins its auction. Raises UnreachableError if that is not answered."""
         house = self._address.identity
-        for its_socket, key in zip(self._sockets, self._keys, strict=True):
-            greeting = ClientGreeting(key, house, "bidder")
-            its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
+        for sockets in self._at.values():
+            for its_socket, key in zip(sockets, self._keys, strict=True):
+                greeting = ClientGreeting(key, house, "bidder")
+                its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
         self._await(Welcome, len(self._sockets))
         self._pinged_ns = time.perf_counter_ns()
         under_way = 0
         for auctioned in self._auctioned:
-            for its_socket, key in zip(auctioned.sockets, auctioned.keys, strict=True):
+            for side, key in enumerate(auctioned.keys):
                 now_ns = self._clock.now_ns()
                 identity = key.identity.signing
                 join = Join(
                     house.signing, auctioned.auction, identity, token_bytes(16), now_ns, now_ns + SECOND_NS * 60
                 )
-                its_socket.send_multipart(sign_body(key, encode_join(join)))
+                message = sign_body(key, encode_join(join))
+                self._joins[command_id(message.body)] = (side, message)
+                auctioned.sockets[side].send_multipart(message)
                 under_way += 1
                 if under_way == JOINS_AT_ONCE:
                     self._await(Acknowledged, under_way)
@@ -190,12 +214,15 @@ class Load:
         deadline_s = time.monotonic() + GREETING_PATIENCE_S
         while wanted:
             self._keep_all()
-            for its_socket in self._poller.poll(SECOND_NS):
+            self._ask_again()
+            for its_socket in self._poller.poll(ASK_AGAIN_NS if self._put_off else SECOND_NS):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
                     wanted -= _count(reply) if isinstance(reply, Acknowledged) else 1
                 elif isinstance(reply, Refused):
                     raise AuctionctlError(f"the house refused the load: {reply.message}")
+                elif isinstance(reply, Moved):
+                    self._follow(reply)
             if time.monotonic() > deadline_s:
                 raise UnreachableError(f"{wanted} sessions got no answer from {self._address.endpoint}")
 
@@ -225,8 +252,41 @@ class Load:
 
     def _keep_all(self) -> None:
         self.keep()
-        if self.beside is not None:
-            self.beside.keep()
+        for each in self.beside:
+            each.keep()
+
+    # Where an auction is
+
+    def _follow(self, moved: Moved) -> None:
+        """Ask where the auction is now; later, where it is nowhere."""
+        auctioned = self._by_auction.get(moved.log)
+        if auctioned is None:
+            return
+        if moved.endpoint not in self._at:
+            self._put_off.append((time.perf_counter_ns() + ASK_AGAIN_NS, moved))
+            return
+        auctioned.place = moved.endpoint
+        auctioned.sockets = tuple(self._at[moved.endpoint][auctioned.group])
+        self._send(auctioned, moved.command)
+
+    def _ask_again(self) -> None:
+        now_ns = time.perf_counter_ns()
+        due = [moved for at_ns, moved in self._put_off if at_ns <= now_ns]
+        self._put_off = [each for each in self._put_off if each[0] > now_ns]
+        for moved in due:
+            self._send(self._by_auction[moved.log], moved.command)
+
+    def _send(self, auctioned: Auctioned, command: bytes) -> None:
+        """Send again what was sent before, the same bytes, to where the auction is."""
+        if command in self._joins:
+            side, message = self._joins[command]
+        elif command in auctioned.sent_ns:
+            message = self._signed[command]
+            bidder = decode_bid(message.body).bidder
+            side = [key.identity.signing for key in auctioned.keys].index(bidder)
+        else:
+            return  # It has been answered.
+        auctioned.sockets[side].send_multipart(message)
 
     # Timed
 
@@ -295,8 +355,12 @@ class Load:
     def _collect(self, run: Run, patience_ns: int, *, send_on: bool) -> None:
         self._send_out()
         self._keep_all()
-        ready = self._poller.poll(patience_ns)
-        if not ready and patience_ns >= ANSWER_PATIENCE_NS:
+        if self._put_off:
+            self._ask_again()
+            ready = self._poller.poll(min(patience_ns, ASK_AGAIN_NS))
+        else:
+            ready = self._poller.poll(patience_ns)
+        if not ready and not self._put_off and patience_ns >= ANSWER_PATIENCE_NS:
             if run.repeats == MAX_REPEATS:
                 raise UnreachableError(f"the house has not answered, though it was asked {MAX_REPEATS} times again")
             run.repeats += 1
@@ -318,11 +382,7 @@ class Load:
         for auctioned in self._auctioned:
             self._repeated.update(auctioned.sent_ns)
             for command in auctioned.sent_ns:
-                message = self._signed[command]
-                bidder = decode_bid(message.body).bidder
-                side = [key.identity.signing for key in auctioned.keys].index(bidder)
-                auctioned.sockets[side].send(message.body, _MORE)
-                auctioned.sockets[side].send(message.signature)
+                self._send(auctioned, command)
 
     def _settle(self, run: Run, command: bytes, *, send_on: bool) -> None:
         auctioned = self._by_command.pop(command)
@@ -350,6 +410,9 @@ class Load:
         if isinstance(reply, Refused) and reply.command in self._by_command:
             run.busy += 1
             return [reply.command]
+        if isinstance(reply, Moved):
+            self._repeated.add(reply.command)
+            self._follow(reply)
         return []
 
     # After

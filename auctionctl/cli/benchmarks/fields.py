@@ -34,6 +34,19 @@ LOADED: Final = {
     "rejections": "Bids that the rules refused.",
 }
 
+SCALED: Final = {
+    "auctions": "How many auctions each house had.",
+    "bidders": "Of how many bidders each.",
+    "window": "How many bids were under way in each.",
+    "cores": "How many the machine has, for houses, bidders and servers together.",
+    "runs": "How many runs the medians are of.",
+    "bids_per_s": "By house: signed, durable, receipted bids a second.",
+    "ratios": "By house: that, by the first one's in the same round; the median.",
+    "bare_ratios": "By house: the former, by what one core verifies bare in a second.",
+    "cpu_us_per_bid": "By house: CPU time a bid as above, without that of the servers of a cluster.",
+    "rejections": "Bids that the rules refused, of all houses.",
+}
+
 JSON_SCHEMA: Final = {
     SCHEMA: {
         "is_short": "Whether `--short` was given: then ratios may be compared, and nothing else.",
@@ -88,6 +101,8 @@ JSON_SCHEMA: Final = {
         "version_ms": "How long `auctionctl --version` took.",
         "interpreter_ms": "How long the interpreter took to start and end.",
     },
+    "measured.gateways (houses `1`, `2`, `4`), measured.cluster (houses `sqlite`, `cluster`) and"
+    " measured.instances (houses `1`, `2`, `3`)": SCALED,
     RESTART_SCHEMA: RESTART,
     SIMULATION_SCHEMA: {
         "auctions": "How many auctions a run simulated.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 
 class Benchmark(enum.StrEnum):
@@ -16,3 +17,11 @@ class Benchmark(enum.StrEnum):
     RESTART = "restart"
     VERIFY = "verify"
     STARTUP = "startup"
+    GATEWAYS = "gateways"
+    CLUSTER = "cluster"
+    INSTANCES = "instances"
+
+
+OF_SCALE: Final = frozenset({Benchmark.GATEWAYS, Benchmark.CLUSTER, Benchmark.INSTANCES})
+"""Measured only where they are asked for: several houses at once, and servers that not everybody has."""
+IN_CLUSTERS: Final = frozenset({Benchmark.CLUSTER, Benchmark.INSTANCES})

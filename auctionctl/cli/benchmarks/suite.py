@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from auctionctl.cli.benchmarks.aftermath import NOTHING, Checked
-from auctionctl.cli.benchmarks.names import Benchmark
+from auctionctl.cli.benchmarks.names import IN_CLUSTERS, Benchmark
 from auctionctl.cli.benchmarks.yardstick import BARE_S, BareVerification, fdatasync_ms
+from auctionctl.cli.local_cluster import find_server
 from auctionctl.cli.output import Form
 from auctionctl.cli.progress import Progress, shown_progress
 
@@ -118,6 +119,8 @@ Outcome = tuple[dict[str, Any], Checked, list["Row"]]
 
 def run_benchmarks(names: Sequence[Benchmark], amounts: Amounts, form: Form) -> Result:
     """Measure each of ``names``. Raises AuctionctlError for what cannot be measured, or does not hold."""
+    if IN_CLUSTERS.intersection(names):
+        find_server()  # Nobody has to wait for the others to learn that there is none.
     result = Result(BareVerification(amounts.bare_s))
     with TemporaryDirectory(prefix="auctionctl-bench-") as directory:
         home = Path(directory)
@@ -215,6 +218,35 @@ def _startup(scene: Scene) -> Outcome:
     return figures, NOTHING, rows_of_startup(figures)
 
 
+def _gateways(scene: Scene) -> Outcome:
+    from auctionctl.cli.benchmarks.clustered import measure_gateways, rows_of_gateways  # noqa: PLC0415
+
+    measured = _in_turns(scene, measure_gateways)
+    return *measured, rows_of_gateways(measured[0])
+
+
+def _cluster(scene: Scene) -> Outcome:
+    from auctionctl.cli.benchmarks.clustered import measure_cluster, rows_of_cluster  # noqa: PLC0415
+
+    measured = _in_turns(scene, measure_cluster)
+    return *measured, rows_of_cluster(measured[0])
+
+
+def _instances(scene: Scene) -> Outcome:
+    from auctionctl.cli.benchmarks.clustered import measure_instances, rows_of_instances  # noqa: PLC0415
+
+    measured = _in_turns(scene, measure_instances)
+    return *measured, rows_of_instances(measured[0])
+
+
+def _in_turns(scene: Scene, measure: Callable[..., tuple[dict[str, Any], Checked]]) -> tuple[dict[str, Any], Checked]:
+    from auctionctl.cli.benchmarks.throughput import Shape  # noqa: PLC0415
+
+    amounts = scene.amounts
+    shape = Shape(amounts.auctions, amounts.window)
+    return measure(scene.home, shape, amounts.bids, amounts.runs, scene.bare, progress=scene.progress)
+
+
 MEASURES: Final[Mapping[Benchmark, Callable[[Scene], Outcome]]] = {
     Benchmark.THROUGHPUT: _throughput,
     Benchmark.LATENCY: _latency,
@@ -224,4 +256,7 @@ MEASURES: Final[Mapping[Benchmark, Callable[[Scene], Outcome]]] = {
     Benchmark.RESTART: _restart,
     Benchmark.VERIFY: _verify,
     Benchmark.STARTUP: _startup,
+    Benchmark.GATEWAYS: _gateways,
+    Benchmark.CLUSTER: _cluster,
+    Benchmark.INSTANCES: _instances,
 }

@@ -9,7 +9,7 @@ made durable before its receipt leaves; every receipt is verified afterwards, an
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,14 +69,15 @@ class Loaded:
         self.cpu_ratios: list[float] = []
         self.rejections = 0
 
-    def begin(self, beside: Loaded | None = None) -> Loaded:
+    def begin(self, *beside: Loaded) -> Loaded:
         """Everybody connects and joins; the sessions ``beside`` are kept meanwhile, and from now on."""
         from auctionctl.net.load import Load  # noqa: PLC0415 - imports zmq
         from auctionctl.wire.address import parse_address  # noqa: PLC0415
 
         self.load = Load(parse_address(self.served.address), self.served.auctions, self._keys, self.shape.bidders)
-        if beside is not None:
-            self.load.beside, beside.load.beside = beside.load, self.load
+        self.load.beside = [each.load for each in beside]
+        for each in beside:
+            each.load.beside = [*each.load.beside, self.load]
         self.load.greet_and_join()
         return self
 
@@ -122,15 +123,31 @@ def loaded_house(home: Path, shape: Shape, progress: Progress = tell_nobody) -> 
     """A house in ``home``, to be loaded; when the block is left, it ends, and everything is verified."""
     home.mkdir(parents=True, exist_ok=True)
     keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways)
-    with running_house(home, START_PATIENCE_S) as served:
-        loaded = Loaded(served, shape, keys)
-        try:
-            yield loaded
-        finally:
-            if hasattr(loaded, "load"):
-                loaded.load.close()
+    with running_house(home, START_PATIENCE_S) as served, under_load(Loaded(served, shape, keys)) as loaded:
+        yield loaded
     loaded.load.verify()
     loaded.checked = check_logs(home, loaded.load.proven, progress)
+
+
+@contextmanager
+def under_load(loaded: Loaded) -> Iterator[Loaded]:
+    """Its sessions end with the block."""
+    try:
+        yield loaded
+    finally:
+        if hasattr(loaded, "load"):
+            loaded.load.close()
+
+
+def run_in_turns(houses: Sequence[Loaded], bids: int, runs: int, bare: BareVerification, progress: Progress) -> None:
+    """One round of about so many ``bids`` at each of ``houses`` after the other, ``runs`` times; all begin before."""
+    for number, house in enumerate(houses):
+        house.begin(*houses[:number])
+    for number in range(runs):
+        progress(number, runs)
+        base = bare.measure()
+        for house in houses:
+            house.run(bids, base)
 
 
 def measure_throughput(
