@@ -25,6 +25,7 @@ MAX_REASON_CHARACTERS: Final = 500
 RELOADED: Final = "the settings have been read again"
 BANNED_HINT: Final = "take it off the allow list with: auctionctl allow rm NAME"
 HALTED_HINT: Final = "was the state restored from an old copy? stop the house and restore a newer backup"
+LIMITS_HINT: Final = "write those into the settings here too; what is changed in them holds for all after a reload"
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - what a house may listen on
 
 
@@ -32,7 +33,7 @@ LEVELS: Final = MappingProxyType(
     {
         **dict.fromkeys(("quarantined", "halted", "store_full", "archive_failed"), Level.ERROR),
         **dict.fromkeys(("restarted", "allow_list_kept", "settings_kept", "muted", "banned"), Level.WARNING),
-        **dict.fromkeys(("revoked_listed", "rotated_listed"), Level.WARNING),
+        **dict.fromkeys(("revoked_listed", "rotated_listed", "limits_differ"), Level.WARNING),
         **dict.fromkeys(("serving", "reloaded", "restart_needed", "lots_wait", "unwatched", "draining"), Level.NOTICE),
     }
 )
@@ -75,6 +76,10 @@ def _line(report: News) -> str:
             return f"the allow list of all instances is in force, and its file does not say so: {_safe(unwritten)}"
         case reports.AllowListReplaced():
             return "the allow list of this machine differed from that of all instances, and has given way to it"
+        case reports.LimitsDiffer():
+            from auctionctl.house.shared_limits import differing_words  # noqa: PLC0415
+
+            return f"{differing_words(report.here, report.house)} ({LIMITS_HINT})"
         case reports.KeysListed():
             return _safe(report.words)
         case reports.SettingsKept():
@@ -205,6 +210,8 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
             return "allow_list_kept", {"reason": report.reason}
         case reports.AllowListReplaced():
             return "allow_list_replaced", {"unwritten": report.unwritten or None}
+        case reports.LimitsDiffer():
+            return "limits_differ", {"here": report.here, "house": report.house}
         case reports.KeysListed():
             return report.code, {"reason": report.words}
         case reports.Reloaded():

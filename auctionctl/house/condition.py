@@ -24,6 +24,8 @@ ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
 BANNED: Final = "banned"
 CLOCK_BEHIND: Final = "clock_behind"
+LIMITS_UNSHARED: Final = "limits_unshared"
+LIMITS_DIFFER: Final = "limits_differ"
 REVOKED_LISTED: Final = "revoked_listed"
 ROTATED_LISTED: Final = "rotated_listed"
 _ORDER: Final = (
@@ -36,6 +38,8 @@ _ORDER: Final = (
     ARCHIVE_FAILED,
     REVOKED_LISTED,
     ROTATED_LISTED,
+    LIMITS_UNSHARED,
+    LIMITS_DIFFER,
     LOTS_WAIT,
 )
 

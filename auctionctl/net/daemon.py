@@ -61,6 +61,7 @@ from auctionctl.net.house_store import lossy_words, open_store, shared_text
 from auctionctl.net.instances import take_part
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
+from auctionctl.net.limiting import limiting_of
 from auctionctl.net.metering import Meter
 from auctionctl.net.news import describe_turn, tell, tell_progress
 from auctionctl.net.noticing import Noticing
@@ -108,6 +109,7 @@ class HouseProcess:
         self._house = kind(self._key, start.limits, allowed, now_ns, self._registry)
         self._part = take_part(start, self._store, self._house, self._perform, now_ns)
         self._house.warnings.put(STORE_LOSSY, lossy_words(self._store))
+        self._limiting = limiting_of(start, control, self._house, self._store)
         self._admitted = self._house.allowed
         archiving = Archiving(self._house, self._store, archive, start.retention_ns)
         self._archiving = ArchiveTurns(control, self._house.warnings, archiving)
@@ -365,6 +367,7 @@ class HouseProcess:
         self._perform(self._part.adopt(found, now_ns), now_ns)
         self._recovered = []
         self._take_part(now_ns)
+        self._limiting.look(now_ns)
         differs = self._own_lots.take_on(self._lots)
         self._own_lots.announce(self._clock.now_ns())
         self._is_begun = True
@@ -374,12 +377,13 @@ class HouseProcess:
     def _reload(self, message: Reload) -> None:
         """New limits and new lots, all of it or nothing; but a lot for which there is no room waits."""
         try:
+            self._limiting.check(message.limits)
             differs = self._own_lots.take_on(message.lots)
-        except TermsError as error:
+        except (ConfigurationError, TermsError) as error:
             self._report(SettingsKept(str(error), error.hint))
             return
         resumed = {log.id for log in self._house.logs}
-        self._house.limits = message.limits
+        self._limiting.reload(message.limits, self._clock.now_ns())
         self._archiving.archiving.retention_ns = message.retention_ns
         self._looked_ns = 0  # at the allow list, in the next turn
         self._own_lots.announce(self._clock.now_ns())
@@ -477,6 +481,7 @@ class HouseProcess:
     def _watch_allow_list(self, now_ns: int) -> None:
         if now_ns - self._looked_ns >= TICK_NS:
             self._looked_ns = now_ns
+            self._limiting.look(now_ns)
             if (allowed := self._allowing.look(self._part, now_ns)) is not None:
                 self._noticing.allow(allowed, now_ns)
                 self._perform(self._house.set_allowed(allowed, now_ns), now_ns)

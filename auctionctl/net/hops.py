@@ -16,6 +16,14 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.metrics import BUCKETS
 from auctionctl.house.security import SecurityEvent
 from auctionctl.keys.access import Access
+from auctionctl.net.admission_news import (
+    AllowListKept,
+    AllowListReplaced,
+    AllowListTaken,
+    KeysListed,
+    LimitsDiffer,
+    LimitsTaken,
+)
 from auctionctl.net.door import DoorLimits
 from auctionctl.net.mutes import KeptOut
 from auctionctl.net.process_state import ProcessState
@@ -371,31 +379,6 @@ class Admitted(msgspec.Struct, array_like=True, frozen=True, tag="admitted"):
     role: str
 
 
-class AllowListTaken(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_taken"):
-    """The allow list of this text is in force from now on. For the supervisor alone, who starts the next house."""
-
-    text: bytes
-
-
-class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_kept"):
-    """A new allow list is wrong: the one before stays in force."""
-
-    reason: str
-
-
-class AllowListReplaced(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_replaced"):
-    """The allow list of this machine gave way to that of all instances; ``unwritten`` says why its file did not."""
-
-    unwritten: str = ""
-
-
-class KeysListed(msgspec.Struct, array_like=True, frozen=True, tag="keys_listed"):
-    """The allow list names keys that were revoked, or replaced, and are not let in for all that."""
-
-    code: str
-    words: str
-
-
 class Reopened(msgspec.Struct, array_like=True, frozen=True, tag="reopened"):
     """After :class:`AllClosed`: there is an auction again that has not ended."""
 
@@ -474,6 +457,8 @@ FromChild = (
     | AllowListTaken
     | AllowListKept
     | AllowListReplaced
+    | LimitsTaken
+    | LimitsDiffer
     | KeysListed
     | Archived
     | Reopened

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.errors import AuctionctlError, ConfigurationError
+from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import Identity
 from auctionctl.net.clock import check_not_ahead
 from auctionctl.net.hops import StartHouse
@@ -41,12 +42,7 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
             f"the logs of this house are in {directory / DATABASE_NAME}, and would begin anew in a cluster",
             hint="serve it without --store, or give a house in a cluster a key and a name of its own",
         )
-    if start.limits.max_concurrent_auctions > MAX_AUCTIONS:
-        raise ConfigurationError(
-            f"max_concurrent_auctions is {start.limits.max_concurrent_auctions}, and a cluster takes what concerns"
-            f" {MAX_AUCTIONS} at once",
-            hint=f"set it to {MAX_AUCTIONS} or less, or keep the logs in a file",
-        )
+    check_auctions(start.limits)
     with ExitStack() as held:
         make_private_directory(directory)
         held.enter_context(locked(directory, os.getppid()))
@@ -67,6 +63,16 @@ def open_store(start: StartHouse, house: Identity) -> SqliteStore | ClusterStore
             hint=f"serve it as one of them: --instance {others[0]}",
         )
     return store
+
+
+def check_auctions(limits: Limits) -> None:
+    """Raises ConfigurationError if there may be more auctions than a cluster takes."""
+    if limits.max_concurrent_auctions > MAX_AUCTIONS:
+        raise ConfigurationError(
+            f"max_concurrent_auctions is {limits.max_concurrent_auctions}, and a cluster takes what concerns"
+            f" {MAX_AUCTIONS} at once",
+            hint=f"set it to {MAX_AUCTIONS} or less, or keep the logs in a file",
+        )
 
 
 def _check_in_step(store: ClusterStore) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from auctionctl.house.security import SecurityEvent, SecurityKind, security_event
-from auctionctl.net.hops import AllowListKept, Halted
+from auctionctl.net.admission_news import AllowListKept
+from auctionctl.net.hops import Halted
 from auctionctl.net.reports import Banned, Muted, Quarantined, Report, Restarted
 from auctionctl.net.security_journal import SecurityJournal
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auctionctl.net.admission_news import AllowListKept, AllowListReplaced, KeysListed, LimitsDiffer
 from auctionctl.net.hops import (
     Admitted,
     AllClosed,
-    AllowListKept,
-    AllowListReplaced,
     Announced,
     Archived,
     ArchiveFailed,
     Halted,
-    KeysListed,
     LotsWait,
     Measured,
     Recovering,
@@ -35,6 +33,7 @@ __all__ = [
     "Draining",
     "Halted",
     "KeysListed",
+    "LimitsDiffer",
     "LotsWait",
     "Measured",
     "Muted",
@@ -141,6 +140,7 @@ News = (
     | Archived
     | LotsWait
     | KeysListed
+    | LimitsDiffer
     | ArchiveFailed
     | StoreFull
     | Halted

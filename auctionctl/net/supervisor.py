@@ -29,6 +29,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, ClockBackError, StoreAwayError, StoreBrokenError, StoreError
 from auctionctl.house.condition import BANNED
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.admission_news import AllowListTaken, LimitsTaken
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, spawn
@@ -39,7 +40,6 @@ from auctionctl.net.hops import (
     GATEWAY,
     Alive,
     AllClosed,
-    AllowListTaken,
     Drain,
     Failed,
     HousePipe,
@@ -163,6 +163,8 @@ class Supervisor:
         """Since when the house serves; None while it does not."""
         self._allowed = b""
         """The text of the allow list last in force."""
+        self._limits = settings.limits
+        """What the house takes: that of its settings, or its part of what several instances do."""
         self._awaited = ""
         """What the house has ended for and time may mend: the machine's clock, or a cluster that does not answer."""
         self._finish_at_s: float | None = None
@@ -199,6 +201,7 @@ class Supervisor:
 
     def _start_house(self) -> Child:
         self._house, self._warned = self._spawn("house"), ""
+        self._limits = self._settings.limits
         # Before it has served, a list that was in force for a moment excuses nothing.
         allowed = self._allowed if self._has_served else None
         self._house.tell(self._settings.start(self._key, self._lots, allowed, self._address.port))
@@ -301,7 +304,6 @@ class Supervisor:
             new, self._new = self._new, None
             self._settings = replace(self._settings, limits=new.limits, retention_ns=new.retention_ns)
             self._lots = new.lots
-            self._fleet.tell(SetLimits(new.limits))
         self._on_report(outcome)
         self._vouching.notifier.ready()
         was, self._reloading = self._reloading, Reloading.NO
@@ -331,7 +333,7 @@ class Supervisor:
 
     def _start_gateway(self, name: str) -> Child:
         assert self._house is not None
-        return self._fleet.start(name, self._settings.limits, self._house, self._verifiers)
+        return self._fleet.start(name, self._limits, self._house, self._verifiers)
 
     def _bury(self, child: Child) -> None:
         """A control socket at its end means a process at its end."""
@@ -462,6 +464,9 @@ class Supervisor:
         elif isinstance(message, AllowListTaken):
             self._allowed = message.text
             self._gatekeeper.allow(message.text)
+        elif isinstance(message, LimitsTaken):
+            self._limits = message.limits
+            self._fleet.tell(SetLimits(message.limits))
         elif isinstance(message, Noticed):
             self._journal.note(message.events)
         elif isinstance(message, Reopened):

@@ -1,13 +1,15 @@
-"""What the instances of a house in a cluster tell one another beside the logs: that they live, and whom they let in.
+"""What the instances of a house in a cluster tell one another beside the logs: that they live, whom they let in, and
+how much they take of anybody.
 
 Rule: the last word under a subject counts, and nobody writes behind a word that it does not know: two processes under
-one instance's name find each other out, and of two changes of the allow list at once one is told to look again. When
-an instance was last heard, each other one judges by its own clock: see :mod:`auctionctl.house.instances`; but whoever
+one instance's name find each other out, and of two changes of the same at once one is told to look again. When an
+instance was last heard, each other one judges by its own clock: see :mod:`auctionctl.house.instances`; but whoever
 takes over from it first writes in the place of its next sign, so that it learns of that before it says anything more.
 """
 
 from __future__ import annotations
 
+import enum
 import zlib
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +20,7 @@ from auctionctl.store.stream_records import (
     Alive,
     Allowed,
     Deposed,
+    Limited,
     Message,
     log_named,
     read_header,
@@ -25,10 +28,21 @@ from auctionctl.store.stream_records import (
     write_header,
 )
 
-ALLOWED_WORDS: Final = "shared.allow"
-MAX_ALLOWED_BYTES: Final = 4 << 20
+MAX_SHARED_BYTES: Final = 4 << 20
 MAX_MESSAGE_BYTES: Final = 900_000
-"""What the compressed list may come to; a server takes 1 MiB in a message unless it is set up otherwise."""
+"""What a compressed list may come to; a server takes 1 MiB in a message unless it is set up otherwise."""
+
+
+class Shared(enum.Enum):
+    """What all instances have one of, by the end of its subject."""
+
+    ALLOW_LIST = "shared.allow"
+    LIMITS = "shared.limits"
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return "allow list" if self is Shared.ALLOW_LIST else "list of limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class SharedList:
-    """The text of the allow list of all instances, as it is since ``time_ns``."""
+    """The text of what all instances have one of, as it is since ``time_ns``."""
 
     text: bytes
     time_ns: int
@@ -64,11 +78,11 @@ class ClusterSigns:
         self._instance = instance
         self.subject = f"{stream}.{subject_word(instance)}"
         """Where this instance signs."""
-        self._allowed_subject = f"{stream}.{ALLOWED_WORDS}"
-        self._allowed_last = 0
+        self._subjects = {f"{stream}.{about.value}": about for about in Shared}
+        self._shared_last = dict.fromkeys(Shared, 0)
         self.signs: dict[str, Sign] = {}
         """The last one of each instance."""
-        self.shared: SharedList | None = None
+        self.shared: dict[Shared, SharedList] = {}
         self.position = 0
         """The number of the last message taken."""
 
@@ -76,23 +90,27 @@ class ClusterSigns:
         """Read what there is up to the message ``until``, which is there. Errors as for the store."""
         if until:
             self._link.scan(self._stream, f"{self._stream}.>", 1, until, self._take_header)
-        if self._allowed_last and (found := self._link.find(self._stream, self._allowed_last)) is not None:
-            self.take(found)
+        for last in self._shared_last.values():
+            if last and (found := self._link.find(self._stream, last)) is not None:
+                self.take(found)
 
     def _take_header(self, message: Stored) -> None:
-        if message.subject == self._allowed_subject:
-            self._allowed_last = message.sequence
+        about = self._subjects.get(message.subject)
+        if about is not None:
+            self._shared_last[about] = message.sequence
             self.position = message.sequence
         else:
             self.take(message)
 
     def take(self, message: Stored) -> None:
         """One message, in the order in which they are stored. Raises StoreError where it says nothing of this."""
-        self.position = message.sequence
+        self.position = max(message.sequence, self.position)
         record = read_header(message.header)
-        if isinstance(record, Allowed) and message.subject == self._allowed_subject:
-            self._allowed_last = max(message.sequence, self._allowed_last)
-            self.shared = SharedList(_unpack(message.payload), record.time_ns)
+        about = self._subjects.get(message.subject)
+        if about is not None and isinstance(record, Allowed | Limited):
+            if message.sequence >= self._shared_last[about]:
+                self._shared_last[about] = message.sequence
+                self.shared[about] = SharedList(_unpack(message.payload, about), record.time_ns)
             return
         instance = log_named(message.subject.removeprefix(f"{self._stream}."))
         known = self.signs.get(instance)
@@ -161,35 +179,35 @@ class ClusterSigns:
         except PlaceTakenError:
             return None
 
-    def share(self, text: bytes, time_ns: int) -> bool:
-        """Have ``text`` be the allow list of all; False if another instance was first: its list comes. Else as above.
+    def share(self, about: Shared, text: bytes, time_ns: int) -> bool:
+        """Have ``text`` be that of all; False if another instance was first: its text comes. Else as above.
 
-        Raises StoreError for a list that is too large to be shared.
+        Raises StoreError for one that is too large to be shared.
         """
         payload = zlib.compress(text)
         if len(payload) > MAX_MESSAGE_BYTES:
             raise StoreError(
-                f"the allow list is {len(payload)} bytes compressed, and instances share {MAX_MESSAGE_BYTES}",
+                f"the {about.words} is {len(payload)} bytes compressed, and instances share {MAX_MESSAGE_BYTES}",
                 hint="take keys off it that nobody uses any more",
             )
-        header = write_header(Allowed(time_ns), self._writer)
+        record = Allowed(time_ns) if about is Shared.ALLOW_LIST else Limited(time_ns)
+        subject = f"{self._stream}.{about.value}"
+        message = Message(subject, self._shared_last[about], write_header(record, self._writer), payload)
         try:
-            self._allowed_last = self._link.commit(
-                self._stream, [Message(self._allowed_subject, self._allowed_last, header, payload)]
-            )
+            self._shared_last[about] = self._link.commit(self._stream, [message])
         except PlaceTakenError:
             return False
-        self.shared = SharedList(text, time_ns)
+        self.shared[about] = SharedList(text, time_ns)
         return True
 
 
-def _unpack(payload: bytes) -> bytes:
-    """The text that was compressed. Raises StoreError where it is none, or larger than any allow list."""
+def _unpack(payload: bytes, about: Shared) -> bytes:
+    """The text that was compressed. Raises StoreError where it is none, or larger than any."""
     unpacking = zlib.decompressobj()
     try:
-        text = unpacking.decompress(payload, MAX_ALLOWED_BYTES)
+        text = unpacking.decompress(payload, MAX_SHARED_BYTES)
     except zlib.error as error:
-        raise StoreError(f"the allow list of all instances cannot be read: {error}") from error
+        raise StoreError(f"the {about.words} of all instances cannot be read: {error}") from error
     if not unpacking.eof:
-        raise StoreError("the allow list of all instances cannot be read: it is too long")
+        raise StoreError(f"the {about.words} of all instances cannot be read: it is too long")
     return text

@@ -21,7 +21,7 @@ from auctionctl.store.cluster_address import ClusterAddress, Durability
 from auctionctl.store.cluster_changes import Change, Claimed, Forgotten, Grown
 from auctionctl.store.cluster_index import ClusterIndex, IndexedLog
 from auctionctl.store.cluster_mark import ClusterMark
-from auctionctl.store.cluster_signs import ClusterSigns, SharedList, Sign
+from auctionctl.store.cluster_signs import ClusterSigns, Shared, SharedList, Sign
 from auctionctl.store.cluster_streams import ClusterStreams
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
@@ -345,21 +345,21 @@ class ClusterStore(LogStore):
         self._require_usable()
         return self._signs.position
 
-    def share(self, allowed: bytes, now_ns: int) -> bool:
-        """Have ``allowed`` be the text of the allow list of all instances; False if another one came first.
+    def share(self, text: bytes, now_ns: int, about: Shared = Shared.ALLOW_LIST) -> bool:
+        """Have ``text`` be that of what all instances have one of; False if another one came first.
 
         What that one wrote is what :meth:`shared` gives after a :meth:`refresh`. Errors as for :meth:`alive`, and
-        StoreError for a list that is too large.
+        StoreError for one that is too large.
         """
         self._require_usable()
         check_time(now_ns)
         with self._writing():
-            return self._signs.share(allowed, now_ns)
+            return self._signs.share(about, text, now_ns)
 
-    def shared(self) -> SharedList | None:
-        """The allow list of all instances, as of the last :meth:`refresh`; None if there is none. From memory."""
+    def shared(self, about: Shared = Shared.ALLOW_LIST) -> SharedList | None:
+        """What all instances have one of, as of the last :meth:`refresh`; None if there is none. From memory."""
         self._require_usable()
-        return self._signs.shared
+        return self._signs.shared.get(about)
 
     def _follow(self, tail: StreamTail) -> None:
         """Take what has come, and keep what is to be told of it."""

@@ -16,6 +16,7 @@ The header is text, of words with a blank in between::
                                            what it says is dated by LATEST_NS, where that is later
     deposed TIME_NS [LATEST_NS] WRITER     another instance takes over from the one that was last alive then
     allowed TIME_NS WRITER                 the payload is the allow list of all instances, compressed (not of a log)
+    limited TIME_NS WRITER                 the payload is the limits of the house, compressed (not of a log)
     opened LAYOUT INSTANCE WRITER          an instance has opened the store (not of a log)
 
 WRITER is a number that each opening of a store draws anew: two that write the same in the same place are two.
@@ -109,13 +110,20 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """The limits of the house, for all instances, are what comes with this, since ``time_ns``."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """``instance`` has opened the store."""
 
     instance: str
 
 
-Record = Entries | Claim | Removed | Alive | Deposed | Allowed | Opened
+Record = Entries | Claim | Removed | Alive | Deposed | Allowed | Limited | Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,8 @@ def write_header(record: Record, writer: str) -> str:
             words = ("deposed", time_ns, *([latest_ns] if latest_ns else []))
         case Allowed(time_ns):
             words = ("allowed", time_ns)
+        case Limited(time_ns):
+            words = ("limited", time_ns)
         case Opened(instance):
             words = ("opened", LAYOUT, instance)
     return " ".join(map(str, (*words, writer)))
@@ -191,6 +201,8 @@ def read_header(text: str) -> Record:
                 return Deposed(_number(time_ns), _number(latest_ns))
             case "allowed", [time_ns, _]:
                 return Allowed(_number(time_ns))
+            case "limited", [time_ns, _]:
+                return Limited(_number(time_ns))
             case "opened", [layout, instance, _] if _number(layout) == LAYOUT:
                 return Opened(instance)
     except ValueError:

@@ -39,6 +39,11 @@ REPORTS: list[tuple[Any, str]] = [
         hops.AllowListReplaced(),
         "the allow list of this machine differed from that of all instances, and has given way to it\n",
     ),
+    (
+        hops.LimitsDiffer({"bids_per_s": 20}, {"bids_per_s": 50}),
+        "the settings here say other limits than those of all instances, which hold: bids_per_s (20 here, 50 in force)"
+        " (write those into the settings here too; what is changed in them holds for all after a reload)\n",
+    ),
     (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
     (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
     (hops.ArchiveFailed("disk", ""), "nothing can be archived, and all stays in the store: disk\n"),

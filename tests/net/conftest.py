@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "faults")]
 
@@ -12,3 +18,21 @@ from gateway_run import connect, serve, served
 from house_fixtures import bidder_of, raw_session_of, stack, start_house
 
 __all__ = ["bidder_of", "connect", "prepare", "raw_session_of", "run", "serve", "served", "stack", "start_house"]
+
+
+@pytest.fixture(scope="module")
+def several(staging: ModuleType) -> ModuleType:
+    name = "auctionctl_tests_several"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "several.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture
+def company(several: Any) -> Callable[..., Any]:
+    return several.Company  # type: ignore[no-any-return]

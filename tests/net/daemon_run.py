@@ -19,6 +19,7 @@ from auctionctl.errors import StoreBrokenError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net import house_store
+from auctionctl.net.admission_news import AllowListTaken, LimitsTaken
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control, tell_child
 from auctionctl.net.daemon import HouseProcess
@@ -26,7 +27,6 @@ from auctionctl.net.hops import (
     Admit,
     Admitted,
     Alive,
-    AllowListTaken,
     Checked,
     GatewayPipe,
     Known,
@@ -140,7 +140,7 @@ class Run:
         while True:
             data, _ = receive_control(self.control)
             report = decode_from_child(data)
-            if news or not isinstance(report, (Admitted, Alive, AllowListTaken, Turned)):
+            if news or not isinstance(report, (Admitted, Alive, AllowListTaken, LimitsTaken, Turned)):
                 return report
 
     def take(self) -> None:

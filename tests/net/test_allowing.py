@@ -13,10 +13,11 @@ from auctionctl.errors import AllowListError, ConfigurationError, StoreBrokenErr
 from auctionctl.house.condition import Warnings
 from auctionctl.keys.allowlist import AllowList, Entry, render
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.admission_news import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import AGAIN_NS, Allowing, keys_listed
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed, decode_from_child
+from auctionctl.net.hops import decode_from_child
 
 ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
 ANN_TEXT, BEN_TEXT = (f"{render(entry)}\n".encode() for entry in (ANN, BEN))

@@ -11,11 +11,11 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.intake import Request
 from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
+from auctionctl.net.admission_news import AllowListKept
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import (
     Admitted,
     Alive,
-    AllowListKept,
     Ending,
     LastWord,
     LotsWait,

@@ -5,11 +5,6 @@ The store is the real one, over a stream in memory; whole processes over real se
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,24 +14,6 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.instances import NOBODY
 from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
-
-
-@pytest.fixture(scope="module")
-def several(staging: ModuleType) -> ModuleType:
-    name = "auctionctl_tests_several"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "several.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-@pytest.fixture
-def company(several: Any) -> Callable[..., Any]:
-    return several.Company  # type: ignore[no-any-return]
 
 
 def sold_at(company: Any, name: str) -> str:

@@ -18,6 +18,7 @@ from auctionctl.store.stream_records import (
     Claim,
     Deposed,
     Entries,
+    Limited,
     Message,
     Opened,
     Record,
@@ -45,6 +46,7 @@ records = (
     | st.builds(Deposed, numbers)
     | st.builds(Deposed, numbers, numbers)
     | st.builds(Allowed, numbers)
+    | st.builds(Limited, numbers)
     | st.builds(Opened, words)
 )
 

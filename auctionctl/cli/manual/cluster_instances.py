@@ -104,6 +104,37 @@ def _writers() -> tuple[Part, ...]:
     )
 
 
+def _limits() -> tuple[tuple[str, str], ...]:
+    """What becomes of the limits of house.toml, and what they come to among several."""
+    return (
+        (
+            "limits",
+            "There is one list of them for the house, of every limit that a reload (SIGHUP) can change but `queue`."
+            " What is changed in the settings of one instance, and read by a reload or by its next start, holds at all"
+            " within a second. What its settings merely still say changes nothing: a machine that was forgotten does"
+            " not undo what was changed at another, but tells (`limits_differ`, and a warning in `status`) in which"
+            " limits its settings differ from those that hold; write those there too. A new instance takes the list as"
+            " it is. While the cluster has no room a change is not in force (`limits_unshared`), and is tried again.",
+        ),
+        (
+            "what is counted",
+            "`max_concurrent_auctions`, `max_auctions_a_seller` and `max_openings_an_hour` hold for the house, whoever"
+            " writes the logs; `max_bids_an_auction` for the instance that has the auction, anew after a takeover.",
+        ),
+        (
+            "rates",
+            "`bids_per_s`, `all_bids_per_s`, `read_bytes_per_s` and their bursts are divided by the number of instances"
+            " that live, rounded down, and at least 1; so are those that the allow list says for an identity. So all"
+            " together take no more than the settings say, and none has to ask another about a bid. But a bidder"
+            " whose auctions are all at one instance has one part there, of three a third, and the rest at others is"
+            " of no use to it: set rates to as much for each instance as one auction may need, times the number of"
+            " instances. When one ends or dies, the others take its part over, as soon as it is missed; each time that"
+            " the number changes bursts begin anew, and while an instance comes there may be one part too many for"
+            " half a second.",
+        ),
+    )
+
+
 def _shared() -> tuple[Part, ...]:
     return (
         Subheading("What is shared besides the logs"),
@@ -115,11 +146,7 @@ def _shared() -> tuple[Part, ...]:
                     " start of an instance the shared list replaces its own, and a report says so.",
                 ),
                 ("keys, reputation", "stand in the registry, which every instance reads as it grows."),
-                (
-                    "limits",
-                    "Those that count auctions hold for the house. Rates a second, such as `bids_per_s`, hold for each"
-                    " instance: three of them take three times as much of one bidder.",
-                ),
+                *_limits(),
                 (
                     "clocks",
                     "Keep them together, by NTP: an instance whose clock is more than"
