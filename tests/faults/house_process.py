@@ -103,6 +103,7 @@ class HouseInProcesses:
             "store": store,
             "instance": instance,
             "gateways": gateways,
+            "changed": str(directory / "changed.json"),
         }
         self._lines = b""
         self.errors_path = directory / f"stderr-{len(list(directory.glob('stderr-*')))}"
@@ -128,6 +129,11 @@ class HouseInProcesses:
         fresh = self.allow_list.with_name("allow-new")
         fresh.write_text(text)
         fresh.replace(self.allow_list)
+
+    def change_limits(self, **limits: int) -> None:
+        """Have its settings say these limits, and be read again."""
+        (self.directory / "changed.json").write_text(json.dumps(limits))
+        self.process.send_signal(signal.SIGHUP)
 
     # Reports
 

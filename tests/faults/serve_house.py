@@ -3,6 +3,7 @@
 With ``revealing`` set to a file, the gateway is one that writes its pid and the routing id of each message there:
 no house does that, and an attacker who cannot see them can only guess. With ``disk`` set to a number, the sync of
 so many commits and no more succeeds; set to ``hasty``, it says of each commit that it is safe before it has written it.
+After SIGHUP the limits in the file ``changed``, where there is one, hold in place of those of the settings.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from auctionctl.net.child import main as child_main
 from auctionctl.net.children import Child
 from auctionctl.net.door import DoorLimits
 from auctionctl.net.gateway import Gateway
-from auctionctl.net.house_settings import Finish, HouseSettings
+from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings
 from auctionctl.net.strangers import StrangerLimits
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.wire.listing import LotDescription
@@ -40,7 +41,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if hasattr(value, "__struct_fields__"):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    return value if isinstance(value, (int, str)) else value.text
+    return value if isinstance(value, (int, str, dict)) else value.text
 
 
 def say(kind: str, **fields: Any) -> None:
@@ -151,10 +152,15 @@ def main() -> int:
         FaultySupervisor.faults["house"] = wanted["disk"]
     supervisor.Supervisor = FaultySupervisor  # type: ignore[misc]
     lots = [LotDescription(**lot) for lot in wanted["lots"]]
+
+    def read_settings() -> NewSettings:
+        changed = Path(wanted["changed"])
+        limits = json.loads(changed.read_text()) if changed.exists() else {}
+        return NewSettings(dataclasses.replace(settings.limits, **limits), settings.retention_ns, lots)
+
+    key, finish = SecretKey(bytes.fromhex(wanted["seed"])), Finish(wanted["finish"])
     try:
-        ended = supervisor.serve(
-            settings, SecretKey(bytes.fromhex(wanted["seed"])), lots, report, Finish(wanted["finish"])
-        )
+        ended = supervisor.serve(settings, key, lots, report, finish, read_settings=read_settings)
     except AuctionctlError as error:
         say("Ended", error=type(error).__name__, message=str(error), hint=error.hint)
         return 1

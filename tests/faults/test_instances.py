@@ -147,7 +147,7 @@ def test_a_bidder_whose_address_names_all_instances_goes_on_where_the_log_is_whe
             assert list(audits[message_auction(kept.entry)].entries)[kept.receipt.index] == kept.entry
 
 
-def test_the_allow_list_that_is_changed_at_one_instance_holds_at_all_of_them(
+def test_the_allow_list_and_the_limits_that_are_changed_at_one_instance_hold_at_all_of_them(
     several: Several, stack: ExitStack
 ) -> None:
     for name in INSTANCES[:2]:
@@ -167,6 +167,13 @@ def test_the_allow_list_that_is_changed_at_one_instance_holds_at_all_of_them(
 
     # It is in the file first, and a moment later in force.
     until(is_let_in, "the new one to be let in")
+    several.running["east"].change_limits(bids_per_s=2, bids_burst=2)
+    told = several.running["north"].await_report("LimitsDiffer")
+    assert told["house"] == {"bids_per_s": 2, "bids_burst": 2}
+    # Of a burst of two each of two instances takes one.
+    session = Wanderer(stack, "cyd", several).session("north")
+    bids = [session.bid(bytes(32), 1_000 * number) for number in (1, 2)]
+    assert session.settle(bids[1]) == "rate"
     # And nobody serves this house as if there were no instances.
     alone = several.start_alone(NAMES)
     ended = alone.await_report("Ended")
