@@ -25,6 +25,13 @@ STORE_OPTIONS: Final[dict[str, Any]] = {
         str | None,
         typer.Option(metavar="FILE", help="Who we are to that cluster: .creds, the seed of a key, or words."),
     ],
+    "store_ca": Annotated[
+        str | None, typer.Option(metavar="FILE", help="Who may vouch for its servers (tls://); else the system's.")
+    ],
+    "store_cert": Annotated[
+        str | None, typer.Option(metavar="FILE", help="Our certificate, for servers that ask for one (tls://).")
+    ],
+    "store_key": Annotated[str | None, typer.Option(metavar="FILE", help="The private key of that certificate.")],
 }
 """Each by the name of its parameter, which is that of a setting."""
 StoreOptions = Mapping[str, str]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -47,6 +48,11 @@ class ClusterAddress:
     def urls(self) -> list[str]:
         """One URL a server, without the login."""
         return [f"{self.scheme}://{_host(host)}:{port}" for host, port in self.servers]
+
+    @property
+    def is_in_sight(self) -> bool:
+        """Whether others may be on the wire: it leads to another machine, and not by TLS."""
+        return self.scheme != "tls" and not all(_is_loopback(host) for host, _ in self.servers)
 
     @property
     def text(self) -> str:
@@ -91,9 +97,24 @@ def parse_cluster_address(text: str, access: ClusterAccess = NO_ACCESS) -> Clust
         raise ConfigurationError(
             f"there are two logins: one in the address, and one in {access.credentials}", hint="take one of them away"
         )
+    _check_files(parts.scheme, access)
     ports = _monitor_ports(parts, len(servers))
     monitors = tuple((host, port) for (host, _), port in zip(servers, ports, strict=True))
     return ClusterAddress(parts.scheme, servers, monitors, login, access)
+
+
+def _check_files(scheme: str, access: ClusterAccess) -> None:
+    """Raises ConfigurationError for files of TLS that would be of no use."""
+    for_tls = access.ca or access.cert or access.key
+    if scheme != "tls" and for_tls:
+        raise ConfigurationError(
+            f"{for_tls} is for TLS, and the address does not ask for that", hint="write tls:// in place of nats://"
+        )
+    if (access.cert is None) != (access.key is None):
+        missing, there = ("--store-key", access.cert) if access.key is None else ("--store-cert", access.key)
+        raise ConfigurationError(
+            f"{there} is half of what is to be shown: a certificate and its key", hint=f"give the other: {missing} FILE"
+        )
 
 
 def _monitor_ports(parts: SplitResult, count: int) -> list[int]:
@@ -127,6 +148,13 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
         raise ConfigurationError(f"{text!r:.20} is no port", hint="a port is a number from 1 to 65535")
     return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _host(host: str) -> str:

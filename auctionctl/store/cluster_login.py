@@ -15,8 +15,10 @@ from typing import Any, Final, assert_never
 from auctionctl.errors import ConfigurationError
 from auctionctl.store.cluster_access import KeyLogin, Login, PasswordLogin, TokenLogin, login_of, read_credentials
 from auctionctl.store.cluster_address import ClusterAddress
+from auctionctl.store.cluster_tls import tls_refusal
 
 LOGIN_HINT: Final = "give a login: --store-credentials FILE"
+PLAIN_WIRE: Final = "offers no tls"
 KNOWN_HINT: Final = "see that its servers know this login, and that it has not run out"
 
 
@@ -77,7 +79,14 @@ class Refusals:
                     await task
 
     def _refusal_of(self, error: Exception) -> ConfigurationError | None:
+        if isinstance(error, OSError) and (refusal := tls_refusal(self._address, error)) is not None:
+            return refusal
         words = str(error).lower()
+        if words == PLAIN_WIRE:
+            return ConfigurationError(
+                f"a server of {self._address.text} {words}, or somebody on the way to it has it look so",
+                hint="let it have a certificate: tls { cert_file: …, key_file: … } in its settings",
+            )
         if "authorization" in words or "authentication" in words:
             has_login = bool(self._address.login or self._address.access.credentials)
             return ConfigurationError(

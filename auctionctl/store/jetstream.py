@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
 from auctionctl.store.cluster_login import Refusals, login_options, public_key_of
+from auctionctl.store.cluster_tls import tls_context
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class JetStream:
             import nats  # noqa: PLC0415 - an extra
             import nats.aio.client  # noqa: PLC0415
             import nats.errors  # noqa: PLC0415
+
+            from auctionctl.store.cluster_wire import OpenClient, SealedClient  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 "a cluster needs the library nats-py", hint="install it: pip install 'auctionctl[cluster]'"
@@ -104,7 +107,11 @@ class JetStream:
         self.client: Any = None
         """The library's connection, for use in the loop."""
         try:
-            self.client = self._await(self._connect(login_options(address), public_key_of(address)))
+            context, public_key = tls_context(address), public_key_of(address)
+            client = OpenClient(public_key) if context is None else SealedClient(public_key)
+            said = login_options(address)
+            self.client = self._await(self._connect(client, said if context is None else {**said, "tls": context}))
+            assert context is None or client.has_looked
         except BaseException:
             self.close()
             raise
@@ -225,11 +232,8 @@ class JetStream:
             future.cancel()
             raise
 
-    async def _connect(self, login: Mapping[str, Any], public_key: str) -> Any:
-        """A client with a connection; it finds another server by itself whenever it loses one."""
-        client = self._nats.aio.client.Client()
-        # With a key and no JWT a server has to be told whose signature it is; the library takes that of a seed alone.
-        client._public_nkey = public_key or None
+    async def _connect(self, client: Any, options: Mapping[str, Any]) -> Any:
+        """``client`` with a connection; it finds another server by itself whenever it loses one."""
         self._refusals = Refusals(self._address)
         connecting = asyncio.ensure_future(
             client.connect(
@@ -242,7 +246,7 @@ class JetStream:
                 max_outstanding_pings=2,
                 dont_randomize=True,
                 error_cb=self._note,
-                **login,
+                **options,
             )
         )
         await self._refusals.wait(connecting, self._patience_s)

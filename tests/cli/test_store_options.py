@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auctionctl.cli.settings.cluster_settings import wire_words
 from auctionctl.cli.settings.house_file import HOUSE_SETTINGS
 from auctionctl.cli.store_options import STORE_OPTIONS
 
@@ -79,3 +80,9 @@ def test_credentials_are_checked_before_anything_starts(run: Any, house: Path, t
     done = run("serve")
     assert "there are two logins" in done.err
     assert "s3cret" not in done.err
+
+
+def test_a_wire_that_others_may_be_on_is_warned_of() -> None:
+    assert wire_words("nats://127.0.0.1") == wire_words("tls://a") == wire_words(None) == ""
+    assert "whoever is on it reads" in wire_words("nats://a")
+    assert "tls://" in wire_words("nats://a")

@@ -36,6 +36,9 @@ def check_cluster(
         return [wrong("cluster", error)]
     answers = ask_monitors(address.monitors)
     findings = [_check_server(each) for each in answers]
+    if address.is_in_sight:
+        message = f"{address.text}: whoever is on the way there reads and can change what is stored"
+        findings.append(Finding(State.WARNING, "wire", message, "have the servers speak TLS, and write tls://"))
     try:
         findings += _check_connection(link, address)
         infos = _stream_infos(link)

@@ -238,6 +238,26 @@ SESSION_ATTACKS: Final = (
 
 STRANGER_ATTACKS: Final = (
     Attack(
+        "Having a server of a cluster look as if it had no TLS",
+        "To an address that asks for TLS the house says nothing without it, no login either; and why it does not.",
+        "conformance/test_cluster_tls.py::test_whoever_has_a_server_look_as_if_it_had_no_tls_hears_nothing_of_us",
+    ),
+    Attack(
+        "Being taken for a server of a cluster",
+        "A certificate of another authority or name, or one that has expired, is refused, and which of these it is.",
+        "conformance/test_cluster_tls.py::test_what_does_not_hold_is_said_at_once_with_what_mends_it",
+    ),
+    Attack(
+        "Deleting or changing what is stored in a cluster, with the house's own login",
+        "Its user is allowed neither, where servers are set up as auctionctl-cluster(7) says.",
+        "conformance/test_cluster_login.py::test_the_user_of_the_manual_deletes_and_changes_nothing_and_is_told_why",
+    ),
+    Attack(
+        "Reading the login of a house in the list of processes, or in their environment",
+        "It is in neither, and refused on a command line.",
+        "conformance/test_cluster_login.py::test_no_process_of_a_house_shows_its_login_to_others",
+    ),
+    Attack(
         "Connecting with a key that is not on the allow list",
         "Refused in the handshake, before any message of it is read.",
         "net/test_admission.py::test_an_unlisted_key_is_refused_in_the_handshake_and_told_so",

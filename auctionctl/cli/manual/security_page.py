@@ -32,6 +32,14 @@ LIMITS = (
         " less long before is not found out there.",
     ),
     (
+        "The way to a cluster",
+        "Where a house has its logs in a cluster and the way there is not under TLS (`nats://`), whoever is on it reads"
+        " what is stored, and a password or a token with it; can keep the house from writing; and can say in the"
+        " servers' place that a bid is stored which is not: the house acknowledges it, and it is lost, which its"
+        " receipt proves. It cannot make up a bid, and a log that says something else than the house has signed is"
+        " found out by whoever has seen more of it.",
+    ),
+    (
         "A stolen key",
         "Whoever has the key is its owner, for the house and for every log, until it is revoked or off the list.",
     ),

@@ -16,6 +16,7 @@ from auctionctl.errors import ConfigurationError
 from auctionctl.keys.access import Access
 from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess, read_credentials
 from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, has_login, parse_cluster_address
+from auctionctl.store.cluster_tls import tls_context
 from auctionctl.wire.address import ENDPOINT_OR_NOTHING
 
 if TYPE_CHECKING:
@@ -70,6 +71,30 @@ CLUSTER_SETTINGS: Final[tuple[Setting, ...]] = (
         default_words="what stands in store before the @, if anything",
         needs_restart=True,
     ),
+    Setting(
+        "store_ca",
+        Kind.FILE,
+        None,
+        "The certificates of those who may vouch for the servers of store, where that begins with tls://, in PEM.",
+        default_words="those of the system",
+        needs_restart=True,
+    ),
+    Setting(
+        "store_cert",
+        Kind.FILE,
+        None,
+        "The certificate, in PEM, that servers are shown which ask for one.",
+        default_words="none is shown",
+        needs_restart=True,
+    ),
+    Setting(
+        "store_key",
+        Kind.FILE,
+        None,
+        "The private key of store_cert, in PEM and under no passphrase, for its owner alone to read.",
+        default_words="there is no store_cert either",
+        needs_restart=True,
+    ),
 )
 
 
@@ -96,7 +121,7 @@ def read_store(table: TomlTable, name: str) -> str:
 
 def access_of(section: HouseSection) -> ClusterAccess:
     """The files by which a house gets into its cluster."""
-    return ClusterAccess(section.store_credentials)
+    return ClusterAccess(section.store_credentials, section.store_ca, section.store_cert, section.store_key)
 
 
 def check_access(section: HouseSection) -> None:
@@ -109,9 +134,20 @@ def check_access(section: HouseSection) -> None:
                 hint="say where the cluster is: --store nats://A,B,C",
             )
         return
-    parse_cluster_address(section.store, access)
+    address = parse_cluster_address(section.store, access)
+    tls_context(address)
     if access.credentials is not None:
         read_credentials(Path(access.credentials))
+
+
+def wire_words(store: str | None) -> str:
+    """What is to be said of the wire to the cluster at the address ``store``; empty where nobody else is on it."""
+    if store is None or not parse_cluster_address(store).is_in_sight:
+        return ""
+    return (
+        "the way to the cluster is not under TLS: whoever is on it reads what is stored and can change it, so that bids"
+        " which were acknowledged are lost; write tls:// in place of nats://, see auctionctl-cluster(7)"
+    )
 
 
 def check_instance(section: HouseSection) -> None:

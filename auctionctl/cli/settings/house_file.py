@@ -281,6 +281,9 @@ class HouseSection:
     instance: str | None
     advertise: str | None
     store_credentials: str | None
+    store_ca: str | None
+    store_cert: str | None
+    store_key: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ EXAMPLES: Final = {
     Kind.HOST: '"127.0.0.1"',
     Kind.ENDPOINT: '"auction.example.org:8888"',
     Kind.STORE: '"nats://a:4222,b:4222,c:4222"',
-    Kind.FILE: '"nats.creds"',
+    Kind.FILE: '"/etc/auctionctl/file"',
     Kind.INTEGER: "2",
     Kind.DURATION: '"10m"',
     Kind.RETENTION: '"30d"',

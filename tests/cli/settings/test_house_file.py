@@ -49,7 +49,7 @@ def test_without_any_file_every_setting_has_the_default_of_the_table(tmp_path: P
     limits = (10, 5, 60, 256, 4, 1_000, 20, 40, 2_000, 10_000)
     strangers = (Access.LISTED, 2, 5, 200, 16, 128, 2, 8, 20)
     reading = (8 << 20, 64 << 20, 2_048)
-    rest = (os.cpu_count() or 1, 1, LogFormat.AUTO, 0, None, Durability.REQUIRED, None, None, None)
+    rest = (os.cpu_count() or 1, 1, LogFormat.AUTO, 0, None, Durability.REQUIRED, None, None, None, None, None, None)
     assert found.section == HouseSection(*house, *limits, *strangers, *reading, *rest)
     assert set(found.origins.values()) == {"default"}
     assert set(found.origins) == {s.name for s in HOUSE_SETTINGS} | {f"defaults.{s.name}" for s in DEFAULT_SETTINGS}

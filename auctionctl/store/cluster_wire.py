@@ -1,0 +1,56 @@
+"""One connection of the library ``nats`` to a cluster, and what has to be so before it says anything.
+
+Rule: to an address that begins with ``tls://`` nothing is said, the login least of all, before the wire is under TLS.
+The library leaves that to the first line of the server, which anybody on the wire can write; and it would believe that
+line about where other servers are, as well: such a client keeps to those that the address names.
+Source: NATS client protocol, https://docs.nats.io/reference/reference-protocols/nats-protocol (INFO, CONNECT).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import nats.aio.client
+import nats.errors
+
+from auctionctl.store.cluster_login import PLAIN_WIRE
+
+_REMARK: Final = "returning true from eof_received"
+"""What asyncio remarks on stderr at each end of a connection that the library has put under TLS."""
+logging.getLogger("asyncio").addFilter(lambda record: not record.getMessage().startswith(_REMARK))
+
+
+class PlainWireError(nats.errors.Error):  # type: ignore[misc]
+    """The server offers no TLS, or somebody on the wire has it look so."""
+
+    def __str__(self) -> str:
+        return PLAIN_WIRE
+
+
+class OpenClient(nats.aio.client.Client):  # type: ignore[misc]
+    """One that says who it is by the key ``public_key``, if any, over whatever wire there is."""
+
+    def __init__(self, public_key: str = "") -> None:
+        super().__init__()
+        # With a key and no JWT a server has to be told whose signature it is; the library takes that of a seed alone.
+        self._public_nkey = public_key or None
+
+
+class SealedClient(OpenClient):
+    """One that says nothing but under TLS."""
+
+    has_looked = False
+    """Whether it has looked at the wire: False once it is connected would mean that the library has changed."""
+
+    def _connect_command(self) -> bytes:
+        writer = getattr(self._transport, "_io_writer", None)
+        if writer is None or writer.get_extra_info("ssl_object") is None:
+            raise PlainWireError
+        self.has_looked = True
+        said: bytes = super()._connect_command()
+        return said
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        kept = {name: value for name, value in info.items() if name != "connect_urls"}
+        await super()._process_info(kept, initial_connection)
