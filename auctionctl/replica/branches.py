@@ -162,6 +162,8 @@ class Branches:
         if isinstance(reply, Moved):
             self._moved(place, reply, now_ns)
             return ()
+        if isinstance(reply, Welcome) and session.greeting is None and reply.nonce in session.nonces:
+            return ()  # A slow instance answers the hello of before its place became the home.
         if isinstance(reply, Welcome) and session.greeting is not None:
             if reply.nonce not in list(session.nonces)[:-1]:  # A slow instance may answer a hello that was repeated.
                 session.greeting.check(reply, message.body, message.signature)
@@ -460,6 +462,7 @@ class Branches:
         if former is not None and former.is_connected:
             # There is a connection: the core's hello takes over its session.
             session.is_connected, self._must_greet_home = True, True
+            session.nonces = former.nonces
         self._sessions = {self.home: session, **self._sessions}
 
     def _note(self, words: str) -> None:

@@ -51,7 +51,7 @@ class PlaceSession:
     ask_again_ns: int = 0
     used_ns: int = 0
     nonces: deque[bytes] = field(default_factory=lambda: deque(maxlen=EARLIER_HELLOS))
-    """Of the hellos elsewhere, the last one too."""
+    """Of the hellos elsewhere, the last one too; at home those of before it was the home."""
     queue: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_QUEUED))
 
     def failing_ns(self) -> int:

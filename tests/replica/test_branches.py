@@ -195,6 +195,22 @@ def test_a_late_welcome_is_passed_over_and_that_of_another_house_is_not(spread: 
         spread.branches.receive(B, welcome(ME, second, spread.now_ns, 10), spread.now_ns)
 
 
+def test_a_place_that_became_the_home_may_yet_answer_the_hello_of_before(spread: Script) -> None:
+    spread.say(A, Moved(spread.book.auction, B))
+    spread.branches.connected(B, b"1" * 16, spread.now_ns)
+    spread.drain()
+    assert not spread.branches.refused(A, spread.now_ns)
+    assert spread.branches.home == B
+    assert spread.branches.needs_hello(B, spread.now_ns)
+    spread.branches.connected(B, b"2" * 16, spread.now_ns)
+    spread.drain()
+    hellos = [decode_request(message.body) for where, message in spread.sent if where == B]
+    for hello, is_welcome in zip(hellos, (False, True), strict=True):
+        assert isinstance(hello, Hello)
+        spread.branches.receive(B, welcome(spread.book.house, hello, spread.now_ns, 10), spread.now_ns)
+        assert spread.follower.is_welcome is is_welcome
+
+
 def test_whoever_leaves_says_goodbye_in_every_place(spread: Script) -> None:
     spread.say(A, Moved(spread.book.auction, B))
     spread.greet(B)
