@@ -70,7 +70,7 @@ PLACES: Final[list[tuple[str, ...]]] = [
     ("bid", "x", "--strategy", "smart", "--budget", "1EUR", "--param", "S"),
     ("bid", "x", "--strategy", "smart", "--budget", "1EUR", "--param", "value=S"),
     ("demo", "--duration", "S"),
-    ("demo", "--keep", "none/S/x"),
+    ("demo", "--duration", "3s", "--keep", "none/S/x"),
     ("completion", "S"),
     ("config", "show"),
     ("config", "show", "--origin"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -76,15 +78,29 @@ def cases() -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.fixture(scope="module")
+def status_of_benign(house: Any) -> Callable[..., int]:
+    """How such a command ends for a lot whose seller means no harm; each is run once."""
+
+    @cache
+    def run(*words: str) -> int:
+        status: int = house.run(*words).status
+        return status
+
+    return run
+
+
 @pytest.mark.parametrize("arguments", cases(), ids=lambda words: " ".join(words)[:30])
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["plain", "json"])
-def test_in_a_pipe(house: Any, arguments: tuple[str, ...], form: tuple[str, ...]) -> None:
+def test_in_a_pipe(
+    house: Any, status_of_benign: Callable[..., int], arguments: tuple[str, ...], form: tuple[str, ...]
+) -> None:
     words = list(arguments)
     if "-o" in words and form:
         pytest.skip("a file has one form")
     done = house.run(*words, *form, "--key", "alice")
-    benign = house.run(*("gold-watch-1962" if word in LISTINGS else word for word in words), *form, "--key", "alice")
-    assert done.status == benign.status, done.err
+    benign = ["gold-watch-1962" if word in LISTINGS else word for word in words]
+    assert done.status == status_of_benign(*benign, *form, "--key", "alice"), done.err
     assert done.out
     assert "\r" not in done.out + done.err
     check_harmless(done.out + done.err)
