@@ -33,7 +33,7 @@ LEVELS: Final = MappingProxyType(
     {
         **dict.fromkeys(("quarantined", "halted", "store_full", "archive_failed"), Level.ERROR),
         **dict.fromkeys(("restarted", "allow_list_kept", "settings_kept", "muted", "banned"), Level.WARNING),
-        **dict.fromkeys(("revoked_listed", "rotated_listed", "limits_differ"), Level.WARNING),
+        **dict.fromkeys(("allow_list_replaced", "revoked_listed", "rotated_listed", "limits_differ"), Level.WARNING),
         **dict.fromkeys(("serving", "reloaded", "restart_needed", "lots_wait", "unwatched", "draining"), Level.NOTICE),
     }
 )
@@ -75,7 +75,8 @@ def _line(report: News) -> str:
         case reports.AllowListReplaced(unwritten) if unwritten:
             return f"the allow list of all instances is in force, and its file does not say so: {_safe(unwritten)}"
         case reports.AllowListReplaced():
-            return "the allow list of this machine differed from that of all instances, and has given way to it"
+            kept = f"; what it said is in {_safe(report.kept)}, and not in force" if report.kept else ""
+            return f"the allow list of this machine differed from that of all instances, and has given way to it{kept}"
         case reports.LimitsDiffer():
             from auctionctl.house.shared_limits import differing_words  # noqa: PLC0415
 
@@ -209,7 +210,7 @@ def _record(report: News) -> tuple[str, dict[str, Any]]:
         case reports.AllowListKept():
             return "allow_list_kept", {"reason": report.reason}
         case reports.AllowListReplaced():
-            return "allow_list_replaced", {"unwritten": report.unwritten or None}
+            return "allow_list_replaced", {"unwritten": report.unwritten or None, "kept": report.kept or None}
         case reports.LimitsDiffer():
             return "limits_differ", {"here": report.here, "house": report.house}
         case reports.KeysListed():

@@ -23,9 +23,13 @@ class AllowListKept(msgspec.Struct, array_like=True, frozen=True, tag="allow_lis
 
 
 class AllowListReplaced(msgspec.Struct, array_like=True, frozen=True, tag="allow_list_replaced"):
-    """The allow list of this machine gave way to that of all instances; ``unwritten`` says why its file did not."""
+    """The allow list of this machine gave way to that of all instances; ``unwritten`` says why its file did not.
+
+    ``kept`` is the file that has what was changed here, and is in force nowhere.
+    """
 
     unwritten: str = ""
+    kept: str = ""
 
 
 class LimitsTaken(msgspec.Struct, array_like=True, frozen=True, tag="limits_taken"):

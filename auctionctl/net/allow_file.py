@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -52,22 +54,43 @@ class AllowFile:
         except OSError:
             return True
 
-    def write(self, text: bytes) -> None:
-        """Have the file say ``text``, whole or not at all. Raises ConfigurationError where it cannot be written."""
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+    def write(self, text: bytes, *known: bytes) -> Path | None:
+        """Have the file say ``text``, whole or not at all. Raises ConfigurationError where it cannot be written.
+
+        What it says before, unless that is ``text`` or one of ``known``, is kept in a file beside it; returns its path.
+        """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(text)
-                os.fsync(file.fileno())
-            new.replace(self.path)
+            kept = self._keep({text, b"", *known})
+            self._put(self.path, text)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot write the allow list {self.path}, which another instance has changed:"
                 f" {(error.strerror or '').lower()}",
                 hint="the file and its directory have to be writable for the house",
             ) from error
+
+        return kept
+
+    def _keep(self, known: Collection[bytes]) -> Path | None:
+        try:
+            with self.path.open("rb") as file:
+                said = file.read(MAX_TEXT_BYTES + 1)  # What is larger is no list.
+        except FileNotFoundError:
+            return None
+        if said in known:
+            return None
+        kept = self.path.with_name(f"{self.path.name}.replaced-{sha256(said).hexdigest()[:8]}")
+        self._put(kept, said)
+        return kept
+
+    def _put(self, path: Path, text: bytes) -> None:
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(text)
+            os.fsync(file.fileno())
+        new.replace(path)
 
     def read_after(self, before: bytes) -> tuple[AllowList, str]:
         """The list as it stands now, and nothing; or the one of the text ``before``, and what is wrong with the file.

@@ -5,12 +5,15 @@ the list before stays in force. The first start, at which somebody looks on, is 
 
 Instances of a house share one list: what one of them takes from its file is the list of all, and each writes what it
 hears into its own file, word for word, and takes it from there. At a start the list of all goes before the file. Where
-the file cannot be written, what was heard is in force for all that; where a list cannot be shared, it is not.
+the file cannot be written, what was heard is in force for all that; where a list cannot be shared, it is not. A change
+that was made without knowing the list of all comes second to that, and is lost by nobody's silence: what the file said
+is kept beside it, and whoever runs the house is told where.
 """
 
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Final, Protocol
 
 from auctionctl.auction.terms import SECOND_NS
@@ -49,6 +52,8 @@ class Allowing:
         self._shared: bytes | None = None
         """The list of all, as it was taken last."""
         self._in_force = b""
+        self._filed = b""
+        """The list that was last taken from the file, or written to it: what else it says was changed here."""
         self._has_lost = False
         """Whether a change that was made here came second."""
         self._unwritten: bytes | None = None
@@ -64,15 +69,15 @@ class Allowing:
         Where there is a list of all instances, ``shared``, the file says that from here on. Raises AllowListError and
         ConfigurationError for a wrong file where ``before`` is None: at the first start.
         """
-        self._shared = shared
+        self._shared, self._filed = shared, before or b""
         if shared is not None and self._file.differs(shared):
             try:
-                self._write(shared)
+                kept = self._write(shared)
             except ConfigurationError as error:
                 if before is None:
                     raise
                 return self._take_unwritten(shared, str(error), 0)
-            send_control(self._control, encode(AllowListReplaced()))
+            self._replaced(kept)
         if before is None:
             return self._taken(self._file.read())
         allowed, wrong = self._file.read_after(before)
@@ -109,7 +114,9 @@ class Allowing:
         allowed = self._file.read()
         if shares is not None:
             self._is_unshared = True
-            self._has_lost = not shares.share(self._file.text, now_ns)
+            # What was changed by somebody who did not know the list of all is no change of that.
+            is_second = shares.shared_text() not in (self._shared, self._file.text)
+            self._has_lost = is_second or not shares.share(self._file.text, now_ns)
             self._is_unshared = False
             if self._has_lost:
                 return None
@@ -133,16 +140,18 @@ class Allowing:
         if not self._file.differs(shared):
             return None if shared == self._in_force else self._taken(self._file.read())
         try:
-            self._write(shared)
+            kept = self._write(shared)
         except ConfigurationError as error:
             return self._take_unwritten(shared, str(error), now_ns)
-        if has_lost:
-            send_control(self._control, encode(AllowListReplaced()))
+        if has_lost or kept is not None:
+            self._replaced(kept)
         return self._taken(self._file.read())
 
     def _take_unwritten(self, shared: bytes, reason: str, now_ns: int) -> AllowList:
         """Have what others have changed be in force although the file cannot say it, which is told."""
+        filed = self._filed
         allowed = self._taken(self._file.take(shared))
+        self._filed = filed
         self._shared = self._unwritten = shared
         self._again_ns = now_ns + AGAIN_NS
         send_control(self._control, encode(AllowListReplaced(reason)))
@@ -153,17 +162,24 @@ class Allowing:
             return None
         self._again_ns = now_ns + AGAIN_NS
         try:
-            self._write(shared)
+            kept = self._write(shared)
         except ConfigurationError:
             return None  # As it was told.
+        if kept is not None:
+            self._replaced(kept)
         return self._taken(self._file.read())
 
-    def _write(self, text: bytes) -> None:
-        self._file.write(text)
+    def _write(self, text: bytes) -> Path | None:
+        kept = self._file.write(text, self._filed)
         self._shared, self._unwritten = text, None
+        return kept
+
+    def _replaced(self, kept: Path | None) -> None:
+        send_control(self._control, encode(AllowListReplaced(kept="" if kept is None else str(kept))))
 
     def _taken(self, allowed: AllowList) -> AllowList:
-        self._in_force, self._said = self._file.text, ""
+        self._in_force = self._filed = self._file.text
+        self._said = ""
         send_control(self._control, encode(AllowListTaken(self._file.text)))
         return allowed
 

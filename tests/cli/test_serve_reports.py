@@ -40,6 +40,11 @@ REPORTS: list[tuple[Any, str]] = [
         "the allow list of this machine differed from that of all instances, and has given way to it\n",
     ),
     (
+        hops.AllowListReplaced(kept="/etc/allow.replaced-1"),
+        "the allow list of this machine differed from that of all instances, and has given way to it;"
+        " what it said is in /etc/allow.replaced-1, and not in force\n",
+    ),
+    (
         hops.LimitsDiffer({"bids_per_s": 20}, {"bids_per_s": 50}),
         "the settings here say other limits than those of all instances, which hold: bids_per_s (20 here, 50 in force)"
         " (write those into the settings here too; what is changed in them holds for all after a reload)\n",

@@ -147,7 +147,13 @@ def test_at_a_start_the_list_of_all_goes_before_the_file(stage: Stage) -> None:
     stage.path.write_bytes(ANN_TEXT)
     assert list(stage.allowing.begin(None, BEN_TEXT)) == [BEN]
     assert stage.path.read_bytes() == BEN_TEXT
-    assert [stage.heard(), stage.heard()] == [AllowListReplaced(), AllowListTaken(BEN_TEXT)]
+    assert [stage.heard(), stage.heard()] == [AllowListReplaced(kept=kept(stage, ANN_TEXT)), AllowListTaken(BEN_TEXT)]
+
+
+def kept(stage: Stage, text: bytes) -> str:
+    """The file beside the list that has ``text``."""
+    (found,) = (each for each in stage.path.parent.glob("allow.replaced-*") if each.read_bytes() == text)
+    return str(found)
 
 
 def block(stage: Stage) -> Path:
@@ -247,4 +253,43 @@ def test_a_change_that_comes_second_gives_way_and_that_is_told(stage: Stage) -> 
     assert stage.allowing.look(shared, 1) is None
     assert taken(stage.allowing.look(shared, 2)) == [BEN]
     assert stage.path.read_bytes() == BEN_TEXT
-    assert [stage.heard(), stage.heard()] == [AllowListReplaced(), AllowListTaken(BEN_TEXT)]
+    assert [stage.heard(), stage.heard()] == [
+        AllowListReplaced(kept=kept(stage, ANN_TEXT + BEN_TEXT)),
+        AllowListTaken(BEN_TEXT),
+    ]
+
+
+def test_a_change_here_does_not_undo_one_that_it_did_not_know_and_is_kept_beside_the_list(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, ANN_TEXT)
+    shared.text = ANN_TEXT
+    stage.heard()
+    # Both between two looks: that of the other one has come, and was not taken yet.
+    shared.text = BEN_TEXT
+    stage.path.write_bytes(ANN_TEXT + BEN_TEXT)
+    assert stage.allowing.look(shared, 1) is None
+    assert shared.text == BEN_TEXT
+    assert taken(stage.allowing.look(shared, 2)) == [BEN]
+    assert [stage.heard(), stage.heard()] == [
+        AllowListReplaced(kept=kept(stage, ANN_TEXT + BEN_TEXT)),
+        AllowListTaken(BEN_TEXT),
+    ]
+    # Whoever knows it changes it, as ever.
+    stage.path.write_bytes(ANN_TEXT + BEN_TEXT)
+    assert taken(stage.allowing.look(shared, 3)) == [ANN, BEN]
+    assert shared.text == ANN_TEXT + BEN_TEXT
+
+
+def test_a_mistake_in_the_file_is_kept_beside_it_when_another_instance_changes_the_list(stage: Stage) -> None:
+    shared = Shared()
+    stage.path.write_bytes(ANN_TEXT)
+    stage.allowing.begin(None, ANN_TEXT)
+    shared.text = ANN_TEXT
+    stage.heard()
+    stage.path.write_bytes(b"nonsense\n")
+    assert stage.allowing.look(shared, 1) is None
+    assert isinstance(stage.heard(), AllowListKept)
+    shared.text = BEN_TEXT
+    assert taken(stage.allowing.look(shared, 2)) == [BEN]
+    assert stage.heard() == AllowListReplaced(kept=kept(stage, b"nonsense\n"))

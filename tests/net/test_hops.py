@@ -64,6 +64,7 @@ from auctionctl.wire.listing import LotDescription
         (hops.decode_from_child, hops.AllowListKept("why")),
         (hops.decode_from_child, hops.AllowListReplaced()),
         (hops.decode_from_child, hops.AllowListReplaced("why")),
+        (hops.decode_from_child, hops.AllowListReplaced(kept="where")),
         (hops.decode_from_child, hops.LimitsTaken(Limits(queue=5))),
         (hops.decode_from_child, hops.LimitsDiffer({"queue": 1}, {"queue": 2})),
         (hops.decode_from_child, hops.Archived(b"id", "vase", "/archive/vase")),

@@ -143,7 +143,10 @@ def _shared() -> tuple[Part, ...]:
                 (
                     "the allow list",
                     "A change of the file at one instance is in the files of all, and in force, within a second. At the"
-                    " start of an instance the shared list replaces its own, and a report says so.",
+                    " start of an instance the shared list replaces its own, and a report says so. Of changes at two"
+                    " instances at once the first one holds; what the other one's file said is kept beside it, as"
+                    " `allow.replaced-` and eight digits, for somebody to make that change again, and a warning says"
+                    " so.",
                 ),
                 ("keys, reputation", "stand in the registry, which every instance reads as it grows."),
                 *_limits(),

@@ -23,7 +23,8 @@ EVENTS: Final = {
     "halted": "Nothing is written to a log any more: `log` and `reason`.",
     "allow_list_kept": "The new allow list is wrong, and the one before stays: `reason`.",
     "allow_list_replaced": "The allow list here differed, at a start or as another was changed at once, from that of"
-    " all instances, and gave way; `unwritten` says why its file did not, or is null.",
+    " all instances, and gave way; `unwritten` says why its file did not, or is null, and `kept` is the file that has"
+    " what was changed here and is not in force, or null.",
     "limits_differ": "The settings here say other limits than those of all instances, which hold: `here` and `house`,"
     " by the names of the settings.",
     "revoked_listed, rotated_listed": "The allow list names keys that have ended: `reason`.",
