@@ -26,6 +26,7 @@ from auctionctl.store.stream_records import (
 )
 
 LOG_WORD: Final = "log"
+STRANGE_HINT: Final = "let nobody else write to the stream, restore it from a backup, or take a later auctionctl"
 
 
 class IndexedLog:
@@ -76,7 +77,13 @@ class ClusterIndex:
 
         None where it is of no log, or by ``writer``, whose messages are here already. Raises StoreError for damage.
         """
-        record = read_header(message.header)
+        try:
+            record = read_header(message.header)
+        except StoreError as error:
+            raise StoreError(
+                f"message {message.sequence} of the stream {self._stream} is none that this house writes: {error}",
+                hint=STRANGE_HINT,
+            ) from error
         self.position = message.sequence
         self.note_written(message.sequence, message.id)
         if isinstance(record, Opened) or message.header.endswith(f" {writer}"):

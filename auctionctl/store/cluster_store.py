@@ -250,7 +250,8 @@ class ClusterStore(LogStore):
             self._follow(of_logs)
             for message in of_signs.take():
                 self._signs.take(message)
-        except StoreBrokenError as error:
+        except StoreError as error:
+            # What came behind this is taken and not known: nothing goes on.
             self._trouble = str(error)
             raise
         count = entries = 0

@@ -446,14 +446,24 @@ class JetStream:
         await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
         for _ in range(FETCH_MESSAGES):
             message = await inbox.next_msg(timeout=self._attempt_s)
-            headers = message.headers or {}
-            if HEADER not in headers and "Status" in headers:
+            if (place := place_of(message)) is None:
                 break
-            tokens = message.reply.split(".")
-            sequence = int(tokens[5] if len(tokens) < 11 else tokens[7])
+            sequence, headers = place[0], message.headers or {}
             take(Stored(sequence, message.subject, headers.get(HEADER, ""), headers.get(MESSAGE_ID, ""), message.data))
             at = sequence + 1
         return at
+
+
+def place_of(message: Any) -> tuple[int, int] | None:
+    """The numbers of ``message`` in its stream, and among what its reader has sent; None if it is of no stream.
+
+    What it says itself is not asked: anybody can write to a stream what looks like a word of the servers.
+    """
+    words = message.reply.split(".")
+    numbers = words[5:7] if len(words) < 11 else words[7:9]
+    if words[:2] != ["$JS", "ACK"] or len(numbers) != 2 or not all(map(str.isdigit, numbers)):
+        return None
+    return int(numbers[0]), int(numbers[1])
 
 
 def _headers(block: bytes) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Rule: each message comes once, in order, and without a gap. The reader that the servers keep for it numbers what it
 sends, and says each half second that it is there; where a number is missing or nothing is heard, another reader goes on
-behind the last message that came. Source: NATS, "ordered consumers" (ADR-17).
+behind the last message that came. What a stream holds comes as it is, whoever wrote it: to refuse it is for whoever
+knows what a house writes. Source: NATS, "ordered consumers" (ADR-17).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from auctionctl.errors import StoreAwayError, StoreBrokenError
-from auctionctl.store.jetstream import BACKOFF_S, JetStream, Stored
+from auctionctl.store.jetstream import BACKOFF_S, JetStream, Stored, place_of
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID
 
 HEARTBEAT_S: Final = 0.5
@@ -116,16 +117,15 @@ class StreamTail:
     async def _hear(self, message: Any) -> None:
         self._heard_s = time.monotonic()
         headers = message.headers or {}
-        if HEADER not in headers and "Status" in headers:
+        if (place := place_of(message)) is None:
             if message.reply:
                 await self._link.client.publish(message.reply, b"")
             elif stalled := headers.get("Nats-Consumer-Stalled"):
                 await self._link.client.publish(stalled, b"")
-            elif int(headers.get("Nats-Last-Consumer", self._delivered)) != self._delivered:
+            elif headers.get("Nats-Last-Consumer", str(self._delivered)) != str(self._delivered):
                 self._is_lost = True
             return
-        words = message.reply.split(".")
-        sequence, delivered = (int(word) for word in (words[5:7] if len(words) < 11 else words[7:9]))
+        sequence, delivered = place
         if self._is_lost or delivered != self._delivered + 1:
             self._is_lost = True
             return

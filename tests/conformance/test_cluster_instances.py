@@ -17,6 +17,7 @@ from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_signs import MAX_MESSAGE_BYTES
 from auctionctl.store.cluster_store import TOLD_ENTRIES, ClusterStore
 from auctionctl.store.log_store import Append
+from auctionctl.store.stream_records import HEADER
 from auctionctl.store.stream_tail import StreamTail
 
 A = "auction/" + "a" * 64
@@ -296,3 +297,21 @@ def test_the_time_of_the_servers_is_known_to_whoever_asks_them(opened: Open) -> 
     servers_ns = store.servers.time_ns()
     assert servers_ns is not None
     assert before_ns - MS <= servers_ns <= time.time_ns() + MS
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers"), [(".log.stranger", {}), (".log.stranger", {HEADER: "nonsense"}), ("-alive.stranger", {})]
+)
+def test_a_message_that_nobody_of_this_house_has_written_is_refused_and_not_read_again_and_again(
+    opened: Open, subject: str, headers: dict[str, str]
+) -> None:
+    """Not even one that looks like a word of the servers."""
+    one = opened("one")
+    link, place = one._link, f"{one._streams.logs}{subject}"
+    link._await(link.client.publish(place, b"?", headers={"Status": "100", **headers}))
+    with pytest.raises(StoreError, match=r"message \d+ of the stream \S+ is none that this house writes"):
+        until(lambda: one.refresh() != [])
+    with pytest.raises(StoreError):
+        one.append([Append(A, 0, (b"a",))], 1)
+    with pytest.raises(StoreError, match="is none that this house writes"):
+        opened("two")
