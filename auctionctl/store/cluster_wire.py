@@ -15,6 +15,7 @@ import nats.aio.client
 import nats.errors
 
 from auctionctl.store.cluster_login import PLAIN_WIRE
+from auctionctl.store.quick_client import quicken
 
 _REMARK: Final = "returning true from eof_received"
 """What asyncio remarks on stderr at each end of a connection that the library has put under TLS."""
@@ -28,7 +29,7 @@ class PlainWireError(nats.errors.Error):  # type: ignore[misc]
         return PLAIN_WIRE
 
 
-class OpenClient(nats.aio.client.Client):  # type: ignore[misc]
+class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
     """One that says who it is by the key ``public_key``, if any, over whatever wire there is."""
 
     def __init__(self, public_key: str = "") -> None:

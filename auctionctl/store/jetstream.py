@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
+from auctionctl.store.arrivals import Arrivals
 from auctionctl.store.cluster_login import Refusals, login_options, public_key_of
 from auctionctl.store.cluster_tls import tls_context
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
@@ -39,6 +40,7 @@ DENIED_HINT: Final = "allow this user what the user of a house needs: auctionctl
 PING_S: Final = 1
 """A server that has answered none of two pings is given up, and the next one of the address tried."""
 FETCH_MESSAGES: Final = 500
+FETCH: Final = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
 GETS_AT_ONCE: Final = 64
 MAX_BATCH_MESSAGES: Final = 1_000
 """What a server takes as one atomic batch, unless it is set up for more."""
@@ -421,10 +423,12 @@ class JetStream:
                 continue
             if error := made.get("error"):
                 raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
-            inbox = await self.client.subscribe(self.client.new_inbox())
+            came = Arrivals()
+            inbox = await self.client.subscribe(self.client.new_inbox(), cb=came.take_in)
             try:
                 while at <= until:
-                    after = await self._fetch(stream, name, inbox, at, take)
+                    await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", FETCH, reply=inbox.subject)
+                    after = await self._take_each(came, at, take)
                     if after > at:
                         moved_s, at = time.monotonic(), after
                     elif time.monotonic() - moved_s > self._patience_s:
@@ -440,12 +444,10 @@ class JetStream:
                     await inbox.unsubscribe()
                     await self.client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
-    async def _fetch(self, stream: str, name: str, inbox: Any, at: int, take: Callable[[Stored], None]) -> int:
+    async def _take_each(self, came: Arrivals, at: int, take: Callable[[Stored], None]) -> int:
         """Have ``take`` what there is, up to 500 messages; returns the number behind the last one."""
-        ask = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
-        await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", ask, reply=inbox.subject)
         for _ in range(FETCH_MESSAGES):
-            message = await inbox.next_msg(timeout=self._attempt_s)
+            message = await came.next(self._attempt_s)
             if (place := place_of(message)) is None:
                 break
             sequence, headers = place[0], message.headers or {}
