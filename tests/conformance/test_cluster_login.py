@@ -17,7 +17,9 @@ from auctionctl.cli.checks.cluster_checks import check_cluster
 from auctionctl.cli.checks.findings import State
 from auctionctl.cli.manual.cluster_access import PERMISSIONS_EXAMPLE
 from auctionctl.errors import ConfigurationError, StoreAwayError
+from auctionctl.keys.keyfile import write_key
 from auctionctl.keys.nkey import UserKey
+from auctionctl.keys.signing import SecretKey
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability, parse_cluster_address
 from auctionctl.store.cluster_store import ClusterStore
@@ -25,22 +27,23 @@ from auctionctl.store.jetstream import GETS_AT_ONCE, JetStream
 from auctionctl.store.log_store import Append
 
 HOUSE = "5e" * 32
+HOUSE_KEY = SecretKey(b"h" * 32)
 OPERATOR, ACCOUNT, MEMBER, STRANGER = (bytes([number]) * 32 for number in range(1, 5))
 PASSWORD = "pa55-w0rd-of-the-house"
-SETTINGS = (
-    PERMISSIONS_EXAMPLE.replace("PUBLIC", UserKey(MEMBER).public)
-    .replace("KEY", HOUSE[:16])
-    .replace("users: [{", f'users: [{{ user: "house", password: "{PASSWORD}" }}, {{')
-)
-"""The user of the manual, and one who may do everything."""
 PATIENCE_S = 20.0
 AUCTION = "auction/" + "a" * 64
+
+
+def settings_of(house: str) -> str:
+    """The user of the manual, for the house with this key, and one who may do everything."""
+    of_manual = PERMISSIONS_EXAMPLE.replace("PUBLIC", UserKey(MEMBER).public).replace("KEY", house[:16])
+    return of_manual.replace("users: [{", f'users: [{{ user: "house", password: "{PASSWORD}" }}, {{')
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredServer]:
     require_cluster()
-    running = SecuredServer(tmp_path_factory.mktemp("secured") / "s", SETTINGS)
+    running = SecuredServer(tmp_path_factory.mktemp("secured") / "s", settings_of(HOUSE))
     yield running
     running.stop()
 
@@ -137,11 +140,11 @@ def test_the_user_of_the_manual_deletes_and_changes_nothing_and_is_told_why(
     link.close()
 
 
-def started(home: Path, settings: str, *options: str) -> subprocess.Popen[bytes]:
+def started(home: Path, key: SecretKey, settings: str, *options: str) -> subprocess.Popen[bytes]:
     """A house of its own on ``home``, with ``settings`` in house.toml, that has said that it serves."""
     environment = {"AUCTIONCTL_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     program = [sys.executable, "-m", "auctionctl"]
-    subprocess.run([*program, "keygen", "house"], env=environment, check=True, capture_output=True)
+    write_key(home / "config/keys/house.key", key, created="2026-01-31T12:00:00Z")
     file = home / "config/house.toml"
     file.write_text(f'port = {free_ports(1)[0]}\nverifiers = 1\ndurability = "lossy"\n{settings}')
     file.chmod(0o600)
@@ -157,6 +160,7 @@ def started(home: Path, settings: str, *options: str) -> subprocess.Popen[bytes]
         said += line
         if b'"serving"' in line or b"auction://" in line:
             return process
+    process.communicate(timeout=60)
     raise AssertionError(said.decode())
 
 
@@ -166,25 +170,51 @@ def family(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in family(int(child)))]
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc here")
-@pytest.mark.parametrize("place", ["address", "file"])
-def test_no_process_of_a_house_shows_its_login_to_others(
-    server: SecuredServer, file_of: Any, tmp_path: Path, place: str
-) -> None:
-    if place == "address":
-        settings = f'store = "{server.url(login=f"house:{PASSWORD}@")}"\n'
-    else:
-        file_of(f'user = "house"\npassword = "{PASSWORD}"\n')
-        settings = f'store = "{server.url()}"\nstore_credentials = "../../login"\n'
-    process = started(tmp_path / "home", settings)
+def check_not_shown(pid: int, secret: str) -> None:
+    """No process of a house has ``secret`` where others see it."""
+    if not Path("/proc/self/task").exists():
+        return
+    pids = family(pid)
+    assert len(pids) >= 4, pids
+    for each in pids:
+        for name in ("cmdline", "environ"):
+            assert secret.encode() not in Path(f"/proc/{each}/{name}").read_bytes(), (each, name)
+
+
+def test_no_process_of_a_house_shows_its_login_to_others(server: SecuredServer, tmp_path: Path) -> None:
+    settings = f'store = "{server.url(login=f"house:{PASSWORD}@")}"\n'
+    process = started(tmp_path / "home", HOUSE_KEY, settings)
     try:
-        pids = family(process.pid)
-        assert len(pids) >= 4, pids
-        for pid in pids:
-            for name in ("cmdline", "environ"):
-                assert PASSWORD.encode() not in Path(f"/proc/{pid}/{name}").read_bytes(), (pid, name)
+        check_not_shown(process.pid, PASSWORD)
     finally:
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=60)
     assert process.returncode in (0, 143), said
     assert PASSWORD.encode() not in said
+
+
+def test_a_house_runs_as_the_user_of_the_manual(file_of: Any, tmp_path: Path) -> None:
+    require_cluster()
+    house = HOUSE_KEY.identity.signing.hex()
+    server = SecuredServer(tmp_path / "s", settings_of(house))
+    try:
+        check_house_runs(server, house, file_of(seed_text(USER, MEMBER)), tmp_path)
+    finally:
+        server.stop()
+    assert "Violation" not in server.log.read_text()
+
+
+def check_house_runs(server: SecuredServer, house: str, login: str, tmp_path: Path) -> None:
+    lots = tmp_path / "AUCTIONS.toml"
+    lots.write_text('[[auction]]\nitem = "Gold watch"\nstarting_price = "100.00EUR"\n')
+    # Paths in a file of settings begin there.
+    settings = f'store = "{server.url()}"\ninstance = "one"\nstore_credentials = "../../{Path(login).name}"\n'
+    process = started(tmp_path / "home", HOUSE_KEY, settings, str(lots))
+    check_not_shown(process.pid, seed_text(USER, MEMBER))
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode in (0, 143), said
+    address = parse_cluster_address(server.url(), ClusterAccess(login))
+    store = ClusterStore(address, house, instance="x", durability=Durability.LOSSY)
+    assert [size > 0 for name, size in store.logs() if name.startswith("auction/")] == [True]
+    store.close()

@@ -1,4 +1,4 @@
-"""Of auctionctl-cluster(7): who may log in at the servers, what the house's user may do there, and files that say so.
+"""Of auctionctl-cluster(7): certificates, who may log in at the servers and do what there, and who may be on the way.
 
 Rule: what stands here as an example is what a test gives to a server.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.cli.manual.roff import Code, Paragraph, Part, Subheading
+from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Part, Subheading
 
 PERMISSIONS_EXAMPLE: Final = """\
 # /etc/nats/house.conf on a, b and c; KEY stands for the first 16 hex digits of the house's key
@@ -30,6 +30,16 @@ authorization {
   }]
 }
 """
+CERTIFICATES_EXAMPLE: Final = """\
+$ umask 077
+$ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=auction \\
+    -addext keyUsage=critical,keyCertSign -keyout ca.key -out ca.pem
+$ for host in a b c; do
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=$host -keyout $host.key -out $host.csr
+    printf 'subjectAltName=DNS:%s\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid\\n' $host > $host.ext
+    openssl x509 -req -in $host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 800 -extfile $host.ext -out $host.pem
+  done
+"""
 LOGIN_EXAMPLE: Final = """\
 $ nk -gen user -pubout          # its first line, SU…, is secret; its second, U…, is PUBLIC above
 $ (umask 077; cat > ~/.config/auctionctl/nats.seed)      # the first line, by hand
@@ -37,9 +47,60 @@ $ chmod 600 ~/.config/auctionctl/nats.seed
 """
 
 
+def wire_parts() -> tuple[Part, ...]:
+    """What whoever is between house and servers can do."""
+    return (
+        Heading("Whoever is on the way"),
+        Definitions(
+            (
+                (
+                    "With TLS",
+                    "Whoever is between the house and its servers can cut them off from one another, and no more.",
+                ),
+                (
+                    "Without",
+                    "With `nats://` to another machine, of which the house warns at its start, it reads all that is"
+                    " stored, and a password or a token, with which it then logs in itself; of a key it sees a"
+                    " signature that is good once. At worst it says in the servers' place that something is stored"
+                    " which is not: the house signs a receipt, and the bid is lost. That receipt proves it to anybody."
+                    " It can write records in the house's place, too. It cannot make up a bid, for it lacks the"
+                    " bidder's key; a log that breaks the rules by what it wrote is quarantined by whoever replays it,"
+                    " and one that is shorter than, or another than, what was signed of it is found out by the mark"
+                    " of the machine and by those who followed it.",
+                ),
+                (
+                    "The monitoring port",
+                    "It speaks HTTP, without TLS. Whoever is on the way there can have it say that a server syncs which"
+                    " does not, or the other way round; nothing else that it says matters to the house.",
+                ),
+                (
+                    "Between servers",
+                    "What one of them stores the others get over their routes, in the clear unless the block `cluster`"
+                    " has a block `tls` of its own.",
+                ),
+            )
+        ),
+    )
+
+
 def access_parts() -> tuple[Part, ...]:
     """How a house logs in, and what its user needs."""
     return (
+        Subheading("Certificates"),
+        Paragraph(
+            "Each server shows a certificate for the name by which the address calls it, and the house one of an"
+            " authority that it knows: with `--store-ca` those in that file, else those of the system. An authority of"
+            " one's own is made so, and its key, `ca.key`, then kept away from all three:"
+        ),
+        Code(CERTIFICATES_EXAMPLE),
+        Paragraph(
+            "Then `ca.pem` and the certificate and key of each server go to /etc/nats there, and `ca.pem` to"
+            " ~/.config/auctionctl on the machines of the house. Where servers ask for a certificate of their clients"
+            " (`verify: true` in the block `tls` that is for these), the house shows that of `--store-cert`, with the"
+            " key `--store-key`, which is for its owner alone to read. To an address that begins with `tls://` the"
+            " house says nothing, no login either, before it is under TLS; and it goes to no server that is not named"
+            " there, whatever servers say of others."
+        ),
         Subheading("Who may log in"),
         Paragraph(
             "The house logs in with what stands in the file that `--store-credentials` names, or `store_credentials`"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.cli.manual.cluster_access import access_parts
+from auctionctl.cli.manual.cluster_access import access_parts, wire_parts
 from auctionctl.cli.manual.cluster_failures import FAILURES
 from auctionctl.cli.manual.cluster_instances import instance_parts
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Page, Paragraph, Part, Subheading, Table
@@ -19,11 +19,12 @@ from auctionctl.store.stream_records import PIECE_BYTES
 from auctionctl.store.stream_settings import REPLICAS
 
 SERVER_EXAMPLE: Final = """\
-# /etc/nats/nats.conf on machine a; on b and c: their own server_name
+# /etc/nats/nats.conf on machine a; on b and c: their own server_name and files
 server_name: a
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"
 include "house.conf"
+tls { cert_file: "/etc/nats/a.pem", key_file: "/etc/nats/a.key" }
 jetstream {
   store_dir: "/var/lib/nats"
   sync_interval: always
@@ -33,16 +34,24 @@ cluster {
   name: auction
   listen: "0.0.0.0:6222"
   routes: ["nats://a:6222", "nats://b:6222", "nats://c:6222"]
+  tls { cert_file: "/etc/nats/a.pem", key_file: "/etc/nats/a.key", ca_file: "/etc/nats/ca.pem", verify: true }
 }
 """
 HOUSE_EXAMPLE: Final = """\
 $ pip install 'auctionctl[cluster]'
-$ auctionctl doctor --store nats://a,b,c --store-credentials ~/.config/auctionctl/nats.seed
-$ auctionctl serve AUCTIONS.toml --store nats://a,b,c --store-credentials ~/.config/auctionctl/nats.seed
+$ cd ~/.config/auctionctl
+$ auctionctl doctor --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
+$ auctionctl serve AUCTIONS.toml --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
 """
 MOVE_EXAMPLE: Final = """\
-$ cd ~/.config/auctionctl; scp keys/house.key allow house.toml nats.seed b:…
+$ cd ~/.config/auctionctl; scp keys/house.key allow house.toml nats.seed ca.pem b:…
 $ auctionctl serve AUCTIONS.toml      # on b, once a's has ended; house.toml says the rest
+"""
+FILE_EXAMPLE: Final = """\
+# ~/.config/auctionctl/house.toml
+store = "tls://a,b,c"
+store_ca = "ca.pem"
+store_credentials = "nats.seed"
 """
 BACKUP_EXAMPLE: Final = """\
 $ auctionctl backup /mnt/backup/house.backup --key observer      # while the house runs
@@ -86,6 +95,7 @@ def page() -> Page:
             ),
             *_capacity(),
             *_backups(),
+            *wire_parts(),
             *_limits(),
         ),
         see_also=(
@@ -125,11 +135,12 @@ def _walk_through() -> tuple[Part, ...]:
             " and how long it takes to answer, and what is wrong with streams that are there. The house makes its two"
             f" streams at its first start, with {REPLICAS} replicas in files and nothing that may be deleted:"
             " `auction-`‹KEY› for all its logs and `auction-`‹KEY›`-alive` for its signs of life, where ‹KEY› is the"
-            " first 16 hex digits of its signing key. The options can stand in house.toml as well, as"
-            " `store` and `store_credentials`, see auctionctl-house(5). The address names servers as `HOST:PORT`, or as"
-            " `HOST` for port 4222; `?monitor=`‹PORT› at its end is their monitoring port, or a list of one for each,"
-            " where that is not 8222."
+            " first 16 hex digits of its signing key, which `auctionctl key show house --json` says. The address names"
+            " servers as `HOST:PORT`, or as `HOST` for port 4222; `?monitor=`‹PORT› at its end is their monitoring"
+            " port, or a list of one for each, where that is not 8222. All of it can stand in house.toml, see"
+            " auctionctl-house(5), where paths begin at that file:"
         ),
+        Code(FILE_EXAMPLE),
         Subheading("Another machine"),
         Paragraph(
             "What has to be on a machine before the house can run there is its key, its allow list and its settings,"

