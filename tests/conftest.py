@@ -32,8 +32,8 @@ OF_CLUSTERS = ("test_cluster_faults", "test_cluster_house", "test_instances", "t
 TIMED = ("test_hostile_clients",)
 """What times an honest bidder runs beside the simulation, which keeps one core a process busy, and no disk."""
 LONGEST_FIRST = (
-    *("simulation", "timed", "acceptance", "fuzz", "houses", "commands"),
-    *("clusters", "powerloss", "independent"),
+    *("simulation", "timed", "acceptance", "fuzz", "houses", "clusters", "commands"),
+    *("powerloss", "independent", "conformance", "replica"),
 )
 """These before the others, or one process would have nothing left to do while the other still has much."""
 

@@ -90,14 +90,17 @@ class FaultLoop:
     def run(self, faults: list[str]) -> None:
         """Each of ``faults``, a method's name after ``_``, in an order by chance."""
         self._chance.shuffle(faults)
+        self._await_bids()
         for fault in faults:
             self._strike(fault, getattr(self, f"_{fault}"))
 
     # The time without service
 
     def _strike(self, what: str, fault: Callable[[], tuple[str, Callable[[], Any]]]) -> None:
-        """``fault`` befalls somebody, whom it names, and says what mends it once everybody is served again."""
-        self._await_bids()
+        """``fault`` befalls somebody, whom it names, and says what mends it once everybody is served again.
+
+        Everybody is served when this is called, and when it returns.
+        """
         self._longest_s = 0.0
         whom, mend = fault()
         self._await_bids()
