@@ -8,6 +8,7 @@ exit status a line of stdout. A command that does not end in time is killed by S
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -68,6 +69,9 @@ def serve() -> None:
     """Take orders until stdin ends."""
     for module in (*app.COMMANDS.values(), *SLOW):
         importlib.import_module(module)
+    # What is there by now is no garbage: a fork that looks through it copies every page of it.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin.buffer:
         order = json.loads(line)
         pid = os.fork()
