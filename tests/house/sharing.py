@@ -1,13 +1,15 @@
 """Several instances of one house in memory over one store, with its claims and its tail, as a cluster has them.
 
-The store does what compare-and-swap does: whoever does not hold a log by the last claim of it is refused. An instance
-hears of what others did when it looks (:meth:`Instance.sync`); one that does not look is stale.
+The store does what compare-and-swap does: whoever does not know the last record of a log, be it entries or a claim, is
+refused, and nobody else; that nobody writes to what another holds is for the instances to see to. One hears of what the
+others did when it looks (:meth:`Instance.sync`); one that does not look is stale.
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -32,20 +34,23 @@ staging: Any = sys.modules["auctionctl_tests_stage"]
 
 
 class Written(NamedTuple):
-    """``writer`` appended ``entries`` from index ``start`` on."""
+    """``writer`` appended ``entries`` from index ``start`` on; it is the record ``place`` of the log."""
 
     log: str
     start: int
     entries: tuple[bytes, ...]
     writer: str
+    place: int
 
 
 class Claimed(NamedTuple):
-    """``holder`` holds the log, by a claim made at this time."""
+    """``holder`` holds the log, by a claim of ``writer`` made at this time; it is the record ``place`` of the log."""
 
     log: str
     holder: str
     time_ns: int
+    writer: str
+    place: int
 
 
 def name_of(log_id: bytes) -> str:
@@ -65,6 +70,10 @@ class Cluster:
         self.tail: list[Written | Claimed] = []
         self.holders: dict[str, str] = {REGISTRY: names[0]}
         self.epochs: dict[str, int] = {}
+        self.places: Counter[str] = Counter()
+        """The last record of each log."""
+        self.known: dict[str, dict[str, int]] = {}
+        """The last record of each log that each instance knows."""
         self.deposed: set[str] = set()
         """Who was taken for dead, and has not noticed: nothing is committed by it, not even the time."""
         self.refused = 0
@@ -83,21 +92,29 @@ class Cluster:
             self.refused += 1
             raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
         for each in appends:
-            if self.holders.get(each.log, self.holders[REGISTRY]) != instance:
+            if self.known[instance].get(each.log, 0) != self.places[each.log]:
                 self.refused += 1
                 raise OvertakenError(each.log, expected=each.expected_size, actual=self.store.size(each.log))
         self.store.append(appends, now_ns)
         for each in appends:
             self.holders.setdefault(each.log, instance)
-            self.tail.append(Written(each.log, each.expected_size, each.entries, instance))
+            place = self._put(each.log, instance)
+            self.tail.append(Written(each.log, each.expected_size, each.entries, instance, place))
 
-    def claim(self, log_id: bytes, holder: str) -> int:
-        """``holder`` holds this log from now on; the epoch of the claim."""
-        name = name_of(log_id)
+    def claim(self, log_id: bytes, holder: str, writer: str = "") -> int:
+        """``writer``, or else ``holder``, has ``holder`` hold this log from now on; the epoch of the claim."""
+        name, writer = name_of(log_id), writer or holder
+        if self.known[writer].get(name, 0) != self.places[name]:
+            raise OvertakenError(name, expected=0, actual=self.store.size(name))
         self.epochs[name] = self.epochs.get(name, 1) + 1
         self.holders[name] = holder
-        self.tail.append(Claimed(name, holder, self.now_ns))
+        self.tail.append(Claimed(name, holder, self.now_ns, writer, self._put(name, writer)))
         return self.epochs[name]
+
+    def _put(self, name: str, writer: str) -> int:
+        self.places[name] += 1
+        self.known[writer][name] = self.places[name]
+        return self.places[name]
 
     # What happens
 
@@ -119,7 +136,7 @@ class Cluster:
     def hand_over(self, log_id: bytes, giver: str, taker: str) -> None:
         """``giver`` gives the log to ``taker``, who goes on as soon as it looks."""
         self[giver].at_now().do(self[giver].house.give_up({log_id: f"{taker}:1"}, self.now_ns))
-        self[taker].take(log_id, self.claim(log_id, taker), self.now_ns)
+        self[taker].take(log_id, self.claim(log_id, taker, giver), self.now_ns)
         self.sync()
 
     def take_from_dead(self, dead: str, taker: str, last_ns: int) -> None:
@@ -167,6 +184,7 @@ class Instance(staging.Stage):  # type: ignore[misc]
     def start(self) -> None:
         """A process begins: it reads the store, and holds what the last claims say."""
         self.position = len(self.cluster.tail)
+        self.cluster.known[self.name] = dict(self.cluster.places)
         self.cluster.deposed.discard(self.name)
         self.house = SharedHouse(self.key, self.limits, staging.EVERYBODY, self.now_ns)
         logs = [rebuild(self.key, name, self.store.read(name)) for name, _ in self.store.logs() if name != REGISTRY]
@@ -195,6 +213,8 @@ class Instance(staging.Stage):  # type: ignore[misc]
         while self.position < len(self.cluster.tail):
             happened = self.cluster.tail[self.position]
             self.position += 1
+            if happened.writer != self.name:
+                self.cluster.known[self.name][happened.log] = happened.place
             if isinstance(happened, Written):
                 if happened.writer != self.name:
                     self.do(self.house.absorb(happened.log, happened.start, happened.entries, self.now_ns))

@@ -143,7 +143,7 @@ class Play:
         if house.owes_gaps or not house.holds(log_id):
             return
         self.cluster[giver].at_now().do(house.give_up({log_id: f"{taker}:1"}, self.cluster.now_ns))
-        self.cluster[taker].take(log_id, self.cluster.claim(log_id, taker), self.cluster.now_ns)
+        self.cluster[taker].take(log_id, self.cluster.claim(log_id, taker, giver), self.cluster.now_ns)
         self.counts["given"] += 1
 
     def stop(self) -> None:
