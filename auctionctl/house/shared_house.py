@@ -75,6 +75,11 @@ class SharedHouse(House):
         """Whether the log of this id is here, and holds. What is given is here before it is: so else it does not."""
         return not self.is_quarantined(REGISTRY) if log_id == REGISTRY_ID else self._find(log_id) is not None
 
+    def announced_ns(self, log_id: bytes) -> int:
+        """When the log of this id, which another instance writes, began."""
+        log = self._foreign.logs.get(log_id)
+        return 0 if log is None else log.times_ns[0]
+
     def is_gone_on_with(self, log_id: bytes, epoch: int) -> bool:
         """Whether the log of this id says that the holder by the claim of this epoch, or a later one, went on."""
         log = self._foreign.logs.get(log_id)

@@ -360,3 +360,16 @@ def test_what_nobody_can_read_stands_still_and_is_claimed_by_nobody(company: Any
     company.after(8 * SECOND_NS)
     assert company["x"].store.holder_of(log) == (epoch + 1, "x")
     assert company.kinds(log)[-2:] == ["takeover", "gap"]
+
+
+@pytest.mark.parametrize("others", [("y", "z"), ("z", "y")])
+def test_a_log_that_was_announced_by_one_that_died_before_it_gave_it_loses_no_time(
+    company: Any, others: tuple[str, str]
+) -> None:
+    for number in range(4):  # Whoever takes the registry, be it first or second, is not always chosen for the log.
+        them = company("x", *others)
+        log = them.sell(f"lot-{number}")
+        announced_ns = them.now_ns
+        them.die("x")
+        them.after(8 * SECOND_NS)
+        assert [gap.since_ns for gap in gaps(them, log)] == [announced_ns], number
