@@ -98,6 +98,8 @@ class AmongSeveral:
         """The latest time that it has signed for."""
         self._reached_ns = self._held_ns = 0 if before is None else before.time_ns
         """The last sign, and the last one under which it held what the claims say that it holds, and it does not."""
+        self._is_regaining = any(self._is_mine(log) for log, _ in store.logs())
+        """Whether there may be any such: nobody looks after those, whatever lives here."""
         self._clock_ns = now_ns
         """The loop's own time: what is said may be dated later, and signs are due by this."""
         self._signed_at_ns = 0
@@ -242,9 +244,11 @@ class AmongSeveral:
         So no sign hides a gap that is lost with this process before it is durable.
         """
         reached_ns, latest_ns = self._house.reached_ns(now_ns), self._house.alive_ns(now_ns)
+        if self._is_regaining:
+            reached_ns = min(reached_ns, self._held_ns)
         self._signed_at_ns = self._clock_ns
         if not self._store.sign(reached_ns, self._endpoint, len(self._house.held_ids), latest_ns):
-            self._held_ns = self._reached_ns
+            self._held_ns, self._is_regaining = self._reached_ns, True
             return False
         self._reached_ns, self._signed_ns = reached_ns, max(latest_ns, self._signed_ns)
         return True
@@ -322,6 +326,7 @@ class AmongSeveral:
     def _claim_due(self, now_ns: int) -> None:
         """Claim what is to be this one's: of instances that are dead, or nobody's, or its own of before."""
         holders = self._holders()
+        self._is_regaining &= self._name in holders.values()
         due: dict[str, list[str]] = {}
         for log in self._instances.due(holders, now_ns):
             if not self._house.is_quarantined(log):

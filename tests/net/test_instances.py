@@ -373,3 +373,25 @@ def test_a_log_that_was_announced_by_one_that_died_before_it_gave_it_loses_no_ti
         them.die("x")
         them.after(8 * SECOND_NS)
         assert [gap.since_ns for gap in gaps(them, log)] == [announced_ns], number
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_no_sign_of_life_hides_that_what_is_claimed_is_not_held(
+    company: Any, several: Any, monkeypatch: pytest.MonkeyPatch, is_restarted: bool
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    lost_ns = company.now_ns
+    # The cluster elects a leader, and x has nothing any more: it lives, and cannot claim anew what it had.
+    monkeypatch.setattr(several.AmongSeveral, "_is_held_up", lambda part, _now_ns: part._name == "x")
+    if is_restarted:
+        company.die("x")
+        company.come("x")
+    else:
+        company["y"].store.depose("x")
+    company.after(4 * SECOND_NS)
+    assert company["y"].store.holder_of(log)[1] == "x"
+    company.die("x")
+    company.after(6 * SECOND_NS)
+    assert company.holder(log) == "y"
+    assert lost_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= lost_ns
