@@ -53,6 +53,11 @@ HOUSE_ATTACKS: Final = (
         "house/test_shared_house.py::test_a_stale_instance_writes_nothing_and_answers_nothing_but_where_to_go",
     ),
     Attack(
+        "Somebody goes to several instances of the house, for as much at each of them",
+        "Each takes its part of what the house takes of anybody; what counts auctions counts those of all.",
+        "house/test_shared_limits.py::test_an_identity_that_goes_to_all_of_three_instances_gets_no_more_than_of_one",
+    ),
+    Attack(
         "What an instance has put into the store breaks the rules",
         "The other instances quarantine that log and go on with the others.",
         "house/test_shared_house.py::test_a_log_that_breaks_the_rules_is_quarantined_and_the_others_go_on",

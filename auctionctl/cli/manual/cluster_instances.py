@@ -51,9 +51,12 @@ def instance_parts() -> tuple[Part, ...]:
         *_writers(),
         *_shared(),
         Paragraph(
-            "Refused at the start, with the reason: `--instance` without `--store`, with `--open` (strangers are"
-            " entered in the registry, which one instance writes), or with `retention`; and a house without"
-            " `--instance` on a stream that instances share."
+            "Refused at the start, with the reason: `--instance` without `--store`, with `--open` (a stranger is"
+            " entered in the registry as it joins an auction, with a key that the auction's log does not have, and"
+            " whoever writes that log need not be the one that writes the registry), or with `retention` (what one"
+            " instance had moved to its archive the others could serve no more, whoever took over from it would not"
+            " have it either, and the cluster would give no room back); and a house without `--instance` on a stream"
+            " that instances share."
         ),
     )
 

@@ -170,14 +170,14 @@ def check_instance(section: HouseSection) -> None:
         )
     if section.access is Access.OPEN:
         raise ConfigurationError(
-            "a house of several instances lets in no strangers: they are entered in its registry when they come,"
-            " which one instance at a time writes",
+            "a house of several instances lets in no strangers: they are entered in its registry as they join, and"
+            " whoever writes the log that they join need not be the one that writes that",
             hint='serve it without --open (access = "listed"), or as one instance, without --instance',
         )
     if section.retention_ns:
         raise ConfigurationError(
-            "a house of several instances archives nothing: each of them has to find every log in the cluster, which"
-            " gives no room back",
+            "a house of several instances archives nothing: what one of them had moved to its machine the others could"
+            " serve no more, and the cluster gives no room back for it",
             hint='leave out retention, or set it to "forever"',
         )
     if section.advertise is None and section.bind in _EVERYWHERE:
