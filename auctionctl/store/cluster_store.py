@@ -25,6 +25,7 @@ from auctionctl.store.cluster_signs import ClusterSigns, Shared, SharedList, Sig
 from auctionctl.store.cluster_streams import ClusterStreams
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, JetStream, PlaceTakenError, Stored
 from auctionctl.store.log_store import Append, LogStore, check_appends, check_name, check_time, extent
+from auctionctl.store.read_ahead import ReadAhead
 from auctionctl.store.stream_records import (
     Alive,
     Claim,
@@ -94,6 +95,7 @@ class ClusterStore(LogStore):
         self.accepted: tuple[Fault, ...] = ()
         """What is wrong with the cluster and was allowed."""
         self._link = JetStream(address, patience_s)
+        self._ahead = ReadAhead(self._link, self._streams.logs)
         self._signs = ClusterSigns(self._link, self._streams.signs, instance, self._writer)
         try:
             self.servers = found = ClusterStreams(self._link, self._streams)
@@ -152,7 +154,7 @@ class ClusterStore(LogStore):
             last = bisect_right(log.firsts, indices.stop - 1)
             if last <= first:
                 raise StoreError(f"log {name} cannot be read from entry {index} on: it has been removed")
-            for message in self._link.get(self._streams.logs, log.subject, sequences[: last - first]):
+            for message in self._ahead.get(log.subject, sequences[: last - first]):
                 record = read_header(message.header)
                 if not isinstance(record, Entries) or not record.first <= index < record.first + record.count:
                     raise StoreError(f"log {name} has something else than entry {index} in message {message.sequence}")
@@ -220,6 +222,7 @@ class ClusterStore(LogStore):
     def maintain(self) -> None:
         """Note on this machine how far the stream has come; the servers look after their files themselves."""
         self._require_usable()
+        self._ahead.forget()
         self._keep_mark()
 
     def _keep_mark(self) -> None:
@@ -241,6 +244,7 @@ class ClusterStore(LogStore):
         """
         self._require_usable()
         if self._tails is None:
+            self._ahead.forget()
             self._tails = (
                 StreamTail(self._link, self._streams.logs, self._index.position, self._writer),
                 StreamTail(self._link, self._streams.signs, self._signs.position),
@@ -384,6 +388,7 @@ class ClusterStore(LogStore):
     def _load(self, found: ClusterStreams) -> None:
         """Read what every log has."""
         self._check_mark()
+        self._ahead.begin(int(found.infos()[self._streams.logs]["state"]["bytes"]))
         self._catch_up()
         infos = found.infos()
         self.size_bytes = int(infos[self._streams.logs]["state"]["bytes"])
@@ -401,7 +406,7 @@ class ClusterStore(LogStore):
         def take(message: Stored) -> None:
             self._index.take(message, self._writer)
 
-        self._link.scan(stream, f"{stream}.>", self._index.position + 1, until, take)
+        self._ahead.scan(self._index.position + 1, until, take)
 
     def _check_mark(self) -> None:
         """Raises StoreError if the stream does not hold what this machine has written to it."""
@@ -449,6 +454,7 @@ class ClusterStore(LogStore):
                 f"{len(messages)} messages are to be stored at once, and the cluster takes {MAX_BATCH_MESSAGES}",
                 hint="hold fewer auctions at once",
             )
+        self._ahead.forget()
         with self._writing():
             last = self._link.commit(self._streams.logs, messages)
         self._index.note_written(last, messages[-1].id)

@@ -165,6 +165,10 @@ class JetStream:
         """
         self._await(self._scan(stream, subject, start, until, take, headers_only=True))
 
+    def scan_whole(self, stream: str, subject: str, start: int, until: int, take: Callable[[Stored], None]) -> None:
+        """As :meth:`scan`, with the payloads."""
+        self._await(self._scan(stream, subject, start, until, take, headers_only=False))
+
     def get(self, stream: str, subject: str, sequences: Sequence[int]) -> list[Stored]:
         """The messages with these numbers, in order, all of them under ``subject``. Raises StoreAwayError, StoreError.
 
