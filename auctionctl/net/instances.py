@@ -248,10 +248,14 @@ class AmongSeveral:
             reached_ns = min(reached_ns, self._held_ns)
         self._signed_at_ns = self._clock_ns
         if not self._store.sign(reached_ns, self._endpoint, len(self._house.held_ids), latest_ns):
-            self._held_ns, self._is_regaining = self._reached_ns, True
+            self._has_lost_hold()
             return False
         self._reached_ns, self._signed_ns = reached_ns, max(latest_ns, self._signed_ns)
         return True
+
+    def _has_lost_hold(self) -> None:
+        """There are claims of this instance that it does not hold, from its last sign on."""
+        self._held_ns, self._is_regaining = self._reached_ns, True
 
     def _hear(self, now_ns: int) -> None:
         signs = self._store.signs()
@@ -444,6 +448,9 @@ class AmongSeveral:
             self._perform(self._house.give_up({_id_of(log): endpoint for log in logs}, now_ns), now_ns)
         try:
             self._store.give(logs, name, at_ns)
+        except StoreFullError:
+            self._has_lost_hold()  # They are this one's by their claims as before, and given up.
+            raise
         except OvertakenError:
             # From here on the store would let this one write behind the other one's claim.
             for log in logs:

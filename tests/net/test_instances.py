@@ -11,6 +11,7 @@ import pytest
 
 from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
 from auctionctl.auction.terms import SECOND_NS
+from auctionctl.errors import StoreFullError
 from auctionctl.house.instances import NOBODY
 from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
@@ -395,3 +396,22 @@ def test_no_sign_of_life_hides_that_what_is_claimed_is_not_held(
     company.after(6 * SECOND_NS)
     assert company.holder(log) == "y"
     assert lost_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= lost_ns
+
+
+def test_a_log_that_could_not_be_given_for_want_of_room_stood_still_since_then_and_no_longer(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    company.after(4 * SECOND_NS)
+    given_up_ns = company.now_ns
+    company.link.is_full = True
+    with pytest.raises(StoreFullError):
+        company["x"].part._give_each({log: "y"}, company.now_ns)
+    company.link.is_full = False
+    monkeypatch.setattr(company["x"].part, "_is_held_up", lambda _now_ns: True)
+    company.after(2 * SECOND_NS)
+    monkeypatch.undo()
+    company.after(2 * SECOND_NS)
+    assert company.holder(log) == "x"
+    assert given_up_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= given_up_ns
