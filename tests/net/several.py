@@ -29,6 +29,7 @@ from auctionctl.store.cluster_index import ClusterIndex
 from auctionctl.store.cluster_signs import ClusterSigns
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, PlaceTakenError, Stored
+from auctionctl.store.read_ahead import ReadAhead
 from auctionctl.store.stream_settings import Streams
 from auctionctl.tlog.entry import Entry, decode
 
@@ -106,6 +107,7 @@ class StoreInMemory(ClusterStore):
         self._patience_s, self._mark, self._resources = 1.0, None, ExitStack()
         self.size_bytes, self.accepted = 0, ()
         self._link = link
+        self._ahead = ReadAhead(link, self._streams.logs)
         self._signs = ClusterSigns(link, self._streams.signs, instance, self._writer)
         self.logs_tail = Tail(link, self._streams.logs, self._writer)
         tails: Any = (self.logs_tail, Tail(link, self._streams.signs, ""))
