@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import settings
+
+from auctionctl.keys import signing
 
 # How long one example takes says something of the machine alone: nothing that is promised is timed in that way.
 settings.register_profile("untimed", deadline=None)
@@ -80,6 +84,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def say_at_the_end(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Prints a line at the end of the whole run, where a number that is promised can be read: what was counted."""
     return pytestconfig.stash.setdefault(_SAID, []).append
+
+
+@pytest.fixture
+def true_signatures_checked_once() -> Iterator[None]:
+    """Of logs that differ in a bit, libsodium is asked once about what is true of all: it has no other answer."""
+    with mock.patch.object(signing, "crypto_sign_open", cache(signing.crypto_sign_open)):
+        yield
 
 
 def load_stage() -> ModuleType:

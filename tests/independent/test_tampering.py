@@ -24,6 +24,7 @@ ALL_BITS_EVERY = 23
 MSGPACK = msgspec.msgpack.Encoder()
 
 
+@pytest.mark.usefixtures("true_signatures_checked_once")
 def test_no_bit_can_change_without_both_saying_so(book: Any, judge: Any) -> None:
     data, house = book.file(), book.house.identity
     rules: set[str] = set()
@@ -36,6 +37,7 @@ def test_no_bit_can_change_without_both_saying_so(book: Any, judge: Any) -> None
     assert rules >= {"format", "checkpoint", "terms", "signature", "entry", "time", "closed", "root", "announcement"}
 
 
+@pytest.mark.usefixtures("true_signatures_checked_once")
 def test_no_bit_of_an_entry_can_change_under_a_new_signature_without_both_saying_the_same(
     book: Any, judge: Any
 ) -> None:

@@ -73,6 +73,7 @@ def test_progress_is_told_as_entries_are_checked(book: Any) -> None:
 # Damage
 
 
+@pytest.mark.usefixtures("true_signatures_checked_once")
 def test_no_bit_of_a_finished_log_can_change_unnoticed(book: Any) -> None:
     data = book.file()
     house = book.house.identity

@@ -184,6 +184,7 @@ def test_a_log_moved_to_another_time_than_its_announcement_is_refused(stage: Any
     assert raised.value.rule == "announcement"
 
 
+@pytest.mark.usefixtures("true_signatures_checked_once")
 def test_no_bit_of_the_announcement_behind_a_log_can_change_unnoticed(book: Any) -> None:
     data = book.file()
     for position in range(len(data) - len(book.announcement), len(data)):
