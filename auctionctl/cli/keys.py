@@ -95,7 +95,9 @@ def show(
 
     public = public_half(read_key_file(choose_key_path(find_paths(), name)))
     if form.is_json:
-        write_document("auctionctl.key-show/1", {"public_key": public, "short": Identity.from_text(public).short})
+        identity = Identity.from_text(public)
+        shown = {"public_key": public, "short": identity.short, "signing_key": identity.signing.hex()}
+        write_document("auctionctl.key-show/1", shown)
     else:
         write_line(public)
     return ExitStatus.OK

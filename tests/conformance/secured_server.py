@@ -32,8 +32,14 @@ class SecuredServer:
         keeps = f'jetstream {{ store_dir: "{directory}/js", sync_interval: always }}\n' if jetstream else ""
         listens = f'server_name: s\nlisten: "127.0.0.1:{self.port}"\nhttp: "127.0.0.1:{self.monitor}"\n'
         file.write_text(listens + keeps + settings)
+        self._file = file
+        self.start()
+
+    def start(self) -> None:
+        """Start it, for the first time or again; returns when it is ready."""
+        self.log.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            [str(server_binary()), "-c", str(file), "-l", str(self.log)],
+            [str(server_binary()), "-c", str(self._file), "-l", str(self.log)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

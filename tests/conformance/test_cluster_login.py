@@ -216,5 +216,5 @@ def check_house_runs(server: SecuredServer, house: str, login: str, tmp_path: Pa
     assert process.returncode in (0, 143), said
     address = parse_cluster_address(server.url(), ClusterAccess(login))
     store = ClusterStore(address, house, instance="x", durability=Durability.LOSSY)
-    assert [size > 0 for name, size in store.logs() if name.startswith("auction/")] == [True]
+    assert store.last_alive_ns()  # what the house has said while it ran
     store.close()

@@ -104,6 +104,17 @@ def test_a_house_keeps_its_logs_over_tls(servers: dict[str, SecuredServer], know
     store.close()
 
 
+def test_a_house_goes_on_over_tls_when_a_server_comes_back(servers: dict[str, SecuredServer], known: Known) -> None:
+    address = parse_cluster_address(servers["asking"].url("tls"), known.access(shown="client"))
+    store = ClusterStore(address, "8e" * 32, durability=Durability.LOSSY)
+    store.append([Append("registry", 0, (b"r",))], 1)
+    servers["asking"].stop()
+    servers["asking"].start()
+    store.append([Append("registry", 1, (b"s",))], 2)
+    assert list(store.read("registry")) == [b"r", b"s"]
+    store.close()
+
+
 def test_a_server_that_asks_for_a_certificate_is_shown_one(servers: dict[str, SecuredServer], known: Known) -> None:
     link = connect(servers["asking"].url("tls"), known.access(shown="client"))
     assert link.round_trip_ns() > 0

@@ -104,8 +104,8 @@ def access_parts() -> tuple[Part, ...]:
         Subheading("Who may log in"),
         Paragraph(
             "The house logs in with what stands in the file that `--store-credentials` names, or `store_credentials`"
-            " in house.toml. It is for its owner alone to read, as a key file is, and read whenever the house's process"
-            " connects. It is one of these:"
+            " in house.toml. It is for its owner alone to read, as a key file is, and read when the house's process"
+            " starts. It is one of these:"
             " the file of a user as `nsc` writes it (`.creds`), for servers with accounts and JWTs;"
             " the seed of a user's key in one line, `SU…`, for servers whose settings name its public key;"
             ' lines with `user = "…"` and `password = "…"`, or with `token = "…"`.'

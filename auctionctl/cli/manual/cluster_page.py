@@ -135,9 +135,9 @@ def _walk_through() -> tuple[Part, ...]:
             " and how long it takes to answer, and what is wrong with streams that are there. The house makes its two"
             f" streams at its first start, with {REPLICAS} replicas in files and nothing that may be deleted:"
             " `auction-`‹KEY› for all its logs and `auction-`‹KEY›`-alive` for its signs of life, where ‹KEY› is the"
-            " first 16 hex digits of its signing key, which `auctionctl key show house --json` says. The address names"
-            " servers as `HOST:PORT`, or as `HOST` for port 4222; `?monitor=`‹PORT› at its end is their monitoring"
-            " port, or a list of one for each, where that is not 8222. All of it can stand in house.toml, see"
+            " first 16 hex digits of its signing key (`signing_key` of `auctionctl key show house --json`). The address"
+            " names servers as `HOST:PORT`, or as `HOST` for port 4222; `?monitor=`‹PORT› at its end is the monitoring"
+            " port of all, or a list of one for each, where that is not 8222. All of it can stand in house.toml, see"
             " auctionctl-house(5), where paths begin at that file:"
         ),
         Code(FILE_EXAMPLE),

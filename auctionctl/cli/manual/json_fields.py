@@ -145,7 +145,11 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         }
     },
     "key-show": {
-        "auctionctl.key-show/1": {"public_key": "The public half, `auc1…`.", "short": "Its beginning, for people."}
+        "auctionctl.key-show/1": {
+            "public_key": "The public half, `auc1…`.",
+            "short": "Its beginning, for people.",
+            "signing_key": "What of it signs, in hex; streams in a cluster are called by the first 16 digits of it.",
+        }
     },
     "allow-add": {"auctionctl.allow-add/1": _ALLOWED | {"change": "`added`, `replaced` or `unchanged`."}},
     "allow-rm": {"auctionctl.allow-rm/1": _ALLOWED | {"change": "Always `removed`."}},
