@@ -54,8 +54,11 @@ class UserKey:
         content = bytes([USER]) + self._public
         return b32encode(content + _checksum(content)).decode().rstrip("=")
 
-    def sign(self, nonce: bytes) -> bytes:
-        """The signature of what a server asks to have signed, 64 bytes, in base64 as it takes it."""
+    def answer(self, nonce: bytes) -> bytes:
+        """The signature of what a server asks to have signed, 64 bytes, in base64 as it takes it.
+
+        It is under no domain of ours, so that a key that signs anything else is none to log in by.
+        """
         return b64encode(crypto_sign(nonce, self._secret)[:SIGNATURE_BYTES])
 
     def __repr__(self) -> str:

@@ -115,7 +115,8 @@ class Allowing:
         if shares is not None:
             self._is_unshared = True
             # What was changed by somebody who did not know the list of all is no change of that.
-            is_second = shares.shared_text() not in (self._shared, self._file.text)
+            shared = shares.shared_text()
+            is_second = shared is not None and shared not in (self._shared, self._file.text)
             self._has_lost = is_second or not shares.share(self._file.text, now_ns)
             self._is_unshared = False
             if self._has_lost:

@@ -33,7 +33,7 @@ def login_options(address: ClusterAddress) -> Mapping[str, Any]:
         case TokenLogin(token):
             return {"token": token}
         case KeyLogin(key, jwt):
-            options: dict[str, Any] = {"signature_cb": lambda nonce: key.sign(nonce.encode())}
+            options: dict[str, Any] = {"signature_cb": lambda nonce: key.answer(nonce.encode())}
             return options | ({"user_jwt_cb": jwt.encode} if jwt else {})
         case _:
             assert_never(login)

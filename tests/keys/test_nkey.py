@@ -28,7 +28,7 @@ def test_a_seed_has_the_public_key_that_other_programs_see_in_it() -> None:
 
 
 def test_it_signs_as_other_programs_do() -> None:
-    assert UserKey.from_text(SEED).sign(b"nonce") == OF_NONCE
+    assert UserKey.from_text(SEED).answer(b"nonce") == OF_NONCE
 
 
 @pytest.mark.parametrize("place", range(0, 58, 3))

@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AllowListError, ConfigurationError, StoreBrokenError, StoreError, StoreFullError
 from auctionctl.house.condition import Warnings
+from auctionctl.house.house import House
+from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import AllowList, Entry, render
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.admission_news import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed
 from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import AGAIN_NS, Allowing, keys_listed
+from auctionctl.net.alone import Alone
 from auctionctl.net.control import receive_control
 from auctionctl.net.hops import decode_from_child
+from auctionctl.store.sqlite import SqliteStore
 
+NOW_NS = 1_767_225_600 * SECOND_NS
 ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
 ANN_TEXT, BEN_TEXT = (f"{render(entry)}\n".encode() for entry in (ANN, BEN))
 
@@ -109,6 +116,19 @@ class Shared:
             return False
         self.text = text
         return True
+
+
+def test_in_a_house_of_one_instance_each_change_of_the_file_is_in_force(stage: Stage, tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "house.db")) as store:
+        alone = Alone(store, House(SecretKey(b"h" * 32), Limits(), AllowList(), NOW_NS))
+        stage.allowing.begin(None)
+        assert stage.allowing.look(alone, NOW_NS) is None
+        for entries in ([ANN], [ANN, BEN], [BEN], []):
+            stage.path.write_text("".join(f"{render(entry)}\n" for entry in entries))
+            allowed = stage.allowing.look(alone, NOW_NS)
+            assert allowed is not None
+            assert list(allowed) == entries
+            assert stage.allowing.look(alone, NOW_NS) is None
 
 
 def test_the_first_instance_shares_its_list_and_each_change_of_it(stage: Stage) -> None:
