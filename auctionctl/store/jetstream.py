@@ -398,6 +398,14 @@ class JetStream:
     ) -> None:
         """Read by a reader of its own at the servers, and by another one where that one is lost."""
         moved_s, at = time.monotonic(), start
+
+        def take_next(message: Stored) -> None:
+            # A reader may be lost in the middle of what it sends: the next one begins behind what was taken.
+            nonlocal moved_s, at
+            if message.sequence >= at:
+                take(message)
+                moved_s, at = time.monotonic(), message.sequence + 1
+
         # A reader at one server is soon made, and may be given to one that is down; one at each is not held up by that.
         replicas = 1
         while at <= until:
@@ -432,13 +440,13 @@ class JetStream:
             try:
                 while at <= until:
                     await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", FETCH, reply=inbox.subject)
-                    after = await self._take_each(came, at, take)
-                    if after > at:
-                        moved_s, at = time.monotonic(), after
-                    elif time.monotonic() - moved_s > self._patience_s:
+                    before = at
+                    await self._take_each(came, take_next)
+                    if at > before:
+                        continue
+                    if time.monotonic() - moved_s > self._patience_s:
                         raise self.away("read: messages that are there do not come")
-                    else:
-                        await asyncio.sleep(BACKOFF_S)
+                    await asyncio.sleep(BACKOFF_S)
             except self.failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from error
@@ -448,16 +456,14 @@ class JetStream:
                     await inbox.unsubscribe()
                     await self.client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
-    async def _take_each(self, came: Arrivals, at: int, take: Callable[[Stored], None]) -> int:
-        """Have ``take`` what there is, up to 500 messages; returns the number behind the last one."""
+    async def _take_each(self, came: Arrivals, take: Callable[[Stored], None]) -> None:
+        """Have ``take`` what there is, up to 500 messages."""
         for _ in range(FETCH_MESSAGES):
             message = await came.next(self._attempt_s)
             if (place := place_of(message)) is None:
                 break
             sequence, headers = place[0], message.headers or {}
             take(Stored(sequence, message.subject, headers.get(HEADER, ""), headers.get(MESSAGE_ID, ""), message.data))
-            at = sequence + 1
-        return at
 
 
 def place_of(message: Any) -> tuple[int, int] | None:
