@@ -5,8 +5,9 @@ what its settings merely still say is none, so that no machine that was forgotte
 
 Counts hold for the house as a whole, for whoever counts sees every log. A rate is divided by the number of instances
 that live, and so is its burst: whatever an identity does, all of them together take no more of it than the settings
-say, and none has to ask another. That is exact for whoever goes to all of them alike; who has all its auctions at one
-is held to a part, which never is less than one a second. How many wait (``queue``) is a matter of each process.
+say, or one each where that is more, and none has to ask another. That is exact for whoever goes to all of them alike;
+who has all its auctions at one is held to a part, which never is less than one a second. How many wait (``queue``) is a
+matter of each process.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def read(text: bytes) -> dict[str, int]:
     """The list of limits of this text; nothing where it is none."""
     try:
         return _decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):  # The second for the name of a limit.
         return {}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from auctionctl.errors import AuctionctlError, ConfigurationError
+from auctionctl.house.instances import NOBODY
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import Identity
 from auctionctl.net.clock import check_not_ahead
@@ -89,7 +90,7 @@ def _check_in_step(store: ClusterStore) -> None:
 def _others(store: ClusterStore) -> list[str]:
     """The instances that hold a log by their claim, but for one that is alone."""
     holders = {holder[1] for name, _ in store.logs() if (holder := store.holder_of(name)) is not None}
-    return sorted(holders - {ALONE})
+    return sorted(holders - {ALONE, NOBODY})
 
 
 def lossy_words(store: SqliteStore | ClusterStore) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,13 +40,18 @@ def limiting_of(
     """The limits of the house that ``start`` starts; ``control`` leads to the supervisor."""
     if start.instance is None or not isinstance(store, ClusterStore):
         return Limiting(control, house, is_in_cluster=isinstance(store, ClusterStore))
-    return SharedLimiting(control, house, store, start.limits, LimitsSeen(Path(start.state)))
+    limiting = SharedLimiting(control, house, store, start.limits, LimitsSeen(Path(start.state)))
+    if start.allowed_before is None:
+        limiting.compare()
+    # Else its process has died: what it is given anew are settings of before, and a reload that it may have died in
+    # is made once more.
+    return limiting
 
 
 class LimitsSeen:
     """The file ``limits`` in the state ``directory``: what this instance's settings said when it read them last.
 
-    It is not synced: after a crash an old one has a change made once more, which all have by then.
+    It has to be durable, for an old one has a change made once more, and another one that came after it undone.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -63,16 +67,22 @@ class LimitsSeen:
             return {}
 
     def keep(self, limits: Mapping[str, int]) -> None:
-        """Remember these. A disk that fails keeps the last that it took."""
+        """Remember these; durable on return. Raises OSError."""
         if (text := write(limits)) == self._kept:
             return
         new = self.path.with_name(f"{FILE_NAME}.new")
-        with suppress(OSError):
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(text)
-            new.replace(self.path)
-            self._kept = text
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.path)
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        self._kept = text
 
 
 class Limiting:
@@ -102,7 +112,10 @@ class Limiting:
 
 
 class SharedLimiting(Limiting):
-    """One instance of several. ``own`` is what its settings say at its start; ``seen`` what they said before."""
+    """One instance of several. ``own`` is what its settings say at its start; ``seen`` what they said before.
+
+    Of what has changed between the two :meth:`compare` is to be told.
+    """
 
     def __init__(
         self, control: socket.socket, house: House, store: ClusterStore, own: Limits, seen: LimitsSeen
@@ -111,9 +124,11 @@ class SharedLimiting(Limiting):
         self._store = store
         self._own = own
         self._seen = seen
-        self._changed = changed(seen.read(), listed(own))
+        self._read = seen.read()
+        """What the settings said when they were read last."""
+        self._changed: dict[str, int] = {}
         """What has changed here, and is not written yet."""
-        self._again_ns = 0
+        self._again_ns = self._keep_again_ns = 0
         self._text: SharedList | None = None
         self._shared: dict[str, int] = {}
         self._said: dict[str, int] = {}
@@ -121,10 +136,16 @@ class SharedLimiting(Limiting):
 
     def reload(self, limits: Limits, now_ns: int) -> None:
         """The settings say these now: what they said otherwise before holds for all."""
-        self._changed |= changed(listed(self._own), listed(limits))
         self._own = limits
-        self._again_ns = 0
+        self.compare()
+        self._again_ns = self._keep_again_ns = 0
         self.look(now_ns)
+
+    def compare(self) -> None:
+        """The settings were read just now: what they said otherwise before has changed."""
+        after = listed(self._own)
+        self._changed |= changed(self._read, after)
+        self._read = after
 
     def look(self, now_ns: int) -> None:
         """Write what has changed here, and heed what others have changed, and which of them live."""
@@ -132,8 +153,23 @@ class SharedLimiting(Limiting):
         wanted = {**listed(self._own), **self._shared, **self._changed}
         if wanted == self._shared or (now_ns >= self._again_ns and self._write(wanted, now_ns)):
             self._changed = {}
-            self._seen.keep(listed(self._own))
+            self._keep(now_ns)
         self._obey()
+
+    def _keep(self, now_ns: int) -> None:
+        if not self._read or now_ns < self._keep_again_ns:
+            return
+        try:
+            self._seen.keep(self._read)
+        except OSError as error:
+            self._keep_again_ns = now_ns + AGAIN_NS
+            self._house.warnings.say(
+                LIMITS_UNSHARED,
+                f"{self._seen.path} cannot be written ({(error.strerror or '').lower()}): after a restart this"
+                " instance's limits may undo what was changed at another",
+            )
+        else:
+            self._house.warnings.take_back(LIMITS_UNSHARED)
 
     def _write(self, wanted: Mapping[str, int], now_ns: int) -> bool:
         """Have these be the limits of all; False if another change came first: then this one is made to that, later."""
@@ -145,7 +181,6 @@ class SharedLimiting(Limiting):
             self._again_ns = now_ns + AGAIN_NS
             self._house.warnings.say(LIMITS_UNSHARED, f"limits that were changed here are not in force yet: {error}")
             return False
-        self._house.warnings.take_back(LIMITS_UNSHARED)
         self._hear()
         return is_written
 

@@ -39,12 +39,14 @@ class Machine:
         self.house = company[name].house
         self.begin(BEGUN)
 
-    def begin(self, limits: Limits) -> None:
-        """Its process is started, with settings that say these limits."""
+    def begin(self, limits: Limits, *, is_first: bool = True) -> None:
+        """Its process is started, the first of its supervisor or a later one; its settings say these limits."""
         self._ours, theirs = map(self._stack.enter_context, socket.socketpair())
         self.house.limits = limits
         store = self._company[self.name].store
         self.limiting = SharedLimiting(theirs, self.house, store, limits, LimitsSeen(self._directory))
+        if is_first:
+            self.limiting.compare()
 
     def heard(self) -> list[Any]:
         found = []
@@ -256,6 +258,35 @@ def test_a_house_of_one_instance_has_the_limits_of_its_settings(world: Callable[
 def test_what_was_seen_last_is_there_at_the_next_start_and_a_damaged_file_is_none(tmp_path: Path) -> None:
     LimitsSeen(tmp_path).keep({"bids_per_s": 5})
     assert LimitsSeen(tmp_path).read() == {"bids_per_s": 5}
-    (tmp_path / "limits").write_bytes(b"?")
-    assert LimitsSeen(tmp_path).read() == {}
-    LimitsSeen(tmp_path / "nowhere").keep({"bids_per_s": 5})
+    for damaged in (b"?", b'{"\xff":1}', b'{"bids_per_s":"\xff"}'):
+        (tmp_path / "limits").write_bytes(damaged)
+        assert LimitsSeen(tmp_path).read() == {}
+    with pytest.raises(FileNotFoundError):
+        LimitsSeen(tmp_path / "nowhere").keep({"bids_per_s": 5})
+
+
+def test_a_process_that_dies_in_a_reload_takes_back_nothing_of_it(world: Callable[..., World]) -> None:
+    """Its supervisor starts it with the settings of before, and has the reload made again."""
+    world = world("x", "y")
+    before, after = BEGUN, replace(BEGUN, bids_per_s=90)
+    world["x"].limiting.reload(after, world.company.now_ns)
+    world["x"].begin(before, is_first=False)
+    world.after(SECOND_NS)
+    assert world["y"].house.limits == part_of(after, 2)
+    world["y"].limiting.reload(replace(BEGUN, bids_per_s=70), world.company.now_ns)
+    world.after(SECOND_NS)
+    world["x"].limiting.reload(after, world.company.now_ns)
+    world.after(SECOND_NS)
+    assert world["x"].house.limits == part_of(replace(BEGUN, bids_per_s=70), 2), "that had changed before"
+
+
+def test_settings_that_cannot_be_remembered_are_warned_of_until_they_can(world: Callable[..., World]) -> None:
+    world = world("x", "y")
+    directory = world["x"].limiting._seen.path.parent
+    away = directory.rename(directory.with_name("away"))
+    world["x"].limiting.reload(replace(BEGUN, bids_per_s=90), world.company.now_ns)
+    assert "cannot be written (no such file or directory)" in world["x"].warnings[LIMITS_UNSHARED]
+    away.rename(directory)
+    world.after(AGAIN_NS + SECOND_NS)
+    assert LIMITS_UNSHARED not in world["x"].warnings
+    assert LimitsSeen(directory).read()["bids_per_s"] == 90

@@ -128,7 +128,8 @@ def _limits() -> tuple[tuple[str, str], ...]:
             "rates",
             "`bids_per_s`, `all_bids_per_s`, `read_bytes_per_s` and their bursts are divided by the number of instances"
             " that live, rounded down, and at least 1; so are those that the allow list says for an identity. So all"
-            " together take no more than the settings say, and none has to ask another about a bid. But a bidder"
+            " together take no more than the settings say, or one each where that is more, and none has to ask another"
+            " about a bid. But a bidder"
             " whose auctions are all at one instance has one part there, of three a third, and the rest at others is"
             " of no use to it: set rates to as much for each instance as one auction may need, times the number of"
             " instances. When one ends or dies, the others take its part over, as soon as it is missed; each time that"
