@@ -37,10 +37,13 @@ ATTEMPT_S: Final = 2.0
 BACKOFF_S: Final = 0.05
 AWAY_HINT: Final = "see that two of its three servers run and reach one another; what was acknowledged is kept there"
 DENIED_HINT: Final = "allow this user what the user of a house needs: auctionctl-cluster(7), Who may log in"
+ENDED_HINT: Final = "see that its servers know this login, that it has not run out, and how many they let in"
 PING_S: Final = 1
 """A server that has answered none of two pings is given up, and the next one of the address tried."""
 FETCH_MESSAGES: Final = 500
 FETCH: Final = json.dumps({"batch": FETCH_MESSAGES, "no_wait": True}).encode()
+READER: Final = {"ack_policy": "none", "deliver_policy": "by_start_sequence", "mem_storage": True}
+READER_KEPT_NS: Final = 30_000_000_000
 GETS_AT_ONCE: Final = 64
 MAX_BATCH_MESSAGES: Final = 1_000
 """What a server takes as one atomic batch, unless it is set up for more."""
@@ -239,7 +242,10 @@ class JetStream:
             raise
 
     async def _connect(self, client: Any, options: Mapping[str, Any]) -> Any:
-        """``client`` with a connection; it finds another server by itself whenever it loses one."""
+        """``client`` with a connection; it finds another server by itself whenever it loses one.
+
+        But for a word of a server after which the library gives up: see :meth:`check_open`.
+        """
         self._refusals = Refusals(self._address)
         connecting = asyncio.ensure_future(
             client.connect(
@@ -279,6 +285,15 @@ class JetStream:
         said = f" ({said.lower().rstrip('.')})" if said else ""
         return StoreAwayError(f"the cluster {self._address.text} does not answer: {why}{said}", hint=hint)
 
+    def check_open(self, what: str) -> None:
+        """Raises StoreAwayError where ``what`` can come to nothing any more: a server has ended the connection.
+
+        Where it says why, as of a login that has run out, the library looks for no other server; another process may.
+        """
+        if self.client.is_closed:
+            self._said = str(self.client.last_error or "").removeprefix("nats: ")
+            raise self.away(f"{what}: it has ended the connection", ENDED_HINT)
+
     async def _tried(self, what: str, attempt: Callable[[], Coroutine[Any, Any, Answer | None]]) -> Answer:
         """What ``attempt`` comes to, made again and again while nothing is known and patience lasts."""
         deadline_s = time.monotonic() + self._patience_s
@@ -299,6 +314,7 @@ class JetStream:
             if len(self._denied) > denied:
                 # Nobody answers what is not allowed, and nobody will.
                 raise self.away(f"{what}: {self._denied[-1]}", DENIED_HINT)
+            self.check_open(what)
             if time.monotonic() >= deadline_s:
                 raise self.away(f"{what}: {why}")
             await asyncio.sleep(BACKOFF_S)
@@ -409,21 +425,13 @@ class JetStream:
         # A reader at one server is soon made, and may be given to one that is down; one at each is not held up by that.
         replicas = 1
         while at <= until:
+            self.check_open("read")
             name = f"r{secrets.token_hex(8)}"
-            config = {
-                "name": name,
-                "ack_policy": "none",
-                "deliver_policy": "by_start_sequence",
-                "opt_start_seq": at,
-                "filter_subject": subject,
-                "headers_only": headers_only,
-                "mem_storage": True,
-                "num_replicas": replicas,
-                "inactive_threshold": 30_000_000_000,
-            }
-            ask = json.dumps({"stream_name": stream, "config": config}).encode()
+            config = {"name": name, "opt_start_seq": at, "filter_subject": subject, "headers_only": headers_only}
+            config |= {"inactive_threshold": READER_KEPT_NS, "num_replicas": replicas}
+            ask = {"stream_name": stream, "config": READER | config}
             try:
-                made = await self.request_once(f"CONSUMER.CREATE.{stream}.{name}", ask) or {}
+                made = await self.request_once(f"CONSUMER.CREATE.{stream}.{name}", json.dumps(ask).encode()) or {}
             except self.failures as failure:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from failure
@@ -436,25 +444,27 @@ class JetStream:
             if error := made.get("error"):
                 raise StoreError(f"the stream {stream} cannot be read: {error.get('description')}")
             came = Arrivals()
-            inbox = await self.client.subscribe(self.client.new_inbox(), cb=came.take_in)
             try:
-                while at <= until:
-                    await self.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", FETCH, reply=inbox.subject)
-                    before = at
-                    await self._take_each(came, take_next)
-                    if at > before:
-                        continue
-                    if time.monotonic() - moved_s > self._patience_s:
-                        raise self.away("read: messages that are there do not come")
-                    await asyncio.sleep(BACKOFF_S)
+                inbox = await self.client.subscribe(self.client.new_inbox(), cb=came.take_in)
+                try:
+                    while at <= until:
+                        before = at
+                        fetch = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"
+                        await self.client.publish(fetch, FETCH, reply=inbox.subject)
+                        await self._take_each(came, take_next)
+                        if at > before:
+                            continue
+                        if time.monotonic() - moved_s > self._patience_s:
+                            raise self.away("read: messages that are there do not come")
+                        await asyncio.sleep(BACKOFF_S)
+                finally:
+                    with suppress(*self.failures):
+                        await inbox.unsubscribe()
+                        await self.client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
             except self.failures as error:
                 if time.monotonic() - moved_s > self._patience_s:
                     raise self.away("read: no answer in time") from error
                 replicas = 0
-            finally:
-                with suppress(*self.failures):
-                    await inbox.unsubscribe()
-                    await self.client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
     async def _take_each(self, came: Arrivals, take: Callable[[Stored], None]) -> None:
         """Have ``take`` what there is, up to 500 messages."""

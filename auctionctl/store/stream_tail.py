@@ -48,7 +48,10 @@ class StreamTail:
     def take(self) -> list[Stored]:
         """What has come since the last call; waits for nothing. StoreBrokenError if nothing can come any more."""
         if self._reading.done():
-            why = "it is closed" if self._reading.cancelled() else repr(self._reading.exception())
+            failure = None if self._reading.cancelled() else self._reading.exception()
+            if isinstance(failure, StoreAwayError):
+                raise StoreAwayError(str(failure), hint=failure.hint) from failure
+            why = "it is closed" if failure is None else repr(failure)
             raise StoreBrokenError(f"what others store in {self._stream} does not come any more: {why}")
         if not self._came:
             return []
@@ -94,6 +97,7 @@ class StreamTail:
                     if reader is not None:
                         await reader.unsubscribe()
                     await self._link.client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{name}")
+            self._link.check_open(f"read {self._stream}")
             # A reader at one server is soon made, and may be given to one that is down; one at each is not held up.
             replicas = 1 - replicas
             await asyncio.sleep(BACKOFF_S)

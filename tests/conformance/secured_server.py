@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import time
@@ -57,6 +58,11 @@ class SecuredServer:
 
     def url(self, scheme: str = "nats", login: str = "", host: str = "127.0.0.1") -> str:
         return f"{scheme}://{login}{host}:{self.port}?monitor={self.monitor}"
+
+    def change(self, old: str, new: str) -> None:
+        """Have it go on with ``new`` in its settings in place of ``old``."""
+        self._file.write_text(self._file.read_text().replace(old, new))
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         self._process.kill()
