@@ -204,8 +204,7 @@ class AmongSeveral:
         self._hear(now_ns)
         self._is_leaving = True
         with suppress(StoreFullError):  # What cannot be given now is taken over when the last sign is old.
-            is_deposed = any(sign.is_deposed for sign in self._store.signs() if sign.instance == self._name)
-            if is_deposed or self._is_dismissed or not self._sign(now_ns):
+            if self._is_dismissed or not self._sign(now_ns):
                 self._let_go(now_ns)
                 return  # It was taken for dead: it has nothing to give.
             self._let_others_read()

@@ -1,10 +1,11 @@
 """What the instances of a house in a cluster tell one another beside the logs: that they live, whom they let in, and
 how much they take of anybody.
 
-Rule: the last word under a subject counts, and nobody writes behind a word that it does not know: two processes under
-one instance's name find each other out, and of two changes of the same at once one is told to look again. When an
-instance was last heard, each other one judges by its own clock: see :mod:`auctionctl.house.instances`; but whoever
-takes over from it first writes in the place of its next sign, so that it learns of that before it says anything more.
+Rule: the last word under a subject counts, and nobody writes behind a word that it does not know, nor, once it signs,
+behind another one's in the place of its own sign, however it hears of it: two processes under one instance's name find
+each other out, and of two changes of the same at once one is told to look again. When an instance was last heard, each
+other one judges by its own clock: see :mod:`auctionctl.house.instances`; but whoever takes over from it first writes in
+the place of its next sign, so that it learns of that before it says anything more.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class ClusterSigns:
         self._stream = stream
         self._writer = writer
         self._instance = instance
+        self._is_signing = False
+        """Whether this process has begun to sign: before, what comes under its name is of the one that had it."""
         self.subject = f"{stream}.{subject_word(instance)}"
         """Where this instance signs."""
         self._subjects = {f"{stream}.{about.value}": about for about in Shared}
@@ -125,6 +128,8 @@ class ClusterSigns:
             return  # one of our own, which this store knew when it had written it
         if not isinstance(record, Alive | Deposed):
             raise StoreError(f"message {message.sequence} of {self._stream} is no sign of life")
+        if self._is_signing and instance == self._instance and not message.header.endswith(f" {self._writer}"):
+            return  # It stands in the way of the next sign, and whoever gives that learns of it there.
         self._note(instance, record, message.sequence)
 
     def _note(self, instance: str, record: Alive | Deposed, sequence: int) -> None:
@@ -148,6 +153,7 @@ class ClusterSigns:
 
         Raises StoreError if another process goes under its name, and as for a write.
         """
+        self._is_signing = True
         known = self.signs.get(self._instance)
         if known is not None and known.latest_ns > max(record.time_ns, record.latest_ns):
             record = replace(record, latest_ns=known.latest_ns)  # The stream keeps no more than the last sign.
@@ -155,12 +161,13 @@ class ClusterSigns:
             self._note(self._instance, record, sequence)
             return True
         found = self._link.find_last(self._stream, self.subject)
-        if found is None or not isinstance(read_header(found.header), Deposed):
+        word = None if found is None else read_header(found.header)
+        if found is None or not isinstance(word, Deposed):
             raise StoreError(
                 f"another process runs this house as its instance {self._instance}",
                 hint="let one of them go on; what was acknowledged is kept",
             )
-        self.take(found)
+        self._note(self._instance, word, found.sequence)
         return False
 
     def depose(self, instance: str) -> bool:

@@ -176,7 +176,21 @@ def test_an_instance_of_a_name_that_another_process_has_is_refused(opened: Open)
     one.sign(3, "", 0)
 
 
-def test_an_instance_that_is_deposed_learns_of_it_before_it_has_signed_again(opened: Open) -> None:
+def test_of_two_processes_under_one_name_the_first_finds_out_that_another_one_signs(opened: Open) -> None:
+    one = opened("same")
+    one.sign(1, "", 0)
+    again = opened("same")
+    again.sign(2, "", 0)
+    until(lambda: one.refresh() == [] and one.heard() == again.signs()[0].sequence)
+    with pytest.raises(StoreError, match="another process runs this house as its instance same"):
+        one.sign(3, "", 0)
+    again.sign(4, "", 0)
+
+
+@pytest.mark.parametrize("comes_by_itself", [False, True])
+def test_an_instance_that_is_deposed_learns_of_it_before_it_has_signed_again(
+    opened: Open, comes_by_itself: bool
+) -> None:
     one, two, three = opened("one"), opened("two"), opened("three")
     assert one.sign(5, "h:1", 3)
     until(lambda: two.refresh() == three.refresh() == [] and bool(two.signs()) and bool(three.signs()))
@@ -188,6 +202,8 @@ def test_an_instance_that_is_deposed_learns_of_it_before_it_has_signed_again(ope
     assert two.depose("one")
     assert (two.signs()[0].is_deposed, two.signs()[0].time_ns) == (True, 6)
     until(lambda: three.refresh() == [] and three.signs()[0].is_deposed)
+    if comes_by_itself:
+        until(lambda: one.refresh() == [] and one.heard() >= three.signs()[0].sequence)
     assert not one.sign(7, "h:1", 3)
     assert one.sign(8, "h:1", 0)
     # That it was deposed once says nothing of what it has signed since.

@@ -135,6 +135,25 @@ def test_one_that_was_taken_for_dead_gives_nothing_away_and_is_given_nothing_whe
     assert {log: company["y"].store.holder_of(log) for log in logs} == holders
 
 
+def test_one_that_hears_that_it_was_taken_for_dead_lets_go_of_what_nobody_else_took_before_it_says_more(
+    company: Any,
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    x = company["x"]
+    assert company["y"].store.depose("x")
+    # It hears of it before its next sign is due.
+    assert company.now_ns - x.part._signed_at_ns < SECOND_NS
+    assert x.part._absorb(company.now_ns) == []
+    assert x.store.heard() == company["y"].store.signs()[0].sequence
+    company.now_ns += SECOND_NS
+    assert not x.part.may_commit(company.now_ns + SECOND_NS)
+    claimed = x.store.holder_of(log)
+    x.turn(company.now_ns)
+    assert x.store.holder_of(log) == (claimed[0] + 1, "x"), "what it had it has by a claim behind that"
+    assert "takeover" in company.kinds(log)[-2:]
+
+
 def test_a_claim_is_not_earlier_than_what_its_giver_has_said(company: Any) -> None:
     company = company("x", "y")
     log = sold_at(company, "x")
