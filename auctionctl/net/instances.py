@@ -30,6 +30,7 @@ from auctionctl.net.hops import StartHouse
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.store.cluster_changes import Change, Claimed, Grown
+from auctionctl.store.cluster_signs import under_one_name
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
@@ -267,7 +268,10 @@ class AmongSeveral:
         self._house.company = Company(self._name, words)
 
     def _absorb(self, now_ns: int) -> list[Claimed]:
-        """Take in what the others have written; returns what they have given to this one."""
+        """Take in what the others have written; returns what they have given to this one.
+
+        Raises StoreError if another process goes under its name.
+        """
         given: dict[str, Claimed] = {}
         self._unheard.extend(self._store.refresh())
         while self._unheard:
@@ -276,9 +280,12 @@ class AmongSeveral:
                 self._perform(self._house.absorb(change.log, change.first, change.entries, now_ns), now_ns)
             elif isinstance(change, Claimed):
                 given.pop(change.log, None)
+                is_held = self._house.holds(_id_of(change.log))
                 if change.instance == self._name:
+                    if is_held:  # Nobody gives to an instance what it has.
+                        raise under_one_name(self._name)
                     given[change.log] = change
-                elif self._house.holds(_id_of(change.log)):
+                elif is_held:
                     endpoint = self._instances.endpoint_of(change.instance, now_ns)
                     self._perform(self._house.give_up({_id_of(change.log): endpoint}, now_ns), now_ns)
         return [claimed for log, claimed in given.items() if self._is_mine(log)]

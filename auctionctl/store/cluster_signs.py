@@ -163,10 +163,7 @@ class ClusterSigns:
         found = self._link.find_last(self._stream, self.subject)
         word = None if found is None else read_header(found.header)
         if found is None or not isinstance(word, Deposed):
-            raise StoreError(
-                f"another process runs this house as its instance {self._instance}",
-                hint="let one of them go on; what was acknowledged is kept",
-            )
+            raise under_one_name(self._instance)
         self._note(self._instance, word, found.sequence)
         return False
 
@@ -213,6 +210,14 @@ class ClusterSigns:
             return False
         self.shared[about] = SharedList(text, time_ns)
         return True
+
+
+def under_one_name(instance: str) -> StoreError:
+    """What is to be said where another process writes under the name of this one's instance."""
+    return StoreError(
+        f"another process runs this house as its instance {instance}",
+        hint="let one of them go on; what was acknowledged is kept",
+    )
 
 
 def _unpack(payload: bytes, about: Shared) -> bytes:

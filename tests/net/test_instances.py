@@ -11,7 +11,7 @@ import pytest
 
 from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import StoreFullError
+from auctionctl.errors import StoreError, StoreFullError
 from auctionctl.house.instances import NOBODY
 from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
@@ -152,6 +152,20 @@ def test_one_that_hears_that_it_was_taken_for_dead_lets_go_of_what_nobody_else_t
     x.turn(company.now_ns)
     assert x.store.holder_of(log) == (claimed[0] + 1, "x"), "what it had it has by a claim behind that"
     assert "takeover" in company.kinds(log)[-2:]
+
+
+def test_one_that_hears_that_its_log_was_claimed_under_its_name_finds_out_the_other_process(
+    company: Any, several: Any
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    x = company["x"]
+    again = several.StoreInMemory(company.link, x.key, "x")
+    # It has signed, and hears of the claim before its next sign is due.
+    again.give([log], "x", company.now_ns)
+    assert company.now_ns - x.part._signed_at_ns < SECOND_NS
+    with pytest.raises(StoreError, match="another process runs this house as its instance x"):
+        x.turn(company.now_ns)
 
 
 def test_a_claim_is_not_earlier_than_what_its_giver_has_said(company: Any) -> None:
