@@ -72,6 +72,16 @@ class Won(NamedTuple):
     since_ns: int
 
 
+class Unread(NamedTuple):
+    """Since when nobody looks after a log that cannot be read here; this instance said nothing in it past ``said_ns``.
+
+    ``said_ns`` is 0 where it said nothing since the log was given to it.
+    """
+
+    since_ns: int
+    said_ns: int = 0
+
+
 class AmongSeveral:
     """What an instance at ``place`` has to do with the others.
 
@@ -106,8 +116,8 @@ class AmongSeveral:
         self._signed_at_ns = 0
         self._unheard: deque[Change] = deque()
         """What others have written, has come, and is not known to the house yet."""
-        self._unreadable: dict[str, int] = {}
-        """What is this one's by a claim and cannot be read here, and since when nobody looks after it."""
+        self._unreadable: dict[str, Unread] = {}
+        """What is this one's by a claim and cannot be read here."""
         self._looked_ns = 0
         self._is_dismissed = False
         self._is_leaving = False
@@ -126,7 +136,9 @@ class AmongSeveral:
         effects = self._house.adopt(logs.registry, logs.auctions, logs.alive_ns, now_ns, logs.halted, foreign=foreign)
         for log, _ in self._store.logs():
             if self._is_mine(log) and not self._house.can_read(_id_of(log)):
-                self._unreadable[log] = max(self._held_ns, self._store.unwritten_ns(log))
+                # The process before this one held it: what that has said may be dated so late.
+                said_ns = self._signed_ns + SIGNED_FOR_NS
+                self._unreadable[log] = Unread(max(self._held_ns, self._store.unwritten_ns(log)), said_ns)
         return effects
 
     def overtaken(self, error: OvertakenError, stored: StoredLogs, now_ns: int) -> list[Effect]:
@@ -397,15 +409,18 @@ class AmongSeveral:
         mine = {log: of for log, of in won.items() if self._store.holder_of(log) == (of.epoch, self._name)}
         by_id = {_id_of(log): (of.epoch, of.since_ns or None) for log, of in mine.items()}
         self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
-        self._unreadable |= {log: of.since_ns for log, of in mine.items() if not self._house.can_read(_id_of(log))}
+        self._unreadable |= {
+            log: Unread(of.since_ns) for log, of in mine.items() if not self._house.can_read(_id_of(log))
+        }
         self._let_others_read()
 
     def _let_others_read(self) -> None:
         """What does not hold as it is here may do so elsewhere: it is nobody's, until whoever can read it claims it."""
-        for log, since_ns in list(self._unreadable.items()):
+        for log, (since_ns, said_ns) in list(self._unreadable.items()):
             if self._is_mine(log):
+                at_ns = max(since_ns, said_ns, self._store.given_ns(log))
                 with suppress(OvertakenError):  # Another's already.
-                    self._store.give([log], NOBODY, max(since_ns, self._store.given_ns(log)), {log: since_ns})
+                    self._store.give([log], NOBODY, at_ns, {log: since_ns})
             del self._unreadable[log]
 
     def _unwritten_since(self, log: str, last_ns: int) -> int:

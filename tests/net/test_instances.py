@@ -382,6 +382,20 @@ def test_what_an_instance_cannot_read_any_more_when_it_comes_back_is_gone_on_wit
     assert dead_ns - SECOND_NS <= gaps(company, log)[0].since_ns <= dead_ns
 
 
+def test_what_an_instance_cannot_read_when_it_comes_back_is_dated_behind_all_that_it_signed_before(
+    company: Any,
+) -> None:
+    company = company("x", "y", behind={"y": 9 * SECOND_NS // 2})
+    log = sold_at(company, "x")
+    latest_ns = company["x"].part._signed_ns
+    company.die("x")
+    company.come("x", unreadable=[log])
+    company.after(8 * SECOND_NS)
+    takeover = next(each for each in reversed(company.entries(log)) if each.kind.value == "takeover")
+    assert company.holder(log) == "y"
+    assert takeover.time_ns >= latest_ns + SIGNED_FOR_NS
+
+
 def test_what_nobody_can_read_stands_still_and_is_claimed_by_nobody(company: Any) -> None:
     company = company("x", "y")
     log = sold_at(company, "x")
