@@ -164,12 +164,20 @@ class AmongSeveral:
         if given or now_ns - self._looked_ns >= LOOK_NS:
             self._looked_ns = now_ns
             self._hear(now_ns)
-            self._let_others_read()
-            if not self._is_leaving:
-                self._claim_due(now_ns)
-                self._give_new(now_ns)
-                self._give_share(now_ns)
+            try:
+                self._share_out(now_ns)
+            except StoreFullError:
+                # Whoever asks is sent to nobody who is dead, nor back here: room may be long in coming.
+                self._house.set_holders(self._endpoints(now_ns))
+                raise
             self._house.set_holders(self._endpoints(now_ns))
+
+    def _share_out(self, now_ns: int) -> None:
+        self._let_others_read()
+        if not self._is_leaving:
+            self._claim_due(now_ns)
+            self._give_new(now_ns)
+            self._give_share(now_ns)
 
     def is_behind(self) -> bool:
         """Whether the next turn is due at once: others have written more than one takes in."""

@@ -250,6 +250,26 @@ def test_an_instance_ends_though_the_cluster_is_full(company: Any) -> None:
     assert company.holder(log) == "y"
 
 
+def test_nobody_is_sent_to_an_instance_that_is_dead_while_there_is_no_room_to_claim_what_it_had(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = company("x", "y")
+    log = sold_at(company, "x")
+    auction = bytes.fromhex(log.partition("/")[2])
+    y = company["y"]
+    assert y.house._foreign.endpoint_of(auction) == "x:1"
+    company.die("x")
+
+    def full(*_arguments: Any) -> None:
+        raise StoreFullError("insufficient storage")
+
+    # Signs are another stream, which has room.
+    monkeypatch.setattr(y.store, "give", full)
+    with pytest.raises(StoreFullError):
+        company.after(8 * SECOND_NS)
+    assert y.house._foreign.endpoint_of(auction) == ""
+
+
 def test_what_is_taken_over_is_dated_behind_every_sign_of_its_holder_and_not_only_the_last(company: Any) -> None:
     company = company("x", "y", behind={"y": 9 * SECOND_NS // 2})
     log = sold_at(company, "x")
