@@ -86,6 +86,10 @@ class ClockBackError(ConfigurationError):
     """The clock of this machine is before what a house has signed already."""
 
 
+class ShutOutError(ConfigurationError):
+    """Every server of the cluster that keeps the store refuses us; one that has let us in before may do so again."""
+
+
 class ProtocolError(AuctionctlError):
     """The wire protocol was broken."""
 

@@ -17,7 +17,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from auctionctl import errors
-from auctionctl.errors import AllowListError, AuctionctlError, ConfigurationError, StoreError
+from auctionctl.errors import (
+    AllowListError,
+    AuctionctlError,
+    ClockBackError,
+    ConfigurationError,
+    ShutOutError,
+    StoreAwayError,
+    StoreError,
+)
 from auctionctl.net.hops import Failed, Stop, ToChild, encode
 from auctionctl.net.postbox import Postbox
 
@@ -140,3 +148,8 @@ def as_error(failed: Failed) -> AuctionctlError:
         error = StoreError(failed.message, hint=failed.hint)
     assert isinstance(error, AuctionctlError)
     return error
+
+
+def may_pass(error: AuctionctlError) -> bool:
+    """Whether time may mend what a child has reported: a clock, or a cluster that is away or lets nobody in."""
+    return isinstance(error, ClockBackError | StoreAwayError | ShutOutError)

@@ -26,13 +26,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.errors import AuctionctlError, ClockBackError, StoreAwayError, StoreBrokenError, StoreError
+from auctionctl.errors import AuctionctlError, StoreBrokenError, StoreError
 from auctionctl.house.condition import BANNED
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.admission_news import AllowListTaken, LimitsTaken
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
-from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, spawn
+from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, may_pass, spawn
 from auctionctl.net.control import receive_control
 from auctionctl.net.fleet import Fleet
 from auctionctl.net.gatekeeper import Gatekeeper
@@ -438,8 +438,7 @@ class Supervisor:
         message = decode_from_child(data)
         if isinstance(message, Failed):
             error = as_error(message)
-            may_pass = isinstance(error, ClockBackError | StoreAwayError)
-            if not may_pass or not self._has_served or self._drained_by_s is not None:
+            if not may_pass(error) or not self._has_served or self._drained_by_s is not None:
                 raise error
             self._awaited = str(error)  # It ends now, and is started again until its time has come.
         elif isinstance(message, Alive):

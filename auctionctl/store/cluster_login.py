@@ -12,13 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-from auctionctl.errors import ConfigurationError
+from auctionctl.errors import ShutOutError
 from auctionctl.store.cluster_access import KeyLogin, Login, PasswordLogin, TokenLogin, login_of, read_credentials
 from auctionctl.store.cluster_address import ClusterAddress
 from auctionctl.store.cluster_tls import tls_refusal
 
 LOGIN_HINT: Final = "give a login: --store-credentials FILE"
 PLAIN_WIRE: Final = "offers no tls"
+TOO_SLOW: Final = "authentication timeout'"
+"""What a server says to somebody of whom it has not heard in time, however right the login is."""
 KNOWN_HINT: Final = "see that its servers know this login, and that it has not run out"
 
 
@@ -51,21 +53,37 @@ def _find_login(address: ClusterAddress) -> Login | None:
 
 
 class Refusals:
-    """What the servers of ``address`` have refused while a connection was made."""
+    """What each server of ``address`` has last answered to ``client`` while it made a connection."""
 
-    def __init__(self, address: ClusterAddress) -> None:
+    def __init__(self, address: ClusterAddress, client: Any) -> None:
         self._address = address
-        self._count = 0
+        self._client = client
         self._every = asyncio.Event()
-        self.last: ConfigurationError | None = None
-        """Why one of them did; None if none did."""
+        self._noted = 0
+        self._by_server: dict[str, ShutOutError | None] = {}
+
+    @property
+    def of_all(self) -> ShutOutError | None:
+        """Why the last of them refused us, where every one has."""
+        found = [refusal for refusal in self._by_server.values() if refusal is not None]
+        return found[-1] if len(found) >= len(self._address.servers) else None
+
+    @property
+    def why_away(self) -> tuple[str] | tuple[str, str]:
+        """Why there is no connection, and maybe a hint, where not every server has refused us."""
+        for refusal in self._by_server.values():
+            if refusal is not None:
+                return f"not every server answers, and of those that do, {refusal}", refusal.hint
+        return ("no server answers",)
 
     def note(self, error: Exception) -> None:
-        """Take down what came of an attempt at one server."""
-        refusal = self._refusal_of(error)
-        self._count = 0 if refusal is None else self._count + 1
-        self.last = refusal or self.last
-        if self._count >= len(self._address.servers):
+        """Take down what came of the attempt that ``client`` made last; of several errors the first one counts."""
+        number, server = self._client.attempt
+        if number == self._noted:
+            return
+        self._noted = number
+        self._by_server[server] = self._refusal_of(error)
+        if self.of_all is not None:
             self._every.set()
 
     async def wait(self, connecting: asyncio.Future[Any], patience_s: float) -> None:
@@ -78,18 +96,20 @@ class Refusals:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def _refusal_of(self, error: Exception) -> ConfigurationError | None:
+    def _refusal_of(self, error: Exception) -> ShutOutError | None:
         if isinstance(error, OSError) and (refusal := tls_refusal(self._address, error)) is not None:
             return refusal
         words = str(error).lower()
         if words == PLAIN_WIRE:
-            return ConfigurationError(
+            return ShutOutError(
                 f"a server of {self._address.text} {words}, or somebody on the way to it has it look so",
                 hint="let it have a certificate: tls { cert_file: …, key_file: … } in its settings",
             )
+        if words.endswith(TOO_SLOW):
+            return None
         if "authorization" in words or "authentication" in words:
             has_login = bool(self._address.login or self._address.access.credentials)
-            return ConfigurationError(
+            return ShutOutError(
                 f"the cluster {self._address.text} does not let us in", hint=KNOWN_HINT if has_login else LOGIN_HINT
             )
         return None

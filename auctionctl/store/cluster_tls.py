@@ -10,7 +10,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from auctionctl.errors import ConfigurationError, NotFoundError
+from auctionctl.errors import ConfigurationError, NotFoundError, ShutOutError
 from auctionctl.keys.keyfile import read_private_file
 from auctionctl.store.cluster_address import ClusterAddress
 
@@ -54,12 +54,12 @@ def tls_context(address: ClusterAddress) -> ssl.SSLContext | None:
     return context
 
 
-def tls_refusal(address: ClusterAddress, error: OSError) -> ConfigurationError | None:
+def tls_refusal(address: ClusterAddress, error: OSError) -> ShutOutError | None:
     """What is wrong between us and a server of ``address``, if ``error`` is about TLS; None if not."""
     where = f"a server of {address.text}"
     if address.scheme != "tls" and isinstance(error, ssl.SSLError):
         hint = "write tls:// in place of nats://, and give its authority: --store-ca FILE"
-        return ConfigurationError(f"{where} wants TLS", hint=hint)
+        return ShutOutError(f"{where} wants TLS", hint=hint)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _refusal_of_certificate(where, error)
     if isinstance(error, ssl.SSLError):
@@ -67,13 +67,13 @@ def tls_refusal(address: ClusterAddress, error: OSError) -> ConfigurationError |
         if any(alert in reason for alert in _ALERTS):
             has_shown = address.access.cert is not None
             what = "does not take our certificate" if has_shown else "asks for a certificate of ours"
-            return ConfigurationError(f"{where} {what}", hint=SHOW_HINT)
+            return ShutOutError(f"{where} {what}", hint=SHOW_HINT)
         words = reason.replace("_", " ") or "no reason given"
-        return ConfigurationError(f"{where} does not agree on TLS: {words}", hint="see what its log says of us")
+        return ShutOutError(f"{where} does not agree on TLS: {words}", hint="see what its log says of us")
     return None
 
 
-def _refusal_of_certificate(where: str, error: ssl.SSLCertVerificationError) -> ConfigurationError:
+def _refusal_of_certificate(where: str, error: ssl.SSLCertVerificationError) -> ShutOutError:
     code = error.verify_code
     if code in _EXPIRED:
         message, hint = "shows a certificate that has expired, or is not valid yet", "renew it, or set the clock right"
@@ -86,4 +86,4 @@ def _refusal_of_certificate(where: str, error: ssl.SSLCertVerificationError) -> 
     else:
         message = f"shows a certificate that does not hold: {str(error.verify_message).lower()}"
         hint = "have one made that does"
-    return ConfigurationError(f"{where} {message}", hint=hint)
+    return ShutOutError(f"{where} {message}", hint=hint)

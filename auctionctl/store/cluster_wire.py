@@ -36,6 +36,12 @@ class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
         super().__init__()
         # With a key and no JWT a server has to be told whose signature it is; the library takes that of a seed alone.
         self._public_nkey = public_key or None
+        self.attempt = (0, "")
+        """The number of the attempt that was begun last, and the place of the server."""
+
+    async def _connect_to_server(self, server: Any) -> None:
+        self.attempt = (self.attempt[0] + 1, str(server.uri.netloc))
+        await super()._connect_to_server(server)
 
 
 class SealedClient(OpenClient):

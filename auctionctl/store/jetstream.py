@@ -246,7 +246,7 @@ class JetStream:
 
         But for a word of a server after which the library gives up: see :meth:`check_open`.
         """
-        self._refusals = Refusals(self._address)
+        self._refusals = Refusals(self._address, client)
         connecting = asyncio.ensure_future(
             client.connect(
                 self._address.urls,
@@ -270,7 +270,7 @@ class JetStream:
         if not isinstance(failure, self.failures):
             raise failure
         self._said = self._said or str(failure)
-        raise self._refusals.last or self.away("no server answers")
+        raise self._refusals.of_all or self.away(*self._refusals.why_away)
 
     async def _note(self, error: Exception) -> None:
         self._said = str(error)

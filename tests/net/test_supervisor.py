@@ -17,7 +17,14 @@ from typing import Any
 import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 
-from auctionctl.errors import ClockBackError, ConfigurationError, StoreAwayError, StoreBrokenError, StoreError
+from auctionctl.errors import (
+    ClockBackError,
+    ConfigurationError,
+    ShutOutError,
+    StoreAwayError,
+    StoreBrokenError,
+    StoreError,
+)
 from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
 from auctionctl.net.children import Child
@@ -323,7 +330,7 @@ class Awaiting(Dying):
 
 
 @pytest.mark.parametrize("has_served", [True, False])
-@pytest.mark.parametrize("error", [ClockBackError, StoreAwayError])
+@pytest.mark.parametrize("error", [ClockBackError, StoreAwayError, ShutOutError])
 def test_a_clock_or_a_cluster_that_leaves_a_house_that_has_served_is_waited_for(
     tmp_path, monkeypatch, error, has_served
 ):

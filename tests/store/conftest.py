@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import apsw
 import pytest
+
+sys.path.append(str(Path(__file__).parent))
 
 _numbers = itertools.count()
 
