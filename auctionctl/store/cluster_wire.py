@@ -2,7 +2,8 @@
 
 Rule: to an address that begins with ``tls://`` nothing is said, the login least of all, before the wire is under TLS.
 The library leaves that to the first line of the server, which anybody on the wire can write; and it would believe that
-line about where other servers are, as well: such a client keeps to those that the address names.
+line about where other servers are, as well: a client keeps to those that the address names. A line that makes no sense
+is an error of that server's, after which another one is tried, and nothing that ends the client.
 Source: NATS client protocol, https://docs.nats.io/reference/reference-protocols/nats-protocol (INFO, CONNECT).
 """
 
@@ -29,6 +30,13 @@ class PlainWireError(nats.errors.Error):  # type: ignore[misc]
         return PLAIN_WIRE
 
 
+class OddLineError(nats.errors.ProtocolError):  # type: ignore[misc]
+    """What a server says of itself makes no sense."""
+
+    def __str__(self) -> str:
+        return "what it says is not understood"
+
+
 class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
     """One that says who it is by the key ``public_key``, if any, over whatever wire there is."""
 
@@ -42,6 +50,22 @@ class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
     async def _connect_to_server(self, server: Any) -> None:
         self.attempt = (self.attempt[0] + 1, str(server.uri.netloc))
         await super()._connect_to_server(server)
+
+    async def _process_connect_init(self) -> None:
+        try:
+            await super()._process_connect_init()
+        except (OSError, TimeoutError, nats.errors.Error):
+            self._transport.close()  # Where it has been in before, the library leaves it open, and opens another.
+            raise
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # The library takes what a server says first for what it should be: text, objects, numbers, short lines.
+            self._transport.close()
+            raise OddLineError from error
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if not isinstance(info, dict) or type(info.get("max_payload", 0)) is not int:
+            raise OddLineError
+        await super()._process_info(info, initial_connection)
 
 
 class SealedClient(OpenClient):

@@ -24,6 +24,7 @@ class FakeServer:
     def __init__(self, *scripts: tuple[bytes, bytes]) -> None:
         self._scripts = list(scripts)
         self.heard: list[bytes] = []
+        self._news = threading.Condition()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.place = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self._open: socket.socket | None = None
@@ -45,6 +46,15 @@ class FakeServer:
             with suppress(OSError):  # The client may have ended it.
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def await_words(self, connection: int, words: bytes, count: int = 1) -> None:
+        """Return when ``words`` have been heard so often in the connection with this number, from 0 on."""
+
+        def are_heard() -> bool:
+            return len(self.heard) > connection and self.heard[connection].count(words) >= count
+
+        with self._news:
+            assert self._news.wait_for(are_heard, PATIENCE_S), self.heard
+
     def _serve(self) -> None:
         while True:
             try:
@@ -62,7 +72,9 @@ class FakeServer:
         connection.sendall(first)
         answered = 0
         while data := connection.recv(65_536):
-            self.heard[-1] += data
+            with self._news:
+                self.heard[-1] += data
+                self._news.notify_all()
             for _ in range(self.heard[-1].count(b"PING\r\n") - answered):
                 answered += 1
                 connection.sendall(answer)

@@ -1,0 +1,53 @@
+"""What a server says does nothing to a client but what it may: no traceback, no end, and nothing said to others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fake_servers import INFO, PONG, FakeServer, url_of
+
+from auctionctl.errors import StoreAwayError
+from auctionctl.store.cluster_address import parse_cluster_address
+from auctionctl.store.jetstream import JetStream
+
+pytest.importorskip("nats", reason="nats-py is not installed")
+
+SHORT_S = 0.2
+LONG_S = 20.0
+PING = b"PING\r\n"
+ODD = [
+    b"INFO []\r\n",
+    b'INFO "x"\r\n',
+    b"INFO 7\r\n",
+    b"INFO \xff\r\n",
+    b"INFO\r\n",
+    b'INFO {"max_payload":"x"}\r\n',
+    b"x" * 70_000,
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_said(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No traceback of the library's, nor of the loop's."""
+    yield
+    assert caplog.get_records("call") == []
+
+
+def connect(server: FakeServer, patience_s: float) -> JetStream:
+    return JetStream(parse_cluster_address(url_of([server])), patience_s)
+
+
+@pytest.mark.parametrize("first", ODD, ids=lambda line: repr(line[:24]))
+def test_a_server_whose_first_line_makes_no_sense_is_one_that_is_away(first: bytes) -> None:
+    with FakeServer((first, PONG)) as server, pytest.raises(StoreAwayError, match="does not answer"):
+        connect(server, SHORT_S)
+
+
+@pytest.mark.parametrize("first", ODD, ids=lambda line: repr(line[:24]))
+def test_a_client_goes_on_after_a_first_line_that_makes_no_sense(first: bytes) -> None:
+    with FakeServer((INFO, PONG), (first, PONG), (INFO, PONG)) as server:
+        link = connect(server, LONG_S)
+        server.hang_up()
+        server.await_words(2, PING, 2)  # one to be let in, and one to begin again with what it was about
+        link.close()
