@@ -1,12 +1,14 @@
 """Where a cluster is that keeps a house's logs: ``nats://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…[?monitor=PORT[,PORT…]]``.
 
 Rule: what is written there is taken literally; nothing is guessed but the ports, 4222 for clients and 8222 for
-monitoring, which are NATS's own. ``monitor`` is one port for every host, or one for each, in their order.
+monitoring, which are NATS's own. ``monitor`` is one port for every host, or one for each, in their order. Where there
+is a login, nothing of the address is repeated, as whatever is wrong with it may be a part of a password.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -21,6 +23,7 @@ MAX_SERVERS: Final = 16
 MAX_CHARACTERS: Final = 2_048
 SCHEMES: Final = ("nats", "tls")
 _HINT: Final = "write nats://a:4222,b:4222,c:4222"
+_LOGIN_HINT: Final = "put the login into a file: --store-credentials FILE, or store_credentials in house.toml"
 
 
 class Durability(enum.StrEnum):
@@ -79,16 +82,19 @@ def parse_cluster_address(text: str, access: ClusterAccess = NO_ACCESS) -> Clust
     """
     if len(text) > MAX_CHARACTERS or not text.isprintable() or " " in text:
         raise ConfigurationError("this is no address of a cluster", hint=_HINT)
+    shown = _mark if has_login(text) else _quote
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise ConfigurationError("this is no address of a cluster", hint=_HINT) from error
     if parts.scheme not in SCHEMES:
-        raise ConfigurationError(f"an address begins with nats:// or tls://, not {parts.scheme!r:.40}", hint=_HINT)
+        raise ConfigurationError(f"an address begins with nats:// or tls://, not {shown(parts.scheme)}", hint=_HINT)
+    if has_login(text) and "@" not in parts.netloc:
+        raise ConfigurationError("an address has no place for this login, as /, ? and # end it", hint=_LOGIN_HINT)
     if parts.path.strip("/") or parts.fragment:
         raise ConfigurationError("nothing but ?monitor= can follow the servers", hint=_HINT)
     login, _, places = parts.netloc.rpartition("@")
-    servers = tuple(_place(place, CLIENT_PORT) for place in places.split(","))
+    servers = tuple(_place(place, CLIENT_PORT, shown) for place in places.split(","))
     if len(servers) > MAX_SERVERS:
         raise ConfigurationError(f"{len(servers)} servers are more than {MAX_SERVERS}", hint="name some of them")
     if len(set(servers)) != len(servers):
@@ -98,7 +104,7 @@ def parse_cluster_address(text: str, access: ClusterAccess = NO_ACCESS) -> Clust
             f"there are two logins: one in the address, and one in {access.credentials}", hint="take one of them away"
         )
     _check_files(parts.scheme, access)
-    ports = _monitor_ports(parts, len(servers))
+    ports = _monitor_ports(parts, len(servers), shown)
     monitors = tuple((host, port) for (host, _), port in zip(servers, ports, strict=True))
     return ClusterAddress(parts.scheme, servers, monitors, login, access)
 
@@ -117,15 +123,15 @@ def _check_files(scheme: str, access: ClusterAccess) -> None:
         )
 
 
-def _monitor_ports(parts: SplitResult, count: int) -> list[int]:
+def _monitor_ports(parts: SplitResult, count: int, shown: Callable[[str], str]) -> list[int]:
     try:
         options = parse_qs(parts.query, strict_parsing=True, keep_blank_values=True) if parts.query else {}
     except ValueError as error:
         raise ConfigurationError("what follows ? cannot be read", hint="write ?monitor=8222") from error
     if odd := sorted(set(options) - {"monitor"}):
-        raise ConfigurationError(f"there is no option {odd[0]!r:.40}", hint="write ?monitor=8222")
+        raise ConfigurationError(f"there is no option {shown(odd[0])}", hint="write ?monitor=8222")
     said = ",".join(options.get("monitor", [])).split(",") if options else [str(MONITOR_PORT)]
-    ports = [_port(port) for port in said]
+    ports = [_port(port, shown) for port in said]
     if len(ports) not in (1, count):
         raise ConfigurationError(
             f"monitor has {len(ports)} ports for {count} servers", hint="give one for all, or one for each"
@@ -133,7 +139,7 @@ def _monitor_ports(parts: SplitResult, count: int) -> list[int]:
     return ports * count if len(ports) == 1 else ports
 
 
-def _place(text: str, default_port: int) -> tuple[str, int]:
+def _place(text: str, default_port: int, shown: Callable[[str], str]) -> tuple[str, int]:
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         port = rest[1:] if rest.startswith(":") else rest and "?"
@@ -141,13 +147,21 @@ def _place(text: str, default_port: int) -> tuple[str, int]:
         host, _, port = text.partition(":")
     if not host:
         raise ConfigurationError("a server has no name", hint=_HINT)
-    return host, _port(port) if port else default_port
+    return host, _port(port, shown) if port else default_port
 
 
-def _port(text: str) -> int:
+def _port(text: str, shown: Callable[[str], str]) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535):
-        raise ConfigurationError(f"{text!r:.20} is no port", hint="a port is a number from 1 to 65535")
+        raise ConfigurationError(f"{shown(text)} is no port", hint="a port is a number from 1 to 65535")
     return int(text)
+
+
+def _quote(part: str) -> str:
+    return f"{part!r:.40}"
+
+
+def _mark(_: str) -> str:
+    return "'…'"
 
 
 def _is_loopback(host: str) -> bool:

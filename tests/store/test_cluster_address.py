@@ -86,9 +86,16 @@ def test_an_address_is_written_as_it_is_read() -> None:
         ("nats://a b", "no address of a cluster"),
         ("nats://a\n", "no address of a cluster"),
         ("nats://" + "a" * 3000, "no address of a cluster"),
-        (f"nats://{LOGIN}@a:x", "'x' is no port"),
+        (f"nats://{LOGIN}@a:x", "'…' is no port"),
         (f"nats://{LOGIN}@", "a server has no name"),
         (f"ftp://{LOGIN}@a", "begins with nats://"),
+        ("s3cret://a@b", "begins with nats://"),
+        ("nats://a:s3cret?word@b", "has no place for this login"),
+        ("nats://a:s3cret/word@b", "has no place for this login"),
+        ("nats://a:s3cret#word@b", "has no place for this login"),
+        ("nats://a:pass@s3cret?word=x@b", "there is no option"),
+        ("nats://a:pass@word:s3cret/@b", "nothing but"),
+        ("nats://a:pass@word:s3cret?monitor=1@b", "is no port"),
     ],
 )
 def test_what_is_no_address_is_refused_with_a_hint_and_without_the_login(text: str, reason: str) -> None:
