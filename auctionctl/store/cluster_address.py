@@ -93,6 +93,10 @@ def parse_cluster_address(text: str, access: ClusterAccess = NO_ACCESS) -> Clust
         raise ConfigurationError("an address has no place for this login, as /, ? and # end it", hint=_LOGIN_HINT)
     if parts.path.strip("/") or parts.fragment:
         raise ConfigurationError("nothing but ?monitor= can follow the servers", hint=_HINT)
+    if parts.netloc.count("@") > 1:
+        raise ConfigurationError(
+            "there is more than one @, and one login is for all servers", hint=f"write it once, or {_LOGIN_HINT}"
+        )
     login, _, places = parts.netloc.rpartition("@")
     servers = tuple(_place(place, CLIENT_PORT, shown) for place in places.split(","))
     if len(servers) > MAX_SERVERS:

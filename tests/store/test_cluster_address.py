@@ -90,6 +90,8 @@ def test_an_address_is_written_as_it_is_read() -> None:
         (f"nats://{LOGIN}@", "a server has no name"),
         (f"ftp://{LOGIN}@a", "begins with nats://"),
         ("s3cret://a@b", "begins with nats://"),
+        ("nats://a:s3cret@b:4222,c:s3cret@d:4222", "one login is for all servers"),
+        ("nats://a:s3cret@word@b", "more than one @"),
         ("nats://a:s3cret?word@b", "has no place for this login"),
         ("nats://a:s3cret/word@b", "has no place for this login"),
         ("nats://a:s3cret#word@b", "has no place for this login"),
