@@ -62,3 +62,10 @@ def test_a_message_that_does_not_follow_what_is_known_is_damage(message: Stored,
     with pytest.raises(StoreError, match=reason) as caught:
         index.take(message, "mine")
     assert "restore the stream from a backup" in caught.value.hint
+
+
+def test_a_message_without_headers_or_with_such_as_nobody_can_read_is_none_of_this_house() -> None:
+    index = ClusterIndex(STREAM)
+    with pytest.raises(StoreError, match="message 1 of the stream auction-ab is none that this house writes") as caught:
+        index.take(Stored(1, f"{STREAM}.log.{A}", "", "", b""), "mine")
+    assert "restore it from a backup" in caught.value.hint

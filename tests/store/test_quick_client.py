@@ -70,6 +70,11 @@ def test_it_reads_the_headers_that_the_library_does(block: bytes) -> None:
     assert asyncio.run(mine._process_headers(block)) == asyncio.run(its._process_headers(block))
 
 
+@pytest.mark.parametrize("block", [b"NATS/1.0 \xff\xfe\xfd\r\n\r\n", b"NATS/1.0 503 \xff\r\n\r\n", b"NATS/1.0", b"x"])
+def test_a_block_that_nobody_can_read_has_no_headers(block: bytes) -> None:
+    assert asyncio.run(quicken(client.Client)()._process_headers(block)) == {}
+
+
 def test_what_is_written_is_read() -> None:
     assert read_lines(write_lines(HEADERS).encode().partition(b"\r\n")[2]) == HEADERS
     assert not write_lines({"One": "1\n"})
