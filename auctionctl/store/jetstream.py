@@ -27,6 +27,7 @@ from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, St
 from auctionctl.store.arrivals import Arrivals
 from auctionctl.store.cluster_login import Refusals, login_options, public_key_of
 from auctionctl.store.cluster_tls import tls_context
+from auctionctl.store.quick_client import library_error
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class JetStream:
             client = OpenClient(public_key) if context is None else SealedClient(public_key)
             said = login_options(address)
             self.client = self._await(self._connect(client, said if context is None else {**said, "tls": context}))
-            assert context is None or client.has_looked
+            if context is not None and not client.has_looked:
+                raise library_error("it has not looked at the wire")
         except BaseException:
             self.close()
             raise

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.store.quick_client import quicken, read_lines, write_lines
+from auctionctl.errors import ConfigurationError
+from auctionctl.store.quick_client import REPLACED, quicken, read_lines, write_lines
 
 HEADERS = {"Auction": "entries 1 0 1 ab", "Nats-Msg-Id": "é" * 3}
 client = pytest.importorskip("nats.aio.client", reason="nats-py is not installed")
@@ -78,3 +79,14 @@ def test_a_block_that_nobody_can_read_has_no_headers(block: bytes) -> None:
 def test_what_is_written_is_read() -> None:
     assert read_lines(write_lines(HEADERS).encode().partition(b"\r\n")[2]) == HEADERS
     assert not write_lines({"One": "1\n"})
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_a_library_that_does_not_have_what_is_replaced_is_not_connected_by(name: str) -> None:
+    def other(changed: Any) -> None:
+        """Takes what no method of the library's takes."""
+
+    for what in (other, None):
+        with pytest.raises(ConfigurationError, match=f"not tested: {name} is not what it was") as caught:
+            quicken(type("OtherClient", (client.Client,), {name: what}))
+        assert "auctionctl[cluster]" in caught.value.hint
