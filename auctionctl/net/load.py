@@ -57,6 +57,8 @@ GREETING_PATIENCE_S: Final = 30.0
 ANSWER_PATIENCE_NS: Final = 3 * SECOND_NS
 """After so long without any answer, all that is under way is sent again."""
 MAX_REPEATS: Final = 10
+SETTLE_PATIENCE_NS: Final = (MAX_REPEATS + 2) * ANSWER_PATIENCE_NS
+"""If nothing is settled for so long, all answers are that an auction has moved, and nothing will be."""
 ASK_AGAIN_NS: Final = SECOND_NS // 20
 """Where nobody takes what is asked of an auction just now, it is asked again so much later."""
 CURRENCY: Final = "credits"
@@ -117,6 +119,8 @@ class Run:
     repeats: int = 0
     """How often what had no answer for long was sent again."""
     seconds: float = 0.0
+    settled_ns: int = field(default_factory=time.perf_counter_ns)
+    """When it began, or a bid of it was answered last."""
     latencies_ns: list[int] = field(default_factory=list)
 
 
@@ -357,9 +361,9 @@ class Load:
         self._keep_all()
         if self._put_off:
             self._ask_again()
-            ready = self._poller.poll(min(patience_ns, ASK_AGAIN_NS))
-        else:
-            ready = self._poller.poll(patience_ns)
+        ready = self._poller.poll(min(patience_ns, ASK_AGAIN_NS) if self._put_off else patience_ns)
+        if self._by_command and time.perf_counter_ns() - run.settled_ns > SETTLE_PATIENCE_NS:
+            raise UnreachableError(f"{len(self._by_command)} bids are taken nowhere: their auctions have moved")
         if not ready and not self._put_off and patience_ns >= ANSWER_PATIENCE_NS:
             if run.repeats == MAX_REPEATS:
                 raise UnreachableError(f"the house has not answered, though it was asked {MAX_REPEATS} times again")
@@ -386,7 +390,7 @@ class Load:
 
     def _settle(self, run: Run, command: bytes, *, send_on: bool) -> None:
         auctioned = self._by_command.pop(command)
-        now_ns = time.perf_counter_ns()
+        run.settled_ns = now_ns = time.perf_counter_ns()
         run.latencies_ns.append(now_ns - auctioned.sent_ns.pop(command))
         if send_on:
             self._turns.append(auctioned)

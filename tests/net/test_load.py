@@ -11,9 +11,9 @@ import pytest
 from house_process import key_of, lot
 
 from auctionctl.auction.bid import Bid
-from auctionctl.errors import AuctionctlError, NoteError, VerificationError
+from auctionctl.errors import AuctionctlError, NoteError, UnreachableError, VerificationError
 from auctionctl.net.load import Load, Run, place_one
-from auctionctl.wire.messages import Acknowledged, Receipted, Receipts, decode_reply, encode
+from auctionctl.wire.messages import Acknowledged, Moved, Receipted, Receipts, decode_reply, encode
 
 NAMES = ("ann", "ben")
 
@@ -52,6 +52,25 @@ def test_two_bids_at_one_index_are_found(load: Load) -> None:
     load._answers.append(load._answers[0])
     with pytest.raises(VerificationError, match="two bids at one index"):
         load.verify()
+
+
+def test_bids_that_are_taken_nowhere_end_the_run(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place,) = load.places
+    endpoint = ""
+    deadline_s = time.monotonic() + 10
+
+    def moved(body: bytes) -> Moved:
+        assert time.monotonic() < deadline_s, endpoint
+        (command,) = load._by_command
+        return Moved(load._auctioned[0].auction, endpoint, command)
+
+    monkeypatch.setattr("auctionctl.net.load._decode_answer", moved)
+    monkeypatch.setattr("auctionctl.net.load.SETTLE_PATIENCE_NS", 300_000_000)
+    load.prepare(1)
+    load.send_one()
+    for endpoint in ("", "127.0.0.1:1", place):  # noqa: B007 - what each answer says
+        with pytest.raises(UnreachableError, match="1 bids are taken nowhere"):
+            load.await_answers()
 
 
 def bid_on(house: Any, amount_minor: int) -> Bid:
