@@ -388,11 +388,11 @@ class ClusterStore(LogStore):
     def _load(self, found: ClusterStreams) -> None:
         """Read what every log has."""
         self._check_mark()
-        self._ahead.begin(int(found.infos()[self._streams.logs]["state"]["bytes"]))
+        self._ahead.begin(int(found.states()[self._streams.logs]["bytes"]))
         self._catch_up()
-        infos = found.infos()
-        self.size_bytes = int(infos[self._streams.logs]["state"]["bytes"])
-        state = infos[self._streams.signs]["state"]
+        states = found.states()
+        self.size_bytes = int(states[self._streams.logs]["bytes"])
+        state = states[self._streams.signs]
         self._signs.load(state["last_seq"] if state["messages"] else 0)
 
     def _catch_up(self) -> None:

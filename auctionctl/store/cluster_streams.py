@@ -67,6 +67,17 @@ class ClusterStreams:
         """What the cluster says of each of the two."""
         return self._ask_each("INFO", dict.fromkeys((self._streams.logs, self._streams.signs)))
 
+    def states(self) -> dict[str, Answer]:
+        """What each of the two holds. Raises StoreError where the cluster has an error to say instead."""
+        infos = self.infos()
+        for stream, info in infos.items():
+            if error := info.get("error"):
+                raise StoreError(
+                    f"the stream {stream} cannot be read: {error.get('description')}",
+                    hint="see: auctionctl doctor --store",
+                )
+        return {stream: info["state"] for stream, info in infos.items()}
+
     def time_ns(self) -> int | None:
         """What time it is by the server that leads the signs of life, as it answers; None where it does not say."""
         said = self.infos()[self._streams.signs].get("ts")

@@ -1,0 +1,38 @@
+"""What a cluster says of a stream is not taken for more than it is: it may have no more to say than an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auctionctl.errors import StoreError
+from auctionctl.store.cluster_streams import ClusterStreams
+from auctionctl.store.stream_settings import Streams
+
+HOUSE = "ab" * 32
+STATE = {"messages": 1, "bytes": 20, "last_seq": 7}
+
+
+class Answering:
+    """In place of a connection: gives the answers that it has been given, in turn."""
+
+    def __init__(self, *answers: Any) -> None:
+        self._answers = answers
+
+    def request_all(self, requests: dict[str, Any]) -> dict[str, Any]:
+        return dict(zip(requests, self._answers, strict=True))
+
+
+def test_what_streams_hold_is_said_by_name() -> None:
+    streams = Streams(HOUSE)
+    link: Any = Answering({"state": STATE}, {"state": {**STATE, "bytes": 3}})
+    assert ClusterStreams(link, streams).states() == {streams.logs: STATE, streams.signs: {**STATE, "bytes": 3}}
+
+
+def test_an_error_of_the_cluster_about_one_of_them_is_told_as_it_says_it() -> None:
+    streams = Streams(HOUSE)
+    link: Any = Answering({"state": STATE}, {"error": {"code": 404, "err_code": 10059, "description": "not found"}})
+    with pytest.raises(StoreError, match=f"the stream {streams.signs} cannot be read: not found") as caught:
+        ClusterStreams(link, streams).states()
+    assert caught.value.hint
