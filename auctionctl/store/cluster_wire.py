@@ -38,7 +38,7 @@ class OddLineError(nats.errors.ProtocolError):  # type: ignore[misc]
 
 
 class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
-    """One that says who it is by the key ``public_key``, if any, over whatever wire there is."""
+    """One that says who it is by the key ``public_key``, if any, over whatever wire there is, to the servers named."""
 
     def __init__(self, public_key: str = "") -> None:
         super().__init__()
@@ -65,7 +65,8 @@ class OpenClient(quicken(nats.aio.client.Client)):  # type: ignore[misc]
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         if not isinstance(info, dict) or type(info.get("max_payload", 0)) is not int:
             raise OddLineError
-        await super()._process_info(info, initial_connection)
+        kept = {name: value for name, value in info.items() if name != "connect_urls"}
+        await super()._process_info(kept, initial_connection)
 
 
 class SealedClient(OpenClient):
@@ -81,7 +82,3 @@ class SealedClient(OpenClient):
         self.has_looked = True
         said: bytes = super()._connect_command()
         return said
-
-    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
-        kept = {name: value for name, value in info.items() if name != "connect_urls"}
-        await super()._process_info(kept, initial_connection)

@@ -51,3 +51,14 @@ def test_a_client_goes_on_after_a_first_line_that_makes_no_sense(first: bytes) -
         server.hang_up()
         server.await_words(2, PING, 2)  # one to be let in, and one to begin again with what it was about
         link.close()
+
+
+def test_no_server_is_believed_about_where_others_are() -> None:
+    with FakeServer((INFO, PONG)) as other:
+        told = INFO.replace(b"}", b',"connect_urls":["' + other.place.encode() + b'"]}')
+        with FakeServer((told, PONG), (b"x\r\n", PONG), (INFO, PONG)) as server:
+            link = connect(server, LONG_S)
+            server.hang_up()
+            server.await_words(2, PING, 2)
+            link.close()
+    assert other.heard == []

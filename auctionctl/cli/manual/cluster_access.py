@@ -98,8 +98,8 @@ def access_parts() -> tuple[Part, ...]:
             " ~/.config/auctionctl on the machines of the house. Where servers ask for a certificate of their clients"
             " (`verify: true` in the block `tls` that is for these), the house shows that of `--store-cert`, with the"
             " key `--store-key`, which is for its owner alone to read. To an address that begins with `tls://` the"
-            " house says nothing, no login either, before it is under TLS; and it goes to no server that is not named"
-            " there, whatever servers say of others."
+            " house says nothing, no login either, before it is under TLS; and it goes to no server that its address"
+            " does not name, with TLS or without, whatever servers say of others: name every one of them."
         ),
         Subheading("Who may log in"),
         Paragraph(
@@ -120,6 +120,8 @@ def access_parts() -> tuple[Part, ...]:
         Paragraph(
             "A login within the address, `nats://`‹USER›`:`‹PASSWORD›`@…`, is taken from house.toml or AUCTIONS.toml"
             " where they are their owner's alone to read, and refused on a command line, which every user of the"
-            " machine can see."
+            " machine can see. It is one for all servers, and has no `@`, `/`, `?` or `#` in it: such a password goes"
+            " into a file. A house that every server refuses does not start; one that has served waits until they let"
+            " it in again, and goes on."
         ),
     )
