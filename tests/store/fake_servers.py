@@ -24,6 +24,7 @@ class FakeServer:
     def __init__(self, *scripts: tuple[bytes, bytes]) -> None:
         self._scripts = list(scripts)
         self.heard: list[bytes] = []
+        self._ended = 0
         self._news = threading.Condition()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.place = f"127.0.0.1:{self._listening.getsockname()[1]}"
@@ -55,6 +56,11 @@ class FakeServer:
         with self._news:
             assert self._news.wait_for(are_heard, PATIENCE_S), self.heard
 
+    def await_end(self) -> None:
+        """Return when the first connection has ended, and all of it been heard."""
+        with self._news:
+            assert self._news.wait_for(lambda: self._ended, PATIENCE_S)
+
     def _serve(self) -> None:
         while True:
             try:
@@ -67,6 +73,9 @@ class FakeServer:
             with connection, suppress(OSError):
                 self._speak(connection, first, answer)
             self._open = None
+            with self._news:
+                self._ended += 1
+                self._news.notify_all()
 
     def _speak(self, connection: socket.socket, first: bytes, answer: bytes) -> None:
         connection.sendall(first)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from fake_servers import INFO, PONG, FakeServer, url_of
@@ -62,3 +64,26 @@ def test_no_server_is_believed_about_where_others_are() -> None:
             server.await_words(2, PING, 2)
             link.close()
     assert other.heard == []
+
+
+async def end_while_reconnecting(place: str) -> None:
+    """What a client does that has just reached a server anew, has something left, and is told to end."""
+    from nats.aio.client import Client, Srv
+
+    from auctionctl.store.cluster_wire import SealedClient
+
+    client = SealedClient()
+    client.options = {"connect_timeout": LONG_S}
+    client._flush_queue = asyncio.Queue()
+    client._current_server = Srv(urlsplit(f"tls://{place}"))
+    await client._connect_to_server(client._current_server)
+    client._status = Client.RECONNECTING
+    await client._send_command(b"PUB bids 8\r\na secret\r\n")
+    await client.close()
+
+
+def test_a_sealed_client_that_ends_says_nothing_of_what_is_left_on_a_wire_that_is_not_under_tls() -> None:
+    with FakeServer((b"", PONG)) as server:
+        asyncio.run(asyncio.wait_for(end_while_reconnecting(server.place), LONG_S))
+        server.await_end()
+    assert server.heard == [b""]
