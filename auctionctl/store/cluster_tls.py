@@ -1,7 +1,7 @@
 """TLS towards a cluster: whom we trust, what we show, and in words what is wrong with the one or the other.
 
-Rule: a server has a certificate for the name by which the address calls it, of an authority that we know; there is no
-way to do without. Source: RFC 8446, RFC 9525; https://docs.nats.io/running-a-nats-service/configuration/securing_nats/tls.
+Rule: a server has a certificate for the name by which the address calls it, as a subjectAltName, of an authority that
+we know; there is no way to do without. Source: RFC 8446, RFC 9525; https://docs.nats.io/running-a-nats-service/configuration/securing_nats/tls.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def tls_context(address: ClusterAddress) -> ssl.SSLContext | None:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigurationError(f"cannot read {access.ca}: {reason}", hint="give a file that you may read") from None
+    context.hostname_checks_common_name = False
     if access.cert is not None and access.key is not None:
         read_private_file(Path(access.key), "a private key", KEY_HINT)
         try:

@@ -20,6 +20,7 @@ def test_only_an_address_that_asks_for_tls_gets_it_and_then_with_names_and_autho
     context = tls_context(SEALED)
     assert context is not None
     assert context.check_hostname
+    assert not context.hostname_checks_common_name
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
