@@ -112,10 +112,7 @@ def _parse(text: str) -> Login:
 def _parse_words(text: str) -> Login:
     try:
         words = tomllib.loads(text)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # A number of thousands of digits, or what is nested as deep, is no TOML error.
+    except (ValueError, RecursionError):  # For a number of 5,000 digits, or as many brackets, it is no error of TOML.
         raise KeyTextError("it is none of what is known") from None
     said = {name: value for name, value in words.items() if isinstance(value, str) and value}
     if said.keys() == words.keys() == {"user", "password"}:

@@ -86,6 +86,6 @@ class SealedClient(OpenClient):
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         if not self.is_connected:
             # The library would write what is left to the wire that it has begun to try, which may not be under TLS.
-            self._pending = []
+            self._pending: list[bytes] = []
             self._pending_data_size = 0
         await super()._close(status, do_cbs)
