@@ -20,17 +20,15 @@ BACK_WITHIN_S = 10.0
 NOISE_S = 8.0
 """What a machine that does other things may add."""
 SHORT = {
-    "cut": 3,
-    "end_machine": 1,
+    "cut": 2,
     "kill_machine": 1,
-    "kill_node": 2,
-    "kill_process": 4,
-    "stop_house": 2,
+    "kill_node": 1,
+    "kill_process": 2,
+    "stop_house": 1,
     "stop_machine": 1,
     "stop_node": 1,
-    "swallow": 1,
 }
-"""Of every kind but the end of everything, which takes longest."""
+"""Of every kind but those that take longest."""
 THIRTY = {
     "cut": 6,
     "end_everything": 1,
