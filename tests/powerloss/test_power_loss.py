@@ -15,7 +15,7 @@ from loss_checkers import Laboratory, check_content, check_house
 from power_cuts import Outcome, Tally, cut_power, wanted
 from workload import record
 
-SEEDS = range(4)
+SEEDS = range(5)
 HOUSE_SEEDS = range(4)
 LEAST_STATES = 900
 LEAST_HOUSE_STATES = 200
