@@ -93,10 +93,10 @@ def true_signatures_checked_once() -> Iterator[None]:
         yield
 
 
-def load_stage() -> ModuleType:
-    name = "auctionctl_tests_stage"
+def load_module(path: Path) -> ModuleType:
+    """The module in a file that stands beside tests, once for all of them."""
+    name = f"auctionctl_tests_{path.stem}"
     if name not in sys.modules:
-        path = Path(__file__).parent / "house" / "stage.py"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
@@ -104,6 +104,16 @@ def load_stage() -> ModuleType:
         sys.modules[name] = module
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+def load_stage() -> ModuleType:
+    return load_module(Path(__file__).parent / "house" / "stage.py")
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[Path], ModuleType]:
+    """For directories that have a module of their own beside their tests."""
+    return load_module
 
 
 @pytest.fixture(scope="session")

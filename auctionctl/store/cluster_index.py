@@ -77,13 +77,7 @@ class ClusterIndex:
 
         None where it is of no log, or by ``writer``, whose messages are here already. Raises StoreError for damage.
         """
-        try:
-            record = read_header(message.header)
-        except StoreError as error:
-            raise StoreError(
-                f"message {message.sequence} of the stream {self._stream} is none that this house writes: {error}",
-                hint=STRANGE_HINT,
-            ) from error
+        record = read_record(message, self._stream)
         self.position = message.sequence
         self.note_written(message.sequence, message.id)
         if isinstance(record, Opened) or message.header.endswith(f" {writer}"):
@@ -142,3 +136,14 @@ class ClusterIndex:
             f"message {message.sequence} of the stream {self._stream} {how}",
             hint="restore the stream from a backup; what is missing was once answered for",
         )
+
+
+def read_record(message: Stored, stream: str) -> Record:
+    """What ``message`` of ``stream`` says. Raises StoreError where this house cannot have written it."""
+    try:
+        return read_header(message.header)
+    except StoreError as error:
+        raise StoreError(
+            f"message {message.sequence} of the stream {stream} is none that this house writes: {error}",
+            hint=STRANGE_HINT,
+        ) from error

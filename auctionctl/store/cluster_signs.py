@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.errors import StoreError
-from auctionctl.store.cluster_index import STRANGE_HINT
+from auctionctl.store.cluster_index import read_record
 from auctionctl.store.jetstream import JetStream, PlaceTakenError, Stored
 from auctionctl.store.stream_records import (
     Alive,
@@ -109,13 +109,7 @@ class ClusterSigns:
     def take(self, message: Stored) -> None:
         """One message, in the order in which they are stored. Raises StoreError where it says nothing of this."""
         self.position = max(message.sequence, self.position)
-        try:
-            record = read_header(message.header)
-        except StoreError as error:
-            raise StoreError(
-                f"message {message.sequence} of the stream {self._stream} is none that this house writes: {error}",
-                hint=STRANGE_HINT,
-            ) from error
+        record = read_record(message, self._stream)
         about = self._subjects.get(message.subject)
         if about is not None and isinstance(record, Allowed | Limited):
             if message.sequence >= self._shared_last[about]:

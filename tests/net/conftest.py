@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,16 +20,8 @@ __all__ = ["bidder_of", "connect", "prepare", "raw_session_of", "run", "serve", 
 
 
 @pytest.fixture(scope="module")
-def several(staging: ModuleType) -> ModuleType:
-    name = "auctionctl_tests_several"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "several.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+def several(staging: ModuleType, load: Callable[[Path], ModuleType]) -> ModuleType:
+    return load(Path(__file__).parent / "several.py")
 
 
 @pytest.fixture
