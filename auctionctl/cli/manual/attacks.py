@@ -55,7 +55,7 @@ HOUSE_ATTACKS: Final = (
     Attack(
         "Somebody goes to several instances of the house, for as much at each of them",
         "Each takes its part of what the house takes of anybody; what counts auctions counts those of all.",
-        "house/test_shared_limits.py::test_an_identity_that_goes_to_all_of_three_instances_gets_no_more_than_of_one",
+        "house/test_shared_limits.py::test_an_identity_that_goes_to_all_of_three_instances_gets_as_much_as_of_one",
     ),
     Attack(
         "What an instance has put into the store breaks the rules",
