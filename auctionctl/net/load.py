@@ -26,7 +26,7 @@ import zmq
 from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, encode_bid, encode_join
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, UnreachableError, VerificationError
-from auctionctl.keys.signing import Identity, SecretKey
+from auctionctl.keys.signing import SecretKey
 from auctionctl.net.clock import Clock
 from auctionctl.net.dealer import configure
 from auctionctl.net.fine_poller import FinePoller
@@ -194,7 +194,7 @@ class Load:
         for sockets in self._at.values():
             for its_socket, key in zip(sockets, self._keys, strict=True):
                 greeting = ClientGreeting(key, house, "bidder")
-                its_socket.send_multipart(greeting.hello(token_bytes(16), self._clock.now_ns()))
+                self._hand_over(its_socket, greeting.hello(token_bytes(16), self._clock.now_ns()))
         self._await(Welcome, len(self._sockets))
         self._pinged_ns = time.perf_counter_ns()
         under_way = 0
@@ -207,7 +207,7 @@ class Load:
                 )
                 message = sign_body(key, encode_join(join))
                 self._joins[command_id(message.body)] = (side, message)
-                auctioned.sockets[side].send_multipart(message)
+                self._hand_over(auctioned.sockets[side], message)
                 under_way += 1
                 if under_way == JOINS_AT_ONCE:
                     self._await(Acknowledged, under_way)
@@ -252,12 +252,17 @@ class Load:
             return
         self._pinged_ns = now_ns
         for its_socket in self._sockets:
-            its_socket.send_multipart((PING, b""))
+            self._hand_over(its_socket, (PING, b""))
 
     def _keep_all(self) -> None:
         self.keep()
         for each in self.beside:
             each.keep()
+
+    def _hand_over(self, its_socket: zmq.Socket[bytes], message: tuple[bytes, bytes]) -> None:
+        its_socket.send(message[0], _MORE)
+        its_socket.send(message[1])
+        self._poller.sent(its_socket)
 
     # Where an auction is
 
@@ -290,7 +295,7 @@ class Load:
             side = [key.identity.signing for key in auctioned.keys].index(bidder)
         else:
             return  # It has been answered.
-        auctioned.sockets[side].send_multipart(message)
+        self._hand_over(auctioned.sockets[side], message)
 
     # Timed
 
@@ -351,9 +356,8 @@ class Load:
 
     def _send_out(self) -> None:
         for its_socket, messages in self._outgoing.items():
-            for body, signature in messages:
-                its_socket.send(body, _MORE)
-                its_socket.send(signature)
+            for message in messages:
+                self._hand_over(its_socket, message)
         self._outgoing.clear()
 
     def _collect(self, run: Run, patience_ns: int, *, send_on: bool) -> None:
@@ -449,50 +453,6 @@ class Load:
             reply = decode_reply(body)
             assert isinstance(reply, Acknowledged)
             yield from reply.logs
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """One bid that was accepted: the auction, its entry as the house must have logged it, and the receipt."""
-
-    auction: bytes
-    entry: bytes
-    receipt: Receipt
-
-    def verify(self, house: Identity) -> None:
-        """VerificationError or NoteError if the receipt does not hold."""
-        origin = origin_of(house.text, f"auction/{self.auction.hex()}")
-        verify_receipt(self.receipt, self.entry, origin, house.signing)
-
-
-def place_one(address: HouseAddress, key: SecretKey, bid: Bid) -> Placed:
-    """Send ``bid`` over a session of its own, and wait for its receipt, which is still to be verified.
-
-    Raises AuctionctlError if it is refused, UnreachableError if it is not answered.
-    """
-    hello = ClientGreeting(key, address.identity, "bidder").hello(token_bytes(16), Clock().now_ns())
-    message = sign_body(key, encode_bid(bid))
-    context = zmq.Context()
-    its_socket = context.socket(zmq.DEALER)
-    try:
-        configure(its_socket, address, key)
-        its_socket.setsockopt(zmq.IMMEDIATE, 0)
-        its_socket.setsockopt(zmq.RCVTIMEO, int(GREETING_PATIENCE_S * 1_000))
-        its_socket.connect(address.endpoint)
-        for request, expected in ((hello, Welcome), (message, Acknowledged)):
-            its_socket.send_multipart(request)
-            reply = decode_reply(its_socket.recv_multipart()[0])
-            if not isinstance(reply, expected):
-                raise AuctionctlError(f"the house answered a bid with {reply}")
-    except zmq.Again:
-        raise UnreachableError(f"a bid got no answer from {address.endpoint}") from None
-    finally:
-        its_socket.close(linger=0)
-        context.term()
-    assert isinstance(reply, Acknowledged)
-    ((log,), (item,)) = reply.logs, reply.logs[0].receipts
-    entry = encode(Entry(Kind.BID, item.time_ns, message.body, message.signature))
-    return Placed(log.auction, entry, Receipt(item.index, item.time_ns, item.proof, log.checkpoint))
 
 
 def _count(acknowledged: Acknowledged) -> int:

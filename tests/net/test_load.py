@@ -12,7 +12,8 @@ from house_process import key_of, lot
 
 from auctionctl.auction.bid import Bid
 from auctionctl.errors import AuctionctlError, NoteError, UnreachableError, VerificationError
-from auctionctl.net.load import Load, Run, place_one
+from auctionctl.net.load import Load, Run
+from auctionctl.net.placing import place_one
 from auctionctl.wire.messages import Acknowledged, Moved, Receipted, Receipts, decode_reply, encode
 
 NAMES = ("ann", "ben")

@@ -34,7 +34,7 @@ MILLION: Final = 1_000_000
 
 def measure_restart(home: Path, form: Form, entries: int) -> dict[str, Any]:
     """Fill a store in ``home`` with ``entries`` entries and start a house on it; returns the figures by name."""
-    from auctionctl.net.load import place_one  # noqa: PLC0415 - imports zmq
+    from auctionctl.net.placing import place_one  # noqa: PLC0415 - imports zmq
     from auctionctl.wire.address import parse_address  # noqa: PLC0415
 
     filled = _fill(home, form, entries)
