@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import selectors
+import time
 from typing import Final
 
 import zmq
@@ -43,14 +44,20 @@ class FinePoller:
         self._to_ask[its_socket] = None
 
     def poll(self, patience_ns: int) -> list[zmq.Socket[bytes]]:
-        """The sockets that have a message, after so long at the most. Whoever reads only one of several gets the rest
-        the next time."""
-        ready = dict.fromkeys(filter(_has_message, self._to_ask))
-        if not ready and patience_ns > 0:
-            select.select([self._descriptors.fileno()], [], [], patience_ns / SECOND_NS)
-        ready |= dict.fromkeys(key.data for key, _ in self._descriptors.select(0) if _has_message(key.data))
-        self._to_ask = ready.copy()
+        """The sockets that have a message; none only if there is none after so long. Whoever reads one of several
+        messages gets the rest the next time."""
+        deadline_ns = time.monotonic_ns() + patience_ns
+        ready = dict.fromkeys(filter(_has_message, self._to_ask)) | self._ask()
+        while not ready and (left_ns := deadline_ns - time.monotonic_ns()) > 0:
+            # It may wake us for what is no message, as that the other end has read ours.
+            select.select([self._descriptors.fileno()], [], [], left_ns / SECOND_NS)
+            ready = self._ask()
+        self._to_ask = ready
         return list(ready)
+
+    def _ask(self) -> dict[zmq.Socket[bytes], None]:
+        """Of the sockets whose descriptors have something to say, those that have a message."""
+        return dict.fromkeys(key.data for key, _ in self._descriptors.select(0) if _has_message(key.data))
 
 
 def _has_message(its_socket: zmq.Socket[bytes]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import zmq
@@ -59,3 +61,21 @@ def test_a_message_that_came_unnoticed_during_a_send_is_found_by_a_short_wait(pa
         assert ready == [ours]
         assert ours.recv(zmq.NOBLOCK) == b"%d" % number
         assert poller.poll(0) == [], "what was read is not there any more"
+
+
+def test_a_wait_that_something_else_than_a_message_interrupts_goes_on():
+    with zmq.Context() as context, context.socket(zmq.PAIR) as theirs, context.socket(zmq.PAIR) as ours:
+        theirs.setsockopt(zmq.RCVHWM, 1)
+        theirs.bind("inproc://theirs")
+        ours.setsockopt(zmq.SNDHWM, 1)
+        ours.connect("inproc://theirs")
+        with closing(FinePoller()) as poller:
+            poller.register(ours)
+            ours.send(b"1")
+            poller.sent(ours)
+            assert poller.poll(0) == []
+            theirs.recv()
+            assert select.select([ours], [], [], 0)[0] == [ours], "it has learned that there is room again"
+            began_ns = time.perf_counter_ns()
+            assert poller.poll(20 * HALF_NS) == []
+            assert time.perf_counter_ns() - began_ns >= 20 * HALF_NS
