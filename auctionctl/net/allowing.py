@@ -4,10 +4,11 @@ Rule: once a house has served, a wrong file never ends it, not even where its pr
 the list before stays in force. The first start, at which somebody looks on, is refused.
 
 Instances of a house share one list: what one of them takes from its file is the list of all, and each writes what it
-hears into its own file, word for word, and takes it from there. At a start the list of all goes before the file. Where
-the file cannot be written, what was heard is in force for all that; where a list cannot be shared, it is not. A change
-that was made without knowing the list of all comes second to that, and is lost by nobody's silence: what the file said
-is kept beside it, and whoever runs the house is told where.
+hears into its own file, word for word. That is in force then, and not what stands there by the time: so whatever else
+comes to stand there is a change, and shared. At a start the list of all goes before the file. Where the file cannot be
+written, what was heard is in force for all that; where a list cannot be shared, it is not. A change that was made
+without knowing the list of all comes second to that, and is lost by nobody's silence: what the file said is kept beside
+it, and whoever runs the house is told where.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ class Allowing:
                 return self._take_unwritten(shared, str(error), 0)
             self._replaced(kept)
         if before is None:
-            return self._taken(self._file.read())
-        allowed, wrong = self._file.read_after(before)
+            return self._taken(self._file.read() if shared is None else self._file.take(shared))
+        allowed, wrong = self._file.read_after(before, shared)
         if not wrong:
             return self._taken(allowed)
         self._in_force = self._file.text
@@ -139,14 +140,14 @@ class Allowing:
         self._shared, has_lost = shared, self._has_lost
         self._has_lost = self._is_unshared = False
         if not self._file.differs(shared):
-            return None if shared == self._in_force else self._taken(self._file.read())
+            return None if shared == self._in_force else self._taken(self._file.take(shared))
         try:
             kept = self._write(shared)
         except ConfigurationError as error:
             return self._take_unwritten(shared, str(error), now_ns)
         if has_lost or kept is not None:
             self._replaced(kept)
-        return self._taken(self._file.read())
+        return self._taken(self._file.take(shared))
 
     def _take_unwritten(self, shared: bytes, reason: str, now_ns: int) -> AllowList:
         """Have what others have changed be in force although the file cannot say it, which is told."""
@@ -168,7 +169,7 @@ class Allowing:
             return None  # As it was told.
         if kept is not None:
             self._replaced(kept)
-        return self._taken(self._file.read())
+        return self._taken(self._file.take(shared))
 
     def _write(self, text: bytes) -> Path | None:
         kept = self._file.write(text, self._filed)

@@ -10,7 +10,7 @@ import pytest
 from auctionctl.errors import AllowListError, AuctionctlError
 from auctionctl.keys.allowlist import MAX_TEXT_BYTES, Entry, Role, parse, render
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.allow_file import YOUNG_NS, AllowFile
 
 ANN, BEN = (Entry(SecretKey(name * 32).identity, f"bidder-{name.decode()}") for name in (b"a", b"b"))
 
@@ -50,6 +50,61 @@ def test_a_file_rewritten_with_its_old_time_is_a_change(tmp_path: Path):
         file.path.write_text(render(BEN) + "\n")
     os.utime(file.path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert file.changed()
+
+
+def test_a_change_within_one_tick_of_the_clock_that_dates_files_is_a_change(tmp_path: Path):
+    file = AllowFile(tmp_path / "allow")
+    file.path.write_text(render(ANN) + "\n")
+    for number in range(100):
+        entry = (ANN, BEN)[number % 2]
+        with file.path.open("r+") as same:
+            same.write(render(entry) + "\n")
+        assert list(file.read()) == [entry]
+        assert not file.changed()
+        with file.path.open("r+") as same:
+            same.write(render((BEN, ANN)[number % 2]) + "\n")
+        assert file.changed()
+
+
+def test_a_file_that_is_no_longer_young_is_known_by_its_times_alone(tmp_path: Path):
+    now_ns = [0]
+    file = AllowFile(tmp_path / "allow", wall_ns=lambda: now_ns[0])
+    file.path.write_text(render(ANN) + "\n")
+    file.read()
+    reads = []
+    words = file._words
+    file._words = lambda: reads.append(now_ns[0]) or words()
+    for age_ns in (0, YOUNG_NS, YOUNG_NS + 1, YOUNG_NS + 2):
+        now_ns[0] = file.path.stat().st_ctime_ns + age_ns
+        assert not file.changed()
+    assert len(reads) == 3, "once when it is old enough, and no more"
+
+
+def test_a_change_after_the_file_was_written_here_is_a_change(tmp_path: Path):
+    file = AllowFile(tmp_path / "allow")
+    for number in range(100):
+        assert file.write(render((ANN, BEN)[number % 2]).encode(), render((BEN, ANN)[number % 2]).encode()) is None
+        assert not file.changed()
+        file.path.write_text(render((BEN, ANN)[number % 2]))
+        assert file.changed()
+
+
+def test_a_change_while_the_file_is_being_written_here_is_kept_beside_it(tmp_path: Path):
+    class Raced(AllowFile):
+        """Changed while what it said before is copied."""
+
+        def _keep(self, said: bytes) -> Path:
+            if said == b"first\n":
+                self.path.write_bytes(b"second\n")
+            return super()._keep(said)
+
+    file = Raced(tmp_path / "allow")
+    file.path.write_bytes(b"first\n")
+    kept = file.write(b"# all\n")
+    assert kept is not None
+    assert kept.read_bytes() == b"second\n"
+    assert file.path.read_bytes() == b"# all\n"
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"first\n", b"second\n", b"# all\n"}
 
 
 def test_where_the_file_is_wrong_the_text_before_holds_until_the_file_is_another_one(tmp_path: Path):

@@ -170,6 +170,46 @@ def test_at_a_start_the_list_of_all_goes_before_the_file(stage: Stage) -> None:
     assert [stage.heard(), stage.heard()] == [AllowListReplaced(kept=kept(stage, ANN_TEXT)), AllowListTaken(BEN_TEXT)]
 
 
+class EditedAtOnce(AllowFile):
+    """A file that is edited as soon as the house has written it: in its place, or by another one."""
+
+    edit = staticmethod(Path.write_bytes)
+
+    def write(self, text: bytes, *known: bytes) -> Path | None:
+        kept = super().write(text, *known)
+        self.edit(self.path, ANN_TEXT)
+        return kept
+
+
+class ReplacedAtOnce(EditedAtOnce):
+    @staticmethod
+    def edit(path: Path, text: bytes) -> None:
+        path.with_name("new").write_bytes(text)
+        path.with_name("new").replace(path)
+
+
+@pytest.mark.parametrize("kind", [EditedAtOnce, ReplacedAtOnce])
+@pytest.mark.parametrize("turn", ["at the start", "at a later start", "later"])
+def test_an_edit_at_the_moment_at_which_the_house_writes_the_file_is_a_change_for_all(
+    tmp_path: Path, kind: type[EditedAtOnce], turn: str
+) -> None:
+    ours, theirs = socket.socketpair()
+    shared = Shared()
+    with ours, theirs:
+        allowing = Allowing(theirs, kind(tmp_path / "allow"))
+        if turn == "later":
+            allowing.begin(None, shared.text)
+            allowing.look(shared, 1)
+        shared.text = BEN_TEXT
+        if turn == "later":
+            in_force = allowing.look(shared, 2)
+        else:
+            in_force = allowing.begin(None if turn == "at the start" else ANN_TEXT, BEN_TEXT)
+        assert taken(in_force) == [BEN], "what is everybody's"
+        assert taken(allowing.look(shared, 3)) == [ANN]
+        assert shared.text == ANN_TEXT
+
+
 def kept(stage: Stage, text: bytes) -> str:
     """The file beside the list that has ``text``."""
     (found,) = (each for each in stage.path.parent.glob("allow.replaced-*") if each.read_bytes() == text)
