@@ -16,13 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from house_machines import LISTINGS, Machine, Premises
+from house_machines import LISTINGS, QUIET, Machine, Premises
 from house_process import HOUSE_KEY
+from kept_dates import hold
 from stream_writers import read_writers
 from tcp_proxy import Cut, Swallowed, Whole
 
 from auctionctl.replica.export import decode_export
 from auctionctl.store.stream_settings import Streams
+from auctionctl.tlog.checkpoint import origin_of
 from auctionctl.tlog.entry import Kind, decode
 
 HOUSE = HOUSE_KEY.identity.signing.hex()
@@ -57,6 +59,11 @@ class Tally:
     records: int = 0
     stale: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    heads: int = 0
+    """Clock heads that bidders kept, of all logs."""
+    takeovers_between: int = 0
+    """Takeovers with one of these before them and one after."""
+    misdated: list[str] = field(default_factory=list)
 
     @property
     def longest(self) -> Struck:
@@ -70,7 +77,9 @@ class Tally:
         return (
             f"faults of a cluster: {len(self.struck)} ({each}), {self.acknowledged} acknowledged bids and joinings,"
             f" {self.lost} lost, {self.doubled} doubled, {len(self.stale)} of {self.records} records by a stale writer,"
-            f" {self.claims} claims, {self.takeovers} takeovers, {len(self.faults)} logs that do not verify;"
+            f" {self.claims} claims, {self.takeovers} takeovers, {len(self.faults)} logs that do not verify,"
+            f" {len(self.misdated)} entries that contradict {self.heads} clock heads"
+            f" ({self.takeovers_between} takeovers between two of these);"
             f" longest without service {self.longest.without_s:.1f} s ({self.longest.what} of {self.longest.whom})"
         )
 
@@ -127,9 +136,9 @@ class FaultLoop:
         accepted = self.premises.crowd.hear()
         now_s = time.monotonic()
         self._longest_s = max(self._longest_s, now_s - min(self._last_s.values()))
-        for listing in accepted:
-            self._last_s[listing] = now_s
-            self._since[listing] += 1
+        self._since.update(accepted)
+        # Of a quiet lot nobody knows by its bids whether it is served.
+        self._last_s.update(dict.fromkeys(self._last_s.keys() & set(accepted), now_s))
 
     def _pass(self, seconds: float) -> None:
         until_s = time.monotonic() + seconds
@@ -258,12 +267,16 @@ class FaultLoop:
     # Afterwards
 
     def count(self) -> Tally:
-        """Everybody goes; then every log is exported and verified by the program itself, and every receipt sought."""
+        """Everybody goes; then every log is exported and verified by the program itself, and every receipt sought.
+
+        And each is held against all that the house, whichever instance of it, has signed of the time meanwhile.
+        """
         crowd = self.premises.crowd
+        crowd.dates.look()
         crowd.close()
         tally = Tally(self.struck)
         places: dict[tuple[str, int], bytes] = {}
-        for number, listing in enumerate(LISTINGS):
+        for number, listing in enumerate((*LISTINGS, *QUIET)):
             file = crowd.home / f"{listing}.auction"
             # Any instance answers for all.
             at = list(crowd.address.each())[number % len(self.premises.machines)]
@@ -279,6 +292,11 @@ class FaultLoop:
             bodies = [entry.body for entry in decoded if entry.kind in (Kind.BID, Kind.JOINED)]
             tally.doubled += len(bodies) - len(set(bodies))
             tally.takeovers += sum(entry.kind is Kind.TAKEOVER for entry in decoded)
+            origin = origin_of(HOUSE_KEY.identity.text, f"auction/{record['id']}")
+            held = hold(origin, HOUSE_KEY.identity, entries, crowd.dates.of(origin))
+            tally.heads += held.heads
+            tally.takeovers_between += held.takeovers_between
+            tally.misdated += held.wrong
         for proof in crowd.receipts():
             tally.acknowledged += 1
             log = proof.checkpoint_note.split(b"\n")[0].decode().rpartition("/")[2]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from house_process import HOUSE_KEY, is_running, key_of, until
+from kept_dates import KeptDates
 from nats_cluster import Cluster, free_ports
 from tcp_proxy import Fault, TcpProxy, Whole
 
@@ -28,6 +29,9 @@ from auctionctl.wire.address import HouseAddress, Place
 
 BIDDERS = ("ann", "ben")
 LISTINGS = ("fan", "lamp", "ring", "vase")
+"""What is bid for without end; each bid puts off the end, so that the house signs every second how late it is."""
+QUIET = ("altar", "bowl")
+"""What is bid for once, and ends after a minute, or one more: until then only the house has a word there."""
 LIMITS = "bids_per_s = 200\nbids_burst = 400\n"
 """More than these bidders come to: no lot has to wait for the others."""
 CREATED = "2026-01-31T12:00:00Z"
@@ -35,12 +39,27 @@ LOT = """
 [[auction]]
 item = "Lot {listing}"
 listing = "{listing}"
-starting_price = "1credits"
-increment = "1credits"
+starting_price = "{step}credits"
+increment = "{step}credits"
 min_bidders = 2
 start_timeout = "1h"
-duration = "1h"
+duration = "{minutes}m"
 """
+EXTENDED = """
+soft_close = "1m"
+max_extension = "9h"
+"""
+VALUE = 100_000_000
+"""What a lot is worth to each bidder, in credits."""
+
+
+def lots() -> str:
+    """What is sold, as a file of auctions says it."""
+    busy = [LOT.format(listing=listing, step=1, minutes=1) + EXTENDED for listing in LISTINGS]
+    quiet = [
+        LOT.format(listing=listing, step=VALUE * 2 // 3, minutes=minutes) for minutes, listing in enumerate(QUIET, 1)
+    ]
+    return "".join(busy + quiet)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -69,8 +88,7 @@ class Machine:
         write_key(key_path(self.home / "config/keys", "house"), HOUSE_KEY, created=CREATED)
         allowed = "".join(render(Allowed(key_of(name).identity, name, "bidder")) + "\n" for name in BIDDERS)
         (self.home / "config/allow").write_text(allowed)
-        lots = "".join(LOT.format(listing=listing) for listing in LISTINGS)
-        (self.home / "AUCTIONS.toml").write_text(f"[house]\nport = {port}\nverifiers = 1\n{LIMITS}{lots}")
+        (self.home / "AUCTIONS.toml").write_text(f"[house]\nport = {port}\nverifiers = 1\n{LIMITS}{lots()}")
 
     # What it says
 
@@ -160,11 +178,12 @@ class Machine:
 
 
 class Crowd:
-    """Everybody who bids, each in a process of its own, against each other and without end."""
+    """Everybody who bids, each in a process of its own, against each other and without end; and keeps clock heads."""
 
     def __init__(self, directory: Path, address: HouseAddress) -> None:
         self.home = directory / "crowd"
         self.address = address
+        self.dates = KeptDates(self.home / "state/receipts")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._read_bytes = dict.fromkeys(BIDDERS, 0)
         for name in BIDDERS:
@@ -176,7 +195,7 @@ class Crowd:
             with self._said(name).open("wb") as out, self._said(name).with_suffix(".err").open("wb") as err:
                 self._processes[name] = subprocess.Popen(
                     program(
-                        *("bid", *plan, "--param", "value=100000000credits", "--key", name, "--json"),
+                        *("bid", *plan, "--param", f"value={VALUE}credits", "--key", name, "--json"),
                         *("--house", self.address.text),
                     ),
                     stdin=subprocess.DEVNULL,
@@ -190,6 +209,7 @@ class Crowd:
 
     def hear(self) -> list[str]:
         """The listings of the bids that were accepted since this was last asked, one a receipt."""
+        self.dates.look()
         accepted = []
         for name, process in self._processes.items():
             if process.poll() is not None:
