@@ -90,6 +90,10 @@ class ShutOutError(ConfigurationError):
     """Every server of the cluster that keeps the store refuses us; one that has let us in before may do so again."""
 
 
+class AccessFileError(ConfigurationError):
+    """A file by which we get into the cluster that keeps the store is missing, or no such file; it may be put right."""
+
+
 class ProtocolError(AuctionctlError):
     """The wire protocol was broken."""
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from auctionctl import errors
 from auctionctl.errors import (
+    AccessFileError,
     AllowListError,
     AuctionctlError,
     ClockBackError,
@@ -151,5 +152,8 @@ def as_error(failed: Failed) -> AuctionctlError:
 
 
 def may_pass(error: AuctionctlError) -> bool:
-    """Whether time may mend what a child has reported: a clock, or a cluster that is away or lets nobody in."""
-    return isinstance(error, ClockBackError | StoreAwayError | ShutOutError)
+    """Whether time may mend what a child has reported: a clock, or a cluster that is away or lets nobody in.
+
+    And so may whoever looks after the files by which the house gets in.
+    """
+    return isinstance(error, ClockBackError | StoreAwayError | ShutOutError | AccessFileError)

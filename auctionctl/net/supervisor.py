@@ -6,7 +6,7 @@ and verifiers end too: all that they hold is what it never answered, and its suc
 under the settings, lots and allow list last in force, but for three cases, which end everything: it has never served;
 it has died too often, each time soon after its start; or its store failed, for then durability is unknown and no
 restart mends it. A clock that was set back behind the house's last entry is waited for, and so is a cluster that has
-the logs and does not answer.
+the logs and does not answer, and a file by which the house is let in there.
 
 The end, in order: gateways take nothing any more, what they took is answered and sent, then everything stops.
 Signals are read in the same loop as everything else: SIGTERM and SIGINT end the house, a second one at once; SIGHUP
@@ -166,7 +166,7 @@ class Supervisor:
         self._limits = settings.limits
         """What the house takes: that of its settings, or its part of what several instances do."""
         self._awaited = ""
-        """What the house has ended for and time may mend: the machine's clock, or a cluster that does not answer."""
+        """What the house has ended for and time may mend: the machine's clock, or a cluster out of reach."""
         self._finish_at_s: float | None = None
         self._drained_by_s: float | None = None
         self._ended_by: signal.Signals | None = None

@@ -7,12 +7,12 @@ once: where every one of them has refused us, nobody waits for them to change th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-from auctionctl.errors import ShutOutError
+from auctionctl.errors import AccessFileError, ConfigurationError, KeyFileError, NotFoundError, ShutOutError
 from auctionctl.store.cluster_access import KeyLogin, Login, PasswordLogin, TokenLogin, login_of, read_credentials
 from auctionctl.store.cluster_address import ClusterAddress
 from auctionctl.store.cluster_tls import tls_refusal
@@ -50,6 +50,18 @@ def public_key_of(address: ClusterAddress) -> str:
 def _find_login(address: ClusterAddress) -> Login | None:
     file = address.access.credentials
     return login_of(address.login) if file is None else read_credentials(Path(file))
+
+
+@contextmanager
+def reading_our_files() -> Iterator[None]:
+    """Whatever is wrong with a file that is read meanwhile is said in the same words, as an AccessFileError.
+
+    So that whoever has been let in by these files before can tell that from all else which may be wrong.
+    """
+    try:
+        yield
+    except (ConfigurationError, KeyFileError, NotFoundError) as error:
+        raise AccessFileError(str(error), hint=error.hint) from error
 
 
 class Refusals:

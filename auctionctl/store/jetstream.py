@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
 from auctionctl.store.arrivals import Arrivals
-from auctionctl.store.cluster_login import Refusals, login_options, public_key_of
+from auctionctl.store.cluster_login import Refusals, login_options, public_key_of, reading_our_files
 from auctionctl.store.cluster_tls import tls_context
 from auctionctl.store.quick_client import library_error
 from auctionctl.store.stream_records import HEADER, MESSAGE_ID, Message
@@ -87,7 +87,10 @@ class JetStream:
     """A connection to a cluster. From one thread; ``patience_s`` bounds whatever any call waits for."""
 
     def __init__(self, address: ClusterAddress, patience_s: float) -> None:
-        """Connect. Raises StoreAwayError if no server answers, ConfigurationError without the extra or the right."""
+        """Connect. Raises StoreAwayError if no server answers, ConfigurationError without the extra or the right.
+
+        AccessFileError, if a file by which we get in cannot be used.
+        """
         try:
             import nats  # noqa: PLC0415 - an extra
             import nats.aio.client  # noqa: PLC0415
@@ -113,9 +116,9 @@ class JetStream:
         self.client: Any = None
         """The library's connection, for use in the loop."""
         try:
-            context, public_key = tls_context(address), public_key_of(address)
+            with reading_our_files():
+                context, public_key, said = tls_context(address), public_key_of(address), login_options(address)
             client = OpenClient(public_key) if context is None else SealedClient(public_key)
-            said = login_options(address)
             self.client = self._await(self._connect(client, said if context is None else {**said, "tls": context}))
             if context is not None and not client.has_looked:
                 raise library_error("it has not looked at the wire")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,8 +15,6 @@ import pytest
 from nats_cluster import free_ports, require_cluster
 from secured_server import USER, SecuredServer, credentials, operated, seed_text
 
-from auctionctl.cli.checks.cluster_checks import check_cluster
-from auctionctl.cli.checks.findings import State
 from auctionctl.cli.manual.cluster_access import PERMISSIONS_EXAMPLE
 from auctionctl.errors import ConfigurationError, StoreAwayError
 from auctionctl.keys.keyfile import write_key
@@ -23,15 +23,13 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability, parse_cluster_address
 from auctionctl.store.cluster_store import ClusterStore
-from auctionctl.store.jetstream import GETS_AT_ONCE, JetStream
-from auctionctl.store.log_store import Append
+from auctionctl.store.jetstream import JetStream
 
 HOUSE = "5e" * 32
 HOUSE_KEY = SecretKey(b"h" * 32)
 OPERATOR, ACCOUNT, MEMBER, STRANGER = (bytes([number]) * 32 for number in range(1, 5))
 PASSWORD = "pa55-w0rd-of-the-house"
 PATIENCE_S = 20.0
-AUCTION = "auction/" + "a" * 64
 
 
 def settings_of(house: str) -> str:
@@ -101,32 +99,6 @@ def test_whoever_says_nothing_is_told_how_to_log_in(server: SecuredServer) -> No
     assert "--store-credentials FILE" in caught.value.hint
 
 
-def test_the_user_of_the_manual_can_do_what_a_store_does(server: SecuredServer, file_of: Any) -> None:
-    address = parse_cluster_address(server.url(), ClusterAccess(file_of(seed_text(USER, MEMBER))))
-    one, two = (
-        ClusterStore(address, HOUSE, instance=name, durability=Durability.LOSSY, patience_s=PATIENCE_S)
-        for name in ("one", "two")
-    )
-    assert one.refresh() == two.refresh() == []
-    for number in range(GETS_AT_ONCE + 2):
-        one.append([Append("registry", number, (b"%d" % number,))], number + 1)
-    one.append([Append("registry", GETS_AT_ONCE + 2, (b"x",)), Append(AUCTION, 0, (b"y",))], 10_000)
-    assert len(list(one.read("registry"))) == GETS_AT_ONCE + 3
-    assert one.claim(AUCTION, "one") == 1
-    assert one.sign(20_000, "h:1", 1)
-    two.reach()
-    two.refresh()
-    assert two.size("registry") == GETS_AT_ONCE + 3
-    assert "one" in {each.instance for each in two.signs()}
-    one.remove(AUCTION, 1)
-    for store in (one, two):
-        store.close()
-    findings = {each.subject: each for each in check_cluster(server.url(), Durability.LOSSY, address.access)}
-    assert f"stream auction-{HOUSE[:16]}" in findings
-    assert findings["cluster"].state is State.OK
-    assert "Violation" not in server.log.read_text()
-
-
 @pytest.mark.parametrize("what", ["DELETE", "PURGE", "UPDATE"])
 def test_the_user_of_the_manual_deletes_and_changes_nothing_and_is_told_why(
     server: SecuredServer, file_of: Any, what: str
@@ -140,28 +112,32 @@ def test_the_user_of_the_manual_deletes_and_changes_nothing_and_is_told_why(
     link.close()
 
 
+def next_of(process: subprocess.Popen[bytes], event: str) -> dict[str, Any]:
+    """The next record of this kind that a house writes; what comes before it is passed over."""
+    assert process.stdout is not None
+    said = b""
+    for line in process.stdout:
+        said += line
+        if line.startswith(b"{") and (record := json.loads(line)).get("event") == event:
+            return record
+    process.communicate(timeout=60)
+    raise AssertionError(said.decode())
+
+
 def started(home: Path, key: SecretKey, settings: str, *options: str) -> subprocess.Popen[bytes]:
-    """A house of its own on ``home``, with ``settings`` in house.toml, that has said that it serves."""
+    """A house of its own on ``home``, with ``settings`` in house.toml, that is about to say that it serves."""
     environment = {"AUCTIONCTL_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     program = [sys.executable, "-m", "auctionctl"]
     write_key(home / "config/keys/house.key", key, created="2026-01-31T12:00:00Z")
     file = home / "config/house.toml"
     file.write_text(f'port = {free_ports(1)[0]}\nverifiers = 1\ndurability = "lossy"\n{settings}')
     file.chmod(0o600)
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*program, "serve", "--json", *options],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    assert process.stdout is not None
-    said = b""
-    for line in process.stdout:
-        said += line
-        if b'"serving"' in line or b"auction://" in line:
-            return process
-    process.communicate(timeout=60)
-    raise AssertionError(said.decode())
 
 
 def family(pid: int) -> list[int]:
@@ -184,6 +160,7 @@ def check_not_shown(pid: int, secret: str) -> None:
 def test_no_process_of_a_house_shows_its_login_to_others(server: SecuredServer, tmp_path: Path) -> None:
     settings = f'store = "{server.url(login=f"house:{PASSWORD}@")}"\n'
     process = started(tmp_path / "home", HOUSE_KEY, settings)
+    next_of(process, "serving")
     try:
         check_not_shown(process.pid, PASSWORD)
     finally:
@@ -204,13 +181,30 @@ def test_a_house_runs_as_the_user_of_the_manual(file_of: Any, tmp_path: Path) ->
     assert "Violation" not in server.log.read_text()
 
 
+def check_waits_for(process: subprocess.Popen[bytes], house_pid: int, login: Path) -> None:
+    """A house whose login is gone when its process is started again says so until it is there, and goes on then."""
+    away = login.rename(login.with_name("away"))
+    os.kill(house_pid, signal.SIGKILL)
+    causes = []
+    while len(causes) < 3:
+        restarted = next_of(process, "restarted")
+        causes += [restarted["cause"]] if restarted["process"] == "house" else []
+    assert causes[0] == "SIGKILL"
+    assert set(causes[1:]) == {f"there is no file of credentials {login}"}
+    away.rename(login)
+    next_of(process, "serving")
+
+
 def check_house_runs(server: SecuredServer, house: str, login: str, tmp_path: Path) -> None:
     lots = tmp_path / "AUCTIONS.toml"
     lots.write_text('[[auction]]\nitem = "Gold watch"\nstarting_price = "100.00EUR"\n')
     # Paths in a file of settings begin there.
     settings = f'store = "{server.url()}"\ninstance = "one"\nstore_credentials = "../../{Path(login).name}"\n'
     process = started(tmp_path / "home", HOUSE_KEY, settings, str(lots))
+    house_pid = next_of(process, "processes")["house"]
+    next_of(process, "serving")
     check_not_shown(process.pid, seed_text(USER, MEMBER))
+    check_waits_for(process, house_pid, Path(login))
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
     assert process.returncode in (0, 143), said

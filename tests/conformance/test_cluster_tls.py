@@ -13,7 +13,7 @@ import pytest
 from nats_cluster import require_cluster
 from secured_server import SecuredServer
 
-from auctionctl.errors import AuctionctlError, ConfigurationError, KeyFileError, StoreAwayError
+from auctionctl.errors import AccessFileError, ConfigurationError, StoreAwayError
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability, parse_cluster_address
 from auctionctl.store.cluster_store import ClusterStore
@@ -196,6 +196,8 @@ def test_files_of_tls_that_are_none_are_refused_before_anybody_is_asked(certific
     for access, reason in (
         (known.access("garbage"), "has no certificate"),
         (known.access("none"), "there is no file"),
+        (known.access(shown="none"), "there is no file"),
+        (ClusterAccess(str(certificates / "none"), known.access().ca), "there is no file"),
         (known.access(shown="garbage"), "no certificate and its key"),
         (ClusterAccess(None, None, str(certificates / "client.pem"), str(garbage)), "no certificate and its key"),
         (
@@ -203,7 +205,7 @@ def test_files_of_tls_that_are_none_are_refused_before_anybody_is_asked(certific
             "no certificate and its key",
         ),
     ):
-        with pytest.raises(AuctionctlError, match=reason) as caught:
+        with pytest.raises(AccessFileError, match=reason) as caught:
             connect("tls://127.0.0.1:1", access)
         assert caught.value.hint
         assert "s3cret" not in str(caught.value)
@@ -212,7 +214,7 @@ def test_files_of_tls_that_are_none_are_refused_before_anybody_is_asked(certific
 def test_a_private_key_that_others_may_read_is_refused(certificates: Path, known: Known) -> None:
     key = certificates / "client.key"
     key.chmod(0o640)
-    with pytest.raises(KeyFileError, match="others have access") as caught:
+    with pytest.raises(AccessFileError, match="others have access") as caught:
         connect("tls://127.0.0.1:1", known.access(shown="client"))
     key.chmod(0o600)
     assert "chmod 600" in caught.value.hint

@@ -18,6 +18,7 @@ import pytest
 from house_process import HOUSE_KEY, HouseInProcesses, is_running, lot, until
 
 from auctionctl.errors import (
+    AccessFileError,
     ClockBackError,
     ConfigurationError,
     ShutOutError,
@@ -330,7 +331,7 @@ class Awaiting(Dying):
 
 
 @pytest.mark.parametrize("has_served", [True, False])
-@pytest.mark.parametrize("error", [ClockBackError, StoreAwayError, ShutOutError])
+@pytest.mark.parametrize("error", [ClockBackError, StoreAwayError, ShutOutError, AccessFileError])
 def test_a_clock_or_a_cluster_that_leaves_a_house_that_has_served_is_waited_for(
     tmp_path, monkeypatch, error, has_served
 ):

@@ -124,4 +124,12 @@ def access_parts() -> tuple[Part, ...]:
             " into a file. A house that every server refuses does not start; one that has served waits until they let"
             " it in again, and goes on."
         ),
+        Paragraph(
+            "So it is with its files. While the house's process runs it has no need of them; they are read when it is"
+            " started, and so whenever its supervisor starts it again: whoever renews one of them puts the new one in"
+            " the place of the old one (`mv`). Where one is missing then, cannot be read, is open to others or is none,"
+            " a house that has served says which (`restarted`, with the reason), and tries again every 5 s until it is"
+            " right; nothing that was acknowledged is lost meanwhile, and of several instances the others take its"
+            " auctions over. At the first start such a file is refused."
+        ),
     )

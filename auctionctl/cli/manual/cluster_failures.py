@@ -81,6 +81,12 @@ FAILURES: Final = (
         "until it is right, or another instance does it",
     ),
     Failure(
+        "a file of credentials or for TLS is missing, or wrong, when the house's process is started again",
+        "Its supervisor says which file and why, and starts it again every 5 s until it can be used. Until then a house"
+        " by itself answers nobody; what one of several instances had is taken over by the others.",
+        "until it is right, or 3 to 5 s",
+    ),
+    Failure(
         "the cluster has no more room (max_file_store)",
         "The house takes no more, says so in status, and keeps what it acknowledged; it goes on when there is room.",
         "until there is room",
