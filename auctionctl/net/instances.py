@@ -434,10 +434,12 @@ class AmongSeveral:
     def _unwritten_since(self, log: str, last_ns: int) -> int:
         """Since when nobody looks after a log whose holder lived at ``last_ns``; 0 where nothing is known of that."""
         since_ns, holder = self._store.unwritten_ns(log), self._store.holder_of(log)
-        if holder is None and self._house.announced_ns(_id_of(log)) < self._store.given_ns(REGISTRY):
-            # Announced by one that had the registry before, and had no time to give it: no other ever looked after it.
-            return self._store.unwritten_ns(REGISTRY)
-        if since_ns and holder is not None and not self._house.is_gone_on_with(_id_of(log), holder[0]):
+        if holder is None and (left_ns := self._store.left_ns(REGISTRY, self._house.announced_ns(_id_of(log)))):
+            # Announced by one that had the registry then, and had no time to give it: no other ever looked after it.
+            return left_ns
+        # Of the registry no entry says that anybody went on with it: what comes behind a claim is its holder's.
+        is_said = log == REGISTRY or holder is None or self._house.is_gone_on_with(_id_of(log), holder[0])
+        if since_ns and not is_said:
             return since_ns  # Its last holder lived, but never went on with it.
         return max(last_ns, self._store.given_ns(log))
 

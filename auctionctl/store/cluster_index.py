@@ -32,7 +32,7 @@ STRANGE_HINT: Final = "let nobody else write to the stream, restore it from a ba
 class IndexedLog:
     """One log: the last message under its subject, and which entries each message with entries begins with."""
 
-    __slots__ = ("epoch", "firsts", "given_ns", "holder", "last", "sequences", "since_ns", "size", "subject")
+    __slots__ = ("claims", "epoch", "firsts", "given_ns", "holder", "last", "sequences", "since_ns", "size", "subject")
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
@@ -44,7 +44,14 @@ class IndexedLog:
         """When that was, where it is known."""
         self.since_ns = 0
         """Until when somebody looked after it before that."""
+        self.claims = array("q")
+        """Both of these for each holder that it has had, one after the other."""
         self.clear()
+
+    def left_ns(self, at_ns: int) -> int:
+        """Until when whoever had it at ``at_ns`` looked after it; 0 where that one has it still, or it is not known."""
+        claims = zip(self.claims[::2], self.claims[1::2], strict=True)
+        return next((since_ns for given_ns, since_ns in claims if given_ns > at_ns), 0)
 
     def clear(self) -> None:
         """It has no entries."""
@@ -113,6 +120,7 @@ class ClusterIndex:
         """Another holder, by the message with this number."""
         log.epoch, log.holder, log.last = record.epoch, record.instance, sequence
         log.given_ns, log.since_ns = record.time_ns, record.since_ns or record.time_ns
+        log.claims.extend((log.given_ns, log.since_ns))
         self.logs[name] = log
 
     def remove(self, name: str, sequence: int) -> None:

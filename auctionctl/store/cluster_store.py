@@ -315,6 +315,12 @@ class ClusterStore(LogStore):
         found = self._index.logs.get(log)
         return 0 if found is None else found.since_ns
 
+    def left_ns(self, log: str, at_ns: int) -> int:
+        """Until when the holder that ``log`` had at ``at_ns`` looked after it; 0 where that one has it still."""
+        self._require_usable()
+        found = self._index.logs.get(log)
+        return 0 if found is None else found.left_ns(at_ns)
+
     def sign(self, now_ns: int, endpoint: str, holds: int, latest_ns: int = 0) -> bool:
         """Tell the others that this instance lives, where it serves, and how many logs it holds. As :meth:`alive`.
 

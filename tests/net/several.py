@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from auctionctl.auction.events import Gap, decode_event
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import OvertakenError, StoreFullError
 from auctionctl.house.auction_log import AuctionLog, log_name
@@ -31,7 +32,7 @@ from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES, PlaceTakenError, Stored
 from auctionctl.store.read_ahead import ReadAhead
 from auctionctl.store.stream_settings import Streams
-from auctionctl.tlog.entry import Entry, decode
+from auctionctl.tlog.entry import Entry, Kind, decode
 
 staging: Any = sys.modules["auctionctl_tests_stage"]
 LOOK_NS = SECOND_NS // 4
@@ -232,3 +233,7 @@ class Company:
 
     def kinds(self, log: str) -> list[str]:
         return [entry.kind.value for entry in self.entries(log)]
+
+    def gaps(self, log: str) -> list[Gap]:
+        found = [decode_event(each.kind, each.body) for each in self.entries(log) if each.kind is Kind.GAP]
+        return [each for each in found if isinstance(each, Gap)]

@@ -33,6 +33,17 @@ def test_a_log_is_what_its_messages_say_one_after_the_other() -> None:
     assert index.held[A].size == 1
 
 
+def test_a_log_knows_until_when_each_of_its_holders_looked_after_it() -> None:
+    index = ClusterIndex(STREAM)
+    for sequence, claim in enumerate(
+        (Claim(1, "one", 10, 7), Claim(2, "one"), Claim(3, "two", 20), Claim(4, "x", 30, 26))
+    ):
+        index.take(stored(sequence + 1, claim), "mine")
+    log = index.logs[A]
+    assert [log.left_ns(at_ns) for at_ns in (0, 9, 10, 19, 20, 29, 30, 99)] == [7, 7, 20, 20, 26, 26, 0, 0]
+    assert index.find("auction/other").left_ns(0) == 0
+
+
 def test_what_this_store_has_written_is_known_already() -> None:
     index = ClusterIndex(STREAM)
     log = index.find(A)
