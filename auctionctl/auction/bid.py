@@ -7,7 +7,6 @@ else; ``placed_at`` and ``head`` are the bidder's claims.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Final
 
 import msgspec
@@ -64,7 +63,6 @@ _join_decoder = msgspec.msgpack.Decoder(Join)
 
 encode_bid = _encoder.encode
 encode_join = _encoder.encode
-_begin_id = hashlib.sha256().copy  # a copy is begun twice as fast as a new one
 
 
 def decode_bid(data: bytes) -> Bid:
@@ -89,10 +87,3 @@ def decode_join(data: bytes) -> Join:
     if _encoder.encode(join) != data:
         raise RemoteProtocolError("not a join: not in canonical form")
     return join
-
-
-def command_id(body: bytes) -> bytes:
-    """The name of a signed command, such as a bid's ``bid_id``: SHA-256 of its bytes, 32 bytes."""
-    hashing = _begin_id()
-    hashing.update(body)
-    return hashing.digest()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, Capacity, encode_command, type_of
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.answers import check_judgement, check_receipt, check_rejections, prove_from_replica

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid
+from auctionctl.auction.bid import Bid, Join, decode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.events import Opened
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.price import MAX_MINOR, Money, format_minor

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Cancel, Pause, Resume
 from auctionctl.auction.events import Cancelled, Closed, Paused
 from auctionctl.auction.events import Resumed as Resumes

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, assert_never
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     Accept,
     AnyCommand,

@@ -17,7 +17,7 @@ from auctionctl.views.peer_text import safe_text
 
 if TYPE_CHECKING:
     from auctionctl.cli.process_log import ProcessLog
-    from auctionctl.net.hops import Announced, Turned
+    from auctionctl.net.house_words import Announced, Turned
     from auctionctl.net.reports import News, Serving
 
 SCHEMA: Final = "auctionctl.serve/1"

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import Bid, command_id, decode_bid
+from auctionctl.auction.bid import Bid, decode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.bidding.notices import BidPlaced, BidRejected
 from auctionctl.bidding.wallet import Wallet
 from auctionctl.client.files import (

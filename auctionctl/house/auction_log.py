@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, type_of
 from auctionctl.auction.events import HouseEvent, encode_event, kind_of
 from auctionctl.auction.rejection import FAULTS, Code, Refusal

@@ -8,7 +8,8 @@ away here never reaches the rules, and is answered unsigned.
 from __future__ import annotations
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, RejectPayment, Settle, type_of
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.intake import Request, refuse, refused

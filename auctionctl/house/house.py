@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.events import GapCause, Left
 from auctionctl.auction.terms import decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError

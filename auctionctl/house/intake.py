@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import Join, command_id, decode_join
+from auctionctl.auction.bid import Join, decode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Refused, encode

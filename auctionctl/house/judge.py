@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid
+from auctionctl.auction.bid import Bid, Join, decode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import AnyCommand
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.authority import turn_away

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import MalformedEntryError, RemoteProtocolError
 from auctionctl.house.effects import Effect, Send

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from auctionctl.auction.auction import Auction
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import TermsError
-from auctionctl.house.auction_log import AuctionLog
-from auctionctl.replica.registry import Announced, Registry
+
+if TYPE_CHECKING:
+    # A gateway knows limits, and nothing of logs.
+    from auctionctl.auction.auction import Auction
+    from auctionctl.house.auction_log import AuctionLog
+    from auctionctl.replica.registry import Announced, Registry
 
 HOUR_NS: Final = 3_600 * SECOND_NS
 MINUTE_NS: Final = 60 * SECOND_NS

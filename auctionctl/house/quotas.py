@@ -9,11 +9,10 @@ those for all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from auctionctl.auction.bid import Bid
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.intake import COMMANDS, Request, name_of, refuse, refused
 from auctionctl.house.limits import Limits
 from auctionctl.house.rates import MAX_KEYS
@@ -23,6 +22,10 @@ from auctionctl.keys.allowlist import AllowList, Role
 from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused
 from auctionctl.wire.session import Peer
+
+if TYPE_CHECKING:
+    # A gateway knows quotas, and nothing of logs.
+    from auctionctl.house.auction_log import AuctionLog
 
 MAX_FORGERIES: Final = 5
 """So many bad signatures within MUTE_NS are no mistakes."""

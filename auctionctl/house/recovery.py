@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Final
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, command_id
+from auctionctl.auction.bid import Bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.signing import SecretKey

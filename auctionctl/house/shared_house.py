@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.events import GapCause, Takeover
 from auctionctl.errors import TermsError, VerificationError
 from auctionctl.house.auction_log import AuctionLog, log_name

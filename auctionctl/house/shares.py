@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.house.intake import COMMANDS
 from auctionctl.house.limits import Limits
 from auctionctl.house.rates import Rate, RateLimit

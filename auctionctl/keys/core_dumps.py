@@ -6,7 +6,6 @@ Source: getrlimit(2), core(5), prctl(2).
 
 from __future__ import annotations
 
-import ctypes
 import resource
 import sys
 from typing import Final
@@ -27,4 +26,6 @@ def forbid_dumps() -> None:
     """
     forbid_core_files()
     if sys.platform.startswith("linux"):
+        import ctypes  # noqa: PLC0415 - for whoever holds a secret key alone
+
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

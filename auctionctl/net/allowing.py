@@ -24,8 +24,8 @@ from auctionctl.house.condition import Warnings
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.admission_news import AllowListKept, AllowListReplaced, AllowListTaken, KeysListed
 from auctionctl.net.allow_file import AllowFile
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import encode
 
 AGAIN_NS: Final = 30 * SECOND_NS
 """How long after it failed the file is written, or the list shared, once more."""

@@ -13,8 +13,9 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ArchiveError, StoreFullError
 from auctionctl.house.condition import ARCHIVE_FAILED, Warnings
 from auctionctl.net.archiving import Archiving
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import Archived, ArchiveFailed, encode
+from auctionctl.net.house_words import Archived, ArchiveFailed
 from auctionctl.net.news import tell
 
 LOOK_NS: Final = SECOND_NS

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
-from auctionctl.net.hops import GATEWAY
+from auctionctl.net.child_words import GATEWAY
 
 SUSPICION_S: Final = 3_600.0
 DEATHS_TO_BAN: Final = 3

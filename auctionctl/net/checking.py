@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from auctionctl.keys.signing import PUBLIC_KEY_BYTES
+from auctionctl.net.checker import parts_of, vouch, wait_for
 from auctionctl.net.children import spawn
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.wire.frames import is_signed_by
@@ -30,52 +29,12 @@ PIECE_ENTRIES: Final = 64
 AHEAD_PIECES: Final = 3
 """So many at the most wait for one process."""
 
-_BID_ENTRY: Final = b"\x94\xa3bid\xcf"
-"""How the entry of a bid begins: four elements, its kind, and the mark of a time of 64 bits, which each has had since
-1970 and four seconds (msgpack specification; :mod:`auctionctl.tlog.entry`)."""
-_BODY_AT: Final = len(_BID_ENTRY) + 8
-_BIN_8: Final = b"\xc4"
-_BIN_16: Final = b"\xc5"
-_BIDDER_AT: Final = 1 + 4 + 2 * 34 + 2
-"""In a bid: behind the mark of an array, its tag, the keys of house and auction, and the mark of another key."""
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 def count_checkers(cores: int | None = None) -> int:
     """How many other processes there are to be; ``cores`` are the machine's, and one is for this process."""
     return max(0, min(MAX_CHECKERS, (cores or os.cpu_count() or 1) - 1))
-
-
-def vouch(entries: Sequence[bytes]) -> bytes:
-    """A byte for each of ``entries``: 1 for a bid that is signed by the key in it, 0 for all else."""
-    return bytes(map(_is_signed_bid, entries))
-
-
-def _is_signed_bid(data: bytes) -> bool:
-    parts = _parts_of(data)
-    return parts is not None and is_signed_by(*parts)
-
-
-def _parts_of(data: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Bidder, body and signature of a bid's entry, cut out of it where they stand in its one encoding; or None.
-
-    It parses nothing: of bytes that are no bid something may be cut out, too. What is said of the three holds of the
-    three alone, whatever entry they are of, and the rules ask for no others than those that they have parsed.
-    """
-    if not data.startswith(_BID_ENTRY):
-        return None
-    at = _BODY_AT
-    if data[at : at + 1] == _BIN_8:
-        at, size = at + 2, data[at + 1]
-    elif data[at : at + 1] == _BIN_16:
-        at, size = at + 3, int.from_bytes(data[at + 1 : at + 3])
-    else:
-        return None
-    body = data[at : at + size]
-    signature = data[at + size + 2 :]
-    return body[_BIDDER_AT : _BIDDER_AT + PUBLIC_KEY_BYTES], body, signature
 
 
 class Crew:
@@ -110,7 +69,7 @@ class Crew:
 
     def _vouches_for(self, public: bytes, body: bytes, signature: bytes) -> bool:
         """Whether this is what was checked, and nothing else: the word for one entry is none for another question."""
-        return self._vouched_for is not None and _parts_of(self._vouched_for) == (public, body, signature)
+        return self._vouched_for is not None and parts_of(self._vouched_for) == (public, body, signature)
 
     def _await(self, number: int) -> bytes:
         while True:
@@ -168,7 +127,7 @@ class _Checker:
     def wait(self) -> None:
         """Until there is something to collect, or it is gone."""
         if self._pipe is not None:
-            _wait(self._pipe, select.POLLIN | (select.POLLOUT if self._pipe.backlog_bytes else 0))
+            wait_for(self._pipe, select.POLLIN | (select.POLLOUT if self._pipe.backlog_bytes else 0))
 
     def _lose(self) -> None:
         self._pipe = None
@@ -179,24 +138,3 @@ class _Checker:
         self._child.control.close()
         self._child.process.kill()
         self._child.process.wait()
-
-
-# In that process
-
-
-def run_checker(control: socket.socket) -> None:
-    """Answer for each piece that comes over ``control``. Raises PipeClosedError when no more is wanted."""
-    pipe = Pipe(control)
-    while True:
-        _wait(pipe, select.POLLIN)
-        for piece in pipe.receive():
-            pipe.send(vouch(_decode(piece)))
-            while pipe.backlog_bytes:
-                _wait(pipe, select.POLLOUT)
-                pipe.flush()
-
-
-def _wait(pipe: Pipe, events: int) -> None:
-    poll = select.poll()
-    poll.register(pipe, events)
-    poll.poll()

@@ -14,9 +14,9 @@ from typing import Final
 
 from auctionctl.errors import AuctionctlError, StoreAwayError, StoreBrokenError
 from auctionctl.keys.core_dumps import forbid_core_files, forbid_dumps
+from auctionctl.net.child_words import Failed, encode
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.family_log import say, say_defects
-from auctionctl.net.hops import Failed, StartHouse, encode
 from auctionctl.net.own_limits import limit_gateway
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.sampling import sampled
@@ -56,10 +56,11 @@ def main(arguments: list[str]) -> int:
 def _run(kind: str, control: socket.socket) -> None:
     if kind == "house":
         from auctionctl.net.daemon import HouseProcess  # noqa: PLC0415 - a child imports what it runs, and no more
+        from auctionctl.net.house_words import StartHouse, decode_to_house  # noqa: PLC0415
 
         # The gateway has no more than the transport key, and its descriptors and memory are watched from outside.
         forbid_dumps()
-        message, _ = hear_supervisor(control)
+        message, _ = hear_supervisor(control, decode_to_house)
         assert isinstance(message, StartHouse)
         process = HouseProcess(control, message)
         # What is there by now stays: to look through it again and again for garbage would hold bids up by milliseconds.
@@ -71,7 +72,7 @@ def _run(kind: str, control: socket.socket) -> None:
 
         run_replayer(control)
     elif kind == "checker":
-        from auctionctl.net.checking import run_checker  # noqa: PLC0415
+        from auctionctl.net.checker import run_checker  # noqa: PLC0415
 
         run_checker(control)
     elif kind == "verifier":

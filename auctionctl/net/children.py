@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from auctionctl import errors
 from auctionctl.errors import (
     AccessFileError,
@@ -27,7 +29,7 @@ from auctionctl.errors import (
     StoreAwayError,
     StoreError,
 )
-from auctionctl.net.hops import Failed, Stop, ToChild, encode
+from auctionctl.net.child_words import Failed, Stop, encode
 from auctionctl.net.postbox import Postbox
 
 MAX_BACKLOG_BYTES: Final = 1 << 24
@@ -52,7 +54,7 @@ class Child:
         """Whether its end has been noticed."""
         return self.control.fileno() < 0
 
-    def tell(self, message: ToChild, *descriptors: int) -> None:
+    def tell(self, message: msgspec.Struct, *descriptors: int) -> None:
         """Send it a message, now or once it reads again; one that lets too much wait is ended.
 
         One that is dead does not matter, for its end of stream is noticed anyway.
@@ -122,7 +124,7 @@ def spawn(name: str) -> Child:
     return Child(name, process, ours, time.monotonic())
 
 
-def join(one: Child, to_one: ToChild, other: Child, to_other: ToChild) -> None:
+def join(one: Child, to_one: msgspec.Struct, other: Child, to_other: msgspec.Struct) -> None:
     """A fresh pair of sockets between two children: half a frame of a dead one must not reach its successor."""
     first, second = socket.socketpair()
     with first, second:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
-from auctionctl.net.hops import ToChild, decode_to_child, encode
+import msgspec
+
+from auctionctl.net.child_words import encode
 from auctionctl.net.pipes import PipeClosedError
 
 _LENGTH: Final = struct.Struct(">I")
+
+Word = TypeVar("Word")
 
 
 def send_control(end: socket.socket, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
@@ -50,12 +55,12 @@ def _receive(end: socket.socket, length: int) -> bytes:
     return bytes(data)
 
 
-def tell_child(end: socket.socket, message: ToChild, *descriptors: int) -> None:
+def tell_child(end: socket.socket, message: msgspec.Struct, *descriptors: int) -> None:
     """The supervisor's side."""
     send_control(end, encode(message), descriptors)
 
 
-def hear_supervisor(end: socket.socket) -> tuple[ToChild, list[int]]:
-    """The child's side."""
+def hear_supervisor(end: socket.socket, decode: Callable[[bytes], Word]) -> tuple[Word, list[int]]:
+    """The child's side; ``decode`` knows what is said to a child of its kind."""
     message, descriptors = receive_control(end)
-    return decode_to_child(message), descriptors
+    return decode(message), descriptors

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ArchiveError, ConfigurationError, OvertakenError, StoreFullError, TermsError
 from auctionctl.house.condition import QUARANTINED, STORE_FULL, STORE_LOSSY
@@ -28,36 +28,27 @@ from auctionctl.net.allowing import Allowing, keys_listed
 from auctionctl.net.alone import Recovered
 from auctionctl.net.archive_turns import ArchiveTurns
 from auctionctl.net.archiving import Archiving
+from auctionctl.net.child_words import GatewayPipe, Stop, VerifierPipe, encode
+from auctionctl.net.chunks import Checked
 from auctionctl.net.clock import Clock, check_clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.gateway_ends import GatewayEnd, GatewayEnds
-from auctionctl.net.hops import (
-    Admit,
+from auctionctl.net.hops import Admit, Counted, Ending, Following, Known, LastWord, ToFollowers, decode_from_gateway
+from auctionctl.net.house_store import lossy_words, open_store, shared_text
+from auctionctl.net.house_words import (
     Admitted,
-    Checked,
-    Counted,
-    Ending,
-    Following,
     FromChild,
-    GatewayPipe,
-    Known,
-    LastWord,
     Listening,
     Opened,
     Reload,
     Reloaded,
     SettingsKept,
     StartHouse,
-    Stop,
     StoreFull,
-    ToFollowers,
-    VerifierPipe,
     Warn,
     decode_checked,
-    decode_from_gateway,
-    encode,
+    decode_to_house,
 )
-from auctionctl.net.house_store import lossy_words, open_store, shared_text
 from auctionctl.net.instances import take_part
 from auctionctl.net.keeping import Keeping
 from auctionctl.net.lanes import Lanes
@@ -242,7 +233,7 @@ class HouseProcess:
         send_control(self._control, encode(message))
 
     def _hear(self, selector: selectors.BaseSelector) -> None:
-        message, descriptors = hear_supervisor(self._control)
+        message, descriptors = hear_supervisor(self._control, decode_to_house)
         if isinstance(message, Stop):
             self._is_stopping = True
         elif isinstance(message, Reload):

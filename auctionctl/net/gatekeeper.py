@@ -20,6 +20,8 @@ from auctionctl.house.security import SecurityKind, named
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import AllowList, parse
 from auctionctl.net.bans import Ban, Bans
+from auctionctl.net.child_words import GATEWAY
+from auctionctl.net.gateway_orders import SetBans
 from auctionctl.net.gateway_words import (
     ChoseRoute,
     Cut,
@@ -31,7 +33,7 @@ from auctionctl.net.gateway_words import (
     Trying,
     decode_word,
 )
-from auctionctl.net.hops import GATEWAY, Noticed, SetBans
+from auctionctl.net.hops import Noticed
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.mutes import LONGEST_MUTE_NS, KeptOut
 from auctionctl.net.pipes import PipeClosedError

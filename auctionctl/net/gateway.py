@@ -21,34 +21,27 @@ from auctionctl.errors import RemoteProtocolError
 from auctionctl.house.intake import COMMANDS, name_of
 from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Role
+from auctionctl.net.child_words import HousePipe, Stop, VerifierPipe, encode
+from auctionctl.net.chunks import Chunk, RequestTuple
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import hear_supervisor, send_control
 from auctionctl.net.counting import Counting
 from auctionctl.net.edge import Edge
+from auctionctl.net.gateway_orders import Drain, SetBans, SetLimits, StartGateway, decode_to_gateway
 from auctionctl.net.gateway_words import FromGateway
 from auctionctl.net.hops import (
     Admit,
-    Chunk,
     Counted,
-    Drain,
     Ending,
     Following,
-    HousePipe,
     Known,
     LastWord,
     Misgreeted,
     Mute,
-    RequestTuple,
     Serving,
-    SetBans,
-    SetLimits,
-    StartGateway,
-    Stop,
     ToFollowers,
     ToSession,
-    VerifierPipe,
     decode_release,
-    encode,
 )
 from auctionctl.net.listening import listen_on
 from auctionctl.net.pipes import Pipe, PipeClosedError
@@ -172,7 +165,7 @@ class Gateway:
     # Control
 
     def _hear(self) -> None:
-        message, descriptors = hear_supervisor(self._control)
+        message, descriptors = hear_supervisor(self._control, decode_to_gateway)
         if isinstance(message, StartGateway):
             self._start = message
             self._porter.door.obey(message.door)

@@ -12,19 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
-    Admit,
-    Following,
-    GatewayPipe,
-    LastWord,
-    Mute,
-    Operation,
-    Release,
-    ToFollowers,
-    ToSession,
-    encode,
-)
+from auctionctl.net.child_words import GatewayPipe, encode
+from auctionctl.net.chunks import SESSIONS_A_GATEWAY
+from auctionctl.net.hops import Admit, Following, LastWord, Mute, Operation, Release, ToFollowers, ToSession
 from auctionctl.net.pipes import Pipe, PipeClosedError
 
 BACKLOG_BYTES: Final = 1 << 26

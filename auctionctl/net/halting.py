@@ -13,8 +13,9 @@ from pathlib import Path
 from auctionctl.errors import KeyTextError, NoteError, StoreError
 from auctionctl.house.effects import Halt
 from auctionctl.keys.signing import Identity
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import Halted, encode
+from auctionctl.net.house_words import Halted
 from auctionctl.replica.house_logs import auction_of
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.store.halted_logs import HaltedLogs

@@ -14,7 +14,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
-from auctionctl.net.hops import StartHouse
+from auctionctl.net.house_words import StartHouse
 from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
 from auctionctl.store.cluster_address import Durability
 from auctionctl.wire.listing import LotDescription

@@ -17,7 +17,7 @@ from auctionctl.house.instances import NOBODY
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import Identity
 from auctionctl.net.clock import check_not_ahead
-from auctionctl.net.hops import StartHouse
+from auctionctl.net.house_words import StartHouse
 from auctionctl.store.cluster_address import parse_cluster_address
 from auctionctl.store.cluster_mark import ClusterMark, check_not_in_cluster
 from auctionctl.store.cluster_store import ClusterStore

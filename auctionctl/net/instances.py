@@ -26,7 +26,7 @@ from auctionctl.house.instances import NOBODY, Heard, Instances
 from auctionctl.house.shared_house import SharedHouse
 from auctionctl.net.alone import Alone, Recovered
 from auctionctl.net.clock import MAX_CLOCK_BACK_NS
-from auctionctl.net.hops import StartHouse
+from auctionctl.net.house_words import StartHouse
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.store.cluster_changes import Change, Claimed, Grown

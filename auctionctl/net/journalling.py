@@ -11,7 +11,7 @@ from pathlib import Path
 
 from auctionctl.house.security import SecurityEvent, SecurityKind, security_event
 from auctionctl.net.admission_news import AllowListKept
-from auctionctl.net.hops import Halted
+from auctionctl.net.house_words import Halted
 from auctionctl.net.reports import Banned, Muted, Quarantined, Report, Restarted
 from auctionctl.net.security_journal import SecurityJournal
 

@@ -21,9 +21,10 @@ from auctionctl.house.house import House
 from auctionctl.house.limits import Limits
 from auctionctl.house.shared_limits import changed, differing_words, listed, part_of, read, with_shared, write
 from auctionctl.net.admission_news import LimitsDiffer, LimitsTaken
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import StartHouse, encode
 from auctionctl.net.house_store import check_auctions
+from auctionctl.net.house_words import StartHouse
 from auctionctl.store.cluster_signs import Shared, SharedList
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.sqlite import SqliteStore

@@ -23,7 +23,8 @@ from typing import Final
 import msgspec
 import zmq
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, decode_bid, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import AuctionctlError, UnreachableError, VerificationError
 from auctionctl.keys.signing import SecretKey

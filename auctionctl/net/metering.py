@@ -20,7 +20,10 @@ from auctionctl.house.house import House
 from auctionctl.house.intake import Request
 from auctionctl.house.metrics import Recent, Stage
 from auctionctl.keys.allowlist import Role
-from auctionctl.net.hops import GATEWAY, Checked, Counted, Measured, SessionCounted
+from auctionctl.net.child_words import GATEWAY
+from auctionctl.net.chunks import Checked
+from auctionctl.net.hops import Counted, SessionCounted
+from auctionctl.net.house_words import Measured
 from auctionctl.net.news import tell
 from auctionctl.net.process_state import ProcessState, own_state
 from auctionctl.wire.measures import (

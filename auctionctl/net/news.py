@@ -13,8 +13,10 @@ from auctionctl.auction.price import format_minor
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.keys.signing import Identity
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import Admitted, Alive, Archived, Measured, Noticed, Recovering, Turned, encode
+from auctionctl.net.hops import Noticed
+from auctionctl.net.house_words import Admitted, Alive, Archived, Measured, Recovering, Turned
 
 
 def tell(control: socket.socket, news: Admitted | Alive | Archived | Measured | Noticed | Recovering | Turned) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from auctionctl.house.condition import LOTS_WAIT
 from auctionctl.house.house import House
 from auctionctl.net.alone import Alone
-from auctionctl.net.hops import AllClosed, FromChild, LotsWait, Reopened
+from auctionctl.net.house_words import AllClosed, FromChild, LotsWait, Reopened
 from auctionctl.net.instances import AmongSeveral
 from auctionctl.net.own_lots import OwnLots
 

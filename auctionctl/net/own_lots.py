@@ -13,7 +13,7 @@ from secrets import token_bytes
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.hops import Announced
+from auctionctl.net.house_words import Announced
 from auctionctl.wire.frames import Message
 from auctionctl.wire.listing import Entropy, LotDescription, differences, sign_terms
 

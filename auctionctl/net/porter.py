@@ -11,9 +11,10 @@ from typing import Final
 
 from auctionctl.net.clock import Clock
 from auctionctl.net.door import Answer, Door
+from auctionctl.net.gateway_orders import SetBans
 from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, Muting, NotWatched, Trying
 from auctionctl.net.guard import Guard
-from auctionctl.net.hops import Admit, Noticed, SetBans
+from auctionctl.net.hops import Admit, Noticed
 from auctionctl.net.mutes import POINTS_TO_MUTE
 from auctionctl.net.route_numbers import is_ahead
 from auctionctl.net.sessions import Session, Sessions

@@ -7,7 +7,7 @@ from typing import Final
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.house import House
-from auctionctl.net.hops import Alive
+from auctionctl.net.house_words import Alive
 from auctionctl.net.news import tell
 from auctionctl.net.ways import Ways
 

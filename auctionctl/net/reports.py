@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auctionctl.net.admission_news import AllowListKept, AllowListReplaced, KeysListed, LimitsDiffer
-from auctionctl.net.hops import (
+from auctionctl.net.house_words import (
     Admitted,
     AllClosed,
     Announced,

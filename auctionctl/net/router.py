@@ -9,7 +9,7 @@ from typing import Final
 
 import zmq
 
-from auctionctl.net.hops import StartGateway
+from auctionctl.net.gateway_orders import StartGateway
 from auctionctl.net.route_numbers import ENDPOINT
 from auctionctl.net.zap import ZAP_DOMAIN
 from auctionctl.wire.frames import CURVE_BYTES, MAX_REQUEST_BYTES

@@ -32,30 +32,26 @@ from auctionctl.keys.signing import SecretKey
 from auctionctl.net.admission_news import AllowListTaken, LimitsTaken
 from auctionctl.net.backoff import Backoff
 from auctionctl.net.child import EXIT_STORE_BROKEN
+from auctionctl.net.child_words import GATEWAY, Failed, HousePipe, VerifierPipe
 from auctionctl.net.children import Child, as_error, await_room, describe_end, end_all, join, may_pass, spawn
 from auctionctl.net.control import receive_control
 from auctionctl.net.fleet import Fleet
 from auctionctl.net.gatekeeper import Gatekeeper
-from auctionctl.net.hops import (
-    GATEWAY,
+from auctionctl.net.gateway_orders import Drain, SetLimits
+from auctionctl.net.hops import Noticed
+from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
+from auctionctl.net.house_words import (
     Alive,
     AllClosed,
-    Drain,
-    Failed,
-    HousePipe,
     Listening,
-    Noticed,
     Opened,
     Reload,
     Reloaded,
     Reopened,
-    SetLimits,
     SettingsKept,
-    VerifierPipe,
     Warn,
     decode_from_child,
 )
-from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings, ReadSettings
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.listening import ListeningPort
 from auctionctl.net.pipes import PipeClosedError

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from auctionctl.house.metrics import Histogram
-from auctionctl.net.hops import Chunk, RequestTuple, encode
+from auctionctl.net.child_words import encode
+from auctionctl.net.chunks import Chunk, RequestTuple
 from auctionctl.net.pipes import Pipe, PipeClosedError
 
 CHUNK_REQUESTS: Final = 64

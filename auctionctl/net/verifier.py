@@ -12,18 +12,10 @@ import socket
 import time
 from typing import Final, NamedTuple
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
+from auctionctl.net.child_words import HousePipe, Stop, decode_to_verifier, encode
+from auctionctl.net.chunks import SESSIONS_A_GATEWAY, Checked, RequestTuple, decode_chunk
 from auctionctl.net.control import hear_supervisor
-from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
-    Checked,
-    GatewayPipe,
-    HousePipe,
-    RequestTuple,
-    Stop,
-    decode_chunk,
-    encode,
-)
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.process_state import own_state
 from auctionctl.wire.frames import is_signed_by
@@ -95,10 +87,10 @@ class Verifier:
                 return
 
     def _hear(self) -> None:
-        message, descriptors = hear_supervisor(self._control)
+        message, descriptors = hear_supervisor(self._control, decode_to_verifier)
         if isinstance(message, Stop):
             self._is_stopping = True
-        elif isinstance(message, (GatewayPipe, HousePipe)):
+        else:
             pipe = Pipe(socket.socket(fileno=descriptors[0]))
             if isinstance(message, HousePipe):
                 self._house = pipe

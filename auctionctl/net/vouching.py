@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from auctionctl.net.hops import Alive
+from auctionctl.net.house_words import Alive
 from auctionctl.net.sd_notify import Notifier
 
 HOUSE_SILENCE_S: Final = 5.0

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS
 from auctionctl.replica.registry import REGISTRY_ID
 from auctionctl.wire.frames import Message, message_type

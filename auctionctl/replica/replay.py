@@ -13,7 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join
+from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     COMMAND_KINDS,
     KINDS,

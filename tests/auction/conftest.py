@@ -18,7 +18,8 @@ import pytest
 from msgspec.structs import replace
 
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import Bid, Join, command_id
+from auctionctl.auction.bid import Bid, Join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import AnyCommand, Capacity, Offer, Pay, Settle, encode_command
 from auctionctl.auction.events import HouseEvent
 from auctionctl.auction.increments import Fixed

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from auctionctl.auction import commands
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import command_id, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.bid import decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, Capacity, decode_command, encode_command, type_of
 from auctionctl.auction.events import (
     Closed,

@@ -13,17 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auctionctl.auction.bid import (
-    MAX_SEQ,
-    MAX_TIME_NS,
-    Bid,
-    Join,
-    command_id,
-    decode_bid,
-    decode_join,
-    encode_bid,
-    encode_join,
-)
+from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS, Bid, Join, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.price import MAX_MINOR
 from auctionctl.errors import RemoteProtocolError
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auctionctl.auction import commands
-from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS, command_id
+from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     COMMAND_KINDS,
     KINDS,

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents_world import LATENCY_NS, World, key_of, nonces, signer_of_message
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.price import Money
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding import strategies

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Cancel, Capacity, Pause, Pay, Resume, Settle, decode_command, encode_command
 from auctionctl.auction.phase import Phase, Stage
 from auctionctl.auction.rejection import Code, Refusal

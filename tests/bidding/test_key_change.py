@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.bidding.key_change import FINAL_CODES, RETRY_NS, KeyChange
 from auctionctl.bidding.revoking import Revoker
 from auctionctl.bidding.rotating import Rotator, find_rotation

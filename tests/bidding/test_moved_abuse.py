@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.replica.place_budget import MAX_AN_HOUR
 from auctionctl.wire.frames import Message, message_type

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.cli import app
 from auctionctl.cli.demo import free_port

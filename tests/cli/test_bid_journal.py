@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS, Bid, command_id, decode_bid, encode_bid
+from auctionctl.auction.bid import MAX_SEQ, MAX_TIME_NS, Bid, decode_bid, encode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.price import MAX_MINOR, Money
 from auctionctl.bidding.notices import BidPlaced, BidRejected
 from auctionctl.bidding.wallet import Wallet

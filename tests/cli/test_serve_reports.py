@@ -11,12 +11,14 @@ from auctionctl.cli.manual.serve_fields import EVENTS
 from auctionctl.cli.process_log import ProcessLog
 from auctionctl.cli.serve_reports import log_report, write_report, write_report_json
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net import hops, reports
+from auctionctl.net import admission_news as admission
+from auctionctl.net import house_words as house
+from auctionctl.net import reports
 from auctionctl.views.log_line import LogForm
 from auctionctl.wire.address import HouseAddress
 
 ADDRESS = HouseAddress(SecretKey(bytes(32)).identity, "localhost", 1)
-ANNOUNCED = (hops.Announced(bytes(32), "x", "T\x1b", True), hops.Announced(bytes(32), "y", "U", False))
+ANNOUNCED = (house.Announced(bytes(32), "x", "T\x1b", True), house.Announced(bytes(32), "y", "U", False))
 REPORTS: list[tuple[Any, str]] = [
     (
         reports.Serving(ADDRESS, ANNOUNCED),
@@ -25,60 +27,66 @@ REPORTS: list[tuple[Any, str]] = [
     (reports.Restarted("gateway", 5, "SIGKILL"), "restarted gateway (process 5): the one before died (SIGKILL)\n"),
     (reports.Quarantined("auction/1", "why"), "quarantined auction/1: why\n"),
     (
-        hops.Halted("registry", "it is sh\x1borter"),
+        house.Halted("registry", "it is sh\x1borter"),
         "HALTED registry, nothing is written to it any more: it is shorter (was the state restored from an old copy?"
         " stop the house and restore a newer backup)\n",
     ),
-    (hops.AllowListKept("line 1: x"), "the new allow list is wrong, the one before stays in force: line 1: x\n"),
-    (hops.KeysListed("revoked_listed", "the list names x"), "the list names x\n"),
     (
-        hops.AllowListReplaced("cannot write"),
+        admission.AllowListKept("line 1: x"),
+        "the new allow list is wrong, the one before stays in force: line 1: x\n",
+    ),
+    (admission.KeysListed("revoked_listed", "the list names x"), "the list names x\n"),
+    (
+        admission.AllowListReplaced("cannot write"),
         "the allow list of all instances is in force, and its file does not say so: cannot write\n",
     ),
     (
-        hops.AllowListReplaced(),
+        admission.AllowListReplaced(),
         "the allow list of this machine differed from that of all instances, and has given way to it\n",
     ),
     (
-        hops.AllowListReplaced(kept="/etc/allow.replaced-1"),
+        admission.AllowListReplaced(kept="/etc/allow.replaced-1"),
         "the allow list of this machine differed from that of all instances, and has given way to it;"
         " what it said is in /etc/allow.replaced-1, and not in force\n",
     ),
     (
-        hops.LimitsDiffer({"bids_per_s": 20}, {"bids_per_s": 50}),
+        admission.LimitsDiffer({"bids_per_s": 20}, {"bids_per_s": 50}),
         "the settings here say other limits than those of all instances, which hold: bids_per_s (20 here, 50 in force)"
         " (write those into the settings here too; what is changed in them holds for all after a reload)\n",
     ),
-    (hops.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
-    (hops.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
-    (hops.ArchiveFailed("disk", ""), "nothing can be archived, and all stays in the store: disk\n"),
-    (hops.ArchiveFailed("disk\x1b", "look"), "nothing can be archived, and all stays in the store: disk (look)\n"),
-    (hops.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
+    (house.LotsWait(["x", "y"]), "there is no room yet for: x, y\n"),
+    (house.Archived(bytes(32), "x", "/a/x.auction"), "archived x: /a/x.auction\n"),
+    (house.ArchiveFailed("disk", ""), "nothing can be archived, and all stays in the store: disk\n"),
     (
-        hops.StoreFull("disk", 4096),
+        house.ArchiveFailed("disk\x1b", "look"),
+        "nothing can be archived, and all stays in the store: disk (look)\n",
+    ),
+    (house.StoreFull("disk"), "the store is full, nothing is accepted: disk\n"),
+    (
+        house.StoreFull("disk", 4096),
         "the store is full, nothing is accepted: disk (4096 bytes of ballast were given back to the disk,"
         " so that what is due gets in: make room before they are used up)\n",
     ),
-    (hops.AllClosed(), "every auction has ended\n"),
-    (hops.Turned(bytes(32), "x", "T", "open", "", "", ""), "auction 000000000000  x  open\n"),
+    (house.AllClosed(), "every auction has ended\n"),
+    (house.Turned(bytes(32), "x", "T", "open", "", "", ""), "auction 000000000000  x  open\n"),
     (
-        hops.Turned(bytes(32), "x", "T", "closed", "completed", "a\x1bnn", "5.00EUR"),
+        house.Turned(bytes(32), "x", "T", "closed", "completed", "a\x1bnn", "5.00EUR"),
         "auction 000000000000  x  closed  sold to ann for 5.00EUR\n",
     ),
     (
-        hops.Turned(bytes(32), "x", "T", "closed", "reserve_not_met", "", ""),
+        house.Turned(bytes(32), "x", "T", "closed", "reserve_not_met", "", ""),
         "auction 000000000000  x  closed  reserve not met\n",
     ),
-    (hops.Admitted("ann", "bidder"), "admitted ann as bidder\n"),
+    (house.Admitted("ann", "bidder"), "admitted ann as bidder\n"),
     (
-        hops.Reloaded((ANNOUNCED[1],)),
+        house.Reloaded((ANNOUNCED[1],)),
         "auction 000000000000  y  new  U\nthe settings have been read again\n",
     ),
     (
-        hops.SettingsKept("port: x", "y"),
+        house.SettingsKept("port: x", "y"),
         "the new settings are wrong, those before stay in force: port: x (y)\n",
     ),
-    (hops.SettingsKept("x", ""), "the new settings are wrong, those before stay in force: x\n"),
+    (house.SettingsKept("x", ""), "the new settings are wrong, those before stay in force: x\n"),
     (reports.RestartNeeded(("bind", "port")), "changed, and heeded when the house is started again: bind, port\n"),
     (
         reports.Muted("mallory", "192.0.2.1", "a message without an end", 60),

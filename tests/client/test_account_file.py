@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import Bid, command_id, encode_bid
+from auctionctl.auction.bid import Bid, encode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.price import Money
 from auctionctl.bidding.notices import BidPlaced, Outcome, Result

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import Bid, command_id, encode_bid
+from auctionctl.auction.bid import Bid, encode_bid
+from auctionctl.auction.command_id import command_id
 from auctionctl.bidding.notices import BidPlaced, Outbid
 from auctionctl.client.bid_journal import BidJournal
 from auctionctl.client.kept_session import KeptSession, alone

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import zmq
 from house_process import PATIENCE_S, RETRY_NS, key_of, until
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.events import Gap
 from auctionctl.auction.phase import Phase
 from auctionctl.auction.terms import SECOND_NS

@@ -17,8 +17,8 @@ from nats_cluster import Cluster, require_cluster
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ConfigurationError
 from auctionctl.house.limits import Limits
-from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_store import open_store
+from auctionctl.net.house_words import StartHouse
 from auctionctl.store.stream_settings import Streams
 from auctionctl.tlog.entry import Kind
 

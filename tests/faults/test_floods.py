@@ -16,7 +16,7 @@ from hostile_process import CROWD, LIMIT_A_SECOND
 from house_clients import RawSession, all_join
 from house_process import lot
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Pause, Resume, encode_command
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.net.clock import Clock

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     Accept,
     Cancel,
@@ -29,7 +29,9 @@ from auctionctl.errors import RemoteProtocolError
 from auctionctl.house.effects import Send
 from auctionctl.house.intake import COMMANDS, Request
 from auctionctl.keys.signing import Identity, SecretKey
-from auctionctl.net.hops import Chunk, decode_checked, encode
+from auctionctl.net.child_words import encode
+from auctionctl.net.chunks import Chunk
+from auctionctl.net.house_words import decode_checked
 from auctionctl.net.verifier import check_chunk
 from auctionctl.replica.registry import REGISTRY, Revoke, encode_registry_event, rotation
 from auctionctl.wire.frames import Message, message_type, sign_body

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from auctionctl.auction.bid import Bid, Join, command_id, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, decode_bid, decode_join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import KINDS, AnyCommand, decode_command, encode_command
 from auctionctl.auction.terms import SECOND_NS, Terms, auction_id, decode_terms
 from auctionctl.errors import RemoteProtocolError, TermsError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import NotFoundError, TermsError
 from auctionctl.house.answers import LISTINGS_A_PAGE

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     KINDS,
     Accept,

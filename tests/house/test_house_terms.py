@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS, auction_id, decode_terms, encode_terms
 from auctionctl.errors import TermsError
 from auctionctl.house.limits import Limits

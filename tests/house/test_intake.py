@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.house.intake import ROLES, refuse, refused
 from auctionctl.keys.allowlist import Role
 from auctionctl.keys.signing import SecretKey

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Capacity, Pay, Settle
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.rules import PaymentRules

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.events import Gap, GapCause, Takeover, decode_event
 from auctionctl.auction.rules import PaymentRules
 from auctionctl.auction.terms import SECOND_NS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
 from auctionctl.house.rates import Rate, RateLimit

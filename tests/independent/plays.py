@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from auctionctl.auction import commands
 from auctionctl.auction.auction import Auction
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Capacity, encode_command
 from auctionctl.auction.phase import Stage
 from auctionctl.auction.rules import Cancellation, Disconnection, OnDefault, PauseRules, PaymentRules

@@ -20,31 +20,13 @@ from auctionctl.house.limits import Limits
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net import house_store
 from auctionctl.net.admission_news import AllowListTaken, LimitsTaken
+from auctionctl.net.child_words import GatewayPipe, Stop, VerifierPipe, encode
+from auctionctl.net.chunks import Checked, RequestTuple
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control, tell_child
 from auctionctl.net.daemon import HouseProcess
-from auctionctl.net.hops import (
-    Admit,
-    Admitted,
-    Alive,
-    Checked,
-    GatewayPipe,
-    Known,
-    Listening,
-    Opened,
-    Operation,
-    Release,
-    RequestTuple,
-    Serving,
-    StartHouse,
-    Stop,
-    ToSession,
-    Turned,
-    VerifierPipe,
-    decode_from_child,
-    decode_release,
-    encode,
-)
+from auctionctl.net.hops import Admit, Known, Operation, Release, Serving, ToSession, decode_release
+from auctionctl.net.house_words import Admitted, Alive, Listening, Opened, StartHouse, Turned, decode_from_child
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.tlog.entry import decode

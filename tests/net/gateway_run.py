@@ -14,27 +14,14 @@ from house_clients import RawSession
 from house_process import HOUSE_KEY, key_of, until
 
 from auctionctl.house.limits import Limits
+from auctionctl.net.child_words import HousePipe, Stop, VerifierPipe, encode
+from auctionctl.net.chunks import Chunk, decode_chunk
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import tell_child
 from auctionctl.net.door import DEFAULT_LIMITS, DoorLimits
 from auctionctl.net.gateway import Gateway
-from auctionctl.net.hops import (
-    Admit,
-    Chunk,
-    Counted,
-    HousePipe,
-    Known,
-    Operation,
-    Release,
-    Serving,
-    StartGateway,
-    Stop,
-    ToSession,
-    VerifierPipe,
-    decode_chunk,
-    decode_from_gateway,
-    encode,
-)
+from auctionctl.net.gateway_orders import StartGateway
+from auctionctl.net.hops import Admit, Counted, Known, Operation, Release, Serving, ToSession, decode_from_gateway
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.wire.address import HouseAddress
 from auctionctl.wire.messages import Pong

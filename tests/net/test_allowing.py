@@ -22,7 +22,7 @@ from auctionctl.net.allow_file import AllowFile
 from auctionctl.net.allowing import AGAIN_NS, Allowing, keys_listed
 from auctionctl.net.alone import Alone
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import decode_from_child
+from auctionctl.net.house_words import decode_from_child
 from auctionctl.store.sqlite import SqliteStore
 
 NOW_NS = 1_767_225_600 * SECOND_NS

@@ -15,7 +15,7 @@ from auctionctl.house.condition import ARCHIVE_FAILED, Warnings
 from auctionctl.net.archive_turns import LOOK_NS, PAUSE_NS, ArchiveTurns
 from auctionctl.net.archiving import Archiving
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Archived, ArchiveFailed, decode_from_child
+from auctionctl.net.house_words import Archived, ArchiveFailed, decode_from_child
 from auctionctl.store.archive import Archive
 
 HOUR_NS = 3_600 * SECOND_NS

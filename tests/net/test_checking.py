@@ -12,7 +12,8 @@ from auctionctl.auction.bid import decode_bid
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.errors import VerificationError
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.checking import PIECE_ENTRIES, Crew, count_checkers, vouch
+from auctionctl.net.checker import vouch
+from auctionctl.net.checking import PIECE_ENTRIES, Crew, count_checkers
 from auctionctl.net.filling import plan_logs, write_log
 from auctionctl.replica.replay import Replay
 from auctionctl.tlog.entry import Kind, decode, encode

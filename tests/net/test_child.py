@@ -16,8 +16,9 @@ from house_process import HOUSE_KEY
 from auctionctl.house.limits import Limits
 from auctionctl.net.admission_news import AllowListTaken
 from auctionctl.net.child import EXIT_FAILED, EXIT_STORE_BROKEN
+from auctionctl.net.child_words import Failed, Stop
 from auctionctl.net.control import receive_control, tell_child
-from auctionctl.net.hops import Failed, Opened, StartHouse, Stop, decode_from_child
+from auctionctl.net.house_words import Opened, StartHouse, decode_from_child
 
 
 @pytest.fixture

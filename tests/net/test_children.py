@@ -11,9 +11,10 @@ import sys
 
 import pytest
 
+from auctionctl.net.child_words import Failed, GatewayPipe, HousePipe, Stop, decode_to_verifier
 from auctionctl.net.children import MAX_BACKLOG_BYTES, Child, as_error, await_room, describe_end, end_all, join, spawn
 from auctionctl.net.control import hear_supervisor
-from auctionctl.net.hops import Failed, GatewayPipe, HousePipe, SetBans, Stop
+from auctionctl.net.gateway_orders import SetBans
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_two_children_that_are_joined_hold_the_two_ends_of_one_pair():
     join(one, HousePipe(), other, GatewayPipe(7))
     ends = []
     for (ours, theirs), expected in zip(controls, (HousePipe(), GatewayPipe(7)), strict=True):
-        message, (descriptor,) = hear_supervisor(theirs)
+        message, (descriptor,) = hear_supervisor(theirs, decode_to_verifier)
         assert message == expected
         ends.append(socket.socket(fileno=descriptor))
         ours.close()
@@ -71,7 +72,7 @@ def test_two_children_that_are_joined_hold_the_two_ends_of_one_pair():
 
 
 def test_a_child_that_stands_still_holds_up_nobody_and_hears_everything_once_it_goes_on():
-    child = spawn("verifier 0")
+    child = spawn("gateway")
     os.kill(child.process.pid, signal.SIGSTOP)
     with selectors.DefaultSelector() as selector:
         selector.register(child.control, selectors.EVENT_READ, child)
@@ -92,7 +93,7 @@ def test_a_child_that_stands_still_holds_up_nobody_and_hears_everything_once_it_
 
 
 def test_a_child_that_lets_too_much_wait_is_ended():
-    child = spawn("verifier 0")
+    child = spawn("gateway")
     os.kill(child.process.pid, signal.SIGSTOP)
     for _ in range(MAX_BACKLOG_BYTES // 10_000_000 + 1):
         child.tell(SetBans([bytes(32)] * 300_000, []))

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from auctionctl.net.child_words import Stop, VerifierPipe
 from auctionctl.net.control import hear_supervisor, receive_control, send_control, tell_child
-from auctionctl.net.hops import Stop, VerifierPipe
+from auctionctl.net.house_words import decode_to_house
 from auctionctl.net.pipes import PipeClosedError
 
 
@@ -26,14 +27,14 @@ def test_a_descriptor_comes_with_its_own_message(ends):
     try:
         tell_child(supervisor, VerifierPipe(3), second)
         tell_child(supervisor, Stop())
-        message, descriptors = hear_supervisor(child)
+        message, descriptors = hear_supervisor(child, decode_to_house)
         assert message == VerifierPipe(3)
         (descriptor,) = descriptors
         assert descriptor not in (first, second)
         os.write(descriptor, b"the same pipe")
         os.close(descriptor)
         assert os.read(first, 100) == b"the same pipe"
-        assert hear_supervisor(child) == (Stop(), [])
+        assert hear_supervisor(child, decode_to_house) == (Stop(), [])
     finally:
         os.close(first)
         os.close(second)

@@ -7,9 +7,10 @@ from collections import deque
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.metrics import bucket_of
+from auctionctl.net.child_words import encode
 from auctionctl.net.counting import Counting
 from auctionctl.net.hops import MAX_SESSIONS_TOLD as MAX_SESSIONS
-from auctionctl.net.hops import decode_from_gateway, encode
+from auctionctl.net.hops import decode_from_gateway
 from auctionctl.net.sessions import Sessions
 from auctionctl.net.turned_away import TurnedAway
 from auctionctl.net.under_way import UnderWay

@@ -8,25 +8,15 @@ import pytest
 from daemon_run import ANN, LOT, SESSION, Run, TroubledStore
 from house_process import HOUSE_KEY, key_of, until
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreBrokenError, StoreFullError
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry
 from auctionctl.net import gateway_ends
-from auctionctl.net.hops import (
-    Admit,
-    Alive,
-    Following,
-    GatewayPipe,
-    Listening,
-    LotsWait,
-    Opened,
-    Release,
-    StoreFull,
-    VerifierPipe,
-    encode,
-)
+from auctionctl.net.child_words import GatewayPipe, VerifierPipe, encode
+from auctionctl.net.hops import Admit, Following, Release
+from auctionctl.net.house_words import Alive, Listening, LotsWait, Opened, StoreFull
 from auctionctl.net.pipes import MAX_FRAME_BYTES, PipeClosedError
 from auctionctl.replica.registry import REGISTRY_ID, Revoke, encode_registry_event
 from auctionctl.store.state_directory import BALLAST_BYTES

@@ -17,7 +17,7 @@ from auctionctl.errors import StoreFullError
 from auctionctl.house.limits import Limits
 from auctionctl.net import daemon, house_store
 from auctionctl.net.control import tell_child
-from auctionctl.net.hops import Archived, ArchiveFailed, Opened, Reload, Reloaded, StoreFull, Turned
+from auctionctl.net.house_words import Archived, ArchiveFailed, Opened, Reload, Reloaded, StoreFull, Turned
 from auctionctl.store.archive import Archive
 from auctionctl.store.state_directory import BALLAST_BYTES
 from auctionctl.tlog.entry import Kind, decode

@@ -10,19 +10,9 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.presence import PRESENCE_GRACE_NS
 from auctionctl.keys.allowlist import Entry
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
-    Admit,
-    Checked,
-    Following,
-    GatewayPipe,
-    Mute,
-    Serving,
-    ToFollowers,
-    ToSession,
-    decode_release,
-    encode,
-)
+from auctionctl.net.child_words import GatewayPipe, encode
+from auctionctl.net.chunks import SESSIONS_A_GATEWAY, Checked
+from auctionctl.net.hops import Admit, Following, Mute, Serving, ToFollowers, ToSession, decode_release
 from auctionctl.net.pipes import Pipe
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.messages import List, Read, Subscribe, decode_reply

@@ -12,21 +12,10 @@ from auctionctl.house.intake import Request
 from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
 from auctionctl.net.admission_news import AllowListKept
+from auctionctl.net.child_words import Stop, encode
 from auctionctl.net.control import tell_child
-from auctionctl.net.hops import (
-    Admitted,
-    Alive,
-    Ending,
-    LastWord,
-    LotsWait,
-    Reload,
-    Reloaded,
-    SettingsKept,
-    Stop,
-    ToSession,
-    Turned,
-    encode,
-)
+from auctionctl.net.hops import Ending, LastWord, ToSession
+from auctionctl.net.house_words import Admitted, Alive, LotsWait, Reload, Reloaded, SettingsKept, Turned
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.tlog.entry import Kind, decode
 from auctionctl.wire.listing import LotDescription

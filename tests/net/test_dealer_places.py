@@ -10,7 +10,7 @@ import zmq
 from house_clients import HonestBidder, all_join
 from house_process import HOUSE_KEY, lot
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.errors import UnreachableError
 from auctionctl.net.clock import Clock
 from auctionctl.replica.destinations import log_of, subscribed_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
 from auctionctl.house.quotas import MUTE_NS, MUTED

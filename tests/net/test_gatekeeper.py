@@ -15,10 +15,12 @@ from auctionctl.house.security import SecurityKind, security_event
 from auctionctl.keys.access import Access
 from auctionctl.keys.allowlist import Entry, render
 from auctionctl.net.bans import CHOSE_ROUTE, FIRST_BAN_S
+from auctionctl.net.child_words import encode
 from auctionctl.net.control import send_control
 from auctionctl.net.gatekeeper import MAX_MUTED, MAX_WORD_BYTES, Gatekeeper
+from auctionctl.net.gateway_orders import SetBans
 from auctionctl.net.gateway_words import ChoseRoute, Cut, FromGateway, Heard, Knocked, Muting, NotWatched, Trying
-from auctionctl.net.hops import Noticed, SetBans, encode
+from auctionctl.net.hops import Noticed
 from auctionctl.net.journalling import Journalling
 from auctionctl.net.mutes import LONGEST_MUTE_NS, KeptOut
 from auctionctl.net.pipes import PipeClosedError

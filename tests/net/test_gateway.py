@@ -13,24 +13,14 @@ from house_clients import RawSession
 from house_process import until
 from zmq.utils.monitor import parse_monitor_message
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
+from auctionctl.net.child_words import Stop
+from auctionctl.net.chunks import Chunk, decode_chunk
 from auctionctl.net.control import tell_child
 from auctionctl.net.edge import LEAST_SHARE
 from auctionctl.net.gateway import SILENCE_NS
-from auctionctl.net.hops import (
-    Admit,
-    Chunk,
-    Drain,
-    Ending,
-    Following,
-    Known,
-    LastWord,
-    SetLimits,
-    Stop,
-    ToFollowers,
-    ToSession,
-    decode_chunk,
-)
+from auctionctl.net.gateway_orders import Drain, SetLimits
+from auctionctl.net.hops import Admit, Ending, Following, Known, LastWord, ToFollowers, ToSession
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.wire.messages import Bye, List, Ping, Pong, Refused, decode_reply
 from auctionctl.wire.messages import encode as encode_message

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 import pytest
 
 from auctionctl.net import gateway_ends
+from auctionctl.net.child_words import GatewayPipe
+from auctionctl.net.chunks import SESSIONS_A_GATEWAY
 from auctionctl.net.gateway_ends import GatewayEnd, GatewayEnds
 from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
     Admit,
     Following,
-    GatewayPipe,
     Known,
     Misgreeted,
     Mute,

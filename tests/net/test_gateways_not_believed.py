@@ -13,10 +13,11 @@ import pytest
 from house_process import HOUSE_KEY
 
 from auctionctl.house.limits import Limits
+from auctionctl.net.child_words import Failed, encode
 from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import AllClosed, Failed, encode
 from auctionctl.net.house_settings import Finish, HouseSettings
+from auctionctl.net.house_words import AllClosed
 from auctionctl.net.listening import ListeningPort
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.supervisor import Supervisor

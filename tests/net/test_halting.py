@@ -14,7 +14,7 @@ from auctionctl.house.effects import Halt
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.control import receive_control
 from auctionctl.net.halting import Halting
-from auctionctl.net.hops import Halted, decode_from_child
+from auctionctl.net.house_words import Halted, decode_from_child
 from auctionctl.store.halted_logs import FILE_NAME
 from auctionctl.store.state_directory import IDENTITY_NAME
 from auctionctl.tlog.checkpoint import CheckpointSigner, origin_of

@@ -9,8 +9,8 @@ from auctionctl.house.limits import Limits
 from auctionctl.keys.access import Access
 from auctionctl.keys.signing import SecretKey
 from auctionctl.net.door import DoorLimits
-from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_settings import HouseSettings
+from auctionctl.net.house_words import StartHouse
 from auctionctl.net.strangers import StrangerLimits
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability

@@ -14,8 +14,8 @@ import pytest
 from auctionctl.errors import ConfigurationError, StoreLockedError
 from auctionctl.house.limits import Limits
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.hops import StartHouse
 from auctionctl.net.house_store import lossy_words, open_store
+from auctionctl.net.house_words import StartHouse
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.sqlite import SqliteStore
 from auctionctl.store.state_directory import locked, make_private_directory

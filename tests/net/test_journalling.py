@@ -9,7 +9,7 @@ import pytest
 
 from auctionctl.house.security import SecurityKind, security_event
 from auctionctl.net.admission_news import AllowListKept
-from auctionctl.net.hops import AllClosed, Halted
+from auctionctl.net.house_words import AllClosed, Halted
 from auctionctl.net.journalling import Journalling, event_of
 from auctionctl.net.reports import Banned, Draining, Muted, Quarantined, Restarted
 from auctionctl.net.security_journal import SecurityReader

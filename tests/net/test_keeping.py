@@ -16,8 +16,8 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Conflict
 from auctionctl.keys.allowlist import Entry
 from auctionctl.keys.signing import SecretKey
+from auctionctl.net.chunks import RequestTuple
 from auctionctl.net.clock import Clock
-from auctionctl.net.hops import RequestTuple
 from auctionctl.net.keeping import Keeping
 from auctionctl.replica.proven import judge
 from auctionctl.store.conflict_files import DIRECTORY, MAX_CASES_A_BIDDER

@@ -19,8 +19,8 @@ from auctionctl.house.limits import Limits
 from auctionctl.house.shared_limits import RATES, part_of
 from auctionctl.net.admission_news import LimitsDiffer, LimitsTaken
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import decode_from_child
 from auctionctl.net.house_store import MAX_AUCTIONS
+from auctionctl.net.house_words import decode_from_child
 from auctionctl.net.limiting import AGAIN_NS, Limiting, LimitsSeen, SharedLimiting
 from auctionctl.store.cluster_signs import Shared
 from auctionctl.store.cluster_store import ClusterStore

@@ -12,9 +12,10 @@ from house_process import HOUSE_KEY
 
 from auctionctl.house.limits import Limits
 from auctionctl.net.admission_news import LimitsTaken
+from auctionctl.net.child_words import encode
 from auctionctl.net.children import Child
 from auctionctl.net.control import hear_supervisor, send_control
-from auctionctl.net.hops import SetLimits, encode
+from auctionctl.net.gateway_orders import SetLimits, decode_to_gateway
 from auctionctl.net.house_settings import Finish, HouseSettings
 from auctionctl.net.listening import ListeningPort
 from auctionctl.net.supervisor import Supervisor
@@ -46,6 +47,6 @@ def test_limits_that_a_house_takes_are_heeded_by_each_gateway(tmp_path: Path, st
     after = replace(Limits(), bids_per_s=8)
     send_control(of_house, encode(LimitsTaken(after)))
     supervisor._hear(house)
-    assert hear_supervisor(of_gateway) == (SetLimits(after), [])
+    assert hear_supervisor(of_gateway, decode_to_gateway) == (SetLimits(after), [])
     supervisor._start_gateway("gateway")
     assert started == [before, after]

@@ -9,7 +9,7 @@ import pytest
 from house_clients import HonestBidder, RawSession, all_join
 from house_process import HouseInProcesses, key_of, lot, until
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.house.quotas import MAX_FORGERIES
 from auctionctl.net.mutes import POINTS_TO_MUTE
 from auctionctl.net.porter import MISGREETED

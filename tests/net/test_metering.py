@@ -14,9 +14,11 @@ import pytest
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Gauge
 from auctionctl.keys.signing import SecretKey, verify
+from auctionctl.net.child_words import encode as encode_hop
+from auctionctl.net.chunks import Checked
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Checked, Counted, SessionCounted, decode_from_child, decode_from_gateway
-from auctionctl.net.hops import encode as encode_hop
+from auctionctl.net.hops import Counted, SessionCounted, decode_from_gateway
+from auctionctl.net.house_words import decode_from_child
 from auctionctl.net.metering import Meter
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.net.process_state import ProcessState

@@ -12,7 +12,7 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Alive, Turned, decode_from_child
+from auctionctl.net.house_words import Alive, Turned, decode_from_child
 from auctionctl.net.news import describe_turn, tell
 from auctionctl.net.pipes import PipeClosedError
 from auctionctl.wire.listing import Entropy, LotDescription, sign_terms

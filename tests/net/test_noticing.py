@@ -22,7 +22,8 @@ from auctionctl.house.security import REFUSALS, SecurityKind
 from auctionctl.keys.allowlist import AllowList, Entry
 from auctionctl.net.clock import Clock
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Misgreeted, Mute, Noticed, decode_from_child
+from auctionctl.net.hops import Misgreeted, Mute, Noticed
+from auctionctl.net.house_words import decode_from_child
 from auctionctl.net.noticing import TELL_NS, Noticing
 
 

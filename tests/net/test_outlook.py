@@ -7,7 +7,7 @@ from typing import Any
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.limits import Limits
 from auctionctl.net.alone import Alone
-from auctionctl.net.hops import AllClosed, LotsWait, Reopened
+from auctionctl.net.house_words import AllClosed, LotsWait, Reopened
 from auctionctl.net.outlook import Outlook
 from auctionctl.net.own_lots import OwnLots
 from auctionctl.wire.listing import LotDescription

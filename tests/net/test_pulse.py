@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auctionctl.net.control import receive_control
-from auctionctl.net.hops import Alive, decode_from_child
+from auctionctl.net.house_words import Alive, decode_from_child
 from auctionctl.net.pulse import ALIVE_NS, Pulse
 from auctionctl.net.ways import Ways
 

@@ -28,10 +28,12 @@ from auctionctl.errors import (
 )
 from auctionctl.house.limits import Limits
 from auctionctl.net.child import EXIT_STORE_BROKEN
+from auctionctl.net.child_words import Failed, encode
 from auctionctl.net.children import Child
 from auctionctl.net.control import send_control
-from auctionctl.net.hops import AllClosed, Announced, Failed, LotsWait, Reloaded, SetBans, encode
+from auctionctl.net.gateway_orders import SetBans
 from auctionctl.net.house_settings import Finish, HouseSettings, NewSettings
+from auctionctl.net.house_words import AllClosed, Announced, LotsWait, Reloaded
 from auctionctl.net.listening import ListeningPort
 from auctionctl.net.reports import Processes, Restarted, Serving
 from auctionctl.net.supervisor import MAX_QUICK_DEATHS, Supervisor, serve

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auctionctl.net.hops import decode_chunk
+from auctionctl.net.chunks import decode_chunk
 from auctionctl.net.pipes import Pipe
 from auctionctl.net.under_way import CHUNK_REQUESTS, UnderWay
 

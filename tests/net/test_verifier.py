@@ -12,19 +12,11 @@ from collections.abc import Iterator
 import pytest
 from house_process import key_of, until
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
+from auctionctl.net.child_words import GatewayPipe, HousePipe, Stop, encode
+from auctionctl.net.chunks import SESSIONS_A_GATEWAY, Checked, Chunk, RequestTuple
 from auctionctl.net.control import tell_child
-from auctionctl.net.hops import (
-    SESSIONS_A_GATEWAY,
-    Checked,
-    Chunk,
-    GatewayPipe,
-    HousePipe,
-    RequestTuple,
-    Stop,
-    decode_checked,
-    encode,
-)
+from auctionctl.net.house_words import decode_checked
 from auctionctl.net.pipes import Pipe, PipeClosedError
 from auctionctl.net.verifier import BACKLOG_LIMIT_BYTES, Verifier, check_chunk
 from auctionctl.wire.frames import sign_body

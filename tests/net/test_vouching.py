@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auctionctl.net.hops import Alive
+from auctionctl.net.house_words import Alive
 from auctionctl.net.sd_notify import Notifier
 from auctionctl.net.vouching import GATEWAY_SILENCE_S, HOUSE_SILENCE_S, RESTART_PATIENCE_S, Vouching
 

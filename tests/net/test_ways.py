@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auctionctl.auction.terms import SECOND_NS
-from auctionctl.net.hops import GATEWAY
+from auctionctl.net.child_words import GATEWAY
 from auctionctl.net.ways import BEAT_NS, HUNG_NS, SILENCE_NS, STUCK_NS, Way, Ways
 
 TURN_NS = SECOND_NS // 10

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import AnyCommand, Capacity, encode_command
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.destinations import is_of, log_of, names_of, subscribed_in, subscription

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auctionctl.auction.bid import command_id, decode_join
+from auctionctl.auction.bid import decode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import Accept, AnyCommand, Capacity, Decline, Offer, Pay, decode_command
 from auctionctl.auction.events import (
     Cancelled,

@@ -16,7 +16,7 @@ from faulty_store import Failure
 from plan import Hazards
 from timeline import MILLISECOND_NS, SECOND_NS
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.errors import ConfigurationError, StoreBrokenError, StoreFullError
 from auctionctl.house.effects import Append as AppendEffect
 from auctionctl.house.effects import Commit, Effect, Fetch, Follow, Greeted, Page, Publish, Send

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from plan import Weather
 from timeline import SECOND_NS
 
-from auctionctl.auction.bid import command_id, decode_bid, decode_join
+from auctionctl.auction.bid import decode_bid, decode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.house.intake import Request, refused
 from auctionctl.keys.allowlist import AllowList
 from auctionctl.net.hops import Following, Known, ToFollowers, ToSession

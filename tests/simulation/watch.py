@@ -32,7 +32,7 @@ from naive_auction import NaiveAuction
 from naive_reputation import NaiveReputations
 from timeline import SECOND_NS
 
-from auctionctl.auction.bid import command_id
+from auctionctl.auction.command_id import command_id
 from auctionctl.bidding.notices import BidAccepted, BidPlaced, BidRejected
 from auctionctl.house.auction_log import AuctionLog
 from auctionctl.house.house import House

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from auctionctl.auction.bid import Bid, Join, command_id, encode_bid, encode_join
+from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
+from auctionctl.auction.command_id import command_id
 from auctionctl.auction.commands import (
     KINDS,
     Accept,
