@@ -97,7 +97,9 @@ class WatchBoard:
         history = self._histories.get(auction.id)
         if history is None or not auction.opened_at_ns:
             history = PriceHistory()
-        now_ns = auction.ended_ns or max(self._observer.house_now_ns, auction.opened_at_ns)
+        if auction.ended_ns:
+            return replace(row, trend=history.whole(auction.opened_at_ns, auction.ended_ns, count))
+        now_ns = max(self._observer.house_now_ns, auction.opened_at_ns)
         return replace(row, trend=history.trend(auction.opened_at_ns, now_ns, count))
 
     def _rungs(self, replica: Replica, top: int, count: int) -> tuple[Rung, ...]:

@@ -41,9 +41,14 @@ class PriceHistory:
         """As of ``now_ns``: the bids of the last minute, and the price at ``count`` times since ``start_ns``."""
         since = now_ns // SECOND_NS - MINUTE_S
         bids = sum(bids for second, bids in self._seconds if second > since)
-        return Trend(
-            bids, tuple(self._price_at(start_ns + (now_ns - start_ns) * n // count) for n in range(1, count + 1))
-        )
+        return Trend(bids, self._prices(start_ns, now_ns, count))
+
+    def whole(self, start_ns: int, end_ns: int, count: int) -> Trend:
+        """Of an auction that ended at ``end_ns``: nobody bids any more, and the price at ``count`` times until then."""
+        return Trend(0, self._prices(start_ns, end_ns, count))
+
+    def _prices(self, start_ns: int, end_ns: int, count: int) -> tuple[int | None, ...]:
+        return tuple(self._price_at(start_ns + (end_ns - start_ns) * n // count) for n in range(1, count + 1))
 
     def _price_at(self, time_ns: int) -> int | None:
         before = bisect_right(self._times_ns, time_ns)

@@ -59,7 +59,8 @@ class Watcher:
     def wait_for(self, is_there: Callable[[], bool]) -> str:
         deadline_s = time.monotonic() + PATIENCE_S
         while not is_there():
-            assert self.take(), self.text
+            goes_on = self.take()
+            assert goes_on or is_there(), self.text
             assert time.monotonic() < deadline_s, self.text
         return self.text
 
@@ -101,6 +102,7 @@ def test_keys_choose_show_the_ladder_filter_sort_help_and_quit(watcher: Watcher)
     assert len(bids) >= 2
     assert [int(entry) for entry, _ in bids] == sorted((int(entry) for entry, _ in bids), reverse=True)
     assert [float(price) for _, price in bids] == sorted((float(price) for _, price in bids), reverse=True)
+    assert "bids, 0 in the last minute" in ladder, "it has ended: nobody bids any more"
     watcher.press("\x1b", then="by closing time", without="entry ┃ time")
     watcher.press("?", then="Ctrl-Z leaves it for a while")
     watcher.press("x", then="by closing time")

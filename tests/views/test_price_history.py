@@ -25,6 +25,13 @@ def test_only_bids_of_the_last_minute_count() -> None:
     ]
 
 
+def test_nobody_bids_for_what_has_ended_and_its_price_is_told_until_its_end() -> None:
+    history = PriceHistory()
+    history.add(START_NS + 3 * SECOND_NS, 100)
+    history.add(START_NS + 7 * SECOND_NS, 200)
+    assert history.whole(START_NS, START_NS + 10 * SECOND_NS, 5) == (0, (None, 100, 100, 200, 200))
+
+
 def test_of_very_many_bids_some_are_forgotten_and_the_newest_never() -> None:
     history = PriceHistory()
     for number in range(20 * MAX_POINTS):
