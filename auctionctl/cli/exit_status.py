@@ -39,7 +39,7 @@ MEANINGS: Final = {
     ExitStatus.USAGE: "The command line cannot be understood, or an argument cannot be used.",
     ExitStatus.NOT_FOUND: "There is no such auction, key, context or file.",
     ExitStatus.NOT_AUTHORISED: "The house does not let this key in, or not in this role.",
-    ExitStatus.UNREACHABLE: "The house does not answer.",
+    ExitStatus.UNREACHABLE: "The house does not answer; `auctionctl serve`: the cluster that keeps its logs.",
     ExitStatus.BID_LOST: "No lot was won.",
     ExitStatus.VERIFICATION_FAILED: "A signature, a proof or a rule does not hold; what fails is named.",
     ExitStatus.ALREADY_RUNNING: "The same house, or a bidder under the same key, is running already.",
@@ -66,6 +66,8 @@ TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     # A house that breaks the protocol has signed what it should not have, or cannot prove who it is.
     errors.RemoteProtocolError: ExitStatus.VERIFICATION_FAILED,
     errors.StoreBrokenError: ExitStatus.STORE_BROKEN,
+    # It may answer the next time: whoever starts services is to try again.
+    errors.StoreAwayError: ExitStatus.UNREACHABLE,
     errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
     errors.BackupError: ExitStatus.CONFIGURATION,
     errors.NotFoundError: ExitStatus.NOT_FOUND,

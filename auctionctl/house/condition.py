@@ -6,6 +6,7 @@ message holds, the gravest first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, InstanceWor
 
 if TYPE_CHECKING:
     from auctionctl.house.house import House
+    from auctionctl.house.instances import Instance
 
 MAX_WARNINGS: Final = 32
 MAX_INSTANCES: Final = 32
@@ -24,6 +26,7 @@ ARCHIVE_FAILED: Final = "archive_failed"
 LOTS_WAIT: Final = "lots_wait"
 BANNED: Final = "banned"
 CLOCK_BEHIND: Final = "clock_behind"
+INSTANCE_LOST: Final = "instance_lost"
 LIMITS_UNSHARED: Final = "limits_unshared"
 LIMITS_DIFFER: Final = "limits_differ"
 REVOKED_LISTED: Final = "revoked_listed"
@@ -34,6 +37,7 @@ _ORDER: Final = (
     HALTED,
     QUARANTINED,
     CLOCK_BEHIND,
+    INSTANCE_LOST,
     BANNED,
     ARCHIVE_FAILED,
     REVOKED_LISTED,
@@ -65,6 +69,13 @@ class Warnings:
         """It is not, any more."""
         self._words.pop((code, subject), None)
 
+    def put_each(self, code: str, words: Mapping[str, str]) -> None:
+        """From now on these are wrong under this code, by subject, and no others."""
+        for subject in [subject for known, subject in self._words if known == code and subject not in words]:
+            self.take_back(code, subject)
+        for subject, its in words.items():
+            self.say(code, its, subject)
+
     def listed(self) -> tuple[tuple[str, str], ...]:
         """(code, words), the gravest first, as many as a message holds."""
 
@@ -85,6 +96,21 @@ class Company:
 
     name: str = ""
     instances: tuple[InstanceWord, ...] = ()
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """What is wrong with those that are not heard of any more, by name: they did not end in order."""
+        return {
+            each.name: f"this instance is not heard of any more; it served at {each.endpoint}: start it again there"
+            for each in self.instances
+            if not each.is_alive
+        }
+
+
+def company_of(name: str, seen: Iterable[Instance]) -> Company:
+    """As the instance called ``name`` sees the others; one that does not say where it serves has ended in order."""
+    words = [InstanceWord(each.name, each.endpoint, each.is_alive, each.holds) for each in seen if each.endpoint]
+    return Company(name, tuple(words))
 
 
 def condition_of(house: House, now_ns: int) -> Condition:

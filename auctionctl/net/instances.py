@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import OvertakenError, SizeConflictError, StoreFullError
 from auctionctl.house.auction_log import log_name
-from auctionctl.house.condition import CLOCK_BEHIND, Company
+from auctionctl.house.condition import CLOCK_BEHIND, INSTANCE_LOST, company_of
 from auctionctl.house.effects import Effect
 from auctionctl.house.house import House
 from auctionctl.house.instances import NOBODY, Heard, Instances
@@ -34,7 +34,6 @@ from auctionctl.store.cluster_signs import under_one_name
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
-from auctionctl.wire.messages import InstanceWord
 
 SIGN_NS: Final = SECOND_NS
 SIGNED_FOR_NS: Final = SECOND_NS * 3 // 2
@@ -281,11 +280,9 @@ class AmongSeveral:
         signs = self._store.signs()
         heard = [Heard(each.instance, each.sequence, each.endpoint, each.holds, each.is_deposed) for each in signs]
         self._instances.hear(heard, self._store.heard(), now_ns)
-        seen = self._instances.all(now_ns)
-        words = tuple(
-            InstanceWord(each.name, each.endpoint, each.is_alive, each.holds) for each in seen if each.endpoint
-        )
-        self._house.company = Company(self._name, words)
+        self._house.company = company_of(self._name, self._instances.all(now_ns))
+        if not self._instances.is_deaf(now_ns):
+            self._house.warnings.put_each(INSTANCE_LOST, self._house.company.lost)
 
     def _absorb(self, now_ns: int) -> list[Claimed]:
         """Take in what the others have written; returns what they have given to this one.

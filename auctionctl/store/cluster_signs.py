@@ -133,8 +133,7 @@ class ClusterSigns:
         if isinstance(record, Alive):
             sign = Sign(instance, record.time_ns, record.endpoint, record.holds, sequence, latest_ns)
         else:
-            endpoint = "" if known is None else known.endpoint
-            sign = Sign(instance, record.time_ns, endpoint, 0, sequence, latest_ns, is_deposed=True)
+            sign = Sign(instance, record.time_ns, record.endpoint, 0, sequence, latest_ns, is_deposed=True)
         self.signs[instance] = sign
 
     @property
@@ -162,13 +161,16 @@ class ClusterSigns:
         return False
 
     def depose(self, instance: str) -> bool:
-        """Take ``instance`` for dead, in the place of its next sign; False if it has given one. Errors as for a write.
+        """Take ``instance`` for dead, in the place of its next sign, or end this one in order; False if it has signed.
+
+        Errors as for a write.
 
         Afterwards :attr:`signs` has its last time: whatever it has said it has said by then. One that is deposed as far
         as is known here may have signed since: only what is written behind that says that it has not.
         """
         sign = self.signs[instance]
-        deposed = Deposed(sign.time_ns, sign.latest_ns if sign.latest_ns > sign.time_ns else 0)
+        endpoint = "" if instance == self._instance else sign.endpoint
+        deposed = Deposed(sign.time_ns, sign.latest_ns if sign.latest_ns > sign.time_ns else 0, endpoint)
         sequence = self._write(instance, deposed)
         if sequence is None:
             return False

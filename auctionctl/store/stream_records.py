@@ -14,7 +14,9 @@ The header is text, of words with a blank in between::
     alive TIME_NS [ENDPOINT HOLDS [LATEST_NS]] WRITER
                                            an instance was alive then; among several, where and with how many logs, and
                                            what it says is dated by LATEST_NS, where that is later
-    deposed TIME_NS [LATEST_NS] WRITER     another instance takes over from the one that was last alive then
+    deposed TIME_NS [LATEST_NS [ENDPOINT]] WRITER
+                                           the instance that was last alive then has ended in order; or, where it says
+                                           at which ENDPOINT that was, another one takes over from it
     allowed TIME_NS WRITER                 the payload is the allow list of all instances, compressed (not of a log)
     limited TIME_NS WRITER                 the payload is the limits of the house, compressed (not of a log)
     opened LAYOUT INSTANCE WRITER          an instance has opened the store (not of a log)
@@ -95,11 +97,12 @@ class Alive:
 class Deposed:
     """The instance that signed last at ``time_ns`` is taken for dead by another, in the place of its next sign.
 
-    ``latest_ns`` as it had said it.
+    ``latest_ns`` as it had said it; ``endpoint`` where it served, or empty where it says so itself, at its end.
     """
 
     time_ns: int
     latest_ns: int = 0
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,10 @@ def write_header(record: Record, writer: str) -> str:
             words = ("alive", time_ns)
         case Alive(time_ns, endpoint, holds, latest_ns):
             words = ("alive", time_ns, endpoint or NOWHERE, holds, *([latest_ns] if latest_ns else []))
-        case Deposed(time_ns, latest_ns):
+        case Deposed(time_ns, latest_ns, ""):
             words = ("deposed", time_ns, *([latest_ns] if latest_ns else []))
+        case Deposed(time_ns, latest_ns, endpoint):
+            words = ("deposed", time_ns, latest_ns, endpoint)
         case Allowed(time_ns):
             words = ("allowed", time_ns)
         case Limited(time_ns):
@@ -199,6 +204,8 @@ def read_header(text: str) -> Record:
                 return Deposed(_number(time_ns))
             case "deposed", [time_ns, latest_ns, _]:
                 return Deposed(_number(time_ns), _number(latest_ns))
+            case "deposed", [time_ns, latest_ns, endpoint, _]:
+                return Deposed(_number(time_ns), _number(latest_ns), endpoint)
             case "allowed", [time_ns, _]:
                 return Allowed(_number(time_ns))
             case "limited", [time_ns, _]:

@@ -45,6 +45,7 @@ def test_every_number_is_as_documented() -> None:
         (errors.SizeConflictError("l", expected=1, actual=2), 1),
         (errors.StoreFullError("x"), 1),
         (errors.StoreBrokenError("x"), 74),
+        (errors.StoreAwayError("x"), 5),
         (errors.StoreLockedError("x"), 8),
         (errors.ArchiveError("x"), 1),
         (errors.NotFoundError("x"), 3),

@@ -8,14 +8,17 @@ from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.condition import (
     ARCHIVE_FAILED,
     BANNED,
+    INSTANCE_LOST,
     MAX_INSTANCES,
     MAX_WARNINGS,
     QUARANTINED,
     STORE_FULL,
     Company,
     Warnings,
+    company_of,
     condition_of,
 )
+from auctionctl.house.instances import Instance
 from auctionctl.wire.frames import MAX_REPLY_BYTES
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, InstanceWord, Status, encode
 
@@ -40,6 +43,28 @@ def test_a_warning_that_is_put_without_words_is_none() -> None:
     warnings.put(BANNED, "")
     warnings.put(BANNED, "")
     assert warnings.listed() == ()
+
+
+def test_what_is_put_under_a_code_takes_the_place_of_all_that_was_under_it() -> None:
+    warnings = Warnings()
+    warnings.say(BANNED, "mallory")
+    warnings.put_each(INSTANCE_LOST, {"a": "gone", "b": "gone"})
+    warnings.put_each(INSTANCE_LOST, {"b": "gone again", "c": "gone"})
+    assert warnings.listed() == ((INSTANCE_LOST, "b: gone again"), (INSTANCE_LOST, "c: gone"), (BANNED, "mallory"))
+    warnings.put_each(INSTANCE_LOST, {})
+    assert warnings.listed() == ((BANNED, "mallory"),)
+
+
+def test_an_instance_that_is_not_heard_of_and_did_not_end_in_order_is_lost() -> None:
+    seen = [
+        Instance("alive", "a.example:1", 2, is_alive=True),
+        Instance("dead", "b.example:2", 0, is_alive=False),
+        Instance("ended", "", 0, is_alive=False),
+    ]
+    company = company_of("alive", seen)
+    assert [each.name for each in company.instances] == ["alive", "dead"]
+    assert list(company.lost) == ["dead"]
+    assert "b.example:2" in company.lost["dead"]
 
 
 def test_each_subject_has_a_warning_of_its_own_and_the_gravest_comes_first() -> None:

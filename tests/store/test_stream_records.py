@@ -44,7 +44,7 @@ records = (
     | st.builds(Claim, numbers, words, st.integers(1, TIME_NS_MAX), numbers)
     | st.builds(Alive, numbers, words.filter(lambda word: word != NOWHERE) | st.just(""), numbers, numbers)
     | st.builds(Deposed, numbers)
-    | st.builds(Deposed, numbers, numbers)
+    | st.builds(Deposed, numbers, numbers, words)
     | st.builds(Allowed, numbers)
     | st.builds(Limited, numbers)
     | st.builds(Opened, words)

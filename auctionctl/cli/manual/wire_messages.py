@@ -139,12 +139,13 @@ FROM_HOUSES: Final[dict[type[msgspec.Struct], str]] = {
     " for a `read` of an auction that it does not have yet.",
     Pong: "Unsigned.",
     Condition: "Unsigned: it proves nothing. Codes of warnings so far: `store_full` (nothing is accepted until there is"
-    " room), `store_lossy` (a cluster has the logs that may lose them), `halted`, `quarantined` (a log that does not"
-    " verify), `clock_behind` (another instance's clock is so far ahead that this one takes nothing over), `banned`"
-    " (who is kept out for ending gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were"
-    " revoked), `rotated_listed` (it names keys that were replaced), `limits_unshared` (an instance's change of limits"
-    " could not be written), `limits_differ` (its settings say others than are in force), `lots_wait`. `instance` is"
-    " empty where a house has one.",
+    " room), `store_lossy` (a cluster has the logs that may lose them), `halted`, `quarantined` (a log that"
+    " does not verify), `clock_behind` (another instance's clock is so far ahead that this one takes nothing"
+    " over), `instance_lost` (one that did not end in order is not heard of any more), `banned` (who is kept"
+    " out for ending gateways), `archive_failed`, `revoked_listed` (the allow list names keys that were"
+    " revoked), `rotated_listed` (it names keys that were replaced), `limits_unshared` (an instance's change"
+    " of limits could not be written), `limits_differ` (its settings say others than are in force),"
+    " `lots_wait`. `instance` is empty where a house has one.",
     Measures: "Unsigned: it proves nothing. Amounts and families that a client does not know are to be passed over.",
     Catalogue: "Unsigned; each listing holds its own proofs. Auctions stand in the order in which they were announced.",
     Entries: f"Unsigned; the checkpoint, in either form of auctionctl-log(5), is over `start` + number of entries or"
