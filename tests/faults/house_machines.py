@@ -49,6 +49,14 @@ EXTENDED = """
 soft_close = "1m"
 max_extension = "9h"
 """
+CLOCK = """
+import time
+wall_ns = time.time_ns
+time.time_ns = lambda: wall_ns() - {behind_s} * 10**9
+time.time = lambda: time.time_ns() / 1e9
+"""
+APART_S = 1
+"""By how much the clock of each machine is behind that of the one before: what was dated by one goes on at another."""
 VALUE = 100_000_000
 """What a lot is worth to each bidder, in credits."""
 
@@ -67,6 +75,13 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"AUCTIONCTL_HOME": str(home)}
 
 
+def clock_behind(home: Path, behind_s: int) -> dict[str, str]:
+    """What has every process with this in its environment see a wall clock that is so far behind."""
+    (home / "site").mkdir(exist_ok=True)
+    (home / "site/sitecustomize.py").write_text(CLOCK.format(behind_s=behind_s))
+    return {"PYTHONPATH": str(home / "site")}
+
+
 def program(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "auctionctl", *arguments]
 
@@ -74,9 +89,13 @@ def program(*arguments: str) -> list[str]:
 class Machine:
     """One machine of the house: ``name`` is that of its instance."""
 
-    def __init__(self, directory: Path, name: str, port: int, cluster: Cluster, options: Sequence[str]) -> None:
+    def __init__(
+        self, directory: Path, name: str, port: int, cluster: Cluster, options: Sequence[str], *, behind_s: int
+    ) -> None:
+        """Its clock is ``behind_s`` behind that of whoever runs the test."""
         self.name = name
         self._options = options
+        self._behind_s = behind_s
         self.port = port
         self.home = directory / name
         self.wires = [TcpProxy(each) for each in cluster.ports]
@@ -133,7 +152,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env=environment(self.home),
+                env=environment(self.home) | clock_behind(self.home, self._behind_s),
                 start_new_session=True,
             )
 
@@ -259,10 +278,10 @@ class Premises:
         self.cluster = Cluster(directory / "cluster")
         ports = free_ports(len(names))
         self.machines = []
-        for name, port in zip(names, ports, strict=True):
+        for number, (name, port) in enumerate(zip(names, ports, strict=True)):
             # A house that is alone has no instances.
             options = ("--instance", name, "--advertise", f"127.0.0.1:{port}") if len(names) > 1 else ()
-            self.machines.append(Machine(directory, name, port, self.cluster, options))
+            self.machines.append(Machine(directory, name, port, self.cluster, options, behind_s=number * APART_S))
         places = [Place("127.0.0.1", port) for port in ports]
         self.address = HouseAddress(HOUSE_KEY.identity, *places[0], tuple(places[1:]))
         self.crowd = Crowd(directory, self.address)
