@@ -157,11 +157,13 @@ def _new_settings(section: HouseSection, new: AuctionsFile) -> NewSettings:
 
 def _check_whom(section: HouseSection, paths: Paths) -> None:
     """The allow list can be read; and a word where it lets in nobody, or others than those on it may do something."""
-    from auctionctl.cli.settings.cluster_settings import wire_words  # noqa: PLC0415
+    from auctionctl.cli.settings.cluster_settings import reach_words, wire_words  # noqa: PLC0415
     from auctionctl.keys.access import Access  # noqa: PLC0415
 
     _, allowed = read_allow_list(paths.allow_list)
     if words := wire_words(section.store):
+        write_note(words)
+    if words := reach_words(section):
         write_note(words)
     if section.access is Access.OPEN:
         write_note("strangers are let in: whoever reaches this house may bid")

@@ -55,7 +55,7 @@ class ClusterAddress:
     @property
     def is_in_sight(self) -> bool:
         """Whether others may be on the wire: it leads to another machine, and not by TLS."""
-        return self.scheme != "tls" and not all(_is_loopback(host) for host, _ in self.servers)
+        return self.scheme != "tls" and not all(is_loopback(host) for host, _ in self.servers)
 
     @property
     def text(self) -> str:
@@ -168,7 +168,8 @@ def _mark(_: str) -> str:
     return "'…'"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` (a name or a number, without brackets) is this machine, for nobody but itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,11 @@ def test_a_wire_that_others_may_be_on_is_warned_of() -> None:
     assert wire_words("nats://127.0.0.1") == wire_words("tls://a") == wire_words(None) == ""
     assert "whoever is on it reads" in wire_words("nats://a")
     assert "tls://" in wire_words("nats://a")
+
+
+def test_what_there_is_to_warn_of_is_said_before_the_house_starts(run: Any, house: Path) -> None:
+    house.write_text('store = "nats://a,b,c"\ninstance = "a"\nadvertise = "a.example:8888"\n')
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("serve", "--metrics", str(taken.getsockname()[1]))
+    assert "whoever is on it reads" in done.err
+    assert "clients are sent to a.example:8888, and this instance listens on 127.0.0.1 alone" in done.err

@@ -38,8 +38,10 @@ def instance_parts() -> tuple[Part, ...]:
         ),
         Code(INSTANCES_EXAMPLE),
         Paragraph(
-            "`--advertise` is where clients reach that instance. Both can stand in house.toml, as `instance` and"
-            " `advertise`. Bidders and watchers have one address with all the places in it, in any order:"
+            "`--advertise` is where clients are sent to reach that instance. It listens there by `bind` of house.toml,"
+            " as above; it warns where that is its own machine alone and `--advertise` is not. Both can stand in"
+            " house.toml, as `instance` and `advertise`. Bidders and watchers have one address with all the places in"
+            " it, in any order:"
         ),
         Code(CLIENT_EXAMPLE),
         Paragraph(

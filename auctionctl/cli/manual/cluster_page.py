@@ -17,6 +17,7 @@ from auctionctl.store.cluster_streams import MIN_VERSION, dotted
 from auctionctl.store.jetstream import MAX_BATCH_MESSAGES
 from auctionctl.store.stream_records import PIECE_BYTES
 from auctionctl.store.stream_settings import REPLICAS
+from auctionctl.wire.address import DEFAULT_PORT
 
 SERVER_EXAMPLE: Final = """\
 # /etc/nats/nats.conf on machine a; on b and c: their own server_name and files
@@ -41,7 +42,7 @@ HOUSE_EXAMPLE: Final = """\
 $ pip install 'auctionctl[cluster]'
 $ cd ~/.config/auctionctl
 $ auctionctl doctor --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
-$ auctionctl serve AUCTIONS.toml --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
+$ auctionctl serve AUCTIONS.toml --bind 0.0.0.0 --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
 """
 MOVE_EXAMPLE: Final = """\
 $ cd ~/.config/auctionctl; scp keys/house.key allow house.toml nats.seed ca.pem b:…
@@ -52,6 +53,7 @@ FILE_EXAMPLE: Final = """\
 store = "tls://a,b,c"
 store_ca = "ca.pem"
 store_credentials = "nats.seed"
+bind = "0.0.0.0"
 """
 BACKUP_EXAMPLE: Final = """\
 $ auctionctl backup /mnt/backup/house.backup --key observer      # while the house runs
@@ -130,6 +132,10 @@ def _walk_through() -> tuple[Part, ...]:
         Subheading("The house"),
         Paragraph("Then, on the machine of the house:"),
         Code(HOUSE_EXAMPLE),
+        Paragraph(
+            "With `--bind 0.0.0.0` the house listens on every address of its machine; without, on 127.0.0.1, where no"
+            f" other machine reaches it. Its port, {DEFAULT_PORT}, has to be open to bidders."
+        ),
         Paragraph(
             "`doctor` writes nothing: it says for each server its version, whether it syncs, how far its clock is off"
             " and how long it takes to answer, and what is wrong with streams that are there. The house makes its two"

@@ -15,7 +15,7 @@ from auctionctl.cli.settings.setting import Kind, Setting
 from auctionctl.errors import ConfigurationError
 from auctionctl.keys.access import Access
 from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess, read_credentials
-from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, has_login, parse_cluster_address
+from auctionctl.store.cluster_address import MAX_CHARACTERS, Durability, has_login, is_loopback, parse_cluster_address
 from auctionctl.store.cluster_tls import tls_context
 from auctionctl.wire.address import ENDPOINT_OR_NOTHING
 
@@ -148,6 +148,22 @@ def wire_words(store: str | None) -> str:
         "the way to the cluster is not under TLS: whoever is on it reads what is stored and can change it, so that bids"
         " which were acknowledged are lost; write tls:// in place of nats://, see auctionctl-cluster(7)"
     )
+
+
+def reach_words(section: HouseSection) -> str:
+    """What is to be said where clients are sent to a place at which nobody listens, as far as this machine can see."""
+    if section.advertise is None or not is_loopback(_bare(section.bind)):
+        return ""
+    if is_loopback(_bare(section.advertise.rpartition(":")[0])):
+        return ""
+    return (
+        f"clients are sent to {section.advertise}, and this instance listens on {section.bind} alone, where other"
+        " machines do not reach it, unless something here passes on what comes to it: --bind 0.0.0.0"
+    )
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]")
 
 
 def check_instance(section: HouseSection) -> None:

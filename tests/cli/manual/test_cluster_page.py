@@ -13,10 +13,12 @@ import pytest
 
 from auctionctl.cli.manual.cluster_access import CERTIFICATES_EXAMPLE, PERMISSIONS_EXAMPLE
 from auctionctl.cli.manual.cluster_failures import FAILURES
+from auctionctl.cli.manual.cluster_instances import CLIENT_EXAMPLE, INSTANCES_EXAMPLE
 from auctionctl.cli.manual.cluster_page import FILE_EXAMPLE, HOUSE_EXAMPLE, MOVE_EXAMPLE, SERVER_EXAMPLE, page
 from auctionctl.cli.manual.commands import program, walk
 from auctionctl.cli.manual.roff import render
-from auctionctl.cli.settings.house_file import combine, read_house_values
+from auctionctl.cli.settings.cluster_settings import reach_words
+from auctionctl.cli.settings.house_file import combine, option_layer, read_house_values
 from auctionctl.keys.nkey import UserKey
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import parse_cluster_address
@@ -45,7 +47,18 @@ def test_a_server_takes_the_configuration_of_the_page_and_the_certificates_that_
 def test_the_addresses_of_the_page_are_addresses_and_its_options_those_of_the_program() -> None:
     text = HOUSE_EXAMPLE + MOVE_EXAMPLE
     values = tomllib.loads(FILE_EXAMPLE)
-    assert combine([read_house_values(Path("/c/house.toml"), values)]).section.store_ca == "/c/ca.pem"
+    layer = read_house_values(Path("/c/house.toml"), values)
+    assert combine([layer]).section.store_ca == "/c/ca.pem"
+    served = re.findall(r"auctionctl serve AUCTIONS\.toml (.*)", INSTANCES_EXAMPLE)
+    for words in served:
+        given = dict(re.findall(r"--(\S+) (\S+)", words))
+        # What the page has served there is reached where the page sends clients.
+        assert reach_words(combine([layer, option_layer(given)]).section) == ""
+        assert given["advertise"] in CLIENT_EXAMPLE
+    assert len(served) == 3
+    (words,) = re.findall(r"auctionctl serve AUCTIONS\.toml (.*)", HOUSE_EXAMPLE)
+    given = dict(re.findall(r"--(\S+) (\S+)", words))
+    assert given["bind"] == values["bind"]
     for found in (addresses := re.findall(r"tls://[^\s\"]+", text + FILE_EXAMPLE)):
         address = parse_cluster_address(found)
         assert address.servers == (("a", 4222), ("b", 4222), ("c", 4222))

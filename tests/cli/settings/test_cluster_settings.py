@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auctionctl.cli.arguments import ArgumentError
-from auctionctl.cli.settings.cluster_settings import is_endpoint
+from auctionctl.cli.settings.cluster_settings import is_endpoint, reach_words
 from auctionctl.cli.settings.house_file import combine, option_layer
 from auctionctl.errors import ConfigurationError
 
@@ -41,6 +41,19 @@ def test_an_endpoint_is_a_host_and_a_port(text: str) -> None:
     assert not is_endpoint(text)
     with pytest.raises(ArgumentError):
         option_layer({**EAST, "advertise": text})
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "localhost", "[::1]"])
+def test_that_clients_are_sent_where_nobody_listens_is_warned_of(bind: str) -> None:
+    def said(**options: str) -> str:
+        return reach_words(combine([option_layer({**EAST, **options})]).section)
+
+    words = said(bind=bind, advertise="auction.example.org:8888")
+    assert f"sent to auction.example.org:8888, and this instance listens on {bind} alone" in words
+    assert "--bind 0.0.0.0" in words
+    assert said(bind=bind) == said(bind=bind, advertise="localhost:1") == said(bind=bind, advertise="[::1]:1") == ""
+    for elsewhere in ("0.0.0.0", "10.0.0.7", "auction.example.org"):
+        assert said(bind=elsewhere, advertise="auction.example.org:8888") == ""
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8888", "auction.example.org:1", "[::1]:65535"])
