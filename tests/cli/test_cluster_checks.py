@@ -84,6 +84,18 @@ def test_a_stream_is_judged_by_its_settings_its_servers_and_its_replicas() -> No
     assert (state, words) == (State.WARNING, "of no house")
 
 
+@pytest.mark.parametrize("name", ["auction-" + "cd" * 8, STREAMS.logs + "-copy", STREAMS.logs + "-alive-2"])
+def test_another_houses_stream_is_said_to_be_that_and_not_mended_as_if_it_were_one_of_the_owners(name: str) -> None:
+    config = {**STREAMS.settings(STREAMS.logs, 3), "name": name, "subjects": [f"{name}.>"], "max_age": 5}
+    (found,) = _check_stream(name, {**info(), "config": config}, [], Durability.REQUIRED)
+    assert (found.state, found.message.partition(",")[0]) == (
+        State.WARNING,
+        f"it says that it is of house {'ab' * 8}…",
+    )
+    assert "max_" not in found.message + found.remedy
+    assert "leave it as it is" in found.remedy
+
+
 def test_a_cluster_that_is_none_is_wrong_and_the_rest_is_looked_at_all_the_same(run: Any, home: Path) -> None:
     run("init", "--house")
     done = run("doctor", "--store", "http://a", "--json")

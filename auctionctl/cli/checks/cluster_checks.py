@@ -113,7 +113,13 @@ def _check_stream(
     owner = str((info["config"].get("metadata") or {}).get(HOUSE, ""))
     if not owner:
         return [Finding(State.WARNING, subject, "of no house", "another program has it: nothing to do here")]
-    faults = Streams(owner).faults(name, info["config"])
+    streams = Streams(owner)
+    if name not in (streams.logs, streams.signs):
+        # What it ought to be set up as is another one's to know: to mend it as that house's could delete what it holds.
+        message = f"it says that it is of house {owner[:16]}…, whose streams are {streams.logs} and {streams.signs}"
+        remedy = "leave it as it is; a house whose stream should have that name needs another cluster or account"
+        return [Finding(State.WARNING, subject, message, remedy)]
+    faults = streams.faults(name, info["config"])
     # Servers of which nothing is known, or which do not sync, have been told of already.
     unknown = [fault for fault in sync_faults(holders_of(info), answers) if fault.reason.startswith("nobody")]
     named = {each.place for each in answers if isinstance(each, Unmonitored)}
