@@ -25,6 +25,7 @@ assertion. What stands here is what a user, a peer or a disk can cause::
     │   ├── StoreFullError          no room: nothing was appended
     │   ├── StoreBrokenError        durability is unknown: the process must end
     │   │   └── StoreAwayError      the cluster that keeps it does not answer: another process may find out
+    │   ├── RolledBackError         the store does not hold what this house has written to it
     │   ├── StoreLockedError        another process holds this state
     │   ├── ArchiveError            a file of the archive: the store itself is unharmed
     │   └── BackupError             a file that is no backup, is damaged, or cannot be written
@@ -189,6 +190,10 @@ class StoreBrokenError(StoreError):
 
 class StoreAwayError(StoreBrokenError):
     """The cluster that keeps the store has not answered; once it does, another process sees what it holds."""
+
+
+class RolledBackError(StoreError):
+    """The store does not hold what this house knows to have written to it: what becomes of it, a person says."""
 
 
 class StoreLockedError(StoreError):

@@ -47,7 +47,7 @@ MEANINGS: Final = {
     ExitStatus.UNFINISHED: "The auction has not opened, or has not ended, in the time given.",
     ExitStatus.NO_SALE: "The auction ended without a sale.",
     ExitStatus.STORE_BROKEN: "The disk failed under a house: look at it before the house is started again.",
-    ExitStatus.CONFIGURATION: "A file of settings, a key file, its passphrase or the allow list cannot be used.",
+    ExitStatus.CONFIGURATION: "A file of settings, a key file, its passphrase, the allow list or a cluster is unfit.",
     ExitStatus.INTERRUPTED: "Ended by Ctrl-C.",
     ExitStatus.TERMINATED: "Ended by SIGTERM; another signal ‹N› gives 128 + ‹N›.",
 }
@@ -69,6 +69,8 @@ TABLE: Final[dict[type[errors.AuctionctlError], ExitStatus]] = {
     # It may answer the next time: whoever starts services is to try again.
     errors.StoreAwayError: ExitStatus.UNREACHABLE,
     errors.StoreLockedError: ExitStatus.ALREADY_RUNNING,
+    # Only a person can say what is to become of such a store: a house that is started again finds the same.
+    errors.RolledBackError: ExitStatus.CONFIGURATION,
     errors.BackupError: ExitStatus.CONFIGURATION,
     errors.NotFoundError: ExitStatus.NOT_FOUND,
     errors.NotAuthorisedError: ExitStatus.NOT_AUTHORISED,

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from auctionctl.errors import OvertakenError, StoreBrokenError, StoreError
+from auctionctl.errors import OvertakenError, RolledBackError, StoreBrokenError, StoreError
 from auctionctl.store.cluster_address import ClusterAddress, Durability
 from auctionctl.store.cluster_changes import Change, Claimed, Forgotten, Grown
 from auctionctl.store.cluster_index import ClusterIndex, IndexedLog
@@ -76,6 +76,7 @@ class ClusterStore(LogStore):
 
         :raises StoreAwayError: no answer, or no quorum
         :raises ConfigurationError: what is there is not durable, is set up in another way, or is another house's
+        :raises RolledBackError: what is stored lacks what ``mark`` says
         :raises StoreError: what is stored is no store, or has a hole
         """
         check_name(instance)
@@ -415,13 +416,13 @@ class ClusterStore(LogStore):
         self._ahead.scan(self._index.position + 1, until, take)
 
     def _check_mark(self) -> None:
-        """Raises StoreError if the stream does not hold what this machine has written to it."""
+        """Raises RolledBackError if the stream does not hold what this machine has written to it."""
         if self._mark is None or (written := self._mark.read()) is None:
             return
         sequence, message_id = written
         found = self._link.find(self._streams.logs, sequence)
         if found is None or found.id != message_id:
-            raise StoreError(
+            raise RolledBackError(
                 f"the stream {self._streams.logs} does not hold message {sequence}, which this house has written to it:"
                 " it has been rolled back",
                 hint=f"restore a newer backup of it; to lose what was acknowledged since, remove {self._mark.path}",

@@ -48,6 +48,8 @@ def test_every_number_is_as_documented() -> None:
         (errors.StoreAwayError("x"), 5),
         (errors.StoreLockedError("x"), 8),
         (errors.ArchiveError("x"), 1),
+        # Started again, a house finds the same: systemd is not to try.
+        (errors.RolledBackError("x"), 78),
         (errors.NotFoundError("x"), 3),
         (errors.NotAuthorisedError("x"), 4),
         (errors.UnreachableError("x"), 5),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nats_cluster import Cluster, free_ports, require_cluster
 
-from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError
+from auctionctl.errors import ConfigurationError, RolledBackError, StoreAwayError, StoreError
 from auctionctl.store.cluster_address import Durability, parse_cluster_address
 from auctionctl.store.cluster_mark import ClusterMark
 from auctionctl.store.cluster_store import ClusterStore
@@ -153,7 +153,7 @@ def test_a_stream_that_was_rolled_back_is_not_written_to(cluster: Cluster, house
         store.append([Append(A, size, (b"another",))], 3)
     store.close()
     for _ in range(2):
-        with pytest.raises(StoreError, match="it has been rolled back") as caught:
+        with pytest.raises(RolledBackError, match="it has been rolled back") as caught:
             ClusterStore(cluster.address, house, mark=ClusterMark(tmp_path))
         assert str(mark.path) in caught.value.hint
     store = ClusterStore(cluster.address, house)

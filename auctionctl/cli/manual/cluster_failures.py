@@ -93,7 +93,8 @@ FAILURES: Final = (
     ),
     Failure(
         "a stream is rolled back, or lost",
-        "A machine whose mark it does not hold refuses to start. Restore a newer backup of the stream.",
+        "A machine whose mark it does not hold refuses to start, with status 78: a house that is started again finds"
+        " the same. Restore a newer backup of the stream.",
         "until then",
     ),
     Failure(
