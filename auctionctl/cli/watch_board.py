@@ -84,7 +84,7 @@ class WatchBoard:
                 top = min(self._state.top, max(0, lot.bid_count - self._room))
                 self._state = replace(self._state, top=top)
                 rungs = self._rungs(found[0], top, self._room)
-        if self._state.screen is not Screen.LOT:
+        if self._state.screen in (Screen.LIST, Screen.FILTER):
             self._room = list_room(height)
             self._state = fitted(self._state, shown, self._room)
         has_keys = self._keyboard is not None

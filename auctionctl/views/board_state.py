@@ -38,7 +38,10 @@ class Order(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """``chosen`` is an auction's id, or None before anything was chosen; ``top`` the first line or rung shown."""
+    """``chosen`` is an auction's id, or None before anything was chosen; ``top`` the first line or rung shown.
+
+    ``beneath`` is the screen that the help lies on, and gives back as it was.
+    """
 
     screen: Screen = Screen.LIST
     order: Order = Order.CLOSING
@@ -46,6 +49,7 @@ class BoardState:
     """What a line has to hold to be shown."""
     chosen: bytes | None = None
     top: int = 0
+    beneath: Screen = Screen.LIST
     has_quit: bool = False
 
 
@@ -81,7 +85,10 @@ def fitted(state: BoardState, rows: Sequence[AuctionRow], room: int) -> BoardSta
     """``state`` with ``top`` such that the chosen one of the listed ``rows`` is among the ``room`` lines shown.
 
     Before anything is chosen, and where what was chosen is not listed any more, the list begins with its first line.
+    While another screen is shown, ``top`` is not of the list, or has to be what it was.
     """
+    if state.screen in (Screen.LOT, Screen.HELP):
+        return state
     place = _place(state, rows)
     if place is None:
         return replace(state, top=0)
@@ -99,7 +106,7 @@ def press(state: BoardState, key: Pressed, rows: Sequence[AuctionRow], room: int
         case Screen.LOT:
             return _press_in_lot(state, key, room)
         case Screen.HELP:
-            return replace(state, screen=Screen.LIST, has_quit=key in ("q", "Q"))
+            return replace(state, screen=state.beneath, beneath=Screen.LIST, has_quit=key in ("q", "Q"))
         case _:
             assert_never(state.screen)
 
@@ -109,7 +116,7 @@ def _press_in_list(state: BoardState, key: Pressed, rows: Sequence[AuctionRow], 
         case "q" | "Q":
             return replace(state, has_quit=True)
         case "?":
-            return replace(state, screen=Screen.HELP)
+            return replace(state, screen=Screen.HELP, beneath=state.screen)
         case "/":
             return replace(state, screen=Screen.FILTER)
         case "s" | "S":
@@ -150,7 +157,7 @@ def _press_in_lot(state: BoardState, key: Pressed, room: int) -> BoardState:
         case Key.ESCAPE | Key.ENTER | Key.BACKSPACE:
             return replace(state, screen=Screen.LIST, top=0)
         case "?":
-            return replace(state, screen=Screen.HELP)
+            return replace(state, screen=Screen.HELP, beneath=state.screen)
         case _ if (step := _step(key, MAX_RUNGS, room)) is not None:
             return replace(state, top=min(max(0, state.top + step), MAX_RUNGS))
         case _:

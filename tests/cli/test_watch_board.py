@@ -103,6 +103,8 @@ def test_keys_choose_show_the_ladder_filter_sort_help_and_quit(watcher: Watcher)
     assert [int(entry) for entry, _ in bids] == sorted((int(entry) for entry, _ in bids), reverse=True)
     assert [float(price) for _, price in bids] == sorted((float(price) for _, price in bids), reverse=True)
     assert "bids, 0 in the last minute" in ladder, "it has ended: nobody bids any more"
+    watcher.press("?", then="Ctrl-Z leaves it for a while")
+    watcher.press("x", then="entry ┃ time")
     watcher.press("\x1b", then="by closing time", without="entry ┃ time")
     watcher.press("?", then="Ctrl-Z leaves it for a while")
     watcher.press("x", then="by closing time")

@@ -108,6 +108,15 @@ def test_help_is_left_by_any_key() -> None:
     assert after(["x"], state) == BEGIN
 
 
+def test_help_gives_back_the_ladder_or_the_list_that_it_was_asked_from_where_it_was() -> None:
+    ladder = after([Key.DOWN, Key.DOWN, Key.ENTER, Key.DOWN, Key.DOWN, Key.DOWN, Key.DOWN])
+    assert (ladder.screen, ladder.top) == (Screen.LOT, 4)
+    assert after(["?", "x"], ladder) == ladder
+    assert after(["?", "x", Key.ESCAPE, "?", "x"], ladder).screen is Screen.LIST
+    scrolled = after([Key.END])
+    assert after(["?", Key.HOME], scrolled) == scrolled
+
+
 ANY_KEY = st.sampled_from([*Key, *"qs?/jkxyz"])
 
 
