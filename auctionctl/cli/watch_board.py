@@ -20,7 +20,7 @@ from auctionctl.replica.replica import Replica
 from auctionctl.views.auction_row import AuctionRow, Names, name_of
 from auctionctl.views.board_state import BoardState, Screen, fitted, listed, press
 from auctionctl.views.interactive_board import BoardPicture, list_room
-from auctionctl.views.lot_page import Rung, bars_room, ladder_room
+from auctionctl.views.lot_page import Rung, bars_room, ladder_room, last_top
 from auctionctl.views.price_history import PriceHistory
 
 BARS: Final = 12
@@ -81,7 +81,7 @@ class WatchBoard:
             else:
                 (row,) = [row for row in self._rows if row.auction == self._state.chosen]
                 lot = self._with_trend(row, found[0], bars_room(width))
-                top = min(self._state.top, max(0, lot.bid_count - self._room))
+                top = min(self._state.top, last_top(lot.bid_count, self._room))
                 self._state = replace(self._state, top=top)
                 rungs = self._rungs(found[0], top, self._room)
         if self._state.screen in (Screen.LIST, Screen.FILTER):

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from auctionctl.views.auction_row import AuctionRow
 from auctionctl.views.board import left_text
+from auctionctl.views.board_state import MAX_RUNGS
 from auctionctl.views.price_bars import price_bars
 
 LINES_ABOVE: Final = 8
@@ -45,10 +46,22 @@ def lot_page(row: AuctionRow, rungs: Sequence[Rung], top: int, height: int) -> R
         is_best = not top and not number
         cells = (str(rung.entry_index), rung.time, rung.bidder, rung.amount)
         table.add_row(*map(Text, cells), style="bold" if is_best else None)
-    more = max(0, row.bid_count - top - len(shown))
-    below = Text(f"{top} above, {more} below · ↑↓ scroll  Esc back  q quit" if top or more else "Esc back  q quit")
+    below = Text(_place_words(row.bid_count, top, len(shown)) + "Esc back  q quit")
     lines = [Text(f"{row.title}  {row.short_id}", style="bold"), state, price, counts, bars]
     return Group(*(_cut(line) for line in lines[: max(1, height - LINES_OF_LADDER)]), table, _cut(below))
+
+
+def _place_words(count: int, top: int, shown: int) -> str:
+    """How many of ``count`` bids can be scrolled to from here, and how many cannot; nothing where all are shown."""
+    below, older = max(0, min(count, MAX_RUNGS) - top - shown), max(0, count - MAX_RUNGS)
+    if not (top or below):
+        return ""
+    return f"{top} above, {below} below{f', {older} older not shown' if older else ''} · ↑↓ scroll  "
+
+
+def last_top(count: int, room: int) -> int:
+    """The number of the bid that a ladder of ``room`` bids begins with when it is scrolled to its end."""
+    return max(0, min(count, MAX_RUNGS) - room)
 
 
 def bars_room(width: int) -> int:

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from auctionctl.auction.phase import Phase
 from auctionctl.views.auction_row import AuctionRow, Trend
-from auctionctl.views.board_state import BoardState, Screen
+from auctionctl.views.board_state import MAX_RUNGS, BoardState, Screen
 from auctionctl.views.interactive_board import BoardPicture, list_room
-from auctionctl.views.lot_page import Rung, ladder_room
+from auctionctl.views.lot_page import Rung, ladder_room, last_top
 
 PRICES = (None, 10_000, 12_000, 20_000)
 ROW = AuctionRow(
@@ -88,6 +88,19 @@ def test_the_page_of_a_lot_has_its_ladder_from_the_newest_bid_down() -> None:
     assert "200.00EUR" in lines[7]
     assert lines[-1].startswith(f"0 above, {40 - ladder_room(24)} below")
     assert drawn(replace(picture, rungs=(), lot=replace(ROW, bid_count=0, price="")))[2].startswith("price none yet")
+
+
+@pytest.mark.parametrize(("count", "older"), [(MAX_RUNGS, ""), (MAX_RUNGS + 2_500, ", 2500 older not shown")])
+def test_a_ladder_that_is_scrolled_to_its_end_has_nothing_below_and_says_how_many_it_never_shows(
+    count: int, older: str
+) -> None:
+    room = ladder_room(24)
+    lot = replace(ROW, bid_count=count)
+    top = last_top(count, room)
+    picture = replace(PICTURE, state=BoardState(Screen.LOT, chosen=ROW.auction, top=top), lot=lot, rungs=RUNGS[:room])
+    assert drawn(picture)[-1].rstrip() == f"{MAX_RUNGS - room} above, 0 below{older} · ↑↓ scroll  Esc back  q quit"
+    begin = replace(picture, state=replace(picture.state, top=0))
+    assert drawn(begin)[-1].startswith(f"0 above, {MAX_RUNGS - room} below{older} ·")
 
 
 def test_the_help_names_every_key() -> None:
