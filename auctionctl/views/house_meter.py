@@ -1,6 +1,7 @@
 """``top``: how a house works, as one screen: stages, queues, processes, the busiest auctions, and who is connected.
 
-Rule: as much as the terminal has lines for; warnings first, then what answers "is it slow, and where", then the rest.
+Rule: as much as the terminal has lines for; warnings first, then what answers "is it slow, and where", then the rest,
+of which each table has at least its first row; a line of numbers is folded and not cut.
 What the house says of others is made safe here. Source: :mod:`auctionctl.wire.measures`.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +23,14 @@ from auctionctl.views.sparkline import sparkline
 from auctionctl.wire.measures import Measures, PeerMeasure
 
 HISTORY: Final = 60
-SPARK_COLUMNS: Final = 30
-TABLE_FRAME_ROWS: Final = 3
+LEAST_SPARKS: Final = 8
+"""Bars of rates that are worth looking at; where fewer have room beside the rates, they get a line of their own."""
+ROOMY_FROM: Final = 40
+"""A lower terminal has no lines for the rules of tables."""
+BETWEEN: Final = "   "
 STAGE_COLUMNS: Final = ("stage", "what it is", "half within", "99% within", "longest", "lately")
 WORDS_FROM: Final = 96
 """A narrower terminal has no room for what the stages are."""
-"""Lines of a table that are none of its rows: a blank one, its header, a rule."""
 COMPLETED: Final = "completed"
 GROWING: Final = ("requests", "acknowledged", "rejected", "refused")
 STAGE_WORDS: Final = {
@@ -61,21 +65,40 @@ class Moment:
 
 def house_meter(title: str, moment: Moment, titles: Mapping[bytes, str], width: int, height: int) -> RenderableType:
     """The screen, for a terminal of ``width`` columns and ``height`` lines; ``titles`` are of auctions."""
-    lines: list[RenderableType] = [_cut(each, width) for each in _head(title, moment)]
-    left = height - len(lines)
+    lines: list[RenderableType] = [_cut(each, width) for each in _head(title, moment, width)]
     stages = _stages(moment)
     if width < WORDS_FROM:
         stages = _without(stages, 1)
-    tables = (stages, _processes(moment), _busiest(moment, titles), _peers(moment))
-    for columns, rows in tables:
-        shown = rows[: max(0, left - TABLE_FRAME_ROWS)]
-        if shown:
-            lines += [Text(""), _table(columns, shown)]
-            left -= len(shown) + TABLE_FRAME_ROWS
+    found = (stages, _processes(moment), _busiest(moment, titles), _peers(moment))
+    tables = [(columns, rows) for columns, rows in found if rows]
+    ruled = box.HEAVY_HEAD if height >= ROOMY_FROM else None
+    frame = 2 if ruled is None else 3  # a blank line, the header, and a rule
+    counts = rows_shown([len(rows) for _, rows in tables], height - len(lines), frame)
+    for (columns, rows), count in zip(tables, counts, strict=True):
+        if count:
+            lines += [Text(""), _table(columns, rows[:count], ruled)]
     return Group(*lines)
 
 
-def _head(title: str, moment: Moment) -> list[Text]:
+def rows_shown(counts: Sequence[int], room: int, frame: int) -> list[int]:
+    """How many rows of tables that have ``counts`` (≥ 1) of them ``room`` lines show; each table takes ``frame`` more.
+
+    One row of each, the first tables first while there is room for that; what is left goes to them in the same order.
+    """
+    shown = [0] * len(counts)
+    for number in range(len(counts)):
+        if room > frame:
+            shown[number] = 1
+            room -= frame + 1
+    for number, count in enumerate(counts):
+        if shown[number]:
+            more = min(count - 1, max(0, room))
+            shown[number] += more
+            room -= more
+    return shown
+
+
+def _head(title: str, moment: Moment, width: int) -> list[Text]:
     measures, span_ns = moment.measures, _span_ns(moment)
     words = [Text(f"{code}: {safe_text(said)}", style="bold red") for code, said in moment.warnings]
     up_s = max(0, measures.time_ns - measures.started_ns) // SECOND_NS
@@ -83,33 +106,58 @@ def _head(title: str, moment: Moment) -> list[Text]:
     queue, limit = measures.amount("queue"), measures.amount("queue_limit")
     rates = totals(measures)
     earlier = rates if moment.before is None else totals(moment.before)
-    said = "   ".join(f"{name}/s {rate_text(rates[name] - earlier[name], span_ns)}" for name in GROWING)
+    said = [f"{name}/s {rate_text(rates[name] - earlier[name], span_ns)}" for name in GROWING]
     batches = measures.amount("batches") - (0 if moment.before is None else moment.before.amount("batches"))
     asked = rates["requests"] - (0 if moment.before is None else earlier["requests"])
-    return [
-        Text(f"{title}   up {clock_text(up_s)}", style="bold"),
-        *words,
-        Text(f"auctions: {phases or 'none'}{_ended(measures)}{_reputations(measures)}"),
-        Text(
-            f"queue {queue}/{limit}   at the gateway {measures.amount('under_way')}   sessions"
-            f" {measures.amount('sessions')}   connections {measures.amount('connections')}"
-            f"   store {size_text(measures.amount('store_bytes'))}   a batch {-(-asked // batches) if batches else 0}"
-        ),
-        Text(f"{said}   ").append(sparkline(moment.rates, SPARK_COLUMNS), style="cyan"),
+    up = f"up {clock_text(up_s)}"
+    auctions = [f"auctions: {phases or 'none'}", _ended(measures), _reputations(measures)]
+    work = [
+        *(f"queue {queue}/{limit}", f"at the gateway {measures.amount('under_way')}"),
+        *(f"sessions {measures.amount('sessions')}", f"connections {measures.amount('connections')}"),
+        f"a batch {-(-asked // batches) if batches else 0}",
     ]
+    return [
+        Text(BETWEEN.join((title, up, f"store {size_text(measures.amount('store_bytes'))}")), style="bold"),
+        *words,
+        *_folded(auctions, width),
+        *_folded(work, width),
+        *_with_sparks(said, moment.rates, width),
+    ]
+
+
+def _folded(parts: Sequence[str], width: int) -> list[Text]:
+    """Those of ``parts`` that are not empty on as few lines of ``width`` columns as their order allows."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        if lines and len(lines[-1]) + len(BETWEEN) + len(part) <= width:
+            lines[-1] += BETWEEN + part
+        else:
+            lines.append(part)
+    return [Text(line) for line in lines]
+
+
+def _with_sparks(parts: Sequence[str], rates: Sequence[int], width: int) -> list[Text]:
+    """``parts``, and the newest of ``rates`` as bars: behind them, or below where they leave too little room."""
+    lines = _folded(parts, width)
+    left = width - len(lines[-1]) - len(BETWEEN)
+    if left >= LEAST_SPARKS:
+        lines[-1].append(BETWEEN).append(sparkline(rates, left), style="cyan")
+    elif rates:
+        lines.append(Text(sparkline(rates, width), style="cyan"))
+    return lines
 
 
 def _ended(measures: Measures) -> str:
     """How many auctions have ended since the process began, and how many of them sold their lot."""
     ended = {each.label: each.count for each in measures.labelled if each.family == "ended"}
     count = sum(ended.values())
-    return f"   ended {count}, sold {100 * ended.get(COMPLETED, 0) // count}%" if count else ""
+    return f"ended {count}, sold {100 * ended.get(COMPLETED, 0) // count}%" if count else ""
 
 
 def _reputations(measures: Measures) -> str:
     """What bidders have gained and lost in reputation."""
     points = {each.label: each.count for each in measures.labelled if each.family == "reputation"}
-    return f"   reputation +{points['good']} -{points['bad']}" if points.keys() >= {"good", "bad"} else ""
+    return f"reputation +{points['good']} -{points['bad']}" if points.keys() >= {"good", "bad"} else ""
 
 
 def _cut(text: Text, width: int) -> Text:
@@ -190,8 +238,8 @@ def peer_cells(peer: PeerMeasure, now_ns: int) -> tuple[str, ...]:
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], ruled: box.Box | None) -> Table:
+    table = Table(box=ruled, show_edge=False, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if number < 2 else "right")
     for row in rows:

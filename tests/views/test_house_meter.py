@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from auctionctl.views.house_meter import Moment, house_meter, totals
+from auctionctl.views.house_meter import HISTORY, LEAST_SPARKS, STAGE_WORDS, Moment, house_meter, rows_shown, totals
 from auctionctl.wire.measures import Busy, Labelled, Measures, PeerMeasure, ProcessMeasure, StageMeasure
 
 SECOND_NS = 1_000_000_000
@@ -99,6 +100,49 @@ def test_a_small_terminal_gets_no_more_lines_than_it_has_and_the_stages_first() 
     assert any(line.startswith("commit") for line in lines)
     assert not any("what it is" in line for line in lines)
     assert sum(line.startswith("ann") for line in lines) >= 1
+
+
+@pytest.mark.parametrize("verifiers", [2, 4])
+def test_at_80_by_24_the_busiest_auction_and_a_peer_are_seen_too(verifiers: int) -> None:
+    stages = tuple(replace(NOW.stages[0], stage=name) for name in STAGE_WORDS)
+    names = ("house", "gateway", *(f"verifier {number}" for number in range(verifiers)))
+    processes = tuple(ProcessMeasure(name, 17, SECOND_NS, 3 << 20, 12) for name in names)
+    lines = screen(Moment(replace(NOW, stages=stages, processes=processes), (), BEFORE, ()), width=80, height=24)
+    assert len(lines) <= 24
+    assert sum(line.startswith(tuple(STAGE_WORDS)) for line in lines) == len(stages)
+    assert sum(line.startswith(names) for line in lines[1:]) == 4
+    assert any("616161616161" in line for line in lines)
+    assert any(line.startswith("ann") for line in lines)
+
+
+def test_a_line_goes_to_each_table_before_one_has_a_second() -> None:
+    assert rows_shown([6, 5, 9, 9], 100, 3) == [6, 5, 9, 9]
+    assert rows_shown([6, 5, 9, 9], 20, 2) == [6, 4, 1, 1]
+    assert rows_shown([6, 5, 9, 9], 12, 2) == [1, 1, 1, 1]
+    assert rows_shown([6, 5, 9, 9], 11, 2) == [3, 1, 1, 0]
+    assert rows_shown([6, 5, 9, 9], 2, 2) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("requests", [0, 20_000, 2_000_000_000])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_however_long_the_numbers_are_the_newest_look_and_the_size_of_a_batch_are_seen(
+    width: int, requests: int
+) -> None:
+    amounts = (("queue", 12_345), ("queue_limit", 100_000), ("sessions", 12_345), ("connections", 12_345))
+    grown = (("requests", 1_000 + requests), ("acknowledged", 900 + requests), ("batches", 1))
+    now = replace(NOW, amounts=(*amounts, *grown))
+    lines = screen(Moment(now, (), BEFORE, (*[0] * (HISTORY - 1), 50)), width=width)
+    (sparks,) = [line for line in lines if "█" in line]
+    bars = sparks.rstrip().rpartition(" ")[2]
+    assert bars.endswith("▁█")
+    assert len(bars) >= LEAST_SPARKS
+    assert any(f"a batch {requests}" in line for line in lines)
+    assert max(map(len, lines)) <= width
+
+
+def test_a_wide_terminal_has_bars_for_all_looks() -> None:
+    (sparks,) = [line for line in screen(Moment(NOW, (), BEFORE, (50,) * HISTORY), width=160) if "█" in line]
+    assert sparks.count("█") == HISTORY
 
 
 def test_only_what_grows_has_a_rate() -> None:
