@@ -22,6 +22,7 @@ from auctionctl.store.cluster_monitor import (
     holders_of,
     sync_faults,
 )
+from auctionctl.store.cluster_presence import find_silent
 from auctionctl.store.jetstream import STREAM_NOT_FOUND, Answer, JetStream
 from auctionctl.store.stream_settings import REPLICAS, Fault, Streams
 
@@ -30,6 +31,7 @@ ABSENCE_S: Final = 5.0
 LOOK_AGAIN_S: Final = 0.25
 MIN_VERSION: Final = (2, 12, 1)
 """From here on batches are atomic, and messages of a batch are known again."""
+START_HINT: Final = "start them: streams are made when two of three run"
 _NO_REPLICAS: Final = frozenset({10005, 10074})
 
 
@@ -52,7 +54,7 @@ class ClusterStreams:
                 hint="upgrade its servers, one after the other",
             )
         faults: list[Fault] = []
-        infos = self._find_or_make(durability)
+        infos = self._find_or_make(address, durability)
         for stream, info in infos.items():
             self._streams.check_owner(stream, info["config"])
             faults += self._streams.faults(stream, info["config"])
@@ -102,13 +104,16 @@ class ClusterStreams:
             time.sleep(LOOK_AGAIN_S)
             infos = self._ask_each("INFO", dict.fromkeys(infos))
 
-    def _find_or_make(self, durability: Durability) -> dict[str, Answer]:
+    def _find_or_make(self, address: ClusterAddress, durability: Durability) -> dict[str, Answer]:
         """What the cluster says of each of the two streams; those that are missing are made."""
         found = self.infos()
         missing = [stream for stream, answer in found.items() if _error_of(answer) == STREAM_NOT_FOUND]
         found |= self._make(missing, REPLICAS)
         if any(_error_of(answer) in _NO_REPLICAS for answer in found.values()):
             if durability is Durability.REQUIRED:
+                if silent := find_silent(address.servers):
+                    # Not that there are too few of them: with fewer replicas the house would be worse off for good.
+                    raise self._link.away(f"too many of its servers are down: {', '.join(silent)}", START_HINT)
                 raise ConfigurationError(
                     f"the cluster has no {REPLICAS} servers for {REPLICAS} replicas",
                     hint=f"run {REPLICAS} servers with JetStream in one cluster, or accept the loss: --allow-lossy",

@@ -108,7 +108,7 @@ class Cluster:
         process = self._processes[number]
         assert process is not None
         process.send_signal(what)
-        if what is signal.SIGKILL:
+        if what in (signal.SIGKILL, signal.SIGTERM):
             process.wait()
             self._processes[number] = None
 

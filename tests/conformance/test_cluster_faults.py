@@ -151,6 +151,21 @@ def test_without_a_quorum_nothing_is_acknowledged_and_it_is_said_and_goes_on_whe
     check_whole(mortal, house, size + 1)
 
 
+def test_servers_that_are_down_are_named_and_a_new_house_is_not_told_to_do_with_fewer(
+    mortal: Cluster, house: str
+) -> None:
+    leader = mortal.ask(0, "jsz")["meta_cluster"]["leader"]
+    down = [number for number in range(3) if f"n{number}" != leader]
+    for number in down:
+        # They say goodbye, so that the one that is left says at once that there is no place for a stream.
+        mortal.signal(number, signal.SIGTERM)
+    places = ", ".join(f"127.0.0.1:{mortal.ports[number]}" for number in down)
+    with pytest.raises(StoreAwayError, match=f"too many of its servers are down: {places}") as caught:
+        ClusterStore(mortal.address, house, patience_s=PATIENCE_S)
+    assert "start them" in caught.value.hint
+    assert "--allow-lossy" not in caught.value.hint
+
+
 @pytest.mark.parametrize("logs", [(A,), (A, B)], ids=["one message", "a batch"])
 def test_an_append_whose_acknowledgement_is_cut_off_is_there_once(
     mortal: Cluster, house: str, proxied: TcpProxy, logs: tuple[str, ...]
