@@ -22,6 +22,7 @@ class Holdings:
         self._order: list[AuctionLog] = []
         self._dirty: dict[bytes, AuctionLog] = {}
         self._turned: dict[bytes, AuctionLog] = {}
+        self._closed: dict[bytes, AuctionLog] = {}
         self._ended: dict[bytes, AuctionLog] = {}
         self._live: set[bytes] = set()
         self._unfinished: set[bytes] = set()
@@ -115,8 +116,10 @@ class Holdings:
             self._look_ahead(log)
 
     def turn(self, log: AuctionLog) -> None:
-        """``log`` is in another phase, or its sale in another stage."""
+        """``log`` is in another phase, or its sale in another stage; to be called before it is touched."""
         self._turned[log.id] = log
+        if log.id in self._live and log.auction.outcome is not None:
+            self._closed[log.id] = log
         if log.auction.is_final:
             self._ended[log.id] = log
 
@@ -129,6 +132,11 @@ class Holdings:
         """Those that have turned since the last call."""
         turned, self._turned = list(self._turned.values()), {}
         return turned
+
+    def take_closed(self) -> list[AuctionLog]:
+        """Those whose bidding has ended here since the last call; what becomes of their sales later is no such end."""
+        closed, self._closed = list(self._closed.values()), {}
+        return closed
 
     def recall_ended(self) -> None:
         """What was said of those in :meth:`take_ended` was not written, of any of them perhaps."""
@@ -143,6 +151,7 @@ class Holdings:
         """What was added to ``log`` was not written: ``stored`` takes its place, or nothing where nothing is stored."""
         position = self._order.index(log)
         self._turned.pop(log.id, None)
+        self._closed.pop(log.id, None)
         # An end that was not written has not come: who stood by its bids is not known yet.
         self._ended.pop(log.id, None)
         if stored is None:

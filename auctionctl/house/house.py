@@ -113,6 +113,10 @@ class House:
         """The auctions whose phase has changed since the last call; while no commit is in flight, durably."""
         return self._held.take_turned()
 
+    def take_closed(self) -> list[AuctionLog]:
+        """As :meth:`take_turned`, of those alone whose bidding this house has ended, each of them once."""
+        return self._held.take_closed()
+
     def find_listing(self, seller: bytes, listing: str) -> AuctionLog | None:
         """The auction that ``seller`` (signing key) announced under this name, ended or not, if it is still held."""
         auction = self.registry.state.find_listing(seller, listing)

@@ -199,10 +199,11 @@ class HouseProcess:
             self._perform(effects, now_ns)
             for answer in self._reading.answer(self._gateways.backlog_bytes, now_ns):
                 self._send(answer.session, (answer.body, answer.signature))
-            turned = self._house.take_turned()
-            for log in turned:
+            for log in self._house.take_turned():
                 tell(self._control, describe_turn(log, self._house.allowed))
-            self._summaries.note_ended([log for log in turned if self._meter.turned(log)], self._house.tally.recent)
+            closed = self._house.take_closed()
+            self._meter.ended(closed)
+            self._summaries.note_ended(closed, self._house.tally.recent)
             self._pulse.beat(now_ns)
             self._noticing.tell(now_ns)
             self._summaries.flush()

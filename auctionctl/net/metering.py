@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Final
 
 import msgspec
@@ -64,7 +64,6 @@ class Meter:
         self._checked = self._forged = 0
         self._refused_before: Counter[str] = Counter()
         """What gateways that are no more did not pass on, by code."""
-        self._ended: set[bytes] = set()
 
     # Counting
 
@@ -92,14 +91,12 @@ class Meter:
             self._refused_before.update(dict(lost.refused))
         self._arrived.clear()
 
-    def turned(self, log: AuctionLog) -> bool:
-        """An auction is in another phase, durably; whether that is its end, of which nothing was said before."""
-        reason = log.auction.end_reason
-        if reason is None or log.id in self._ended:
-            return False
-        self._ended.add(log.id)
-        self._tally.ended[reason.value] += 1
-        return True
+    def ended(self, logs: Iterable[AuctionLog]) -> None:
+        """The bidding in these auctions has ended, durably."""
+        for log in logs:
+            reason = log.auction.end_reason
+            assert reason is not None
+            self._tally.ended[reason.value] += 1
 
     def begin(self, count: int) -> None:
         """The house takes up a batch of ``count`` requests."""

@@ -73,7 +73,7 @@ def summarise(log: AuctionLog, answered_p50_ns: int, answered_p99_ns: int) -> Su
         pauses=auction.pauses.count,
         announced_ns=auction.announced_ns,
         opened_ns=auction.opened_at_ns,
-        ended_ns=auction.last_time_ns,
+        ended_ns=auction.ended_ns,
         answered_p50_ns=answered_p50_ns,
         answered_p99_ns=answered_p99_ns,
     )

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from auctionctl.auction.commands import Pay
 from auctionctl.auction.phase import EndReason
+from auctionctl.auction.rules import PaymentRules
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreError
 from auctionctl.house.metrics import Stage
@@ -62,6 +64,17 @@ def test_an_auction_without_a_sale_has_no_winner_and_no_price(stage: Any) -> Non
     stage.after(30 * SECOND_NS)
     found = noted(stage.log(auction), stage.house.tally.recent)
     assert (found.end_reason, found.winner, found.price_minor) == (EndReason.NO_BIDS, "", None)
+
+
+def test_an_auction_ended_when_bidding_did_whatever_came_after(stage: Any) -> None:
+    auction = stage.opened(payment=PaymentRules(9 * SECOND_NS))
+    stage.handle(stage.bid(1, auction, 1_000))
+    end_ns = stage.log(auction).auction.end_ns
+    stage.until(end_ns)
+    stage.after(SECOND_NS)
+    stage.handle(stage.command(1, Pay, auction, 1_000, "EUR", "a reference"))
+    found = noted(stage.log(auction), stage.house.tally.recent)
+    assert (found.ended_ns, stage.kinds(auction)[-1]) == (end_ns, "payment")
 
 
 def test_what_is_written_at_one_stroke_is_read_again_in_order(summary: Summary, tmp_path: Path) -> None:

@@ -221,7 +221,8 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "auctionctl.entry/1": ENTRY
         | {"body": "With `--raw`: the entry's body, hex.", "signature": "With `--raw`: its signature, hex."},
         "auctionctl.summary/1": {
-            "auction": "With `--summaries`, of one auction that has ended: its id.",
+            "auction": "With `--summaries`, of one auction when its bidding has ended, and once: its id. That of a"
+            " house that was killed in that moment may be missing.",
             "listing": "Its name.",
             "end_reason": "As in `auctionctl-ls`(1).",
             "winner": "The signing key of who bought it, or null.",
@@ -233,7 +234,7 @@ FIELDS: Final[dict[str, dict[str, dict[str, str]]]] = {
             "pauses": "How often it stood still.",
             "announced_ns": "When it was announced.",
             "opened_ns": "When it opened; 0 if it never did.",
-            "ended_ns": "When it ended.",
+            "ended_ns": "When bidding ended.",
             "answered_p50_ns": "In how many nanoseconds half of all requests of the house were answered in the minute"
             " before; 0 if there were none.",
             "answered_p99_ns": "The same, 99 of 100.",
