@@ -9,8 +9,9 @@ to sign for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.command_id import command_id
@@ -45,8 +46,7 @@ FINAL_CODES: Final = frozenset(
 """What a house refuses for good: to send the same again would not help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """What every command says, whatever it is about (:class:`auctionctl.auction.commands.Command`)."""
 
     house: bytes
@@ -66,37 +66,32 @@ Make = Callable[[Auction, Stamp], AnyCommand]
 """Makes the command from the auction as it stands. May raise RefusedError where there is nothing to be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The command stands in the log."""
 
     command: AnyCommand
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """The rules refused it, and the house signed for that."""
 
     command: AnyCommand
     rejection: Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Turned:
+class Turned(msgspec.Struct, frozen=True):
     """The house refused it, unsigned: it never reached the rules. Its words."""
 
     code: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotHeard:
+class NotHeard(msgspec.Struct, frozen=True):
     """The house did not say how its log stands: nothing was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(msgspec.Struct, frozen=True):
     """It was sent, and not answered: it may have been accepted until ``not_after_ns``, on the house's clock."""
 
     command: AnyCommand

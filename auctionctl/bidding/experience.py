@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.phase import Phase
@@ -27,8 +28,7 @@ def title_words(title: str) -> frozenset[str]:
     return frozenset(_WORD.findall(title.casefold())[:MAX_WORDS])
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedLot:
+class ClosedLot(msgspec.Struct, frozen=True):
     """A lot of which bidding is over. Amounts in minor units, ``ended_ns`` on the house's clock.
 
     ``price_minor`` is the last price, also where it did not reach the reserve (then ``is_sold`` is false); None if

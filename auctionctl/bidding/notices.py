@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.phase import Stage
 from auctionctl.replica.follower import Advanced, ClockOff, Listed, RegistryAdvanced, Stamped, Welcomed
@@ -14,8 +15,7 @@ from auctionctl.wire.frames import Message
 from auctionctl.wire.messages import Refused, Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """Proof that ``entry`` (canonical bytes, holding our command verbatim) is in the auction's log. It was checked."""
 
     auction: bytes
@@ -29,16 +29,14 @@ class Evidence:
         return encode_receipt(self.receipt, self.entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """We take part in ``auction``."""
 
     auction: bytes
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class JoinRejected:
+class JoinRejected(msgspec.Struct, frozen=True):
     """The house, signing for it, does not let us take part, for now; ``rule`` is in words."""
 
     auction: bytes
@@ -46,8 +44,7 @@ class JoinRejected:
     rejection: Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class BidPlaced:
+class BidPlaced(msgspec.Struct, frozen=True):
     """A bid is about to be sent. Who keeps ``message`` can hand it to the next run, which then honours it."""
 
     auction: bytes
@@ -58,8 +55,7 @@ class BidPlaced:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class BidAccepted:
+class BidAccepted(msgspec.Struct, frozen=True):
     """A bid of ours is in the log."""
 
     auction: bytes
@@ -69,8 +65,7 @@ class BidAccepted:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class BidRejected:
+class BidRejected(msgspec.Struct, frozen=True):
     """The house, signing for it, refused a bid of ours: its code and observed values, and the rule in words."""
 
     auction: bytes
@@ -91,8 +86,7 @@ class BidRejected:
         return self.rejection.observed
 
 
-@dataclass(frozen=True, slots=True)
-class Outbid:
+class Outbid(msgspec.Struct, frozen=True):
     """Somebody (signing key, 32 bytes) bid ``price_minor`` above us."""
 
     auction: bytes
@@ -100,8 +94,7 @@ class Outbid:
     leader: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """We follow every auction and cannot take part in this one; ``reason`` says why."""
 
     auction: bytes
@@ -134,8 +127,7 @@ WAIT_WORDS: Final = MappingProxyType(
 """Reason → in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """We do not bid for now. ``observed`` are the values that were compared, by name: amounts, counts, times."""
 
     auction: bytes
@@ -143,8 +135,7 @@ class Waiting:
     observed: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(msgspec.Struct, frozen=True):
     """The log holds bids of ours that an earlier run made: what stands as this one begins."""
 
     auction: bytes
@@ -160,8 +151,7 @@ class PausedBy(enum.StrEnum):
     CAP = "cap"
 
 
-@dataclass(frozen=True, slots=True)
-class AuctionPaused:
+class AuctionPaused(msgspec.Struct, frozen=True):
     """Nobody can bid here, until ``resume_by_ns`` at the latest; ``words`` are an operator's, or empty."""
 
     auction: bytes
@@ -170,8 +160,7 @@ class AuctionPaused:
     resume_by_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuctionContinued:
+class AuctionContinued(msgspec.Struct, frozen=True):
     """Bids are taken again, until ``end_ns`` as things stand."""
 
     auction: bytes
@@ -180,8 +169,7 @@ class AuctionContinued:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaleTurned:
+class SaleTurned(msgspec.Struct, frozen=True):
     """The settlement of a sale has come to ``stage``.
 
     ``is_ours``: the lot is ours at ``price_minor``, to be paid for by ``by_ns`` while that is pending; or, where it is
@@ -209,8 +197,7 @@ class Result(enum.StrEnum):
     """The house does not let us take part: our reputation is less than the terms ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedBid:
+class AcceptedBid(msgspec.Struct, frozen=True):
     """A bid of ours in the log."""
 
     entry_index: int
@@ -219,8 +206,7 @@ class AcceptedBid:
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The end of an auction, as its verified log has it; ``price_minor`` is None without a sale.
 
     Of an unknown or halted one, ``bids`` are those that the log held as far as it was seen. ``stage`` is how far the
@@ -235,8 +221,7 @@ class Outcome:
     due_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """``auction`` is over."""
 
     auction: bytes

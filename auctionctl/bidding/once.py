@@ -12,8 +12,9 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, decode_bid
@@ -48,22 +49,19 @@ LOG_PATIENCE_NS: Final = 10 * SECOND_NS
 """How long, beyond the wait for an opening, the house may take to say how its log stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exactly:
+class Exactly(msgspec.Struct, frozen=True):
     """This amount, in minor units."""
 
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
+class Above(msgspec.Struct, frozen=True):
     """So much more than the price; before the first bid, than the starting price."""
 
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Least:
+class Least(msgspec.Struct, frozen=True):
     """The least acceptable amount."""
 
 
@@ -137,8 +135,7 @@ def judge(auction: Auction, bidder: bytes, minor: int, now_ns: int, reputation_p
     return refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """It is in the log. ``is_leading`` is None where the log itself has not come in time; an earlier run made it, or
     this one."""
 
@@ -147,56 +144,48 @@ class Accepted:
     is_earlier: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """The house, signing for it, refused the bid, or to let us take part."""
 
     notice: BidRejected | JoinRejected
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(msgspec.Struct, frozen=True):
     """The auction has ended before anything was bid."""
 
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class NotOpened:
+class NotOpened(msgspec.Struct, frozen=True):
     """The auction has not opened in time, and nothing was bid; ``joined`` of ``needed`` bidders are there."""
 
     joined: int
     needed: int
 
 
-@dataclass(frozen=True, slots=True)
-class StandsStill:
+class StandsStill(msgspec.Struct, frozen=True):
     """The auction is paused, until ``resume_by_ns`` at the latest, and nothing was bid."""
 
     resume_by_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotHeard:
+class NotHeard(msgspec.Struct, frozen=True):
     """The house has fallen silent before anything was bid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(msgspec.Struct, frozen=True):
     """The bid was sent, and what came of it is not known. After ``not_after_ns`` it cannot be accepted any more."""
 
     placed: BidPlaced
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
+class Void(msgspec.Struct, frozen=True):
     """The bid was sent, and the log shows that it did not arrive in time: it was not accepted, and never will be."""
 
     placed: BidPlaced
 
 
-@dataclass(frozen=True, slots=True)
-class Halted:
+class Halted(msgspec.Struct, frozen=True):
     """The house has stopped this auction, as its log is not what it had signed; a bid may have been sent before."""
 
     placed: BidPlaced | None

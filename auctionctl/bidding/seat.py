@@ -7,8 +7,10 @@ called ``*_at_ns`` are this machine's, all others the house's.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid, Join, encode_bid, encode_join
@@ -63,8 +65,7 @@ HALTED: Final = "halted"
 _OWED: Final = frozenset({Stage.PENDING_PAYMENT, Stage.PAID, Stage.SETTLED})
 
 
-@dataclass(slots=True, eq=False)
-class Command:
+class Command(msgspec.Struct, eq=False):
     """Something that we signed, and what is known of it. Joinings have seq and amount 0.
 
     ``head_size`` is how much of the log we knew then, ``rejected_size`` how long it was when the house rejected this.
@@ -486,9 +487,8 @@ class Seat:
         deadline_ns = None if self.replica.replay.auction is None else self.replica.replay.state.get_timer()
         if deadline_ns is None:
             return self.read_at_ns
-        overdue_at_ns = deadline_ns - ahead_ns + SECOND_NS
         last_read_ns = self.read_at_ns - self.quiet_ns
-        return max(min(self.read_at_ns, overdue_at_ns), last_read_ns + SECOND_NS)
+        return max(min(self.read_at_ns, deadline_ns - ahead_ns + SECOND_NS), last_read_ns + SECOND_NS)
 
 
 def refuse_terms(terms: Terms, me: bytes, currency: str) -> str | None:

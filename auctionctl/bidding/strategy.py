@@ -12,7 +12,6 @@ import enum
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Protocol, assert_never
 
@@ -134,8 +133,7 @@ class ParameterKind(enum.StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One thing that can be set. ``default`` is text as a user would write it; empty where there is none.
 
     Without one that ``is_required``, there is no strategy.
@@ -148,8 +146,7 @@ class Parameter:
     is_required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The parameters of one strategy, read: amounts in minor units (None where not given), the others exact.
 
     ``texts`` are those that are left as they are, of which those that were not given are not there.
@@ -168,8 +165,7 @@ class Settings:
         return int(self.fractions[name] * SECOND_NS)
 
 
-@dataclass(frozen=True, slots=True)
-class StrategySpec:
+class StrategySpec(msgspec.Struct, frozen=True):
     """A strategy as one may choose it: its name, a line about it, its parameters, and how it is made.
 
     ``source`` is where the idea was published.

@@ -7,14 +7,14 @@ told apart, and is not called saved.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auctionctl.bidding.notices import Outcome, Result
 from auctionctl.bidding.wallet import Wallet
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """Counts of auctions; amounts in minor units of ``currency``.
 
     ``other`` were without a sale, or closed to us, or of an unknown end; ``tied_up_minor`` may yet have to be paid.

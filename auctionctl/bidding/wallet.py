@@ -13,7 +13,6 @@ An auction may have a cap besides: no bid there is more than that, whatever is f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -28,8 +27,7 @@ VOID_MARGIN_NS: Final = 5 * SECOND_NS
 """How far beyond ``not_after`` the house's clock must be: a house that restarts may set its clock back by as much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commitment:
+class Commitment(msgspec.Struct, frozen=True):
     """What one auction ties up, in minor units: the largest of its three parts."""
 
     auction: bytes
@@ -51,11 +49,10 @@ class _Undecided(msgspec.Struct, frozen=True, gc=False):
     not_after_ns: int
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(msgspec.Struct):
     """One auction. ``committed_minor`` is kept, so that the sum over all auctions can be, too."""
 
-    undecided: dict[bytes, _Undecided] = field(default_factory=dict)
+    undecided: dict[bytes, _Undecided] = msgspec.field(default_factory=dict)
     accepted_seq: int = 0
     leading_minor: int = 0
     won_minor: int = 0

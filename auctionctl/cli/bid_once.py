@@ -7,8 +7,9 @@ said, with the time after which it cannot be accepted any more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, assert_never
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.price import Money
@@ -57,8 +58,7 @@ from auctionctl.wire.messages import Refused
 SCHEMA: Final = "auctionctl.bid/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of it, for programs and for people."""
 
     status: ExitStatus

@@ -8,9 +8,10 @@ ends with the same two keys. All of them are as :mod:`auctionctl.keys.keyfile` w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from auctionctl.keys.keyfile import (
     SUFFIX,
@@ -27,8 +28,7 @@ NEXT: Final = "next"
 FORMER: Final = "former"
 
 
-@dataclass(frozen=True, slots=True)
-class SuccessionFiles:
+class SuccessionFiles(msgspec.Struct, frozen=True):
     """Of the key called ``name`` in ``directory``. Methods raise KeyFileError."""
 
     directory: Path

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 from auctionctl.auction.bid import Bid, decode_bid
 from auctionctl.auction.command_id import command_id
@@ -58,8 +59,7 @@ class Undecided(NamedTuple):
     refused: list[Message]
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     """One bid. ``is_watched``: this run made it, or was handed it, and so knows what becomes of it."""
 
     bid: Bid

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.price import parse_money
 from auctionctl.bidding.once import Above, Amount, Exactly, Least
@@ -12,8 +13,7 @@ from auctionctl.errors import MoneyError
 LEAST: Final = "min"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What was asked for; ``currency`` is None where the text says none."""
 
     amount: Amount

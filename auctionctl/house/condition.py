@@ -7,8 +7,9 @@ message holds, the gravest first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from auctionctl.wire.messages import MAX_TEXT_CHARACTERS, Condition, InstanceWord
 
@@ -90,8 +91,7 @@ class Warnings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(msgspec.Struct, frozen=True):
     """What this instance of the house is called, and which there are; nothing where it is the only one."""
 
     name: str = ""

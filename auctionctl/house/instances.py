@@ -13,10 +13,11 @@ Schindelhauer and Schomaker, "Weighted distributed hash tables" (2005). DESIGN.m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from math import log as logarithm
 from typing import Final
+
+import msgspec
 
 LEASE_NS: Final = 3_000_000_000
 """Whose sign of life is older than this, by the clock of whoever looks, is dead."""
@@ -28,8 +29,7 @@ TURN_NS: Final = 3_000_000_000
 """So long the instance that is chosen has to claim a log, before the next one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """What an instance's last sign of life says; ``number`` is another one with each sign."""
 
     name: str
@@ -39,8 +39,7 @@ class Heard:
     is_deposed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True):
     """One instance, as another one sees it."""
 
     name: str

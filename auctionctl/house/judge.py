@@ -8,7 +8,8 @@ asked first what holds of nearly all, and whatever else there is to ask only whe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from auctionctl.auction.bid import Bid, Join, decode_bid
 from auctionctl.auction.command_id import command_id
@@ -26,8 +27,7 @@ from auctionctl.house.room import Room
 from auctionctl.wire.frames import Message
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(msgspec.Struct, frozen=True):
     """Of the auctions that are ``held``; ``settle`` sees to what follows from an entry in one of them at once,
     and ``not_here`` answers to whoever means another auction (its id, and the command's)."""
 

@@ -8,17 +8,17 @@ than rate * t + burst, and a key of which nothing is known any more is as good a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
 
 MAX_KEYS: Final = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """``per_s`` a second, at least 1 and at most 10^9, of which ``burst``, at least 1, may come at once."""
 
     per_s: int

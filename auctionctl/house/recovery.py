@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.auction.bid import Bid
@@ -51,8 +52,7 @@ class _OwnReplay(Replay):
         """Not here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(msgspec.Struct, frozen=True):
     """What the entries of one log come to: all of a house's log but its key."""
 
     terms_entry: Entry

@@ -8,10 +8,11 @@ registry, and is never sold again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from auctionctl.errors import StoreError
 from auctionctl.house.auction_log import AuctionLog
@@ -24,8 +25,7 @@ from auctionctl.store.log_store import LogStore
 PIECES_A_TURN: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Moving:
+class _Moving(msgspec.Struct, frozen=True):
     """A log on its way, and what is still to be written of it before its end."""
 
     log: AuctionLog

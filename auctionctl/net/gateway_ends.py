@@ -9,8 +9,9 @@ frame.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from auctionctl.net.child_words import GatewayPipe, encode
 from auctionctl.net.chunks import SESSIONS_A_GATEWAY
@@ -21,8 +22,7 @@ BACKLOG_BYTES: Final = 1 << 26
 """A gateway that lets more wait does not keep up, and is treated as lost."""
 
 
-@dataclass(slots=True, eq=False)
-class GatewayEnd:
+class GatewayEnd(msgspec.Struct, eq=False):
     """One gateway, from when it was joined to the house until its pipe ends. ``name`` is its place among the others."""
 
     name: str
@@ -32,9 +32,9 @@ class GatewayEnd:
     """Whether it has said that it listens."""
     is_ending: bool = False
     """Whether it waits for the last word."""
-    answered: list[int] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
-    follows: set[bytes] = field(default_factory=set)
+    answered: list[int] = msgspec.field(default_factory=list)
+    operations: list[Operation] = msgspec.field(default_factory=list)
+    follows: set[bytes] = msgspec.field(default_factory=set)
     """The logs that any of its sessions has followed."""
 
     @property

@@ -13,8 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import OvertakenError, SizeConflictError, StoreFullError
@@ -56,8 +57,7 @@ def take_part(
     return AmongSeveral(store, house, Place(start.instance, start.advertised), perform, now_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The name of an instance, and where it is reached: host:port."""
 
     name: str

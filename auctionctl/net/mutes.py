@@ -6,8 +6,9 @@ each mute of a key lasts twice as long as the one before. Pure, and bounded: who
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
 
@@ -28,8 +29,7 @@ class KeptOut(NamedTuple):
     whole_ns: int
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(msgspec.Struct):
     points: int = 0
     last_ns: int = 0
     muted_until_ns: int = 0

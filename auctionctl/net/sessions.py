@@ -7,11 +7,11 @@ process in no way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Session:
+class Session(msgspec.Struct):
     """One connection. ``identity`` is empty until the house has accepted its hello."""
 
     number: int
@@ -34,7 +34,7 @@ class Session:
     """How many messages to it were lost because it did not read."""
     gone_ns: int | None = None
     """Since when its connection is seen to be over."""
-    follows: set[bytes] = field(default_factory=set)
+    follows: set[bytes] = msgspec.field(default_factory=set)
 
     @property
     def is_greeted(self) -> bool:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.net.tcp_connections import Connection
@@ -68,8 +69,7 @@ class Verdict(NamedTuple):
     fault: Fault
 
 
-@dataclass(slots=True)
-class _Watched:
+class _Watched(msgspec.Struct):
     """What is remembered of one connection from look to look."""
 
     greeted_ns: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auctionctl.auction.auction import Auction
 from auctionctl.errors import VerificationError
@@ -22,13 +23,12 @@ Read = Callable[[str], Iterable[bytes]]
 _NAME = re.compile(r"auction/([0-9a-f]{64})")
 
 
-@dataclass(slots=True)
-class HouseLogs:
+class HouseLogs(msgspec.Struct):
     """The logs that hold, by name, and (name, reason) of those that do not."""
 
     registry: RegistryReplay
-    auctions: dict[str, Replay] = field(default_factory=dict)
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    auctions: dict[str, Replay] = msgspec.field(default_factory=dict)
+    failed: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
     @property
     def entry_count(self) -> int:

@@ -7,8 +7,9 @@ elsewhere, as the same bytes. Times are this machine's, in nanoseconds.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.replica.follower import EARLIER_HELLOS
@@ -34,8 +35,7 @@ ASK_AGAIN_NS: Final = SECOND_NS
 UNUSED_NS: Final = 60 * SECOND_NS
 
 
-@dataclass(slots=True)
-class PlaceSession:
+class PlaceSession(msgspec.Struct):
     """``greeting`` is None at home, where the core greets; ``queue`` waits for the welcome elsewhere."""
 
     greeting: ClientGreeting | None
@@ -50,9 +50,9 @@ class PlaceSession:
     ping_at_ns: int = 0
     ask_again_ns: int = 0
     used_ns: int = 0
-    nonces: deque[bytes] = field(default_factory=lambda: deque(maxlen=EARLIER_HELLOS))
+    nonces: deque[bytes] = msgspec.field(default_factory=lambda: deque(maxlen=EARLIER_HELLOS))
     """Of the hellos elsewhere, the last one too; at home those of before it was the home."""
-    queue: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_QUEUED))
+    queue: deque[Message] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_QUEUED))
 
     def failing_ns(self) -> int:
         """When nobody counts as answering here, unless somebody does until then."""

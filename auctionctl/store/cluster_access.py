@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from auctionctl.errors import ConfigurationError, KeyTextError
 from auctionctl.keys.keyfile import read_private_file
 from auctionctl.keys.nkey import UserKey
@@ -27,8 +29,7 @@ _SEED: Final = "USER NKEY SEED"
 _JWT_FORM: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAccess:
+class ClusterAccess(msgspec.Struct, frozen=True):
     """Paths of files, each None where it is not said: ``credentials`` to log in with, the rest for TLS.
 
     ``ca`` has the authorities that may vouch for servers, in place of those of the system; ``cert`` and ``key`` are

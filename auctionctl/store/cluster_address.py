@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import msgspec
 
 from auctionctl.errors import ConfigurationError
 from auctionctl.store.cluster_access import NO_ACCESS, ClusterAccess
@@ -35,8 +36,7 @@ class Durability(enum.StrEnum):
     """Whatever it happens to: for trying things out."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAddress:
+class ClusterAddress(msgspec.Struct, frozen=True):
     """``servers`` are (host, port) for clients; ``monitors`` likewise, where each says how it is set up."""
 
     scheme: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Grown:
+class Grown(msgspec.Struct, frozen=True):
     """Another instance has appended ``entries`` to ``log``, from index ``first`` on."""
 
     log: str
@@ -14,8 +13,7 @@ class Grown:
     entries: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """``instance`` holds ``log`` by the claim ``epoch``, made at ``time_ns``; nobody saw to it from ``since_ns`` on.
 
     Both are 0 where they are not known.
@@ -28,8 +26,7 @@ class Claimed:
     since_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
+class Forgotten(msgspec.Struct, frozen=True):
     """``log``, of ``size`` entries, has been removed."""
 
     log: str

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,8 +27,7 @@ ABSENT_NS: Final = 2 * NANOSECONDS
 """Servers of a cluster hear of one another each second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Monitored:
+class Monitored(msgspec.Struct, frozen=True):
     """One server: ``clock_off_ns`` is how far its clock is ahead of ours, ± half of ``round_trip_ns``."""
 
     name: str
@@ -39,8 +37,7 @@ class Monitored:
     round_trip_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unmonitored:
+class Unmonitored(msgspec.Struct, frozen=True):
     """One of which nothing is known, and why."""
 
     place: str
@@ -74,8 +71,7 @@ def ask_monitors(places: Sequence[tuple[str, int]]) -> list[Monitored | Unmonito
         return list(pool.map(lambda place: _ask(*place), places))
 
 
-@dataclass(frozen=True, slots=True)
-class Holders:
+class Holders(msgspec.Struct, frozen=True):
     """The names of the servers that hold a stream, and of those among them that the others have not heard of lately."""
 
     names: frozenset[str]

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import enum
 import zlib
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from auctionctl.errors import StoreError
 from auctionctl.store.cluster_index import read_record
@@ -47,8 +48,7 @@ class Shared(enum.Enum):
         return "allow list" if self is Shared.ALLOW_LIST else "list of limits"
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(msgspec.Struct, frozen=True):
     """An instance's last sign of life: ``sequence`` is another one each time, whatever its clock says."""
 
     instance: str
@@ -62,8 +62,7 @@ class Sign:
     """Whether another one has taken it for dead since."""
 
 
-@dataclass(frozen=True, slots=True)
-class SharedList:
+class SharedList(msgspec.Struct, frozen=True):
     """The text of what all instances have one of, as it is since ``time_ns``."""
 
     text: bytes
@@ -149,7 +148,9 @@ class ClusterSigns:
         self._is_signing = True
         known = self.signs.get(self._instance)
         if known is not None and known.latest_ns > max(record.time_ns, record.latest_ns):
-            record = replace(record, latest_ns=known.latest_ns)  # The stream keeps no more than the last sign.
+            record = msgspec.structs.replace(
+                record, latest_ns=known.latest_ns
+            )  # The stream keeps no more than the last sign.
         if (sequence := self._write(self._instance, record)) is not None:
             self._note(self._instance, record, sequence)
             return True

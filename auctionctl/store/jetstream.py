@@ -20,8 +20,9 @@ from base64 import b64decode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
 
 from auctionctl.errors import ConfigurationError, StoreAwayError, StoreError, StoreFullError
 from auctionctl.store.arrivals import Arrivals
@@ -72,8 +73,7 @@ class PlaceTakenError(StoreError):
         """The number of that message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """One message of a stream."""
 
     sequence: int

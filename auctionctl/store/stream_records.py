@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -51,8 +50,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(msgspec.Struct, frozen=True):
     """``count`` entries from index ``first`` on, appended at ``time_ns``."""
 
     time_ns: int
@@ -60,8 +58,7 @@ class Entries:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """``instance`` has the log, and ``epoch`` with it; since ``time_ns``, or 0 where that was not said.
 
     Until ``since_ns`` somebody looked after it; 0 where that was until it got this holder, or is not known.
@@ -73,15 +70,13 @@ class Claim:
     since_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(msgspec.Struct, frozen=True):
     """The log, of ``size`` entries, is forgotten."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(msgspec.Struct, frozen=True):
     """Somebody was alive at ``time_ns``; among several instances, served at ``endpoint``, and held so many logs.
 
     ``latest_ns`` is the time by which what it says is dated; 0 where that is no later.
@@ -93,8 +88,7 @@ class Alive:
     latest_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Deposed:
+class Deposed(msgspec.Struct, frozen=True):
     """The instance that signed last at ``time_ns`` is taken for dead by another, in the place of its next sign.
 
     ``latest_ns`` as it had said it; ``endpoint`` where it served, or empty where it says so itself, at its end.
@@ -105,22 +99,19 @@ class Deposed:
     endpoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """The allow list of all instances is what comes with this, since ``time_ns``."""
 
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(msgspec.Struct, frozen=True):
     """The limits of the house, for all instances, are what comes with this, since ``time_ns``."""
 
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """``instance`` has opened the store."""
 
     instance: str
@@ -129,8 +120,7 @@ class Opened:
 Record = Entries | Claim | Removed | Alive | Deposed | Allowed | Limited | Opened
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message to be stored under ``subject``, behind the one with the sequence number ``behind`` there.
 
     ``behind`` is 0 for a subject without messages, and None where another message of the same group comes just before.

@@ -11,8 +11,9 @@ each instance, one message a subject, as a sign each second would fill the other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from auctionctl.errors import ConfigurationError
 
@@ -48,8 +49,7 @@ _LOSSY: Final = frozenset({"storage", "deny_delete", "deny_purge", "allow_rollup
 _ABSENT: Final = {"no_ack": False, "max_msgs_per_subject": -1, "allow_atomic": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """What is wrong, and what mends it; ``is_loss`` if it is no more than what may be lost."""
 
     reason: str
@@ -57,8 +57,7 @@ class Fault:
     is_loss: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(msgspec.Struct, frozen=True):
     """The two streams of the house with this signing key (hex)."""
 
     house: str

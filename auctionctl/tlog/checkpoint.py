@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from dataclasses import dataclass
+
+import msgspec
 
 from auctionctl.errors import NoteError
 from auctionctl.keys.signing import SecretKey
@@ -26,8 +27,7 @@ _HOUSE = re.compile(r"[!-*,-.0-~]{1,256}")  # printable ASCII without space, plu
 _LOG = re.compile(r"registry|auction/[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True):
     """The head of a log: ``size`` entries under the 32-byte ``root``; ``origin`` names the log for ever."""
 
     origin: str

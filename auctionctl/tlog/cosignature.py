@@ -27,9 +27,10 @@ Source: https://c2sp.org/tlog-cosignature (Ed25519), https://c2sp.org/signed-not
 from __future__ import annotations
 
 from binascii import b2a_base64
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from auctionctl.errors import NoteError
 from auctionctl.keys.signing import SIGNATURE_BYTES, SecretKey, verify
@@ -44,8 +45,7 @@ _COSIGNATURE = b"\x04"
 _BLOB_BYTES = KEY_ID_BYTES + TIME_BYTES + SIGNATURE_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class TimedCheckpoint:
+class TimedCheckpoint(msgspec.Struct, frozen=True):
     """``checkpoint`` was the head of its log in the second that began at ``time_s``, in seconds since 1970."""
 
     checkpoint: Checkpoint

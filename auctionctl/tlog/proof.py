@@ -8,7 +8,7 @@ Source: https://c2sp.org/tlog-proof; DESIGN.md section 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from auctionctl.errors import NoteError, VerificationError
 from auctionctl.tlog import entry as entries
@@ -21,8 +21,7 @@ MAX_EXTRA_BYTES = 32768
 MAX_PROOF_CHARACTERS = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """What the house answers for an accepted entry.
 
     ``index`` and ``time_ns`` are the entry's, ``proof`` its inclusion path (32 bytes a hash), ``checkpoint`` the signed
@@ -35,8 +34,7 @@ class Receipt:
     checkpoint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TlogProof:
+class TlogProof(msgspec.Struct, frozen=True):
     """What a tlog-proof text holds; nothing in it is checked but its form."""
 
     index: int

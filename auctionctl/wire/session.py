@@ -7,7 +7,7 @@ before. Pure: nonces and times are handed in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from auctionctl.errors import NotAuthorisedError, RemoteProtocolError
 from auctionctl.keys.access import Access
@@ -19,8 +19,7 @@ from auctionctl.wire.messages import Hello, Welcome, encode
 MAX_ROLE_TEXT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """Who a session is: an identity and the name and role under which the allow list admits it."""
 
     identity: Identity

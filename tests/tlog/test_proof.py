@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auctionctl.errors import LogError, MalformedEntryError, NoteError, VerificationError
 from auctionctl.keys.signing import SecretKey

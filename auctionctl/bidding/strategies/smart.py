@@ -15,10 +15,12 @@ likeness (:mod:`auctionctl.bidding.strategies.comparables`), then moved towards 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from typing import Final
+
+from msgspec.structs import replace
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.bidding.experience import ClosedLot
