@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,8 @@ from auctionctl.tlog.note import NoteSigner, check_name, decode_base64, encode_b
 
 REGISTRY = "registry"
 MAX_ORIGIN_BYTES = 512
+RECENT = 64
+"""As many as signatures are remembered (:mod:`auctionctl.tlog.note`)."""
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _HOUSE = re.compile(r"[!-*,-.0-~]{1,256}")  # printable ASCII without space, plus sign and slash
@@ -72,8 +75,13 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SecretKey) -> bytes:
     return CheckpointSigner(checkpoint.origin, key).sign(checkpoint.size, checkpoint.root)
 
 
+@lru_cache(maxsize=RECENT)
 def open_checkpoint(note: bytes, origin: str, public: bytes) -> Checkpoint:
-    """Return the checkpoint of the log ``origin`` that the 32-byte Ed25519 key ``public`` signed; else NoteError."""
+    """Return the checkpoint of the log ``origin`` that the 32-byte Ed25519 key ``public`` signed; else NoteError.
+
+    One note comes in the feed and in receipts, and to whoever holds several copies of a log: what the last
+    :data:`RECENT` that hold say is remembered, which follows from the three arguments alone.
+    """
     checkpoint = parse(open_note(note, origin, public))
     if checkpoint.origin != origin:
         raise NoteError("a checkpoint of another log")

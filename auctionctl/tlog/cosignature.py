@@ -27,6 +27,7 @@ Source: https://c2sp.org/tlog-cosignature (Ed25519), https://c2sp.org/signed-not
 from __future__ import annotations
 
 from binascii import b2a_base64
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -34,7 +35,7 @@ import msgspec
 
 from auctionctl.errors import NoteError
 from auctionctl.keys.signing import SIGNATURE_BYTES, SecretKey, verify
-from auctionctl.tlog.checkpoint import Checkpoint, open_checkpoint
+from auctionctl.tlog.checkpoint import RECENT, Checkpoint, open_checkpoint
 from auctionctl.tlog.note import KEY_ID_BYTES, MAX_NOTE_BYTES, check_name, decode_base64, is_signed_alone
 
 SECOND_NS: Final = 1_000_000_000
@@ -97,11 +98,13 @@ class Cosigner:
         return note + self._lead + b2a_base64(self._key_id + time_s.to_bytes(TIME_BYTES, "big") + signature)
 
 
+@lru_cache(maxsize=RECENT)
 def open_timed(data: bytes, origin: str, cosigner: str, public: bytes) -> TimedCheckpoint:
     """Return what a note of :meth:`Cosigner.stamp` says of the log ``origin``.
 
     The 32-byte Ed25519 key ``public`` has to have signed both, the checkpoint as its origin and the cosignature as
-    ``cosigner``. Raises NoteError for everything else, including notes that the specification would take.
+    ``cosigner``. Raises NoteError for everything else, including notes that the specification would take. The last
+    that hold are remembered, as of :func:`~auctionctl.tlog.checkpoint.open_checkpoint`.
     """
     if len(data) > MAX_NOTE_BYTES:
         raise NoteError(f"a note of {len(data)} bytes, more than {MAX_NOTE_BYTES}")

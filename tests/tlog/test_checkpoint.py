@@ -109,6 +109,20 @@ def test_a_checkpoint_of_another_log_or_key_is_refused() -> None:
         open_checkpoint(crossed, registry, PUBLIC)
 
 
+def test_a_note_that_has_opened_is_no_other_logs_and_no_other_keys_and_a_wrong_one_is_refused_each_time() -> None:
+    note = sign_checkpoint(CHECKPOINT, KEY)
+    wrong = note.replace(b"\n\n", b"\n \n", 1)
+    for _ in range(2):
+        assert open_checkpoint(note, ORIGIN, PUBLIC) == CHECKPOINT
+        for refused in (
+            (wrong, ORIGIN, PUBLIC),
+            (note, origin_of(HOUSE, REGISTRY), PUBLIC),
+            (note, ORIGIN, SecretKey(bytes(32)).identity.signing),
+        ):
+            with pytest.raises(NoteError):
+                open_checkpoint(*refused)
+
+
 @pytest.mark.parametrize(("size", "root"), [(-1, EMPTY_ROOT), (2**63, EMPTY_ROOT), (0, b""), (0, bytes(33))])
 def test_a_head_that_no_log_has_is_not_signed(size: int, root: bytes) -> None:
     with pytest.raises(NoteError):
