@@ -21,7 +21,30 @@ from auctionctl.wire.messages import Condition, Refused, Status
 ANSWER_S: Final = 10.0
 TICK_S: Final = 0.1
 
+STOPPED_S: Final = 2.0
+"""A turn takes no longer than that, unless this program or its machine was stopped."""
+
 Warnings = tuple[tuple[str, str], ...]
+
+
+class Silence:
+    """How long a house has said nothing while it was listened to: nobody did while this program was stopped."""
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._heard_s = self._listened_s = seconds()
+
+    def end(self) -> None:
+        """It has said something."""
+        self._heard_s = self._seconds()
+
+    def listen(self) -> float:
+        """For how many seconds nothing has come; to be called at each turn."""
+        now_s = self._seconds()
+        if now_s - self._listened_s > STOPPED_S:
+            self._heard_s = now_s - max(0.0, self._listened_s - self._heard_s)
+        self._listened_s = now_s
+        return now_s - self._heard_s
 
 
 class HouseMeter:
@@ -35,7 +58,7 @@ class HouseMeter:
         self._clock = Clock()
         self._interval_s = interval_s
         self._asked_s: float | None = None
-        self._heard_s = time.monotonic()
+        self._silence = Silence()
         self._warnings: Warnings = ()
         self._on_measures: Callable[[Measures, Warnings], None] | None = None
 
@@ -69,7 +92,7 @@ class HouseMeter:
         elif isinstance(notice, Condition):
             self._warnings = notice.warnings
         elif isinstance(notice, Measures):
-            self._heard_s = time.monotonic()
+            self._silence.end()
             assert self._on_measures is not None
             self._on_measures(notice, self._warnings)
         elif isinstance(notice, Refused) and notice.code in ("not_authorised", "unknown_type"):
@@ -86,13 +109,13 @@ class HouseMeter:
 
     def _tick(self, on_tick: Callable[[], None]) -> None:
         on_tick()
-        now_s = time.monotonic()
-        if now_s - self._heard_s > ANSWER_S + self._interval_s:
+        if self._silence.listen() > ANSWER_S + self._interval_s:
             raise UnreachableError(
                 f"the house at {self.address.where} does not say how it works any more",
                 hint="is it running? `auctionctl doctor` looks further",
             )
-        if self._follower.is_welcome and self._asked_s is not None and now_s - self._asked_s >= self._interval_s:
+        asked_s = self._asked_s if self._follower.is_welcome else None
+        if asked_s is not None and time.monotonic() - asked_s >= self._interval_s:
             self._ask()
 
     def list_again(self) -> None:

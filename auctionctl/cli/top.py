@@ -100,34 +100,25 @@ class Looks:
 
 def _show(meter: HouseMeter, count: int | None) -> None:
     from rich.console import Console  # noqa: PLC0415
-    from rich.live import Live  # noqa: PLC0415
 
-    from auctionctl.views.house_meter import house_meter  # noqa: PLC0415
+    from auctionctl.cli.live_board import LiveBoard  # noqa: PLC0415
+    from auctionctl.views.house_meter import MeterPicture  # noqa: PLC0415
 
-    console, looks = Console(), Looks()
-    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
-        size = console.size
+    looks, name = Looks(), f"house {meter.address.identity.short}"
 
-        def draw() -> None:
-            if looks.moment is not None:
-                titles = {auction: terms.lot.title for auction, terms in meter.catalogue.items()}
-                title = f"house {meter.address.identity.short}"
-                screen = house_meter(title, looks.moment, titles, console.size.width, console.size.height)
-                live.update(screen, refresh=True)
+    def picture(width: int, height: int) -> MeterPicture:
+        known, moment = meter.catalogue, looks.moment
+        busiest = () if moment is None else moment.measures.busiest
+        titles = {each.auction: known[each.auction].lot.title for each in busiest if each.auction in known}
+        return MeterPicture(name, moment, titles, width, height)
 
-        def on_measures(measures: Measures, warnings: Warnings) -> None:
-            looks.look(measures, warnings)
-            if any(each.auction not in meter.catalogue for each in measures.busiest):
-                meter.list_again()
-            draw()
+    def on_measures(measures: Measures, warnings: Warnings) -> None:
+        looks.look(measures, warnings)
+        if any(each.auction not in meter.catalogue for each in measures.busiest):
+            meter.list_again()
 
-        def on_tick() -> None:
-            nonlocal size
-            if console.size != size:
-                size = console.size
-                draw()
-
-        meter.run(on_measures, lambda: count is not None and looks.count >= count, on_tick)
+    with LiveBoard(Console()) as live:
+        meter.run(on_measures, lambda: count is not None and looks.count >= count, lambda: live.show_picture(picture))
 
 
 def _write(meter: HouseMeter, form: Form, count: int) -> None:

@@ -63,6 +63,23 @@ class Moment:
     """Requests a second at each look, the latest last."""
 
 
+@dataclass(frozen=True, slots=True)
+class MeterPicture:
+    """All that is seen of a house; equal ones look the same. ``moment`` is None until it has said how it works."""
+
+    title: str
+    moment: Moment | None
+    titles: Mapping[bytes, str]
+    width: int
+    height: int
+
+    def draw(self) -> RenderableType:
+        """For a terminal of ``width`` columns and ``height`` lines."""
+        if self.moment is None:
+            return _cut(Text(self.title, style="bold"), self.width)
+        return house_meter(self.title, self.moment, self.titles, self.width, self.height)
+
+
 def house_meter(title: str, moment: Moment, titles: Mapping[bytes, str], width: int, height: int) -> RenderableType:
     """The screen, for a terminal of ``width`` columns and ``height`` lines; ``titles`` are of auctions."""
     lines: list[RenderableType] = [_cut(each, width) for each in _head(title, moment, width)]

@@ -122,14 +122,14 @@ class Terminal:
     """A program on a terminal of ``columns`` × ``lines``; ``written`` is everything that it wrote."""
 
     def __init__(
-        self, home: Path, columns: int, lines: int, arguments: tuple[str, ...], settings: dict[str, str]
+        self, home: Path, columns: int, lines: int, command: tuple[str, ...], settings: dict[str, str]
     ) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AUCTIONCTL_")}
         for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
             kept.pop(name, None)
         self.child = pexpect.spawn(
-            sys.executable,
-            ["-P", "-m", "auctionctl", *arguments],
+            command[0],
+            list(command[1:]),
             env=kept | {"AUCTIONCTL_HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | settings,
             dimensions=(lines, columns),
             timeout=PATIENCE_S,
@@ -185,14 +185,26 @@ class Terminal:
         )
 
 
+PROGRAM = (sys.executable, "-P", "-m", "auctionctl")
+
+
 @pytest.fixture
 def terminal(house: House) -> Iterator[Callable[..., Terminal]]:
     started: list[Terminal] = []
 
     def start(*arguments: str, columns: int = 100, lines: int = 24, **settings: str) -> Terminal:
-        started.append(Terminal(house.home, columns, lines, arguments, settings))
+        started.append(Terminal(house.home, columns, lines, (*PROGRAM, *arguments), settings))
         return started[-1]
 
     yield start
     for each in started:
         each.child.close(force=True)
+
+
+@pytest.fixture
+def shell(house: House) -> Iterator[Terminal]:
+    """A shell with jobs; ``$auctionctl`` is the program."""
+    settings = {"auctionctl": " ".join(PROGRAM)}
+    started = Terminal(house.home, 80, 24, ("bash", "--norc", "--noprofile", "--noediting", "-i"), settings)
+    yield started
+    started.child.close(force=True)
