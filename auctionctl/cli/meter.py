@@ -21,6 +21,8 @@ from auctionctl.wire.messages import Condition, Refused, Status
 ANSWER_S: Final = 10.0
 TICK_S: Final = 0.1
 
+LATE_S: Final = 2.0
+"""What an answer may take before it is told that it is missing."""
 STOPPED_S: Final = 2.0
 """A turn takes no longer than that, unless this program or its machine was stopped."""
 
@@ -59,6 +61,7 @@ class HouseMeter:
         self._interval_s = interval_s
         self._asked_s: float | None = None
         self._silence = Silence()
+        self._silent_s = 0.0
         self._warnings: Warnings = ()
         self._on_measures: Callable[[Measures, Warnings], None] | None = None
 
@@ -66,6 +69,11 @@ class HouseMeter:
     def catalogue(self) -> Mapping[bytes, Terms]:
         """The auctions of the house, as far as they were listed."""
         return self._follower.catalogue
+
+    @property
+    def silent_s(self) -> int:
+        """For how many seconds the house has not said how it works, once that is longer than it may take; else 0."""
+        return int(self._silent_s) if self._silent_s > self._interval_s + LATE_S else 0
 
     def run(
         self,
@@ -109,7 +117,8 @@ class HouseMeter:
 
     def _tick(self, on_tick: Callable[[], None]) -> None:
         on_tick()
-        if self._silence.listen() > ANSWER_S + self._interval_s:
+        self._silent_s = self._silence.listen()
+        if self._silent_s > ANSWER_S + self._interval_s:
             raise UnreachableError(
                 f"the house at {self.address.where} does not say how it works any more",
                 hint="is it running? `auctionctl doctor` looks further",

@@ -102,7 +102,7 @@ def _show(meter: HouseMeter, count: int | None) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from auctionctl.cli.live_board import LiveBoard  # noqa: PLC0415
-    from auctionctl.views.house_meter import MeterPicture  # noqa: PLC0415
+    from auctionctl.views.house_meter import BETWEEN, MeterPicture  # noqa: PLC0415
 
     looks, name = Looks(), f"house {meter.address.identity.short}"
 
@@ -110,7 +110,9 @@ def _show(meter: HouseMeter, count: int | None) -> None:
         known, moment = meter.catalogue, looks.moment
         busiest = () if moment is None else moment.measures.busiest
         titles = {each.auction: known[each.auction].lot.title for each in busiest if each.auction in known}
-        return MeterPicture(name, moment, titles, width, height)
+        silent_s = meter.silent_s
+        title = f"{name}{BETWEEN}not heard for {silent_s} s" if silent_s else name
+        return MeterPicture(title, moment, titles, width, height)
 
     def on_measures(measures: Measures, warnings: Warnings) -> None:
         looks.look(measures, warnings)

@@ -1,7 +1,10 @@
-"""``top`` on a terminal: that is given back while it is stopped."""
+"""``top`` on a terminal: that is given back while it is stopped, and tells how long a house has said nothing."""
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 from typing import Any
 
 TAKEN = "\x1b[?1049h"
@@ -20,3 +23,20 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(shell: Any) -> Non
     shell.child.sendline("echo status=$?")
     shell.wait_for(lambda _: "status=130" in shell.written)
     assert shell.is_restored()
+
+
+def test_numbers_of_a_house_that_does_not_answer_are_marked_as_old_until_it_does(terminal: Any) -> None:
+    screen = terminal("top", "--key", "house", "--interval", "0.25")
+    text = screen.wait_for(lambda text: "gateway" in text)
+    assert "not heard" not in text
+    (process,) = re.findall(r"^house +(\d+) ", text, re.MULTILINE)
+    os.kill(int(process), signal.SIGSTOP)
+    try:
+        text = screen.wait_for(lambda text: re.search(r"not heard for \d+ s   up ", text) is not None)
+    finally:
+        os.kill(int(process), signal.SIGCONT)
+    assert "requests/s" in text, "what is known of it stays"
+    screen.wait_for(lambda text: "not heard" not in text and "requests/s" in text)
+    screen.child.kill(signal.SIGTERM)
+    assert screen.end() == 143
+    assert screen.is_restored()
