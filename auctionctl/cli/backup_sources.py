@@ -93,7 +93,8 @@ def stopped_house(directory: Path, house: Identity, held: Held, progress: Progre
         )
     with locked(directory):  # Of a house that runs it does not matter where its logs are.
         check_not_in_cluster(
-            directory, "start it, and back it up while it runs; or back its streams up themselves: nats stream backup"
+            directory,
+            "start it, and back it up while it runs; or its stream: nats stream backup, see auctionctl-cluster(7)",
         )
     store = SqliteStore(directory, ballast_target_bytes=0)
     try:

@@ -68,7 +68,7 @@ def restoring(directory: Path, backup: Backup) -> Iterator[Restoring]:
     was_there = directory.exists()
     try:
         make_private_directory(directory)
-        check_not_in_cluster(directory, "restore its streams there: nats stream restore")
+        check_not_in_cluster(directory, "restore its stream there, see auctionctl-cluster(7): nats stream restore")
         with locked(directory):
             yield _compare(directory, backup)
     except OSError as error:

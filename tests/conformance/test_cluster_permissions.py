@@ -17,7 +17,7 @@ from secured_server import SecuredServer
 
 from auctionctl.cli.checks.cluster_checks import check_cluster
 from auctionctl.cli.checks.findings import State
-from auctionctl.cli.manual.cluster_access import PERMISSIONS_EXAMPLE
+from auctionctl.cli.manual.cluster_access import HOUSE_USER
 from auctionctl.errors import StoreAwayError
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import Durability, parse_cluster_address
@@ -27,7 +27,7 @@ from auctionctl.store.jetstream import GETS_AT_ONCE
 from auctionctl.store.log_store import ENTRY_BYTES_MAX, Append
 
 PASSWORD = "pa55-w0rd-of-the-house"
-PERMISSIONS = re.findall(r'"([^"]+\.[^"]+)"', PERMISSIONS_EXAMPLE)
+PERMISSIONS = re.findall(r'"([^"]+\.[^"]+)"', HOUSE_USER)
 ENOUGH_S = 5.0
 SOON_S = 0.25
 """So long is waited for what is not allowed. What is, is answered within some milliseconds, but for a busy machine."""
@@ -44,14 +44,12 @@ def house_of(number: int) -> str:
 
 def settings() -> str:
     """The user of the manual, and after it, in order, one without the first permission, and so on; and these again."""
-    begun, _, rest = PERMISSIONS_EXAMPLE.partition("users: [{")
-    user, _, ended = rest.partition("\n  }]")
     users = []
     for number, left_out in enumerate(("", *PERMISSIONS, *PERMISSIONS)):
-        named = user.replace('nkey: "PUBLIC"', f'user: "u{number}", password: "{PASSWORD}"')
+        named = HOUSE_USER.replace('nkey: "PUBLIC"', f'user: "u{number}", password: "{PASSWORD}"')
         named = named.replace(f'"{left_out}"', '"nothing.at.all"') if left_out else named
-        users.append(f"{{{named.replace('KEY', house_of(number)[:16])}\n  }}")
-    return f"{begun}users: [{', '.join(users)}]{ended}"
+        users.append(named.replace("KEY", house_of(number)[:16]))
+    return f"authorization {{ users: [{', '.join(users)}] }}"
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,8 @@ from typing import Final
 
 from auctionctl.cli.manual.roff import Code, Definitions, Heading, Paragraph, Part, Subheading
 
-PERMISSIONS_EXAMPLE: Final = """\
-# /etc/nats/house.conf on a, b and c; KEY stands for the first 16 hex digits of the house's key
-authorization {
-  users: [{
+HOUSE_USER: Final = """\
+{
     nkey: "PUBLIC"
     permissions {
       publish {
@@ -27,8 +25,26 @@ authorization {
       }
       subscribe { allow: ["_INBOX.>"] }
     }
-  }]
-}
+  }"""
+OPERATOR_USER: Final = """\
+{
+    nkey: "OPERATOR"
+    permissions {
+      publish {
+        allow: [
+          "$JS.API.INFO", "$JS.API.STREAM.NAMES"
+          "$JS.API.STREAM.*.auction-KEY", "$JS.API.STREAM.*.auction-KEY-alive"
+          "$JS.SNAPSHOT.ACK.auction-KEY.>", "$JS.SNAPSHOT.RESTORE.auction-KEY.>"
+        ]
+      }
+      subscribe { allow: ["_INBOX.>"] }
+    }
+  }"""
+PERMISSIONS_EXAMPLE: Final = f"""\
+# /etc/nats/house.conf on a, b and c; KEY stands for the first 16 hex digits of the house's key
+authorization {{
+  users: [{HOUSE_USER}, {OPERATOR_USER}]
+}}
 """
 CERTIFICATES_EXAMPLE: Final = """\
 $ umask 077
@@ -41,7 +57,7 @@ $ for host in a b c; do
   done
 """
 LOGIN_EXAMPLE: Final = """\
-$ nk -gen user -pubout          # its first line, SU…, is secret; its second, U…, is PUBLIC above
+$ nk -gen user -pubout          # its first line, SU…, is secret; its second, U…, is PUBLIC below
 $ (umask 077; cat > ~/.config/auctionctl/nats.seed)      # the first line, by hand
 $ chmod 600 ~/.config/auctionctl/nats.seed
 """
@@ -114,7 +130,10 @@ def access_parts() -> tuple[Part, ...]:
         Paragraph(
             "A key is better than a password: servers know its public half alone, and what goes over the wire is the"
             " signature of a number. This is all that the user of a house needs, and with it neither it nor whoever has"
-            " stolen its key can delete or change what is stored, or how the stream is set up:"
+            " stolen its key can delete or change what is stored, or how the stream is set up. The second user is for"
+            " whoever looks after the servers: to back the streams up, to restore them, and to change how they are set"
+            " up, see Backup and restore. It can delete all that the house has, and its key, made in the same way and"
+            " kept in `operator.seed`, is for no machine of the house:"
         ),
         Code(PERMISSIONS_EXAMPLE),
         Paragraph(

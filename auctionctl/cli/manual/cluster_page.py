@@ -57,7 +57,9 @@ bind = "0.0.0.0"
 """
 BACKUP_EXAMPLE: Final = """\
 $ auctionctl backup /mnt/backup/house.backup --key observer      # while the house runs
-$ nats stream backup auction-KEY /mnt/backup/stream            # the stream itself, of the program nats
+$ nats() { command nats --server tls://a,tls://b,tls://c --tlsca ca.pem --nkey operator.seed "$@"; }
+$ nats stream backup auction-KEY /mnt/backup/stream --no-consumers
+$ nats stream rm auction-KEY               # where there is one that is to be given up, and no instance runs
 $ nats stream restore /mnt/backup/stream
 """
 
@@ -219,7 +221,11 @@ def _backups() -> tuple[Part, ...]:
             "The first asks the house for every log, verifies it, and adds what is new to the file, see"
             " auctionctl-backup(1); it can be verified anywhere. It cannot be put back into a cluster: a house that has"
             " lost its stream and is restored from it goes on with its logs in a file, under a state of its own. The"
-            " second is what restores a cluster, with all settings of the stream."
+            " second is what restores a cluster, with all settings of the stream. It is done with the program `nats`,"
+            " by the operator of the settings above, and so is what `doctor` has one do with it: to the house's own"
+            " user all that is refused. Nothing goes into a stream that is there; one that was rolled back has to be"
+            " removed before a newer backup is restored. The stream of signs of life needs no backup: the house makes"
+            " it anew, with the allow list and the limits of the instance that is started first."
         ),
         Subheading("Guard against rollback"),
         Paragraph(
