@@ -28,9 +28,10 @@ JSON_SCHEMA: Final = {
         " `p50_ns`, `p99_ns` and `longest_ns` of them, and `total_count` and `total_ns` since the process began."
         " Percentiles are at most an eighth too high.",
         "amounts": "By name: `queue`, `queue_limit`, `requests`, `batches`, `commits`, `acknowledged`, `checked`,"
-        " `forged`, `sessions`, `connections`, `under_way`, `store_bytes`, `auctions_open`, `auctions_unfinished`.",
-        "families": "By family (`auctions` by phase, `ended` by reason, `rejected` and `refused` by code,"
-        " `reputation` by `good` and `bad`, in points): how many.",
+        " `forged`, `sessions`, `connections`, `under_way`, `store_bytes`, `auctions_open`, `auctions_unfinished`."
+        " Of auctions those that this instance holds are counted: with several, add up what all of them say.",
+        "families": "By family (`auctions` by phase, of which every instance has those that are final, `ended` by"
+        " reason, `rejected` and `refused` by code, `reputation` by `good` and `bad`, in points): how many.",
         "processes": "Objects of `name`, `pid`, `cpu_ns`, `rss_bytes`, `descriptors`.",
         "peers": "Sessions, those that wait or lose most first: objects of `name`, `role`, `host`, `since_ns`,"
         " `heard_ns`, `round_trip_ns`, `messages`, `lost`, `waiting`.",

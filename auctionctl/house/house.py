@@ -95,6 +95,11 @@ class House:
         return self._held.live_count
 
     @property
+    def held_live_count(self) -> int:
+        """As :attr:`live_count`, of those alone that are held here: what a whole house of several instances adds up."""
+        return self._held.live_count
+
+    @property
     def unfinished_count(self) -> int:
         """How many auctions have an end to come, be it of the bidding or of the settlement of a sale."""
         return self._held.unfinished_count

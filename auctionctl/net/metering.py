@@ -162,7 +162,7 @@ class Meter:
             ("connections", sum(gateway.connections for gateway in self._gateways.values())),
             ("under_way", sum(gateway.under_way for gateway in self._gateways.values())),
             ("store_bytes", self._store_bytes()),
-            ("auctions_open", self._house.live_count),
+            ("auctions_open", self._house.held_live_count),
             ("auctions_unfinished", self._house.unfinished_count),
         )
         return Measures(

@@ -46,14 +46,17 @@ STANDING: Final = MappingProxyType(
         "connections": ("connections", "Connections to the gateway."),
         "under_way": ("under_way_requests", "Requests that the gateway has taken and that are not answered yet."),
         "store_bytes": ("store_bytes", "Size of the store on disk."),
-        "auctions_open": ("auctions_open", "Auctions whose bidding has not ended."),
-        "auctions_unfinished": ("auctions_unfinished", "Auctions with an end to come, of bidding or settlement."),
+        "auctions_open": ("auctions_open", "Auctions held here whose bidding has not ended."),
+        "auctions_unfinished": (
+            "auctions_unfinished",
+            "Auctions held here with an end to come, of bidding or settlement.",
+        ),
     }
 )
 """Amount of ``measures`` that goes up and down → name and what it is."""
 FAMILIES: Final = MappingProxyType(
     {
-        "auctions": ("auctions", "phase", "Auctions held, by phase."),
+        "auctions": ("auctions", "phase", "Auctions held here, by phase; one that is final is at every instance."),
         "ended": ("auctions_ended", "reason", "Auctions that have ended since the house's process began."),
         "rejected": ("rejected", "code", "Commands that the rules refused."),
         "refused": ("refused", "code", "Messages that were refused before the rules, at the gateway or in the house."),

@@ -108,6 +108,20 @@ def test_auctions_bids_and_refusals_are_counted_by_what_came_of_them(stage: Any)
     assert (families["reputation", "good"], families["reputation", "bad"]) == (1, 0)
 
 
+def test_each_instance_counts_what_it_holds_so_that_all_of_them_add_up_to_the_house(company: Any) -> None:
+    both = company("a", "b")
+    both.after(2 * SECOND_NS)
+    for number in range(6):
+        both.sell(f"lot-{number}")
+    both.after(2 * SECOND_NS)
+    measured = [metered(both[name]).measures(both.time_of(name)) for name in ("a", "b")]
+    for amount in ("auctions_open", "auctions_unfinished"):
+        counts = [each.amount(amount) for each in measured]
+        assert (min(counts) > 0, sum(counts)) == (True, 6)
+    phases = [each.count for its in measured for each in its.labelled if each.family == "auctions"]
+    assert sum(phases) == 6
+
+
 def test_whoever_may_know_gets_to_know_who_is_connected(meter: Meter, stage: Any) -> None:
     stage.enter(5, "otto", "operator")
     meter.gateway_counted(
