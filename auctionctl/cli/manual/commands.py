@@ -45,6 +45,7 @@ Schema = Mapping[str, Mapping[str, str]]
 """Name of a schema → field → meaning, in the marks of roff."""
 
 _EXAMPLE: Final = re.compile(r"\AExamples?:\s*")
+_ENCLOSED: Final = re.compile(r"\A\[([^\[\]]*)\]\Z")
 _METAVARS: Final = {"int": "N", "integer": "N", "integer range": "N", "int range": "N", "path": "FILE"}
 
 
@@ -120,10 +121,10 @@ def _in_synopsis(argument: TyperArgument) -> str:
 
 
 def _metavar(param: Param) -> str:
-    """What stands for the value, without brackets or dots."""
+    """What stands for the value, without brackets around all of it, nor dots behind."""
     choices = getattr(param.type, "choices", None)
     if param.metavar:
-        return param.metavar.strip("[].")
+        return _ENCLOSED.sub(r"\1", param.metavar.removesuffix("..."))
     if choices is not None:
         return "|".join(str(getattr(choice, "value", choice)) for choice in choices)
     if isinstance(param, TyperArgument):

@@ -72,6 +72,7 @@ def made(help_text: str = "Sell it.", epilog: str | None = None) -> typer.Typer:
         is_quiet: Annotated[bool, typer.Option("--quiet/--loud")] = False,
         key: KeyOption = None,
         house: Annotated[str, typer.Option(help="Whose.")] = "",
+        to: Annotated[str | None, typer.Option(metavar="[HOST:]PORT", help="Where to.")] = None,
     ) -> None:
         pass
 
@@ -91,6 +92,12 @@ def test_what_is_required_repeated_bounded_or_has_a_default_or_a_variable_is_sai
     assert "one 'default'. Variable: AUCTIONCTL_KEY." in text
     assert ".TP\n--house HOUSE\nWhose.\n" in text  # it only shares its name with the option of other commands
     assert "AUCTIONCTL_HOUSE" not in text
+
+
+def test_brackets_within_what_stands_for_a_value_stay() -> None:
+    text = page_of(made(), "auctionctl-sell")
+    assert ".TP\n--to [HOST:]PORT\nWhere to.\n" in text
+    assert ".TP\nPLACE\nWhere.\n" in text
 
 
 def test_a_hidden_command_has_no_page() -> None:
