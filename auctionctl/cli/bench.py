@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from auctionctl.cli.arguments import ArgumentError
 from auctionctl.cli.benchmarks.fields import JSON_SCHEMA, RESTART_SCHEMA, SCHEMA, SIMULATION_SCHEMA
 from auctionctl.cli.benchmarks.names import OF_SCALE, Benchmark
 from auctionctl.cli.options import with_form
@@ -20,12 +21,16 @@ from auctionctl.cli.output import Form, write_document, write_line, write_table
 from auctionctl.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auctionctl.cli.benchmarks.suite import Amounts, Result
 
 __all__ = ["JSON_SCHEMA", "app"]
 
 HOTTEST: Final = 12
 """So many functions of each process are named."""
+ALONE: Final = ("--restart", "--simulate")
+"""What is measured by itself: beside it no benchmark is named, and no profile taken."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -75,6 +80,8 @@ def bench(
     """
     from auctionctl.cli.benchmarks.suite import SHORT, Amounts, run_benchmarks, sampling  # noqa: PLC0415
 
+    options = {"--restart": restart, "--simulate": simulate, "--profile": profile}
+    _check_asked([option for option, is_given in options.items() if is_given], names or [])
     amounts = SHORT if short else Amounts()
     given = {"auctions": auctions, "window": window, "bids": bids, "runs": runs, "watchers": watchers}
     given |= {"entries": entries, "gateways": gateways}
@@ -96,6 +103,14 @@ def bench(
     else:
         _write(form, result, hottest)
     return 0
+
+
+def _check_asked(options: Sequence[str], names: Sequence[Benchmark]) -> None:
+    """Raises ArgumentError where something is asked for besides what is measured alone."""
+    if options and options[0] in ALONE and (besides := [*options[1:], *names]):
+        raise ArgumentError(
+            f"{options[0]} measures one thing, without {besides[0]}", hint="ask for one after the other"
+        )
 
 
 Hottest = dict[str, list[tuple[str, float]]]

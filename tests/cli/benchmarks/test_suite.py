@@ -9,6 +9,7 @@ from auctionctl.cli.benchmarks.names import Benchmark
 from auctionctl.cli.benchmarks.rows import Row, at_most
 from auctionctl.cli.benchmarks.suite import MEASURES, SHORT, Amounts, Result, run_benchmarks
 from auctionctl.cli.benchmarks.yardstick import BareVerification
+from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.output import Form
 
 from ..conftest import Run
@@ -43,6 +44,19 @@ def test_what_was_compared_with_nothing_says_so() -> None:
     result = run_benchmarks([Benchmark.STARTUP], SHORT.but({"starts": 1}), Form.JSON)
     assert result.record()["bare_verify_per_s"] is None
     assert [benchmark for benchmark, _ in result.rows] == ["startup", "startup"]
+
+
+@pytest.mark.parametrize("words", [("throughput",), ("--profile",), ("restart", "--profile")])
+@pytest.mark.parametrize("alone", ["--restart", "--simulate"])
+def test_what_does_not_go_with_what_is_measured_alone_is_refused(run: Run, alone: str, words: tuple[str, ...]) -> None:
+    done = run("bench", alone, *words, "--short")
+    assert (done.status, done.out) == (ExitStatus.USAGE, "")
+    assert f"{alone} measures one thing, without {words[-1]}" in done.err
+    assert "hint: ask for one after the other" in done.err
+
+
+def test_two_things_that_are_measured_alone_are_asked_for_one_after_the_other(run: Run) -> None:
+    assert run("bench", "--simulate", "--restart").status == ExitStatus.USAGE
 
 
 def test_people_get_a_table_and_what_was_verified(run: Run) -> None:
