@@ -207,10 +207,9 @@ def _write_progress(names: Names, observer: Observer, check: Check) -> None:
     def tick() -> None:
         nonlocal written_s
         check()
-        if time.monotonic() - written_s < PROGRESS_S:
+        if time.monotonic() - written_s < PROGRESS_S or not (rows := observer.rows(names)):
             return
         written_s = time.monotonic()
-        rows = observer.rows(names)
         write_note("; ".join(f"{row.title}: {row.price or '-'} {row.leader} {row.result or row.left}" for row in rows))
 
     observer.run(observer.has_ended, on_tick=tick)

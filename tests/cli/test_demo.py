@@ -12,10 +12,12 @@ import pexpect
 import pytest
 
 from auctionctl.cli import demo as module
-from auctionctl.cli.demo import Sale, _write_results
+from auctionctl.cli.demo import Sale, _write_progress, _write_results
 from auctionctl.cli.output import Form
+from auctionctl.replica.audit import audit
 from auctionctl.replica.export import decode_export
 from auctionctl.tlog.note import is_signed_alone
+from auctionctl.views.auction_row import row_of
 
 from .conftest import processes_with
 
@@ -39,6 +41,7 @@ def test_three_lots_end_as_told_and_every_log_verifies(program: Any, tmp_path: P
         assert is_signed_alone(decode_export(path.read_bytes()).checkpoint), "a plain note, which any verifier reads"
     assert list((keep / "state/receipts").glob("*/*.tlog-proof"))
     assert "Gold watch" in done.err
+    assert "?" not in done.err.splitlines(), "a line of nothing"
     assert processes_with(str(keep)) == []
     assert os.listdir(corner) == []
 
@@ -111,9 +114,30 @@ def test_a_directory_that_is_in_use_is_not_touched(run: Any, tmp_path: Path) -> 
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_log_that_does_not_verify_is_shouted(sold: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    from auctionctl.replica.audit import audit
+def test_nothing_is_said_of_lots_until_there_are_any(
+    sold: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = audit(sold.data, sold.house.key.identity).auction
+    looks = [[], [], [row_of(state, state.last_time_ns, {}, is_current=True)]]
 
+    class Watching:
+        has_ended = staticmethod(lambda: not looks)
+
+        def rows(self, names: Any) -> Any:
+            return looks.pop(0)
+
+        def run(self, is_done: Any, on_tick: Any) -> None:
+            while not is_done():
+                on_tick()
+
+    monkeypatch.setattr(module, "PROGRESS_S", 0.0)
+    watching: Any = Watching()
+    _write_progress({}, watching, lambda: None)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Gold watch: 120.00EUR ")
+
+
+def test_a_log_that_does_not_verify_is_shouted(sold: Any, capsys: pytest.CaptureFixture[str]) -> None:
     state = audit(sold.data, sold.house.key.identity).auction
     replica: Any = type("R", (), {"replay": type("P", (), {"state": state})})
     _write_results(Form.PLAIN, [Sale(replica, "bob", False)], 1.0, None)
