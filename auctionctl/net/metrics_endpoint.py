@@ -17,6 +17,7 @@ from wsgiref.simple_server import WSGIServer
 
 from msgspec.structs import replace
 
+from auctionctl.auction.phase import EndReason, Phase
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import ConfigurationError
 from auctionctl.net.process_state import own_state
@@ -68,6 +69,10 @@ FAMILIES: Final = MappingProxyType(
     }
 )
 """Family of ``measures`` → name, label, and what it is; all but ``auctions`` only grow."""
+LABELS: Final = MappingProxyType(
+    {"auctions": tuple(each.value for each in Phase), "ended": tuple(each.value for each in EndReason)}
+)
+"""Family of ``measures`` → labels of which there is a series at any time, at 0 where the house says nothing of one."""
 
 
 class MetricsEndpoint:
@@ -151,9 +156,9 @@ def metrics_of(measures: Measures) -> Iterator[Metric]:
     for family, (name, label, words) in FAMILIES.items():
         kind = GaugeMetricFamily if family == "auctions" else CounterMetricFamily
         metric = kind(f"auctionctl_{name}", words, labels=[label])
-        for each in measures.labelled:
-            if each.family == family:
-                metric.add_metric([each.label], each.count)
+        told = {each.label: each.count for each in measures.labelled if each.family == family}
+        for of_label, count in (dict.fromkeys(LABELS.get(family, ()), 0) | told).items():
+            metric.add_metric([of_label], count)
         yield metric
     started_s = measures.started_ns / SECOND_NS
     yield GaugeMetricFamily("auctionctl_start_time_seconds", "When the house's process began.", value=started_s)

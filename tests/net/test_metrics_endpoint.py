@@ -90,6 +90,17 @@ def test_what_the_house_has_measured_is_what_a_scraper_reads(scraper: Scraper) -
     assert {name: found.get(name) for name in expected} == expected
 
 
+def test_a_phase_without_an_auction_and_a_reason_that_nothing_ended_for_are_there_with_0(scraper: Scraper) -> None:
+    scraper.endpoint.tell(MEASURES)
+    found = scraper.scrape()
+    phases = {labels[0]: value for (name, *labels), value in found.items() if name == "auctionctl_auctions"}
+    assert phases == {"announced": 0, "open": 2, "paused": 0, "closed": 0}
+    reasons = {
+        labels[0]: value for (name, *labels), value in found.items() if name == "auctionctl_auctions_ended_total"
+    }
+    assert reasons == dict.fromkeys(("completed", "reserve_not_met", "no_bids", "cancelled", "reverted"), 0)
+
+
 def test_the_supervisor_is_one_of_the_processes_and_those_that_died_are_counted(scraper: Scraper) -> None:
     scraper.endpoint.tell(MEASURES)
     for process in ("gateway", "gateway", "verifier 0"):
