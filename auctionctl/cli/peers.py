@@ -8,7 +8,7 @@ import typer
 
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.options import AtHouse, with_house
-from auctionctl.cli.output import write_list, write_note
+from auctionctl.cli.output import Form, write_document, write_list, write_note
 
 if TYPE_CHECKING:
     from auctionctl.cli.meter import Warnings
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 SCHEMA: Final = "auctionctl.peers/1"
 JSON_SCHEMA: Final = {
     SCHEMA: {
-        "peers": "All of them, each with the fields below. With `--output jsonl` each is a line of its own, under the"
-        " same schema.",
+        "sessions": "How many sessions there are at all; not with `--output jsonl`.",
+        "peers": "Of these at most 128, those that wait or lose most first, each with the fields below. With"
+        " `--output jsonl` each is a line of its own, under the same schema.",
         "name": "What the house calls it.",
         "role": "The role of this session.",
         "host": "The address that it comes from; empty where nobody can tell.",
@@ -40,7 +41,7 @@ app = typer.Typer(rich_markup_mode=None)
 def peers(at: AtHouse) -> int:
     """List who is connected to a house, as its operator: address, round trip, how long silent, what was lost.
 
-    Those that wait or lose most come first. It is the house's own word.
+    Those that wait or lose most come first, at most 128. It is the house's own word.
     """
     from auctionctl.cli.meter import HouseMeter  # noqa: PLC0415 - imports zmq
     from auctionctl.views.house_meter import PEER_COLUMNS, peer_cells  # noqa: PLC0415 - imports Rich
@@ -60,7 +61,11 @@ def peers(at: AtHouse) -> int:
     measures = found[0]
     rows = [peer_cells(each, measures.time_ns) for each in measures.peers]
     records = [{name: getattr(each, name) for name in FIELDS} for each in measures.peers]
-    write_list(at.form, SCHEMA, "peers", records, columns=PEER_COLUMNS, rows=rows)
-    if (sessions := measures.amount("sessions")) > len(rows):
+    sessions = measures.amount("sessions")
+    if at.form is Form.JSON:
+        write_document(SCHEMA, {"sessions": sessions, "peers": records})
+    else:
+        write_list(at.form, SCHEMA, "peers", records, columns=PEER_COLUMNS, rows=rows)
+    if sessions > len(rows):
         write_note(f"{len(rows)} of {sessions} sessions; those that wait or lose most are shown")
     return ExitStatus.OK

@@ -33,8 +33,8 @@ JSON_SCHEMA: Final = {
         "families": "By family (`auctions` by phase, of which every instance has those that are final, `ended` by"
         " reason, `rejected` and `refused` by code, `reputation` by `good` and `bad`, in points): how many.",
         "processes": "Objects of `name`, `pid`, `cpu_ns`, `rss_bytes`, `descriptors`.",
-        "peers": "Sessions, those that wait or lose most first: objects of `name`, `role`, `host`, `since_ns`,"
-        " `heard_ns`, `round_trip_ns`, `messages`, `lost`, `waiting`.",
+        "peers": "Sessions, at most 128, those that wait or lose most first: objects of `name`, `role`, `host`,"
+        " `since_ns`, `heard_ns`, `round_trip_ns`, `messages`, `lost`, `waiting`.",
         "busiest": "Objects of `auction`, `listing` (null if it is not known) and `count`: commands that became durable"
         " in it lately.",
     }

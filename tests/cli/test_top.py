@@ -9,7 +9,7 @@ from auctionctl.cli import peers as peers_command
 from auctionctl.cli import top as top_command
 from auctionctl.cli.exit_status import ExitStatus
 from auctionctl.cli.top import Looks
-from auctionctl.wire.measures import Measures
+from auctionctl.wire.measures import MAX_ROWS, Measures
 
 
 def test_under_the_houses_own_key_top_says_what_was_done(fair: Any) -> None:
@@ -46,7 +46,9 @@ def test_peers_are_listed_with_their_round_trip_and_we_are_one_of_them(fair: Any
     assert done.status == 0, done.err
     document = json.loads(done.out)
     (row,) = [each for each in document["peers"] if each["name"] == "(house)"]
-    assert {"peers", *row} == set(peers_command.JSON_SCHEMA[peers_command.SCHEMA])
+    assert {"sessions", "peers", *row} == set(peers_command.JSON_SCHEMA[peers_command.SCHEMA])
+    assert document["sessions"] >= len(document["peers"])
+    assert f"at most {MAX_ROWS}" in peers_command.JSON_SCHEMA[peers_command.SCHEMA]["peers"]
     assert (row["role"], row["host"]) == ("observer", "127.0.0.1")
     assert 0 < row["round_trip_ns"] < 10**10
     lines = fair.run("peers", "--key", "house").out.splitlines()
