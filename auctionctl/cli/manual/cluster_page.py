@@ -45,8 +45,11 @@ $ auctionctl doctor --store tls://a,b,c --store-ca ca.pem --store-credentials na
 $ auctionctl serve AUCTIONS.toml --bind 0.0.0.0 --store tls://a,b,c --store-ca ca.pem --store-credentials nats.seed
 """
 MOVE_EXAMPLE: Final = """\
-$ cd ~/.config/auctionctl; scp keys/house.key allow house.toml nats.seed ca.pem b:…
-$ auctionctl serve AUCTIONS.toml      # on b, once a's has ended; house.toml says the rest
+$ cd ~/.config/auctionctl
+$ tar c keys/house.key allow house.toml nats.seed ca.pem AUCTIONS.toml |
+    ssh b 'umask 077; mkdir -p ~/.config/auctionctl; tar x -C ~/.config/auctionctl'
+$ ssh -t b                            # once a's house has ended
+b$ cd ~/.config/auctionctl; auctionctl serve AUCTIONS.toml      # house.toml says the rest
 """
 FILE_EXAMPLE: Final = """\
 # ~/.config/auctionctl/house.toml
@@ -151,8 +154,8 @@ def _walk_through() -> tuple[Part, ...]:
         Code(FILE_EXAMPLE),
         Subheading("Another machine"),
         Paragraph(
-            "What has to be on a machine before the house can run there is its key, its allow list and its settings,"
-            " and no log:"
+            "What has to be on a machine before the house can run there is its key, its allow list, its settings and"
+            " its lots, and no log:"
         ),
         Code(MOVE_EXAMPLE),
         Paragraph(

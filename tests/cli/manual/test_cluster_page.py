@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from auctionctl.cli.manual.cluster_page import FILE_EXAMPLE, HOUSE_EXAMPLE, MOVE
 from auctionctl.cli.manual.commands import program, walk
 from auctionctl.cli.manual.roff import render
 from auctionctl.cli.settings.cluster_settings import reach_words
-from auctionctl.cli.settings.house_file import combine, option_layer, read_house_values
+from auctionctl.cli.settings.house_file import HOUSE_FILE, combine, option_layer, read_house_values
 from auctionctl.keys.nkey import UserKey
 from auctionctl.store.cluster_access import ClusterAccess
 from auctionctl.store.cluster_address import parse_cluster_address
@@ -68,6 +69,26 @@ def test_the_addresses_of_the_page_are_addresses_and_its_options_those_of_the_pr
     said = re.sub(r"(?m)^\$ nats.*$", "", render(page()).replace(r"\-", "-"))
     options = {option for entry in walk(program()) for param in entry.command.params for option in param.opts}
     assert set(re.findall(r"(?<![\w-])--[a-z-]+", said)) <= options
+
+
+def test_all_that_a_house_needs_on_another_machine_is_brought_there_for_its_owner_alone(tmp_path: Path) -> None:
+    here, there, programs = (tmp_path / name for name in ("a", "b", "bin"))
+    programs.mkdir()
+    (programs / "ssh").write_text(f'#!/bin/sh\nHOME={there} exec sh -c "$2"\n')
+    (programs / "ssh").chmod(0o755)
+    commands = MOVE_EXAMPLE.partition("$ ssh -t")[0].replace("\n$ ", "\n").removeprefix("$ ")
+    named = {value for value in tomllib.loads(FILE_EXAMPLE).values() if value.endswith((".pem", ".seed"))}
+    served = re.findall(r"auctionctl serve (\S+)", MOVE_EXAMPLE)
+    for name in (needed := {HOUSE_FILE, "allow", "keys/house.key", *named, *served}):
+        path = here / ".config/auctionctl" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        path.chmod(0o600)
+    environment = {"HOME": str(here), "PATH": f"{programs}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", commands], env=environment, check=True, timeout=60)
+    moved = [path for path in (there / ".config/auctionctl").rglob("*") if path.is_file()]
+    assert {str(path.relative_to(there / ".config/auctionctl")) for path in moved} == needed
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (there / ".config").rglob("*"))
 
 
 def test_nothing_fails_twice_and_every_failure_has_an_end() -> None:
