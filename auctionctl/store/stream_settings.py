@@ -46,6 +46,17 @@ _MAY_DIFFER: Final = frozenset({"compression", "duplicate_window"})
 """What may be set otherwise: neither loses nor changes anything."""
 _LOSSY: Final = frozenset({"storage", "deny_delete", "deny_purge", "allow_rollup_hdrs"})
 """What may be allowed by whoever bears the loss."""
+_FIXED: Final = frozenset({"storage", "sealed", "allow_msg_ttl"})
+"""What a server changes in no stream that is there, once it is otherwise than here; nor a retention "workqueue"."""
+_DURATIONS: Final = frozenset({"max_age", "duplicate_window"})
+_UNITS: Final = (
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("min", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("µs", 1_000),
+)
 _ABSENT: Final = {"no_ack": False, "max_msgs_per_subject": -1, "allow_atomic": False}
 
 
@@ -102,8 +113,8 @@ class Streams(msgspec.Struct, frozen=True):
             if is_now != wanted[name]:
                 faults.append(
                     Fault(
-                        f"the stream {stream} has {name} {_text(is_now)}, not {_text(wanted[name])}",
-                        f"set it right, or restore the stream from a backup: nats stream edit {stream}",
+                        f"the stream {stream} has {name} {_text(name, is_now)}, not {_text(name, wanted[name])}",
+                        _remedy(stream, name, is_now),
                         name in _LOSSY,
                     )
                 )
@@ -112,16 +123,36 @@ class Streams(msgspec.Struct, frozen=True):
             faults.append(
                 Fault(
                     f"the stream {stream} has {replicas} replica{'' if replicas == 1 else 's'}, not {REPLICAS}",
-                    f"give it {REPLICAS}: nats stream edit {stream} --replicas {REPLICAS}",
+                    f"give it {REPLICAS}, see auctionctl-cluster(7): nats stream edit {stream} --replicas {REPLICAS}",
                     True,
                 )
             )
         return faults
 
 
-def _text(value: object) -> str:
+def _remedy(stream: str, name: str, is_now: object) -> str:
+    if name in _FIXED or (name == "retention" and is_now == "workqueue"):
+        return (
+            "NATS cannot change that, see auctionctl-cluster(7): restore a backup in which it is right, or, if nothing"
+            f" in it is needed, have it made anew: nats stream rm {stream}"
+        )
+    return f"set it right, see auctionctl-cluster(7): nats stream edit {stream} --interactive"
+
+
+def _text(name: str, value: object) -> str:
     if value is None:
         return "unset"
+    if name in _DURATIONS and isinstance(value, int):
+        return _duration(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value)
+
+
+def _duration(nanoseconds: int) -> str:
+    """In the largest unit in which it is a whole number."""
+    if not nanoseconds:
+        return "0 s"
+    return next(
+        (f"{nanoseconds // size} {unit}" for unit, size in _UNITS if not nanoseconds % size), f"{nanoseconds} ns"
+    )

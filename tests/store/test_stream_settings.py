@@ -56,6 +56,22 @@ def test_each_setting_that_could_lose_or_change_a_log_is_a_fault(name: str, valu
     assert fault.is_loss is is_loss
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3_600_000_000_000, "1 h"),
+        (90 * 60 * 1_000_000_000, "90 min"),
+        (7 * 86_400_000_000_000, "7 d"),
+        (1_500_000_000, "1500 ms"),
+        (2_000, "2 µs"),
+        (5, "5 ns"),
+    ],
+)
+def test_a_span_of_time_is_said_with_its_unit(value: int, text: str) -> None:
+    (fault,) = STREAMS.faults(STREAMS.logs, {**STREAMS.settings(STREAMS.logs, 3), "max_age": value})
+    assert fault.reason.endswith(f"has max_age {text}, not 0 s")
+
+
 def test_signs_of_life_replace_one_another_and_entries_do_not() -> None:
     logs, signs = (STREAMS.settings(stream, 3) for stream in both())
     assert (logs["max_msgs_per_subject"], logs["discard"]) == (-1, "new")
