@@ -19,16 +19,6 @@ SEVERAL = ("a", "b", "c")
 BACK_WITHIN_S = 10.0
 NOISE_S = 8.0
 """What a machine that does other things may add."""
-SHORT = {
-    "cut": 2,
-    "kill_machine": 1,
-    "kill_node": 1,
-    "kill_process": 2,
-    "stop_house": 1,
-    "stop_machine": 1,
-    "stop_node": 1,
-}
-"""Of every kind but those that take longest."""
 THIRTY = {
     "cut": 6,
     "end_everything": 1,
@@ -76,8 +66,7 @@ def open_premises(tmp_path: Path) -> Iterator[Callable[[Sequence[str]], Premises
 @pytest.mark.parametrize(
     ("names", "plan", "seed"),
     [
-        pytest.param(SEVERAL, SHORT, 1, id="three instances", marks=pytest.mark.timeout(600)),
-        pytest.param(SEVERAL, THIRTY, 1, id="three instances, thirty", marks=LONG_MARKS),
+        pytest.param(SEVERAL, THIRTY, 1, id="three instances", marks=pytest.mark.timeout(600)),
         pytest.param(SEVERAL, LONG, 2, id="three instances, long", marks=LONG_MARKS),
         pytest.param(ALONE, LONG_ALONE, 3, id="alone, long", marks=LONG_MARKS),
     ],
