@@ -162,6 +162,9 @@ def test_servers_that_are_down_are_named_and_a_new_house_is_not_told_to_do_with_
     places = ", ".join(f"127.0.0.1:{mortal.ports[number]}" for number in down)
     with pytest.raises(StoreAwayError, match=f"too many of its servers are down: {places}") as caught:
         ClusterStore(mortal.address, house, patience_s=PATIENCE_S)
+    for number in down:
+        mortal.start(number)
+    mortal.settle()
     assert "start them" in caught.value.hint
     assert "--allow-lossy" not in caught.value.hint
 
