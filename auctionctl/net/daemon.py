@@ -197,6 +197,7 @@ class HouseProcess:
             effects = self._house.handle(batch, now_ns)
             self._meter.decided()
             self._perform(effects, now_ns)
+            self._meter.performed()
             for answer in self._reading.answer(self._gateways.backlog_bytes, now_ns):
                 self._send(answer.session, (answer.body, answer.signature))
             for log in self._house.take_turned():

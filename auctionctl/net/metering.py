@@ -58,7 +58,9 @@ class Meter:
         self._taken = 0
         self._gateways: dict[str, Counted] = {}
         self._verifiers: dict[int, ProcessState] = {}
-        self._begun_ns = self._decided_ns = 0
+        self._begun_ns = 0
+        self._decided_ns: int | None = None
+        """When the batch under way was judged; None while there is none of which the commit is to come."""
         self.durable_ns = 0
         """When the batch was made durable, by the machine's monotonic clock; 0 if nothing had to be."""
         self._checked = self._forged = 0
@@ -102,7 +104,7 @@ class Meter:
         """The house takes up a batch of ``count`` requests."""
         now_ns = self._begun_ns = time.monotonic_ns()
         self._recent.turn(now_ns)
-        self._taken, self.durable_ns = count, 0
+        self._taken, self._decided_ns, self.durable_ns = count, None, 0
         if count:
             self._tally.batches += 1
             self._tally.requests += count
@@ -118,16 +120,23 @@ class Meter:
 
     def decided(self) -> None:
         """The batch has been judged."""
-        self._decided_ns = time.monotonic_ns()
+        now_ns = self._decided_ns = time.monotonic_ns()
         if self._taken:
-            self._recent.note(Stage.DECIDE, self._decided_ns - self._begun_ns, self._taken)
+            self._recent.note(Stage.DECIDE, now_ns - self._begun_ns, self._taken)
 
     def committed(self) -> None:
-        """It is durable."""
+        """The batch under way is durable; or if there is none, what the house had to say besides."""
         self._tally.commits += 1
+        if self._decided_ns is None:
+            return
         self.durable_ns = time.monotonic_ns()
         if self._taken:
             self._recent.note(Stage.COMMIT, self.durable_ns - self._decided_ns, self._taken)
+        self._decided_ns = None
+
+    def performed(self) -> None:
+        """Everything has been done that came of the batch: no commit is its own any more."""
+        self._decided_ns = None
 
     # Telling
 

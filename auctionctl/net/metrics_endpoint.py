@@ -32,7 +32,7 @@ GROWING: Final = MappingProxyType(
     {
         "requests": "Requests that the house has judged.",
         "batches": "Batches in which it judged them.",
-        "commits": "Batches that were made durable.",
+        "commits": "Writes that were made durable: batches, and what the house had to say besides.",
         "acknowledged": "Receipts given out.",
         "checked": "Requests whose signatures the verifiers have found to be right.",
         "forged": "Requests whose signatures were wrong.",

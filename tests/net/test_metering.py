@@ -10,9 +10,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from daemon_run import ANN
+from house_process import key_of
 
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.house.effects import Gauge
+from auctionctl.house.metrics import Stage
+from auctionctl.keys.allowlist import Entry
 from auctionctl.keys.signing import SecretKey, verify
 from auctionctl.net.child_words import encode as encode_hop
 from auctionctl.net.chunks import Checked
@@ -72,6 +76,46 @@ def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, st
     measured = meter.measures(stage.now_ns)
     amounts = ("requests", "batches", "commits", "queue", "store_bytes", "checked", "forged")
     assert [measured.amount(name) for name in amounts] == [5, 2, 1, 2, 512, 5, 0]
+
+
+def test_a_commit_outside_the_batch_is_none_of_its_requests(meter: Meter, stage: Any) -> None:
+    meter.begin(4)
+    meter.decided()
+    meter.committed()
+    durable_ns = meter.durable_ns
+    meter.committed()
+    meter.performed()
+    meter.committed()
+    assert meter.durable_ns == durable_ns
+    meter.begin(3)
+    assert meter.durable_ns == 0
+    meter.decided()
+    meter.performed()
+    meter.committed()
+    assert meter.durable_ns == 0, "nothing of the batch had to be durable"
+    measured = meter.measures(stage.now_ns)
+    assert {each.stage: each.count for each in measured.stages if each.stage in ("decide", "commit")} == {
+        "decide": 7,
+        "commit": 4,
+    }
+    assert measured.amount("commits") == 4
+
+
+def test_what_a_house_writes_beside_a_batch_is_no_commit_of_its_requests(run: Any) -> None:
+    """Questions alone, of which nothing has to be durable, while the registry says whom the list lets in as well."""
+    ben = key_of("ben").identity
+
+    def commits() -> int:
+        return int(run.process._house.tally.recent.ever(Stage.COMMIT).count)
+
+    run.greet()
+    run.read()
+    before = commits()
+    run.allow(Entry(ANN.identity, "ann"), Entry(ben, "ben"))
+    while run.process._house.allowed.by_signing(ben.signing) is None:
+        run.read()
+    run.read()
+    assert commits() == before
 
 
 def test_an_empty_batch_and_a_beat_count_for_nothing_but_the_verifier_is_known(meter: Meter, stage: Any) -> None:
