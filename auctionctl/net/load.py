@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_bytes
@@ -68,8 +68,13 @@ PING_NS: Final = 3 * SECOND_NS
 PING: Final = encode_message(Ping(0))
 JOINS_AT_ONCE: Final = 200
 """Fewer than a house's queue takes of one session."""
+TELL_ANSWERS: Final = 100
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _MORE: Final = int(zmq.SNDMORE)
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Nobody waits."""
 
 
 class _Receipted(msgspec.Struct, array_like=True, gc=False):
@@ -426,11 +431,14 @@ class Load:
 
     # After
 
-    def verify(self) -> int:
-        """Check every receipt of every run; returns how many. VerificationError or NoteError for one that fails."""
+    def verify(self, tell: Callable[[int, int], None] = _tell_nobody) -> int:
+        """Check every receipt of every run; returns how many. VerificationError or NoteError for one that fails.
+
+        ``tell`` is called now and then with how many of all answers are done.
+        """
         house = self._address.identity
         self.proven.clear()
-        for log in self._receipts():
+        for log in self._receipts(tell):
             origin = origin_of(house.text, f"auction/{log.auction.hex()}")
             for item in log.receipts:
                 message = self._signed[item.command]
@@ -449,8 +457,10 @@ class Load:
         self._signed.clear()
         self._repeated.clear()
 
-    def _receipts(self) -> Iterator[Receipts]:
-        for body in self._answers:
+    def _receipts(self, tell: Callable[[int, int], None] = _tell_nobody) -> Iterator[Receipts]:
+        for done, body in enumerate(self._answers):
+            if not done % TELL_ANSWERS:
+                tell(done, len(self._answers))
             reply = decode_reply(body)
             assert isinstance(reply, Acknowledged)
             yield from reply.logs

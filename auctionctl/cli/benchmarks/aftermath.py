@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of
-from auctionctl.cli.progress import Progress, tell_nobody
+from auctionctl.cli.progress import Progress
 from auctionctl.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ class Checked(NamedTuple):
 NOTHING: Final = Checked(0, 0)
 
 
-def check_logs(home: Path, proven: Mapping[tuple[bytes, int], bytes], progress: Progress = tell_nobody) -> Checked:
+def check_logs(home: Path, proven: Mapping[tuple[bytes, int], bytes], progress: Progress) -> Checked:
     """Replay everything in the store of the house in ``home``, which has ended, and hold it against ``proven``.
 
-    That is (auction, index) → leaf, from receipts that hold.
+    That is (auction, index) → leaf, from receipts that hold. ``progress`` is told so many entries of how many.
     """
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
     from auctionctl.store.sqlite import SqliteStore  # noqa: PLC0415
@@ -53,7 +53,7 @@ def check_logs(home: Path, proven: Mapping[tuple[bytes, int], bytes], progress: 
 
 
 def check_store(
-    store: LogStore, house: bytes, proven: Mapping[tuple[bytes, int], bytes], progress: Progress = tell_nobody
+    store: LogStore, house: bytes, proven: Mapping[tuple[bytes, int], bytes], progress: Progress
 ) -> Checked:
     """As :func:`check_logs`, of what is in ``store``; ``house`` is the signing key."""
     trees = _replay_all(store, house, progress)

@@ -53,8 +53,8 @@ def measure_cluster(
     """
     with running_cluster(home) as store:
         opened = {
-            "sqlite": loaded_house(home / "sqlite", shape),
-            "cluster": loaded_instances(home / "clustered", shape, store, INSTANCES[:1]),
+            "sqlite": loaded_house(home / "sqlite", shape, progress),
+            "cluster": loaded_instances(home / "clustered", shape, store, INSTANCES[:1], progress),
         }
         return measure_in_turns(opened, shape, bids, runs, bare, progress)
 
@@ -65,7 +65,7 @@ def measure_instances(
     """A house of one instance, one of two and one of three, in turns. As :func:`measure_cluster`."""
     with running_cluster(home) as store:
         opened = {
-            str(count): loaded_instances(home / f"of-{count}", shape, store, INSTANCES[:count])
+            str(count): loaded_instances(home / f"of-{count}", shape, store, INSTANCES[:count], progress)
             for count in range(1, len(INSTANCES) + 1)
         }
         return measure_in_turns(opened, shape, bids, runs, bare, progress)
@@ -76,7 +76,8 @@ def measure_gateways(
 ) -> Measured:
     """Houses on SQLite with one gateway, two and four, in turns."""
     opened = {
-        str(count): loaded_house(home / f"of-{count}", dataclasses.replace(shape, gateways=count)) for count in GATEWAYS
+        str(count): loaded_house(home / f"of-{count}", dataclasses.replace(shape, gateways=count), progress)
+        for count in GATEWAYS
     }
     return measure_in_turns(opened, shape, bids, runs, bare, progress)
 
@@ -172,7 +173,9 @@ def running_cluster(home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def loaded_instances(home: Path, shape: Shape, store: str, names: Sequence[str]) -> Iterator[Loaded]:
+def loaded_instances(
+    home: Path, shape: Shape, store: str, names: Sequence[str], progress: Progress
+) -> Iterator[Loaded]:
     """A house of instances of these names in the cluster ``store``, to be loaded; then as :func:`loaded_house`."""
     from auctionctl.keys.keyfile import key_path, read_key  # noqa: PLC0415 - imports libsodium
     from auctionctl.store.cluster_address import parse_cluster_address  # noqa: PLC0415
@@ -193,9 +196,9 @@ def loaded_instances(home: Path, shape: Shape, store: str, names: Sequence[str])
             auctions = _wait_until_spread(reader, shape.auctions, names)
         with under_load(Loaded(_together(served, auctions), shape, keys)) as loaded:
             yield loaded
-    loaded.load.verify()
+    loaded.load.verify(progress)
     with closing(ClusterStore(parse_cluster_address(store), house.hex(), instance=READER)) as reader:
-        loaded.checked = check_store(reader, house, loaded.load.proven)
+        loaded.checked = check_store(reader, house, loaded.load.proven, progress)
 
 
 def _together(served: Sequence[Served], auctions: Sequence[bytes]) -> Served:

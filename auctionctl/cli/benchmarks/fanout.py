@@ -55,11 +55,11 @@ def measure_fanout(
                     raise UnreachableError(f"{watchers - len(arrivals)} of {watchers} watchers were told nothing")
                 lasts_ns.append(arrivals[-1] - sent_ns)
                 spreads_ns.append(arrivals[-1] - arrivals[0])
-    receipts = load.verify()
+    receipts = load.verify(progress)
     told = _leaves(crowd.feed, address.identity)
     if len(told) < runs:
         raise VerificationError(f"watchers were told of {len(told)} entries, in {runs} rounds", rule="feed")
-    checked = check_logs(home, load.proven | told)
+    checked = check_logs(home, load.proven | told, progress)
     figures = {
         "watchers": watchers,
         "runs": runs,

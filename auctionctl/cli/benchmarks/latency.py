@@ -29,7 +29,7 @@ def measure_latency(
     """``runs`` rounds of ``seconds`` at each of ``rates``, in turns; returns the figures by name."""
     found: dict[int, list[dict[str, float]]] = {rate: [] for rate in rates}
     done = 0
-    with loaded_house(home, Shape(auctions)) as loaded:
+    with loaded_house(home, Shape(auctions), progress) as loaded:
         loaded.begin()
         for _ in range(runs):
             for rate in rates:

@@ -26,7 +26,8 @@ def measure_many(
 ) -> tuple[dict[str, Any], Checked]:
     """Load houses of ``FEW`` and of ``auctions`` auctions in turns; returns the figures by name."""
     large, small = Shape(auctions, at_once=UNDER_WAY), Shape(FEW, window=UNDER_WAY // FEW, groups=FEW)
-    with loaded_house(home / "few", small) as few, loaded_house(home / "many", large) as many:
+    houses = (loaded_house(home / "few", small, progress), loaded_house(home / "many", large, progress))
+    with houses[0] as few, houses[1] as many:
         # A session that says nothing for long is ended: nobody connects before both houses are there.
         many.begin(few.begin())
         for number in range(runs):

@@ -119,13 +119,16 @@ class Loaded:
 
 
 @contextmanager
-def loaded_house(home: Path, shape: Shape, progress: Progress = tell_nobody) -> Iterator[Loaded]:
-    """A house in ``home``, to be loaded; when the block is left, it ends, and everything is verified."""
+def loaded_house(home: Path, shape: Shape, progress: Progress) -> Iterator[Loaded]:
+    """A house in ``home``, to be loaded; when the block is left, it ends, and everything is verified.
+
+    ``progress`` is told how far that has come.
+    """
     home.mkdir(parents=True, exist_ok=True)
     keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways)
     with running_house(home, START_PATIENCE_S) as served, under_load(Loaded(served, shape, keys)) as loaded:
         yield loaded
-    loaded.load.verify()
+    loaded.load.verify(progress)
     loaded.checked = check_logs(home, loaded.load.proven, progress)
 
 
@@ -155,9 +158,9 @@ def measure_throughput(
 ) -> tuple[dict[str, Any], Checked]:
     """Run a house in ``home`` under load, ``runs`` times ``bids`` bids; returns the figures by name.
 
-    ``progress`` is told between the runs.
+    ``progress`` is told between the runs, and while they are verified.
     """
-    with loaded_house(home, shape) as loaded:
+    with loaded_house(home, shape, progress) as loaded:
         loaded.begin()
         for number in range(runs):
             progress(number, runs)

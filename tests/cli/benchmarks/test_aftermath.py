@@ -9,6 +9,7 @@ import pytest
 from auctionctl.auction.terms import SECOND_NS, auction_id
 from auctionctl.cli.benchmarks.aftermath import NOTHING, Checked, check_logs
 from auctionctl.cli.benchmarks.bench_house import HOUSE, paths_of, prepare_house
+from auctionctl.cli.progress import tell_nobody
 from auctionctl.errors import VerificationError
 from auctionctl.house.auction_log import log_name
 from auctionctl.keys.keyfile import key_path, read_key
@@ -41,7 +42,7 @@ def test_what_receipts_say_is_in_the_log_and_the_log_is_replayed(
     auction, entries = log
     keep(tmp_path, auction, entries)
     proven = {(auction, index): leaf_hash(entries[index]) for index in (4, 9)}
-    assert check_logs(tmp_path, proven) == Checked(2, len(entries))
+    assert check_logs(tmp_path, proven, tell_nobody) == Checked(2, len(entries))
     assert NOTHING.plus(Checked(1, 2)) == Checked(1, 2)
 
 
@@ -52,11 +53,11 @@ def test_a_receipt_for_what_the_log_does_not_hold_is_found(
     auction, entries = log
     keep(tmp_path, auction, entries)
     with pytest.raises(VerificationError, match="not in the log"):
-        check_logs(tmp_path, {(auction, index): leaf_hash(entries[8])})
+        check_logs(tmp_path, {(auction, index): leaf_hash(entries[8])}, tell_nobody)
 
 
 def test_a_log_that_breaks_a_rule_is_found(tmp_path: Path, log: tuple[bytes, list[bytes]]) -> None:
     auction, entries = log
     keep(tmp_path, auction, [*entries[:8], *entries[9:]])
     with pytest.raises(VerificationError):
-        check_logs(tmp_path, {})
+        check_logs(tmp_path, {}, tell_nobody)

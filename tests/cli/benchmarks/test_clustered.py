@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from auctionctl.cli.benchmarks import aftermath
 from auctionctl.cli.benchmarks.clustered import (
     INSTANCES,
     loaded_instances,
@@ -38,18 +39,26 @@ AUCTIONS = 8
 
 
 @in_a_cluster
-def test_houses_are_measured_beside_each_other_auctions_are_followed_and_all_of_it_is_checked(tmp_path: Path) -> None:
+def test_houses_are_measured_beside_each_other_auctions_are_followed_and_all_of_it_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aftermath, "STEP", 1)
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        told.append((done, total))
+
     shape = Shape(AUCTIONS)
     places: list[frozenset[str]] = []
 
     @contextmanager
     def two_instances(store: str) -> Iterator[Loaded]:
-        with loaded_instances(tmp_path / "two", shape, store, INSTANCES[:2]) as loaded:
+        with loaded_instances(tmp_path / "two", shape, store, INSTANCES[:2], tell) as loaded:
             yield loaded
             places.append(loaded.load.places)
 
     with running_cluster(tmp_path) as store:
-        opened = {"sqlite": loaded_house(tmp_path / "one", shape), "cluster": two_instances(store)}
+        opened = {"sqlite": loaded_house(tmp_path / "one", shape, tell), "cluster": two_instances(store)}
         figures, checked = measure_in_turns(opened, shape, 80, 2, BareVerification(0.05), tell_nobody)
     assert set(figures) == set(SCALED)
     assert checked.receipts == 2 * 2 * 80
@@ -61,6 +70,7 @@ def test_houses_are_measured_beside_each_other_auctions_are_followed_and_all_of_
     assert sqlite.target is None
     assert cluster.ratio == figures["ratios"]["cluster"] > 0
     assert cluster.is_met is (cluster.ratio >= 0.5)
+    assert sum(total for done, total in told if done == total) == checked.entries, "how far the checks had come"
     # Nobody was told beforehand which instance has which auction.
     assert len(places[0]) == 2
 

@@ -7,8 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from auctionctl.cli.benchmarks import aftermath
 from auctionctl.cli.benchmarks.fields import JSON_SCHEMA, LOADED, SCHEMA
-from auctionctl.cli.benchmarks.throughput import Shape, rows_of_throughput
+from auctionctl.cli.benchmarks.throughput import Shape, measure_throughput, rows_of_throughput
+from auctionctl.cli.benchmarks.yardstick import BareVerification
 
 BIDS = 1_200
 
@@ -40,6 +44,18 @@ def test_every_bid_of_the_runs_has_a_receipt_and_an_entry_that_was_verified(prog
     assert rate["is_met"] is (measured["ratio"] >= rate["target"]["limit"])
     check_profile(result["profile"])
     assert os.listdir(corner) == []
+
+
+def test_whoever_waits_is_told_of_the_runs_and_then_of_their_verification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aftermath, "STEP", 1)
+    told: list[tuple[int, int]] = []
+    bare = BareVerification(0.01)
+    _, checked = measure_throughput(tmp_path, Shape(2), 20, 1, bare, progress=lambda *far: told.append(far))
+    assert checked.receipts == 20
+    (run, receipts, *logs) = told
+    assert (run, receipts[0], receipts[1] > 0, logs[-1]) == ((0, 1), 0, True, (checked.entries, checked.entries))
 
 
 def check_profile(profile: dict[str, list[list[Any]]]) -> None:
