@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -49,7 +48,7 @@ def plain(outcome: Outcome) -> Any:
     """Everything in an outcome, in a form that can be compared."""
     if isinstance(outcome, str):
         return outcome
-    assert {field.name for field in fields(Replayed)} == {"terms_entry", "auction", "tree", "commands", "times_ns"}
+    assert set(Replayed.__struct_fields__) == {"terms_entry", "auction", "tree", "commands", "times_ns"}
     auction, tree = outcome.auction, outcome.tree
     state = {name: getattr(auction, name) for name in type(auction).__slots__ if name != "_format"}
     leaves = [tree.leaf(index) for index in range(tree.size)]
