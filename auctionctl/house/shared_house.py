@@ -48,6 +48,8 @@ class SharedHouse(House):
         super().__init__(key, limits, allowed, now_ns, registry)
         self._foreign = Foreign(key, self.warnings)
         self._takeovers = Takeovers()
+        self._clock_ns: int | None = None
+        """The time by the clock here, while a batch is dated ahead of it."""
 
     # What there is
 
@@ -200,11 +202,17 @@ class SharedHouse(House):
         """As :meth:`take_over_all`, of one log."""
         return self.take_over_all({log_id: (epoch, since_ns)}, instance, now_ns)
 
-    def take_over_all(self, taken: Mapping[bytes, tuple[int, int | None]], instance: str, now_ns: int) -> list[Effect]:
+    def take_over_all(
+        self,
+        taken: Mapping[bytes, tuple[int, int | None]],
+        instance: str,
+        now_ns: int,
+        clock_ns: int | None = None,
+    ) -> list[Effect]:
         """These logs are this instance's from now on: it has claimed them, and has absorbed what came before that.
 
         ``taken`` is their ids → (epoch of the claim, since when nobody wrote it, if that is known). ``now_ns`` is not
-        before anything that their holders have said in time.
+        before anything that their holders have said in time; ``clock_ns`` is what the clock here says, if not that.
         """
         for log_id, (epoch, since_ns) in taken.items():
             if log_id == REGISTRY_ID:
@@ -212,7 +220,30 @@ class SharedHouse(House):
             elif (log := self._foreign.logs.get(log_id)) is not None:
                 self._takeovers.owe(log_id, Taken(Takeover(instance, epoch), since_ns))
                 now_ns = max(now_ns, log.auction.last_time_ns)
-        return self.handle((), max(now_ns, 0 if self.registry.is_foreign else self.registry.state.last_time_ns))
+        self._clock_ns = clock_ns
+        effects = self.handle((), max(now_ns, 0 if self.registry.is_foreign else self.registry.state.last_time_ns))
+        self._clock_ns = None
+        return effects
+
+    def _note_stall(self, now_ns: int) -> None:
+        """As in any house. What lies between the clock here and a takeover's date is no time in which it stood still.
+
+        Only a deadline that is passed over would come early by that: it moves, as if nobody could bid meanwhile.
+        """
+        if self._clock_ns is None:
+            super()._note_stall(now_ns)
+            return
+        last_ns, self._now_ns = self._now_ns, now_ns
+        clock_ns = max(last_ns, self._clock_ns)
+        if self._gateway_lost_ns is not None:
+            return
+        if clock_ns - last_ns > STALL_NS:
+            self._append_gaps(Outage(last_ns, clock_ns, GapCause.STALLED), now_ns)
+        if now_ns - clock_ns > STALL_NS:
+            outage = Outage(clock_ns, now_ns, GapCause.STALLED)
+            passed = [log for log in self._held.running if (log.auction.get_timer() or now_ns + 1) <= now_ns]
+            for log in self._gaps.say(outage, passed, now_ns):
+                self._held.touch(log)
 
     def _take_registry(self) -> None:
         if self._foreign.is_quarantined(REGISTRY):

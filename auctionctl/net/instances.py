@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -26,12 +26,13 @@ from auctionctl.house.house import House
 from auctionctl.house.instances import NOBODY, Heard, Instances
 from auctionctl.house.shared_house import SharedHouse
 from auctionctl.net.alone import Alone, Recovered
+from auctionctl.net.claims import Unread, Won
 from auctionctl.net.clock import MAX_CLOCK_BACK_NS
 from auctionctl.net.house_words import StartHouse
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
 from auctionctl.store.cluster_changes import Change, Claimed, Grown
-from auctionctl.store.cluster_signs import under_one_name
+from auctionctl.store.cluster_signs import Sign, under_one_name
 from auctionctl.store.cluster_store import ClusterStore
 from auctionctl.store.log_store import Append
 from auctionctl.store.sqlite import SqliteStore
@@ -64,23 +65,6 @@ class Place(msgspec.Struct, frozen=True):
     endpoint: str
 
 
-class Won(NamedTuple):
-    """The epoch of a claim of this instance; nobody looked after its log from ``since_ns`` on, or 0: not known."""
-
-    epoch: int
-    since_ns: int
-
-
-class Unread(NamedTuple):
-    """Since when nobody looks after a log that cannot be read here; this instance said nothing in it past ``said_ns``.
-
-    ``said_ns`` is 0 where it said nothing since the log was given to it.
-    """
-
-    since_ns: int
-    said_ns: int = 0
-
-
 class AmongSeveral:
     """What an instance at ``place`` has to do with the others.
 
@@ -103,9 +87,13 @@ class AmongSeveral:
         self._instances = Instances(name, now_ns)
         self._before_ns = store.last_alive_ns()
         """When anybody was last known to live before this process: for logs that nobody has ever claimed."""
-        before = next((sign for sign in store.signs() if sign.instance == name), None)
+        before = self._sign_of(name)
         self._signed_ns = 0 if before is None else before.latest_ns
         """The latest time that it has signed for."""
+        self._signed_before_ns = self._signed_ns
+        """The latest time that any process before this one has signed for: until this one signs, it may get later."""
+        self._has_begun = False
+        """Whether this process has signed."""
         self._reached_ns = self._held_ns = 0 if before is None else before.time_ns
         """The last sign, and the last one under which it held what the claims say that it holds, and it does not."""
         self._is_regaining = any(self._is_mine(log) for log, _ in store.logs())
@@ -218,6 +206,7 @@ class AmongSeveral:
         """Give every log to another instance that lives; where there is none, they wait for this one."""
         if self._is_leaving:
             return
+        self._clock_ns = now_ns
         self._absorb(now_ns)
         while self.is_behind():
             self._absorb(now_ns)
@@ -265,12 +254,18 @@ class AmongSeveral:
         reached_ns, latest_ns = self._house.reached_ns(now_ns), self._house.alive_ns(now_ns)
         if self._is_regaining:
             reached_ns = min(reached_ns, self._held_ns)
+        if not self._has_begun and (before := self._sign_of(self._name)) is not None:
+            self._signed_before_ns = before.latest_ns
         self._signed_at_ns = self._clock_ns
         if not self._store.sign(reached_ns, self._endpoint, len(self._house.held_ids), latest_ns):
             self._has_lost_hold()
             return False
+        self._has_begun = True
         self._reached_ns, self._signed_ns = reached_ns, max(latest_ns, self._signed_ns)
         return True
+
+    def _sign_of(self, name: str) -> Sign | None:
+        return next((sign for sign in self._store.signs() if sign.instance == name), None)
 
     def _has_lost_hold(self) -> None:
         """There are claims of this instance that it does not hold, from its last sign on."""
@@ -373,7 +368,7 @@ class AmongSeveral:
         return waited_ns > HELD_UP_NS
 
     def _claim(self, holder: str, logs: Sequence[str], now_ns: int) -> None:
-        sign = next((each for each in self._store.signs() if each.instance == holder), None)
+        sign = self._sign_of(holder)
         if holder == self._name:
             last_ns: int | None = self._held_ns
         elif sign is None:
@@ -383,8 +378,11 @@ class AmongSeveral:
         else:
             return  # It lives after all.
         unwritten = {log: self._unwritten_since(log, last_ns or 0) for log in logs}
-        signed_ns = (last_ns or 0) if sign is None else max(last_ns or 0, sign.latest_ns)
-        at_ns = self._date([signed_ns + SIGNED_FOR_NS, *map(self._store.given_ns, logs)], now_ns)
+        signed_ns = [last_ns or 0, 0 if sign is None else sign.latest_ns]
+        if holder == self._name:
+            # What this process has signed itself is not ahead of the time here: only the one before may be.
+            signed_ns = [self._signed_before_ns, self._house.latest_ns(now_ns) - SIGNED_FOR_NS]
+        at_ns = self._date([max(signed_ns) + SIGNED_FOR_NS, *map(self._store.given_ns, logs)], now_ns)
         if at_ns is None:
             return
         try:
@@ -413,7 +411,7 @@ class AmongSeveral:
             self._take_on(claimed, at_ns)
         mine = {log: of for log, of in won.items() if self._store.holder_of(log) == (of.epoch, self._name)}
         by_id = {_id_of(log): (of.epoch, of.since_ns or None) for log, of in mine.items()}
-        self._perform(self._house.take_over_all(by_id, self._name, at_ns), at_ns)
+        self._perform(self._house.take_over_all(by_id, self._name, at_ns, self._clock_ns), at_ns)
         self._unreadable |= {
             log: Unread(of.since_ns) for log, of in mine.items() if not self._house.can_read(_id_of(log))
         }
