@@ -27,14 +27,15 @@ from auctionctl.store.jetstream import JetStream
 
 HOUSE = "5e" * 32
 HOUSE_KEY = SecretKey(b"h" * 32)
-OPERATOR, ACCOUNT, MEMBER, STRANGER = (bytes([number]) * 32 for number in range(1, 5))
+OPERATOR, ACCOUNT, MEMBER, STRANGER, KEEPER = (bytes([number]) * 32 for number in range(1, 6))
 PASSWORD = "pa55-w0rd-of-the-house"
 PATIENCE_S = 20.0
 
 
 def settings_of(house: str) -> str:
-    """The user of the manual, for the house with this key, and one who may do everything."""
+    """The users of the manual, for the house with this key, and one who may do everything."""
     of_manual = PERMISSIONS_EXAMPLE.replace("PUBLIC", UserKey(MEMBER).public).replace("KEY", house[:16])
+    of_manual = of_manual.replace("OPERATOR", UserKey(KEEPER).public)
     return of_manual.replace("users: [{", f'users: [{{ user: "house", password: "{PASSWORD}" }}, {{')
 
 
