@@ -101,7 +101,8 @@ class Company(msgspec.Struct, frozen=True):
     def lost(self) -> dict[str, str]:
         """What is wrong with those that are not heard of any more, by name: they did not end in order."""
         return {
-            each.name: f"this instance is not heard of any more; it served at {each.endpoint}: start it again there"
+            each.name: f"this instance is not heard of any more; it served at {each.endpoint}: start it again; or, if"
+            " it is given up, start one of this name, and end it in order"
             for each in self.instances
             if not each.is_alive
         }

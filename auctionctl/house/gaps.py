@@ -27,6 +27,8 @@ class Outage(NamedTuple):
     since_ns: int
     until_ns: int
     cause: GapCause
+    logs: tuple[bytes, ...] = ()
+    """The only logs that it holds of, by their ids in order; none: all."""
 
 
 class Gaps:
@@ -39,16 +41,18 @@ class Gaps:
     def say(self, outage: Outage, logs: Iterable[AuctionLog], now_ns: int) -> Iterator[AuctionLog]:
         """Enter ``outage`` in each of ``logs`` that has a deadline which ran then; yields those that it moved."""
         for log in logs:
-            if enter_gap(outage, log, now_ns):
+            if (not outage.logs or log.id in outage.logs) and enter_gap(outage, log, now_ns):
                 self._said[outage] = None
                 yield log
 
     def take_owed(self, more: Iterable[Outage] = ()) -> list[Outage]:
-        """What has to be said again, and ``more``; what has one cause and no time in between is one outage."""
+        """What has to be said again, and ``more``; what is of the same logs, has one cause and no time in
+        between is one outage."""
         owed: list[Outage] = []
         for outage in sorted((*self._owed, *more)):
             last = owed[-1] if owed else None
-            if last is not None and last.cause == outage.cause and outage.since_ns <= last.until_ns:
+            is_one = last is not None and (last.cause, last.logs) == (outage.cause, outage.logs)
+            if last is not None and is_one and outage.since_ns <= last.until_ns:
                 owed[-1] = last._replace(until_ns=max(last.until_ns, outage.until_ns))
             else:
                 owed.append(outage)
@@ -83,7 +87,7 @@ def enter_gap(outage: Outage, log: AuctionLog, now_ns: int) -> bool:
 
     One that stands still beyond its cap, as nobody could have it go on, would otherwise lose that time.
     """
-    since_ns, until_ns, cause = outage
+    since_ns, until_ns, cause, _ = outage
     is_running = log.auction.phase is Phase.PAUSED or (log.auction.get_timer() or 0) > since_ns
     if not is_running or not log.auction.allows("gap"):
         return False

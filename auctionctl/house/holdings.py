@@ -151,7 +151,11 @@ class Holdings:
         """What was added to ``log`` was not written: ``stored`` takes its place, or nothing where nothing is stored."""
         position = self._order.index(log)
         self._turned.pop(log.id, None)
-        self._closed.pop(log.id, None)
+        if stored is None or stored.auction.outcome is None:
+            self._closed.pop(log.id, None)
+        elif log.id in self._closed:
+            # It had ended durably before, in a batch that nobody has asked about yet.
+            self._closed[log.id] = stored
         # An end that was not written has not come: who stood by its bids is not known yet.
         self._ended.pop(log.id, None)
         if stored is None:

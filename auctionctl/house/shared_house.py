@@ -229,6 +229,7 @@ class SharedHouse(House):
         """As in any house. What lies between the clock here and a takeover's date is no time in which it stood still.
 
         Only a deadline that is passed over would come early by that: it moves, as if nobody could bid meanwhile.
+        Whoever is absent has the grace anew, which would be over early too.
         """
         if self._clock_ns is None:
             super()._note_stall(now_ns)
@@ -240,10 +241,11 @@ class SharedHouse(House):
         if clock_ns - last_ns > STALL_NS:
             self._append_gaps(Outage(last_ns, clock_ns, GapCause.STALLED), now_ns)
         if now_ns - clock_ns > STALL_NS:
-            outage = Outage(clock_ns, now_ns, GapCause.STALLED)
-            passed = [log for log in self._held.running if (log.auction.get_timer() or now_ns + 1) <= now_ns]
-            for log in self._gaps.say(outage, passed, now_ns):
-                self._held.touch(log)
+            passed = [log.id for log in self._held.running if (log.auction.get_timer() or now_ns + 1) <= now_ns]
+            if passed:
+                self._append_gaps(Outage(clock_ns, now_ns, GapCause.STALLED, tuple(sorted(passed))), now_ns)
+            for log in self._held.running:
+                self.presence.expect(log.auction.watched, now_ns)
 
     def _take_registry(self) -> None:
         if self._foreign.is_quarantined(REGISTRY):

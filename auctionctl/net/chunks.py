@@ -48,6 +48,3 @@ class Checked(msgspec.Struct, Generic[AsRequest], array_like=True, gc=False):
 
 
 decode_chunk = msgspec.msgpack.Decoder(Chunk).decode
-
-
-decode_chunk = msgspec.msgpack.Decoder(Chunk).decode

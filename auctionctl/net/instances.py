@@ -183,6 +183,8 @@ class AmongSeveral:
         Raises OvertakenError, and nothing is written, if this instance was taken for dead: then it holds nothing; and
         if another has written to one of the logs, whether that has been heard here or only come.
         """
+        if not appends and self._is_leaving and not self._held():
+            return  # Everything is given away, and its last word is said: nothing is dated by this one any more.
         if not self.may_commit(now_ns) or not (appends or self._has_signed(self._house.alive_ns(now_ns), now_ns)):
             raise OvertakenError(appends[0].log if appends else REGISTRY, expected=0, actual=0)
         if not appends:
@@ -215,6 +217,7 @@ class AmongSeveral:
         with suppress(StoreFullError):  # What cannot be given now is taken over when the last sign is old.
             if self._is_dismissed or not self._sign(now_ns):
                 self._let_go(now_ns)
+                self._store.depose(self._name)  # Its last word is that it has ended, not that it was lost.
                 return  # It was taken for dead: it has nothing to give.
             self._let_others_read()
             chosen = {log: self._instances.choose_other(log, now_ns) for log in self._held()}

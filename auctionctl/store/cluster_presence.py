@@ -1,6 +1,6 @@
 """Which of the servers that an address names are there: take a connection, and greet whoever makes it.
 
-Rule: nothing is said to them, and no login; and it ends within some seconds, whatever does not answer.
+Rule: nothing is said to them, and no login; and each address has some seconds to answer, once its name is resolved.
 Source: https://docs.nats.io/reference/reference-protocols/nats-protocol (a server begins, with INFO).
 """
 
@@ -16,7 +16,8 @@ _GREETING: Final = b"INFO"
 
 
 def find_silent(servers: Sequence[tuple[str, int]]) -> list[str]:
-    """Those of ``servers``, (host, port), that do not greet as NATS does, in their order; in some 2 s."""
+    """Those of ``servers``, (host, port), that do not greet as NATS does, in their order; in some 2 s for
+    each address that a name stands for."""
     with ThreadPoolExecutor(len(servers)) as pool:
         greet = pool.map(lambda server: _greets(*server), servers)
         return [f"{host}:{port}" for (host, port), is_there in zip(servers, greet, strict=True) if not is_there]

@@ -32,7 +32,9 @@ LOOK_AGAIN_S: Final = 0.25
 MIN_VERSION: Final = (2, 12, 1)
 """From here on batches are atomic, and messages of a batch are known again."""
 START_HINT: Final = "start them: streams are made when two of three run"
-_NO_REPLICAS: Final = frozenset({10005, 10074})
+_NO_PEERS: Final = 10005
+_NO_REPLICAS: Final = frozenset({_NO_PEERS, 10074})
+"""The second one says that a server is in no cluster at all."""
 
 
 class ClusterStreams:
@@ -111,7 +113,8 @@ class ClusterStreams:
         found |= self._make(missing, REPLICAS)
         if any(_error_of(answer) in _NO_REPLICAS for answer in found.values()):
             if durability is Durability.REQUIRED:
-                if silent := find_silent(address.servers):
+                lacks_peers = any(_error_of(answer) == _NO_PEERS for answer in found.values())
+                if lacks_peers and (silent := find_silent(address.servers)):
                     # Not that there are too few of them: with fewer replicas the house would be worse off for good.
                     raise self._link.away(f"too many of its servers are down: {', '.join(silent)}", START_HINT)
                 raise ConfigurationError(

@@ -91,6 +91,17 @@ def test_what_was_not_written_is_owed_and_what_was_written_is_not(stage: Any) ->
     assert gaps.take_owed() == []
 
 
+def test_an_outage_of_some_logs_that_was_not_written_is_owed_to_these_alone(stage: Any) -> None:
+    mine, other = (stage.log(stage.opened(duration_ns=HOUR_NS)) for _ in range(2))
+    gaps, outage = Gaps(), outage_of(stage)._replace(logs=(mine.id,))
+    assert list(gaps.say(outage, [mine, other], stage.now_ns)) == [mine]
+    gaps.rolled_back()
+    of_all = outage._replace(logs=(), until_ns=outage.until_ns + 1)
+    assert gaps.take_owed([of_all]) == [outage, of_all]
+    assert list(gaps.say(outage, [other], stage.now_ns)) == []
+    assert other.to_append() is None
+
+
 def test_an_outage_that_moved_nothing_is_not_owed(stage: Any) -> None:
     gaps = Gaps()
     assert list(gaps.say(outage_of(stage), [], stage.now_ns)) == []

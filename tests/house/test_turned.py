@@ -99,3 +99,12 @@ def test_an_end_at_one_instance_is_none_at_the_one_that_goes_on_with_the_sale(sh
     cluster.after(70 * SECOND_NS)
     assert [(log.id, log.auction.whereabouts) for log in b.house.take_turned()] == [(auction, "reverted")]
     assert a.house.take_closed() == b.house.take_closed() == []
+
+
+def test_an_end_that_is_durable_is_told_though_a_later_batch_of_the_same_log_is_lost(stage: Any) -> None:
+    auction = sold(stage)
+    stage.is_full = True
+    stage.handle(stage.command(1, Pay, auction, 1_000, "EUR", "a reference"))
+    stage.is_full = False
+    assert [log.auction.whereabouts for log in stage.house.take_closed()] == ["pending_payment"]
+    assert stage.house.take_closed() == []

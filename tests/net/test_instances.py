@@ -483,3 +483,12 @@ def test_an_instance_that_dies_is_told_of_until_it_is_back_and_one_that_ends_in_
     company.come("y")
     company.after(2 * SECOND_NS)
     assert warnings.listed() == ()
+
+
+def test_an_instance_that_ends_in_order_after_it_was_taken_for_dead_is_not_told_of(company: Any) -> None:
+    company = company("x", "y")
+    company.after(SECOND_NS)
+    assert company["y"].store.depose("x")
+    company.end("x")
+    company.after(8 * SECOND_NS)
+    assert company["y"].house.warnings.listed() == ()

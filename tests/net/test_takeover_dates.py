@@ -146,6 +146,17 @@ def test_no_deadline_comes_early_for_a_takeover_that_is_dated_behind_it(company:
     assert "closed" not in company.kinds(log)
 
 
+def test_nobody_who_is_absent_has_left_early_for_a_takeover_that_is_dated_ahead(company: Any) -> None:
+    company, log = with_one_ahead(company)
+    company.after(2 * SECOND_NS)
+    company["y"].house.presence.end_all(company.now_ns)
+    company["y"].house.presence.expect(auction_of(company, log).watched, company.now_ns)
+    company.after(6 * SECOND_NS)
+    company.end("x")
+    company.after(2 * LOOK_NS)
+    assert "left" not in company.kinds(log)
+
+
 def test_the_time_in_which_it_did_stand_still_ends_at_its_own_clocks_time(company: Any) -> None:
     company, log = with_one_ahead(company)
     still_ns = company.now_ns
