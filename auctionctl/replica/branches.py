@@ -220,7 +220,7 @@ class Branches:
         if not self._is_spread:
             return
         for place in list(self._sessions):
-            if self._due_ns(place) <= now_ns:
+            if place in self._sessions and self._due_ns(place) <= now_ns:
                 self._tend(place, now_ns)
         due = [log for log, at_ns in self._later.items() if at_ns <= now_ns]
         if due and self._core.is_welcome:
@@ -421,7 +421,7 @@ class Branches:
             if now_ns - session.since_ns >= DEAF_NS:
                 self._note(f"nobody answers at {place}, where the house says that it takes something")
             self._ask_home(self._logs_at(place), now_ns)
-        if not is_home and session.used_ns + UNUSED_NS <= now_ns:
+        if not is_home and place in self._sessions and session.used_ns + UNUSED_NS <= now_ns:
             self._put_away(place, now_ns)
 
     def _put_away(self, place: str, now_ns: int) -> None:

@@ -71,9 +71,16 @@ class ClusterStreams:
         """What the cluster says of each of the two."""
         return self._ask_each("INFO", dict.fromkeys((self._streams.logs, self._streams.signs)))
 
-    def states(self) -> dict[str, Answer]:
-        """What each of the two holds. Raises StoreError where the cluster has an error to say instead."""
+    def states(self, patience_s: float = ABSENCE_S) -> dict[str, Answer]:
+        """What each of the two holds. Raises StoreError where the cluster has an error to say instead.
+
+        A server need not know yet what was made a moment ago by way of another: it is asked again for so long.
+        """
+        deadline_s = time.monotonic() + patience_s
         infos = self.infos()
+        while STREAM_NOT_FOUND in map(_error_of, infos.values()) and time.monotonic() < deadline_s:
+            time.sleep(LOOK_AGAIN_S)
+            infos = self.infos()
         for stream, info in infos.items():
             if error := info.get("error"):
                 raise StoreError(

@@ -14,6 +14,7 @@ from auctionctl.errors import HistoryChangedError, RemoteProtocolError
 from auctionctl.keys.signing import SecretKey
 from auctionctl.replica.branches import FIRST_TOKEN, SHORTFALL_NS, Branches
 from auctionctl.replica.follower import COPY_PATIENCE_NS, Follower
+from auctionctl.replica.place_session import UNUSED_NS
 from auctionctl.wire.frames import Message, message_type
 from auctionctl.wire.messages import Hello, Moved, Ping, Pong, Refused, Subscribe, decode_request, encode
 from auctionctl.wire.session import welcome
@@ -216,3 +217,14 @@ def test_whoever_leaves_says_goodbye_in_every_place(spread: Script) -> None:
     spread.greet(B)
     spread.branches.say_bye()
     assert sorted(spread.drain()) == [(A, "bye"), (B, "bye")]
+
+
+def test_a_place_that_is_given_up_in_the_same_look_in_which_it_was_unused_for_long_is_given_up_once(
+    spread: Script,
+) -> None:
+    spread.say(A, Moved(spread.book.auction, B))
+    spread.greet(B)
+    spread.now_ns += UNUSED_NS
+    spread.say(A, Pong(FIRST_TOKEN, 0))
+    spread.branches.handle_timer(spread.now_ns)
+    assert spread.branches.open_places() == (A,)

@@ -34,5 +34,25 @@ def test_an_error_of_the_cluster_about_one_of_them_is_told_as_it_says_it() -> No
     streams = Streams(HOUSE)
     link: Any = Answering({"state": STATE}, {"error": {"code": 404, "err_code": 10059, "description": "not found"}})
     with pytest.raises(StoreError, match=f"the stream {streams.signs} cannot be read: not found") as caught:
-        ClusterStreams(link, streams).states()
+        ClusterStreams(link, streams).states(patience_s=0.0)
     assert caught.value.hint
+
+
+class LateToKnow(Answering):
+    """Does not know the second stream yet when it is asked for the first time."""
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__(*answers)
+        self.asked = 0
+
+    def request_all(self, requests: dict[str, Any]) -> dict[str, Any]:
+        self.asked += 1
+        answers = super().request_all(requests)
+        return answers if self.asked > 1 else {**answers, [*requests][1]: {"error": {"err_code": 10059}}}
+
+
+def test_a_server_that_does_not_know_yet_what_was_just_made_is_asked_again() -> None:
+    streams = Streams(HOUSE)
+    link: Any = LateToKnow({"state": STATE}, {"state": STATE})
+    assert ClusterStreams(link, streams).states() == {streams.logs: STATE, streams.signs: STATE}
+    assert link.asked == 2
