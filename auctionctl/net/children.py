@@ -14,9 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from auctionctl import errors
 from auctionctl.errors import (
@@ -31,6 +29,14 @@ from auctionctl.errors import (
 )
 from auctionctl.net.child_words import Failed, Stop, encode
 from auctionctl.net.postbox import Postbox
+
+if TYPE_CHECKING:
+    # Whoever only verifies starts children too, and need not read what others are told.
+    from auctionctl.net.child_words import ToVerifier
+    from auctionctl.net.gateway_orders import ToGateway
+    from auctionctl.net.house_words import ToHouse
+
+    ToChild = ToHouse | ToGateway | ToVerifier
 
 MAX_BACKLOG_BYTES: Final = 1 << 24
 """Far more than is ever to be said at once: whoever lets so much wait has stood still for long."""
@@ -54,7 +60,7 @@ class Child:
         """Whether its end has been noticed."""
         return self.control.fileno() < 0
 
-    def tell(self, message: msgspec.Struct, *descriptors: int) -> None:
+    def tell(self, message: ToChild, *descriptors: int) -> None:
         """Send it a message, now or once it reads again; one that lets too much wait is ended.
 
         One that is dead does not matter, for its end of stream is noticed anyway.
@@ -124,7 +130,7 @@ def spawn(name: str) -> Child:
     return Child(name, process, ours, time.monotonic())
 
 
-def join(one: Child, to_one: msgspec.Struct, other: Child, to_other: msgspec.Struct) -> None:
+def join(one: Child, to_one: ToChild, other: Child, to_other: ToChild) -> None:
     """A fresh pair of sockets between two children: half a frame of a dead one must not reach its successor."""
     first, second = socket.socketpair()
     with first, second:

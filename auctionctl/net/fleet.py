@@ -17,14 +17,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from auctionctl.house.limits import Limits
 from auctionctl.net.child_words import GATEWAY, GatewayPipe, HousePipe, VerifierPipe
 from auctionctl.net.children import Child, join
 from auctionctl.net.chunks import SESSIONS_A_GATEWAY
 from auctionctl.net.gatekeeper import Gatekeeper
-from auctionctl.net.gateway_orders import StartGateway
+from auctionctl.net.gateway_orders import StartGateway, ToGateway
 from auctionctl.net.listening import ListeningPort
 
 if TYPE_CHECKING:
@@ -102,7 +100,7 @@ class Fleet:
         for child in self.living:
             join(verifier, self._pipes[child.name], child, VerifierPipe(slot))
 
-    def tell(self, message: msgspec.Struct) -> None:
+    def tell(self, message: ToGateway) -> None:
         """To all of them."""
         for child in self.living:
             child.tell(message)

@@ -148,9 +148,8 @@ class ClusterSigns:
         self._is_signing = True
         known = self.signs.get(self._instance)
         if known is not None and known.latest_ns > max(record.time_ns, record.latest_ns):
-            record = msgspec.structs.replace(
-                record, latest_ns=known.latest_ns
-            )  # The stream keeps no more than the last sign.
+            # The stream keeps no more than the last sign.
+            record = msgspec.structs.replace(record, latest_ns=known.latest_ns)
         if (sequence := self._write(self._instance, record)) is not None:
             self._note(self._instance, record, sequence)
             return True
