@@ -492,3 +492,12 @@ def test_an_instance_that_ends_in_order_after_it_was_taken_for_dead_is_not_told_
     company.end("x")
     company.after(8 * SECOND_NS)
     assert company["y"].house.warnings.listed() == ()
+
+
+def test_whoever_has_given_everything_away_and_ended_gives_no_sign_of_life_any_more(company: Any) -> None:
+    company = company("x", "y")
+    company.after(SECOND_NS)
+    company["x"].part.leave(company.now_ns)
+    company["x"].part.commit((), company.now_ns + 3 * SECOND_NS)
+    company["y"].store.refresh()
+    assert [(sign.instance, sign.is_deposed) for sign in company["y"].store.signs()] == [("x", True), ("y", False)]
