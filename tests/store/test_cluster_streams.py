@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from auctionctl.errors import StoreError
+from auctionctl.errors import ConfigurationError, StoreError
+from auctionctl.store.cluster_address import Durability, parse_cluster_address
 from auctionctl.store.cluster_streams import ClusterStreams
 from auctionctl.store.stream_settings import Streams
 
@@ -56,3 +57,19 @@ def test_a_server_that_does_not_know_yet_what_was_just_made_is_asked_again() -> 
     link: Any = LateToKnow({"state": STATE}, {"state": STATE})
     assert ClusterStreams(link, streams).states() == {streams.logs: STATE, streams.signs: STATE}
     assert link.asked == 2
+
+
+class InNoCluster:
+    """A server by itself, without our streams, that can make none with replicas."""
+
+    def request_all(self, requests: dict[str, Any]) -> dict[str, Any]:
+        return {each: {"error": {"err_code": 10059 if "INFO" in each else 10074}} for each in requests}
+
+
+def test_of_a_server_in_no_cluster_it_is_not_said_that_others_are_down() -> None:
+    link: Any = InNoCluster()
+    with pytest.raises(ConfigurationError, match="has no 3 servers") as caught:
+        ClusterStreams(link, Streams(HOUSE))._find_or_make(
+            parse_cluster_address("nats://127.0.0.1:1"), Durability.REQUIRED
+        )
+    assert "--allow-lossy" in caught.value.hint
