@@ -12,7 +12,6 @@ import pytest
 from auctionctl.auction.events import GapCause, Takeover, decode_event
 from auctionctl.auction.terms import SECOND_NS
 from auctionctl.errors import StoreError, StoreFullError
-from auctionctl.house.condition import INSTANCE_LOST
 from auctionctl.house.instances import NOBODY
 from auctionctl.net.instances import PORTION, SIGNED_FOR_NS
 from auctionctl.replica.registry import REGISTRY, REGISTRY_ID
@@ -465,39 +464,3 @@ def test_a_log_that_could_not_be_given_for_want_of_room_stood_still_since_then_a
     company.after(2 * SECOND_NS)
     assert company.holder(log) == "x"
     assert given_up_ns - SECOND_NS <= company.gaps(log)[0].since_ns <= given_up_ns
-
-
-def test_an_instance_that_dies_is_told_of_until_it_is_back_and_one_that_ends_in_order_is_not(company: Any) -> None:
-    company = company("x", "y", "z")
-    warnings = company["x"].house.warnings
-    company.sell("lot")
-    company.after(SECOND_NS)
-    assert warnings.listed() == ()
-    company.end("z")
-    company.after(8 * SECOND_NS)
-    assert warnings.listed() == ()
-    company.die("y")
-    company.after(8 * SECOND_NS)
-    ((code, words),) = warnings.listed()
-    assert (code, words.partition(":")[0]) == (INSTANCE_LOST, "y")
-    company.come("y")
-    company.after(2 * SECOND_NS)
-    assert warnings.listed() == ()
-
-
-def test_an_instance_that_ends_in_order_after_it_was_taken_for_dead_is_not_told_of(company: Any) -> None:
-    company = company("x", "y")
-    company.after(SECOND_NS)
-    assert company["y"].store.depose("x")
-    company.end("x")
-    company.after(8 * SECOND_NS)
-    assert company["y"].house.warnings.listed() == ()
-
-
-def test_whoever_has_given_everything_away_and_ended_gives_no_sign_of_life_any_more(company: Any) -> None:
-    company = company("x", "y")
-    company.after(SECOND_NS)
-    company["x"].part.leave(company.now_ns)
-    company["x"].part.commit((), company.now_ns + 3 * SECOND_NS)
-    company["y"].store.refresh()
-    assert [(sign.instance, sign.is_deposed) for sign in company["y"].store.signs()] == [("x", True), ("y", False)]
