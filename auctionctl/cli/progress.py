@@ -81,7 +81,7 @@ def _bar(words: str) -> Iterator[Progress]:
 
         def advance(done: int, total: int) -> None:
             nonlocal drawn_s
-            is_due = time.monotonic() - drawn_s >= FRAME_S or done >= total
+            is_due = time.monotonic() - drawn_s >= FRAME_S or 0 < total <= done
             if is_due:
                 drawn_s = time.monotonic()
             bar.update(task, completed=done, total=total, refresh=is_due)

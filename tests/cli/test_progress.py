@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 import pexpect
 import pytest
 
 from auctionctl.cli.output import Form
-from auctionctl.cli.progress import PassingProgress, shown_progress
+from auctionctl.cli.progress import FRAME_S, PassingProgress, shown_progress
 
 WORK = """
 import time
@@ -17,17 +18,16 @@ from auctionctl.cli.progress import shown_progress
 with shown_progress(Form.TABLE, "counting") as progress:
     begun_s = time.monotonic()
     while time.monotonic() < begun_s + {seconds}:
-        progress(5, 10)
+        progress({done}, {total})
     import threading
     threads = threading.active_count()
 print(threads, "done")
 """
 
 
-def output_of(seconds: float) -> str:
-    child = pexpect.spawn(
-        sys.executable, ["-c", WORK.format(seconds=seconds)], env=os.environ | {"TERM": "xterm"}, encoding="utf-8"
-    )
+def output_of(seconds: float, done: int = 5, total: int = 10) -> str:
+    work = WORK.format(seconds=seconds, done=done, total=total)
+    child = pexpect.spawn(sys.executable, ["-c", work], env=os.environ | {"TERM": "xterm"}, encoding="utf-8")
     child.expect(pexpect.EOF, timeout=30)
     child.close()
     assert child.exitstatus == 0
@@ -39,6 +39,12 @@ def test_long_work_is_shown_and_leaves_nothing_behind() -> None:
     assert "counting" in text
     assert "5/10" in text
     assert text.rstrip().endswith("1 done"), "no thread takes time from what is measured"
+
+
+def test_what_does_not_know_yet_how_much_there_is_draws_no_more_often_than_other_work() -> None:
+    begun_s = time.monotonic()
+    text = output_of(0.8, 0, 0)
+    assert 1 <= text.count("0/0") <= (time.monotonic() - begun_s) / FRAME_S + 1
 
 
 def test_short_work_is_not_shown() -> None:
