@@ -15,6 +15,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from auctionctl.errors import ConfigurationError, NotFoundError
 from auctionctl.keys.encoding import redacted
@@ -58,7 +59,7 @@ def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)
             if data.startswith(mark):
                 # What says itself how large it is need not be read to be refused: that may be a gigabyte.
                 is_too_large = os.fstat(file.fileno()).st_size > max_bytes
-                data += b"" if is_too_large else file.read(max_bytes + 1 - len(data))
+                data = data if is_too_large else _read_on(file, data, max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"there is no file {shown(path)}", hint=_missing_hint(path)) from None
     except OSError as error:
@@ -68,6 +69,14 @@ def read_bounded(path: Path, max_bytes: int, *, mark: tuple[bytes, ...] = (b"",)
     if is_too_large or len(data) > max_bytes:
         raise ConfigurationError(f"{path} is larger than {max_bytes} bytes", hint="is it the file that you meant?")
     return data
+
+
+def _read_on(file: BinaryIO, begun: bytes, max_bytes: int) -> bytes:
+    """What ``file`` holds, of which ``begun`` was read: a regular one from its start, which spares a copy of it all."""
+    if file.seekable():
+        file.seek(0)
+        return file.read(max_bytes)
+    return begun + file.read(max_bytes - len(begun))
 
 
 def shown(path: Path) -> str:

@@ -4,8 +4,9 @@ Rule: another process only does what this one would do itself. It answers for a 
 by the key that they name; whatever it does not vouch for is checked here again, so that what is wrong with it is said
 in the same words. Nothing rests on its being there: what one that died has not answered is checked here.
 
-Pieces are dealt out in the order of the log, a few at a time; while this process waits for the verdict on the one that
-it is to replay next, it checks a later one itself. Verdicts are a byte an entry, in the order in which pieces came.
+Pieces are dealt out in the order of the log, a few at a time, from when the first of them is read; while this process
+waits for the verdict on the one that it is to replay next, it checks a later one itself. Verdicts are a byte an entry,
+in the order in which pieces came.
 """
 
 from __future__ import annotations
@@ -54,9 +55,13 @@ class Crew:
         for checker in self._checkers:
             checker.close()
 
-    def entries(self, entries: Sequence[bytes]) -> Iterator[bytes]:
-        """Each of ``entries`` in order; :meth:`is_signed` is asked about the one that came last."""
-        self._pieces = [entries[start : start + PIECE_ENTRIES] for start in range(0, len(entries), PIECE_ENTRIES)]
+    def take(self, entries: Sequence[bytes]) -> None:
+        """These come next, and may be looked at from now on."""
+        self._pieces += [entries[start : start + PIECE_ENTRIES] for start in range(0, len(entries), PIECE_ENTRIES)]
+        self._deal()
+
+    def entries(self) -> Iterator[bytes]:
+        """Each entry of the log, all of which was taken, in order; :meth:`is_signed` is asked about the last one."""
         for number, piece in enumerate(self._pieces):
             verdict = self._await(number)
             for data, vouched in zip(piece, verdict, strict=True):
@@ -71,13 +76,17 @@ class Crew:
         """Whether this is what was checked, and nothing else: the word for one entry is none for another question."""
         return self._vouched_for is not None and parts_of(self._vouched_for) == (public, body, signature)
 
+    def _deal(self) -> None:
+        """Note what has been answered, and give whoever has room another piece."""
+        for checker in self._checkers:
+            self._verdicts.update(checker.collect())
+            while self._next < len(self._pieces) and checker.has_room:
+                checker.give(self._next, self._pieces[self._next])
+                self._next += 1
+
     def _await(self, number: int) -> bytes:
         while True:
-            for checker in self._checkers:
-                self._verdicts.update(checker.collect())
-                while self._next < len(self._pieces) and checker.has_room:
-                    checker.give(self._next, self._pieces[self._next])
-                    self._next += 1
+            self._deal()
             if (verdict := self._verdicts.pop(number, None)) is not None:
                 return verdict
             under_way = [checker for checker in self._checkers if number in checker.given]

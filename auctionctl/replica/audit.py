@@ -109,8 +109,12 @@ def claimed_house(data: bytes) -> Identity:
 class Ahead(Protocol):
     """Whoever has checked signatures before they are asked for; it says no more than :func:`is_signed_by` would."""
 
-    def entries(self, entries: Sequence[bytes]) -> Iterator[bytes]:
-        """Each of ``entries``, in order."""
+    def take(self, entries: Sequence[bytes]) -> None:
+        """These come next in the log."""
+        ...
+
+    def entries(self) -> Iterator[bytes]:
+        """Each entry that was taken, in order."""
         ...
 
     def is_signed(self, public: bytes, body: bytes, signature: bytes) -> bool:
@@ -125,13 +129,13 @@ def audit(
 
     ``progress`` is told how many entries have been checked; signatures are asked of ``ahead``, if it is there.
     """
-    export = decode_export(data)
+    export = decode_export(data) if ahead is None else decode_export(data, ahead.take)
     checkpoint, log = _open(export.checkpoint, house)
     if not log.startswith(AUCTION_LOG):
         raise VerificationError("this is no log of an auction", rule="checkpoint")
     is_signed = is_signed_by if ahead is None else ahead.is_signed
     replay = Replay(house.signing, bytes.fromhex(log.removeprefix(AUCTION_LOG)), is_signed)
-    _replay(export.entries if ahead is None else ahead.entries(export.entries), checkpoint, replay, progress)
+    _replay(export.entries if ahead is None else ahead.entries(), checkpoint, replay, progress)
     auction = replay.state
     begun_ns = decode(export.entries[0]).time_ns
     under = check_announcement(export.announcement, house, auction.id, auction.terms, begun_ns)

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from auctionctl.errors import VerificationError
 from auctionctl.tlog.proof import HEADER as PROOF_HEADER
 
 HEADER: Final = b"auctionctl-log/v1"
+TOLD_ENTRIES: Final = 256
 _BEFORE_PROOF: Final = b"\n\n" + PROOF_HEADER.encode() + b"\n"
 
 
@@ -60,32 +61,55 @@ def encode_end(checkpoint: bytes, announcement: bytes = b"") -> bytes:
     return b"\n" + checkpoint + (b"\n" + announcement if announcement else b"")
 
 
-def decode_export(data: bytes) -> Export:
-    """The inverse of :func:`encode_export`; VerificationError with rule ``format`` for anything else."""
-    lines, checkpoint, announcement = _take_apart(data)
-    return Export(tuple(_decode_line(line, index) for index, line in enumerate(lines)), checkpoint, announcement)
+def decode_export(data: bytes, told: Callable[[Sequence[bytes]], None] = lambda _: None) -> Export:
+    """The inverse of :func:`encode_export`; VerificationError with rule ``format`` for anything else.
+
+    ``told`` gets the entries as they are read, some at a time, in order: whoever looks at them need not wait for the
+    last one. That there are any is no word for those behind them.
+    """
+    parts = _take_apart(data)
+    entries: list[bytes] = []
+    start = parts.start
+    for index in range(parts.size):
+        end = data.index(b"\n", start)
+        entries.append(_decode_line(data[start:end], index))
+        start = end + 1
+        if not len(entries) % TOLD_ENTRIES:
+            told(entries[-TOLD_ENTRIES:])
+    told(entries[len(entries) - len(entries) % TOLD_ENTRIES :])
+    return Export(tuple(entries), parts.checkpoint, parts.announcement)
 
 
 def checkpoint_in(data: bytes) -> bytes:
     """The signed note of a file, as :func:`decode_export` would return it; the entries are not looked at."""
-    return _take_apart(data)[1]
+    return _take_apart(data).checkpoint
 
 
-def _take_apart(data: bytes) -> tuple[list[bytes], bytes, bytes]:
-    """The line of each entry, the checkpoint, and the announcement."""
-    head, blank, rest = data.partition(b"\n\n")
-    # No line of a signed note can be the first line of a proof: they are text, blank, or begin with a dash.
-    note, mark, proof = rest.partition(_BEFORE_PROOF)
-    lines = head.split(b"\n")
-    if not blank:
+class _Parts(NamedTuple):
+    """Where the first entry stands, how many lines of entries there are, and what stands behind them."""
+
+    start: int
+    size: int
+    checkpoint: bytes
+    announcement: bytes
+
+
+def _take_apart(data: bytes) -> _Parts:
+    blank = data.find(b"\n\n")
+    if blank < 0:
         raise VerificationError("not a whole exported log: no empty line before a checkpoint", rule="format")
-    if len(lines) < 3 or lines[0] != HEADER:
+    # The end of the second line, and as many behind it as there are entries.
+    counted = data.find(b"\n", len(HEADER) + 1, blank)
+    if counted < 0 or not data.startswith(HEADER + b"\n"):
         raise VerificationError("not an exported log: the first line is not auctionctl-log/v1", rule="format")
-    if lines[1] != b"%d" % (len(lines) - 2):
-        raise VerificationError(
-            f"there are {len(lines) - 2} entries, and the second line says otherwise", rule="format"
-        )
-    return (lines[2:], note + b"\n", mark[2:] + proof) if mark else (lines[2:], note, b"")
+    size = data.count(b"\n", counted, blank)
+    if data[len(HEADER) + 1 : counted] != b"%d" % size:
+        raise VerificationError(f"there are {size} entries, and the second line says otherwise", rule="format")
+    # No line of a signed note can be the first line of a proof: they are text, blank, or begin with a dash.
+    note, mark, proof = data[blank + 2 :].partition(_BEFORE_PROOF)
+    if mark:
+        return _Parts(counted + 1, size, note + b"\n", mark[2:] + proof)
+    return _Parts(counted + 1, size, note, b"")
 
 
 def _decode_line(line: bytes, index: int) -> bytes:

@@ -2,7 +2,8 @@
 
 Its rule: a tree only grows. All complete nodes stay in memory in flat arrays, one a level, 32 bytes a node: that is
 64 bytes an entry over all levels, and up to an eighth more while the arrays have room to grow. What of a tree is not
-complete is its right edge, at most one node a level, computed once a size.
+complete is its right edge, at most one node a level, computed once a size. The roots of the largest complete trees are
+at hand as well: what is asked for most, the root after each batch and the proof of the last leaf, is made of them.
 
 A root says nothing about the size it belongs to: a proof may hold under a wrong size. So a size is taken from where its
 root is taken, a checkpoint whose signature binds both (:mod:`auctionctl.tlog.checkpoint`), and never from elsewhere.
@@ -59,42 +60,42 @@ class Border(NamedTuple):
     edges: list[bytes]
 
 
-Tip = tuple[int, bytes, bytes]
-"""A tree as its last leaf sees it: the size, the root, and the proof of that leaf.
-
-What is left of the last leaf is all there is beside it, in complete nodes; so one walk up gives both.
-"""
-
-
 class Tree:
     """An append-only tree of leaf hashes. A mistake of the caller (sizes, indices) is an AssertionError."""
 
-    __slots__ = ("_border", "_levels", "_tip", "size")
+    __slots__ = ("_border", "_levels", "_peaks", "_root", "size")
 
     def __init__(self) -> None:
         self._levels = [bytearray()]
         self.size = 0
         """The number of leaves; it grows by :meth:`append` and :meth:`extend` alone."""
+        self._peaks: list[bytes] = []
+        """The roots of the complete trees that this one consists of, the largest first: one a bit of the size."""
         self._border = Border(0, EMPTY_ROOT, [])
-        self._tip: Tip = (0, EMPTY_ROOT, b"")
+        self._root = (0, EMPTY_ROOT)
+        """The root over all leaves, at the size at which it was last asked for."""
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf, given by its 32-byte hash; one node hash amortised."""
         if len(leaf) != HASH_BYTES:
             raise AssertionError(f"a leaf hash of {len(leaf)} bytes")
-        levels = self._levels
+        levels, peaks, node = self._levels, self._peaks, leaf
         level = levels[0]
         level += leaf
         self.size = count = self.size + 1
         height = 0
         while not count & 1:
-            node = _pair_hash(level[-64:])
+            hashing = _begin_node()
+            hashing.update(peaks.pop())
+            hashing.update(node)
+            node = hashing.digest()
             count >>= 1
             height += 1
             if height == len(levels):
                 levels.append(bytearray())
             level = levels[height]
             level += node
+        peaks.append(node)
 
     def extend(self, leaves: bytes) -> None:
         """Add many leaves, given by their 32-byte hashes one after another; twice as fast as one by one."""
@@ -113,6 +114,9 @@ class Tree:
             pairs = bytes(level[len(upper) << 1 : count << 6])
             upper += b"".join([_pair_hash(pairs[at : at + 64]) for at in range(0, len(pairs), 64)])
             level = upper
+        bits = reversed(range(self.size.bit_length()))
+        ends = ((height, self.size >> height << 5) for height in bits if self.size >> height & 1)
+        self._peaks = [bytes(levels[height][end - 32 : end]) for height, end in ends]
 
     def leaf(self, index: int) -> bytes:
         """Return the 32-byte hash of the leaf at ``index``."""
@@ -123,7 +127,7 @@ class Tree:
     def root(self, size: int | None = None) -> bytes:
         """Return the 32-byte root of the first ``size`` leaves (all of them by default); 5 µs of a million."""
         if size is None or size == self.size:
-            return self.tip()[1]
+            return self._root[1] if self._root[0] == self.size else self._fold_peaks()
         if size == self._border.size:
             return self._border.root
         if not 0 <= size <= self.size:
@@ -141,28 +145,29 @@ class Tree:
         self._border = border = self._compute_border(size)
         return border
 
-    def tip(self) -> Tip:
-        """Return the root over all leaves, and the proof of the last one under it; kept until the tree has grown."""
-        tip = self._tip
-        if tip[0] == self.size:
-            return tip
+    def _fold_peaks(self) -> bytes:
+        """The root over all leaves, of which there are some; kept until the tree has grown."""
+        peaks = self._peaks
+        node = peaks[-1]
+        for peak in peaks[-2::-1]:
+            hashing = _begin_node()
+            hashing.update(peak)
+            hashing.update(node)
+            node = hashing.digest()
+        self._root = (self.size, node)
+        return node
+
+    def _prove_last(self) -> bytes:
+        """The proof of the last leaf among all: beside it there are only complete nodes, all of them to its left."""
         levels, at, height = self._levels, self.size - 1, 0
-        path: list[bytearray] = []
+        path: list[bytes | bytearray] = []
         while at & 1:
             # What the last leaf has completed is a node of the next level already.
             path.append(levels[height][-64:-32])
             at >>= 1
             height += 1
-        node: bytes | bytearray = levels[height][-32:]
-        while at := at >> 1:
-            height += 1
-            if at & 1:
-                end = at << 5
-                sibling = levels[height][end - 32 : end]
-                path.append(sibling)
-                node = node_hash(sibling, node)
-        self._tip = tip = (self.size, bytes(node), b"".join(path))
-        return tip
+        path += self._peaks[-2::-1]
+        return b"".join(path)
 
     def _compute_border(self, size: int) -> Border:
         if size == 0:
@@ -201,7 +206,7 @@ class Tree:
         RFC 6962 section 2.1.1.
         """
         if size is None and index == self.size - 1 >= 0:
-            return self.tip()[2]
+            return self._prove_last()
         border = self.border(size)
         if not 0 <= index < border.size:
             raise AssertionError(f"no leaf {index} in a tree of {border.size}")

@@ -24,7 +24,7 @@ PLAN, *_ = plan_logs(HOUSE, BIDDERS, 1_400, 1_767_225_600 * SECOND_NS)
 ENTRIES = [data for data, _ in write_log(PLAN)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def crew_of_one() -> Iterator[Crew]:
     crew = Crew(1)
     yield crew
@@ -33,7 +33,8 @@ def crew_of_one() -> Iterator[Crew]:
 
 def replay(crew: Crew, entries: Sequence[bytes], on_entry: Callable[[int], None] = lambda _: None) -> Replay:
     replayed = Replay(HOUSE.identity.signing, auction_id(PLAN.terms.body), crew.is_signed)
-    for index, data in enumerate(crew.entries(entries)):
+    crew.take(entries)
+    for index, data in enumerate(crew.entries()):
         on_entry(index)
         replayed.apply(data)
     return replayed
@@ -78,8 +79,8 @@ def test_the_word_for_an_entry_answers_no_other_question(crew_of_one: Crew) -> N
     bids = [decode(data) for data in ENTRIES if decode(data).kind is Kind.BID][:2]
     signers = [decode_bid(bid.body).bidder for bid in bids]
     assert signers[0] != signers[1]
-    asked = crew_of_one.entries(ENTRIES[: ENTRIES.index(encode(bids[0])) + 1])
-    assert list(asked)[-1] == encode(bids[0])
+    crew_of_one.take(ENTRIES[: ENTRIES.index(encode(bids[0])) + 1])
+    assert list(crew_of_one.entries())[-1] == encode(bids[0])
     assert crew_of_one._vouched_for is not None
     assert crew_of_one.is_signed(signers[0], bids[0].body, bids[0].signature)
     assert not crew_of_one.is_signed(signers[1], bids[0].body, bids[0].signature)
