@@ -2,11 +2,13 @@
 
 Rule: measured on the same machine in the same minute as what is compared with it, between its rounds. Bare
 verification is timed by the clock, for rates, and by the CPU time of this process, for costs: while others use the
-machine too, the two are not the same.
+machine too, the two are not the same. It is of signatures that differ, as those of bids do: libsodium takes its way by
+the bits of each, and a processor that sees one alone again and again has learnt them, and is 5 % faster.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import time
@@ -15,6 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 BARE_S: Final = 0.5
+KEYS: Final = 64
+SIGNATURES: Final = 256
+MESSAGE_BYTES: Final = 220
 SYNCS: Final = 100
 SYNC_BYTES: Final = 16_384
 MICROSECONDS: Final = 1_000_000
@@ -33,9 +38,12 @@ class BareVerification:
     def __init__(self, seconds: float = BARE_S) -> None:
         from auctionctl.keys.signing import SecretKey  # noqa: PLC0415 - imports libsodium
 
-        key = SecretKey(bytes(32))
-        self._message = bytes(220)
-        self._signature, self._public = key.sign(self._message), key.identity.signing
+        keys = [SecretKey(number.to_bytes(32, "big")) for number in range(KEYS)]
+        messages = [number.to_bytes(MESSAGE_BYTES, "big") for number in range(SIGNATURES)]
+        signers = itertools.cycle(keys)
+        self._signed = [
+            (key.identity.signing, message, key.sign(message)) for key, message in zip(signers, messages, strict=False)
+        ]
         self._seconds = seconds
         self.rounds: list[Bare] = []
 
@@ -45,9 +53,9 @@ class BareVerification:
 
         done, started_s, cpu_s = 0, time.perf_counter(), time.process_time()
         while (elapsed_s := time.perf_counter() - started_s) < self._seconds:
-            for _ in range(50):
-                verify(self._public, self._message, self._signature)
-            done += 50
+            for public, message, signature in self._signed:
+                verify(public, message, signature)
+            done += SIGNATURES
         self.rounds.append(Bare(done / elapsed_s, (time.process_time() - cpu_s) / done * MICROSECONDS))
         return self.rounds[-1]
 
