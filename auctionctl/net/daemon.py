@@ -51,7 +51,7 @@ from auctionctl.net.house_words import (
 )
 from auctionctl.net.instances import take_part
 from auctionctl.net.keeping import Keeping
-from auctionctl.net.lanes import Lanes
+from auctionctl.net.lanes import Lanes, most_at_once
 from auctionctl.net.limiting import limiting_of
 from auctionctl.net.metering import Meter
 from auctionctl.net.news import describe_turn, tell, tell_progress
@@ -70,8 +70,6 @@ from auctionctl.wire.listing import LotDescription
 
 ARCHIVE_DIRECTORY: Final = "archive"
 TICK_NS: Final = SECOND_NS // 4
-BATCH_REQUESTS: Final = 2_000
-"""So many at most are judged and answered at once, however long the queue may be."""
 BUSY_REQUESTS: Final = 8
 """A batch of so many says that more are on their way: the next one is waited for, a little."""
 GATHER_NS: Final = SECOND_NS // 500
@@ -191,7 +189,7 @@ class HouseProcess:
         if self._is_begun:
             self._take_part(now_ns)
             self._watch_ways(now_ns)
-            batch = self._queue.take(BATCH_REQUESTS)
+            batch = self._queue.take(most_at_once(self._meter.commit_ns))
             self._last_batch = len(batch)
             self._meter.begin(len(batch))
             effects = self._house.handle(batch, now_ns)

@@ -17,7 +17,22 @@ from auctionctl.wire.frames import message_type
 from auctionctl.wire.session import Peer
 
 LANE_REQUESTS: Final = 64
+BATCH_REQUESTS: Final = 192
+MOST_REQUESTS: Final = 2_000
+COMMIT_SHARE_NS: Final = 10_000
 _OPERATOR: Final = Role.OPERATOR  # at hand, for it is asked of every request
+
+
+def most_at_once(commit_ns: int) -> int:
+    """How many requests are judged and answered at once at the most, after a commit that took ``commit_ns``.
+
+    What a batch costs is shared by all that is in it, and all of it is answered at its end: while it is judged, whoever
+    waits for an answer sends nothing, and nothing is there to be checked. So a batch is no larger than its commit is
+    worth: COMMIT_SHARE_NS for each of it, where that is more than BATCH_REQUESTS. Measured on two cores and a disk of
+    0.3 ms with 400 and 3,200 bids under way: where all that waited was judged at once, one core had nothing to do for a
+    tenth and a fifth of the time, and a bid took up to a tenth more of the processor, whose cache held no such batch.
+    """
+    return min(MOST_REQUESTS, max(BATCH_REQUESTS, commit_ns // COMMIT_SHARE_NS))
 
 
 class Lanes:

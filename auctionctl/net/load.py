@@ -5,9 +5,10 @@ or after. Every bid is signed beforehand, for it is determined: the bidders of a
 to be more, take turns with rising amounts, ``window`` bids under way at a time. Of an answer no more is read in the run
 than which commands it answers; all of it is kept as it came, and nothing is trusted: :meth:`Load.verify` decodes it
 strictly, and checks each receipt against the entry that it speaks of, after the run. What a session may send after one
-round of answers goes out together, as that of a bidder does, who reads its answers before it bids again. Between two
-bids of a fixed rate the load sleeps: one that waited by going round would take a core from the house. At a house of
-several instances everybody has a session at each, and where an auction has moved, it is followed.
+round of answers goes out together, as that of a bidder does, who reads its answers before it bids again. Whoever is
+told to wait waits, and sends the same bytes again. Between two bids of a fixed rate the load sleeps: one that waited by
+going round would take a core from the house. At a house of several instances everybody has a session at each, and where
+an auction has moved, it is followed.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Run:
     receipts: int = 0
     rejections: int = 0
     busy: int = 0
+    """How often a bid was refused without a look at the rules: for want of room, as a rule, and then sent again."""
     repeats: int = 0
     """How often what had no answer for long was sent again."""
     seconds: float = 0.0
@@ -158,8 +160,8 @@ class Load:
         self._by_auction = {auctioned.auction: auctioned for auctioned in self._auctioned}
         self._joins: dict[bytes, tuple[int, Message]] = {}
         """Command → which of its auction's bidders sent it, and what was sent."""
-        self._put_off: list[tuple[int, Moved]] = []
-        """When to ask again, and what nobody took."""
+        self._put_off: list[tuple[int, Auctioned, bytes]] = []
+        """When to send again, in which auction, which command: nobody took it, or had room for it."""
         self.beside: Sequence[Load] = ()
         """Other loads, whose sessions are to be kept while this one is timed."""
         self._pinged_ns: int | None = None
@@ -278,7 +280,7 @@ class Load:
         if auctioned is None:
             return
         if moved.endpoint not in self._at:
-            self._put_off.append((time.perf_counter_ns() + ASK_AGAIN_NS, moved))
+            self._put_off.append((time.perf_counter_ns() + ASK_AGAIN_NS, auctioned, moved.command))
             return
         auctioned.place = moved.endpoint
         auctioned.sockets = tuple(self._at[moved.endpoint][auctioned.group])
@@ -286,10 +288,10 @@ class Load:
 
     def _ask_again(self) -> None:
         now_ns = time.perf_counter_ns()
-        due = [moved for at_ns, moved in self._put_off if at_ns <= now_ns]
+        due = [each for each in self._put_off if each[0] <= now_ns]
         self._put_off = [each for each in self._put_off if each[0] > now_ns]
-        for moved in due:
-            self._send(self._by_auction[moved.log], moved.command)
+        for _, auctioned, command in due:
+            self._send(auctioned, command)
 
     def _send(self, auctioned: Auctioned, command: bytes) -> None:
         """Send again what was sent before, the same bytes, to where the auction is."""
@@ -421,9 +423,13 @@ class Load:
             return [decode_rejection(rejected.rejection).command for rejected in reply.rejections]
         if isinstance(reply, Refused) and reply.code == "no_session":
             raise UnreachableError("the house has ended a session of the load, which was silent for too long")
-        if isinstance(reply, Refused) and reply.command in self._by_command:
+        if isinstance(reply, Refused) and (auctioned := self._by_command.get(reply.command)) is not None:
             run.busy += 1
-            return [reply.command]
+            if not reply.retry_after_ns:
+                return [reply.command]
+            # As every bidder does, who is told when there may be room; how long it waits then counts as well.
+            self._put_off.append((time.perf_counter_ns() + reply.retry_after_ns, auctioned, reply.command))
+            return []
         if isinstance(reply, Moved):
             self._repeated.add(reply.command)
             self._follow(reply)

@@ -61,6 +61,8 @@ class Meter:
         self._begun_ns = 0
         self._decided_ns: int | None = None
         """When the batch under way was judged; None while there is none of which the commit is to come."""
+        self.commit_ns = 0
+        """How long the last batch took that had to be made durable, from when it was judged until it was."""
         self.durable_ns = 0
         """When the batch was made durable, by the machine's monotonic clock; 0 if nothing had to be."""
         self._checked = self._forged = 0
@@ -130,8 +132,9 @@ class Meter:
         if self._decided_ns is None:
             return
         self.durable_ns = time.monotonic_ns()
+        self.commit_ns = self.durable_ns - self._decided_ns
         if self._taken:
-            self._recent.note(Stage.COMMIT, self.durable_ns - self._decided_ns, self._taken)
+            self._recent.note(Stage.COMMIT, self.commit_ns, self._taken)
         self._decided_ns = None
 
     def performed(self) -> None:

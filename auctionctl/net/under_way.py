@@ -15,7 +15,8 @@ from auctionctl.net.child_words import encode
 from auctionctl.net.chunks import Chunk, RequestTuple
 from auctionctl.net.pipes import Pipe, PipeClosedError
 
-CHUNK_REQUESTS: Final = 64
+CHUNK_REQUESTS: Final = 32
+"""A verifier has so many checked in 1.5 ms; they go on together."""
 
 
 class _Sent(NamedTuple):

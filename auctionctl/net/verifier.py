@@ -104,12 +104,19 @@ class Verifier:
         assert self._house is not None
         pipe, first_session = self._gateways[name]
         try:
-            checked = [check_chunk(frame, first_session) for frame in pipe.receive()]
+            frames = pipe.receive()
         except PipeClosedError:
-            # A new gateway will come over the control socket.
-            pipe.close()
-            del self._gateways[name]
-            return False
-        for frame in checked:
-            self._house.send(frame)
+            return self._lose_gateway(name)
+        for frame in frames:
+            try:
+                checked = check_chunk(frame, first_session)
+            except PipeClosedError:
+                return self._lose_gateway(name)
+            # At once, and not behind all that has come in: the house has nothing to do meanwhile.
+            self._house.send(checked)
         return True
+
+    def _lose_gateway(self, name: str) -> bool:
+        """False, as :meth:`_serve_gateway` says it; a new one will come over the control socket."""
+        self._gateways.pop(name).pipe.close()
+        return False

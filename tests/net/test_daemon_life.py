@@ -111,8 +111,19 @@ def test_a_gateway_that_ends_gets_the_last_word_behind_every_answer(run):
     assert run.answered[-1] == 5
 
 
+def test_as_many_requests_are_judged_at_once_as_the_last_commit_was_worth(run, monkeypatch):
+    commits_ns = []
+    monkeypatch.setattr(daemon, "most_at_once", lambda commit_ns: commits_ns.append(commit_ns) or 1)
+    run.greet()
+    run.process._meter.commit_ns = 5 * SECOND_NS
+    until(lambda: 5 * SECOND_NS in commits_ns, "a turn after so long a commit")
+    run.send(run.join())
+    until(lambda: run.process._house.logs[0].auction.present, "the joining")
+    until(lambda: 0 < commits_ns[-1] < 5 * SECOND_NS, "a turn after its commit")
+
+
 def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_path, monkeypatch):
-    monkeypatch.setattr(daemon, "BATCH_REQUESTS", 1)
+    monkeypatch.setattr(daemon, "most_at_once", lambda _commit_ns: 1)
     run = prepare().begin()
     run.greet()
     before = [Request(99, b"", encode_message(List(0)), b"", b"") for _ in range(500)]

@@ -6,7 +6,7 @@ import pytest
 
 from auctionctl.house.intake import Request
 from auctionctl.keys.signing import SecretKey
-from auctionctl.net.lanes import LANE_REQUESTS, Lanes
+from auctionctl.net.lanes import BATCH_REQUESTS, LANE_REQUESTS, MOST_REQUESTS, Lanes, most_at_once
 from auctionctl.wire.session import Peer
 
 OTTO, ANN = 1, 2
@@ -72,3 +72,8 @@ def test_the_end_of_a_session_is_never_refused(lanes: Lanes) -> None:
 def test_no_more_are_taken_at_once_than_asked_for_and_in_order(lanes: Lanes) -> None:
     assert [each.body[-1] for each in lanes.take(4)] == [0, 1, 2, 3]
     assert [each.body[-1] for each in lanes.take(4)] == [4, 5, 6, 7]
+
+
+def test_a_batch_is_larger_where_its_commit_takes_long_and_never_without_bounds() -> None:
+    mostly = [most_at_once(commit_ns) for commit_ns in (0, 300_000, 2_000_000, 5_000_000, 10**9)]
+    assert mostly == [BATCH_REQUESTS, BATCH_REQUESTS, 200, 500, MOST_REQUESTS]

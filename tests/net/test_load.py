@@ -12,9 +12,9 @@ from house_process import key_of, lot
 
 from auctionctl.auction.bid import Bid
 from auctionctl.errors import AuctionctlError, NoteError, UnreachableError, VerificationError
-from auctionctl.net.load import Load, Run
+from auctionctl.net.load import Load, Run, _decode_answer
 from auctionctl.net.placing import place_one
-from auctionctl.wire.messages import Acknowledged, Moved, Receipted, Receipts, decode_reply, encode
+from auctionctl.wire.messages import Acknowledged, Moved, Receipted, Receipts, Refused, decode_reply, encode
 
 NAMES = ("ann", "ben")
 
@@ -36,6 +36,25 @@ def test_every_bid_is_answered_and_every_receipt_holds(load: Load) -> None:
     assert closed.receipts + closed.rejections + at_a_rate.receipts + at_a_rate.rejections == 3 * 20 + 12
     assert len(closed.latencies_ns) == 60
     assert load.verify() == closed.receipts + at_a_rate.receipts > 0
+
+
+def test_whoever_is_told_to_wait_sends_the_same_bytes_again(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals: list[Refused] = []
+
+    def decode(body: bytes) -> Any:
+        if refusals:
+            return _decode_answer(body)
+        (command,) = load._by_command
+        refusals.append(Refused("busy", "the queue of this house is full", command, 1_000_000))
+        return refusals[0]
+
+    monkeypatch.setattr("auctionctl.net.load._decode_answer", decode)
+    load.prepare(1)
+    load.send_one()
+    run = load.await_answers()
+    assert (run.busy, run.receipts, run.repeats) == (1, 1, 0)
+    assert run.latencies_ns[0] > 1_000_000, "the wait counts"
+    assert load.verify() == 1
 
 
 @pytest.mark.parametrize("change", [{"index": 0}, {"time_ns": 1}, {"proof": b"p" * 32}])

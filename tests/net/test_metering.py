@@ -82,7 +82,8 @@ def test_a_commit_outside_the_batch_is_none_of_its_requests(meter: Meter, stage:
     meter.begin(4)
     meter.decided()
     meter.committed()
-    durable_ns = meter.durable_ns
+    durable_ns, commit_ns = meter.durable_ns, meter.commit_ns
+    assert 0 < commit_ns < durable_ns
     meter.committed()
     meter.performed()
     meter.committed()
@@ -93,6 +94,7 @@ def test_a_commit_outside_the_batch_is_none_of_its_requests(meter: Meter, stage:
     meter.performed()
     meter.committed()
     assert meter.durable_ns == 0, "nothing of the batch had to be durable"
+    assert meter.commit_ns == commit_ns, "it is of the last batch that had to be"
     measured = meter.measures(stage.now_ns)
     assert {each.stage: each.count for each in measured.stages if each.stage in ("decide", "commit")} == {
         "decide": 7,

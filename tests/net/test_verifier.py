@@ -114,6 +114,15 @@ def test_chunks_come_out_in_the_order_in_which_they_went_in(run):
     assert [checked.number for checked in received] == list(range(50))
 
 
+def test_what_is_checked_goes_on_before_what_came_with_it_is_looked_at(run):
+    frames = [encode(Chunk(number, [request_of(7, b"bid")])) for number in (1, SESSIONS_A_GATEWAY)]
+    # In one piece, so that both are read at once; the second is none of this gateway's.
+    run.gateway._socket.sendall(b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames))
+    assert [checked.number for checked in run.next_checked()] == [1]
+    with pytest.raises(PipeClosedError):
+        until(run.gateway.receive, "the end of its pair")
+
+
 def test_another_gateway_is_served_in_place_of_the_one_before_dead_or_alive(run):
     for number in range(3):
         run.gateway.send(encode(Chunk(number, [])))

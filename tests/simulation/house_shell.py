@@ -26,12 +26,12 @@ from auctionctl.house.limits import Limits
 from auctionctl.net.clock import check_clock
 from auctionctl.net.daemon import (
     ALIVE_NS,
-    BATCH_REQUESTS,
     BUSY_RETRY_NS,
     FULL_PAUSE_NS,
     TICK_NS,
 )
 from auctionctl.net.hops import Following, Known, ToFollowers, ToSession
+from auctionctl.net.lanes import BATCH_REQUESTS
 from auctionctl.net.reading import Reading
 from auctionctl.net.stored_logs import StoredLogs
 from auctionctl.store.archive import Archive

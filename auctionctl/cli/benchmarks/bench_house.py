@@ -18,6 +18,8 @@ HOUSE: Final = "house"
 """The name of the house, and of its key."""
 LOTS_FILE: Final = "AUCTIONS.toml"
 CONNECTIONS: Final = 256
+QUEUE: Final = 1_000
+"""As long as a house's is unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,13 @@ def lots(count: int) -> str:
     return shared + "".join(lot.format(number) for number in range(count))
 
 
-def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int, *, gateways: int = 1) -> list[SecretKey]:
-    """Keys, allow list and settings in ``home``, and a file of ``lots`` if any; returns the keys of so many bidders."""
+def prepare_house(
+    home: Path, lots: str, bidders: int, max_concurrent: int, *, gateways: int = 1, under_way: int = 0
+) -> list[SecretKey]:
+    """Keys, allow list and settings in ``home``, and a file of ``lots`` if any; returns the keys of so many bidders.
+
+    There is room for as many bids as are to be ``under_way``.
+    """
     from auctionctl.cli.demo import free_port  # noqa: PLC0415
     from auctionctl.cli.settings.house_file import HOUSE_FILE  # noqa: PLC0415
     from auctionctl.keys.allowlist import Entry, render  # noqa: PLC0415 - imports libsodium
@@ -58,6 +65,7 @@ def prepare_house(home: Path, lots: str, bidders: int, max_concurrent: int, *, g
     section = f"port = {free_port()}\nmax_concurrent_auctions = {max_concurrent}\ngateways = {gateways}\n"
     # What is measured is the house, not its limits.
     section += "bids_per_s = 1000000\nbids_burst = 1000000\nall_bids_per_s = 1000000\n"
+    section += f"queue = {max(QUEUE, under_way)}\n"
     section += "max_bids_an_auction = 1000000000\nmax_subscriptions = 1000000\n"
     section += f"max_connections = {max(CONNECTIONS, 2 * bidders)}\n"
     section += "read_bytes_per_s = 1000000000\nread_bytes_burst = 1000000000000\n"

@@ -183,7 +183,9 @@ def loaded_instances(
 
     first = home / names[0]
     first.mkdir(parents=True)
-    keys = prepare_house(first, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways)
+    keys = prepare_house(
+        first, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways, under_way=shape.under_way
+    )
     house = read_key(key_path(paths_of(first).keys, HOUSE)).identity.signing
     with ExitStack() as instances:
         served = []

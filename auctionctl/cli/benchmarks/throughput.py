@@ -9,6 +9,7 @@ made durable before its receipt leaves; every receipt is verified afterwards, an
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ class Shape:
     def keys(self) -> int:
         """How many bidders there are."""
         return self.bidders * min(self.groups, self.auctions)
+
+    @property
+    def under_way(self) -> int:
+        """How many bids are under way in all."""
+        return min(self.auctions * self.window, self.at_once or sys.maxsize)
 
 
 class Loaded:
@@ -125,7 +131,9 @@ def loaded_house(home: Path, shape: Shape, progress: Progress) -> Iterator[Loade
     ``progress`` is told how far that has come.
     """
     home.mkdir(parents=True, exist_ok=True)
-    keys = prepare_house(home, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways)
+    keys = prepare_house(
+        home, lots(shape.auctions), shape.keys, shape.auctions, gateways=shape.gateways, under_way=shape.under_way
+    )
     with running_house(home, START_PATIENCE_S) as served, under_load(Loaded(served, shape, keys)) as loaded:
         yield loaded
     loaded.load.verify(progress)
