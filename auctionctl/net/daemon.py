@@ -305,7 +305,9 @@ class HouseProcess:
                 self._gateways.post(operation)
         sessions = end.sessions
         its_own = [request for request in checked.requests if request.session in sessions]
-        for request in self._queue.put(its_own, self._house.limits.queue):
+        left_over = self._queue.put(its_own, self._house.limits.queue)
+        self._meter.waits(checked.checked_ns, len(its_own) - len(left_over))
+        for request in left_over:
             busy = refused("busy", "the queue of this house is full", command_id(request.body), BUSY_RETRY_NS)
             self._send(request.session, busy)
 
@@ -424,7 +426,7 @@ class HouseProcess:
             self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
             return
-        self._meter.committed()
+        self._meter.committed(is_worth_nothing=not appends)
         self._house.warnings.take_back(STORE_FULL)
         self._said_full = False
         if appends:

@@ -13,6 +13,7 @@ an auction has moved, it is followed.
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -160,8 +161,10 @@ class Load:
         self._by_auction = {auctioned.auction: auctioned for auctioned in self._auctioned}
         self._joins: dict[bytes, tuple[int, Message]] = {}
         """Command → which of its auction's bidders sent it, and what was sent."""
-        self._put_off: list[tuple[int, Auctioned, bytes]] = []
-        """When to send again, in which auction, which command: nobody took it, or had room for it."""
+        self._put_off: list[tuple[int, int, Auctioned, bytes]] = []
+        """When to send again, in which auction, which command: nobody took it, or had room for it. A heap, whose second
+        numbers are all different."""
+        self._put_off_numbers = count()
         self.beside: Sequence[Load] = ()
         """Other loads, whose sessions are to be kept while this one is timed."""
         self._pinged_ns: int | None = None
@@ -227,7 +230,7 @@ class Load:
         while wanted:
             self._keep_all()
             self._ask_again()
-            for its_socket in self._poller.poll(ASK_AGAIN_NS if self._put_off else SECOND_NS):
+            for its_socket in self._poller.poll(self._patience_ns(SECOND_NS)):
                 reply = decode_reply(its_socket.recv_multipart()[0])
                 if isinstance(reply, kind):
                     wanted -= _count(reply) if isinstance(reply, Acknowledged) else 1
@@ -280,7 +283,7 @@ class Load:
         if auctioned is None:
             return
         if moved.endpoint not in self._at:
-            self._put_off.append((time.perf_counter_ns() + ASK_AGAIN_NS, auctioned, moved.command))
+            self._put_off_for(ASK_AGAIN_NS, auctioned, moved.command)
             return
         auctioned.place = moved.endpoint
         auctioned.sockets = tuple(self._at[moved.endpoint][auctioned.group])
@@ -288,10 +291,17 @@ class Load:
 
     def _ask_again(self) -> None:
         now_ns = time.perf_counter_ns()
-        due = [each for each in self._put_off if each[0] <= now_ns]
-        self._put_off = [each for each in self._put_off if each[0] > now_ns]
-        for _, auctioned, command in due:
+        while self._put_off and self._put_off[0][0] <= now_ns:
+            _, _, auctioned, command = heapq.heappop(self._put_off)
             self._send(auctioned, command)
+
+    def _put_off_for(self, wait_ns: int, auctioned: Auctioned, command: bytes) -> None:
+        at_ns = time.perf_counter_ns() + wait_ns
+        heapq.heappush(self._put_off, (at_ns, next(self._put_off_numbers), auctioned, command))
+
+    def _patience_ns(self, most_ns: int) -> int:
+        """How long there is nothing to do but to wait for answers, and no longer than that."""
+        return min(most_ns, max(0, self._put_off[0][0] - time.perf_counter_ns())) if self._put_off else most_ns
 
     def _send(self, auctioned: Auctioned, command: bytes) -> None:
         """Send again what was sent before, the same bytes, to where the auction is."""
@@ -373,9 +383,11 @@ class Load:
         self._keep_all()
         if self._put_off:
             self._ask_again()
-        ready = self._poller.poll(min(patience_ns, ASK_AGAIN_NS) if self._put_off else patience_ns)
+        ready = self._poller.poll(self._patience_ns(patience_ns))
         if self._by_command and time.perf_counter_ns() - run.settled_ns > SETTLE_PATIENCE_NS:
-            raise UnreachableError(f"{len(self._by_command)} bids are taken nowhere: their auctions have moved")
+            raise UnreachableError(
+                f"{len(self._by_command)} bids are taken nowhere: their auctions have moved, or there is no room"
+            )
         if not ready and not self._put_off and patience_ns >= ANSWER_PATIENCE_NS:
             if run.repeats == MAX_REPEATS:
                 raise UnreachableError(f"the house has not answered, though it was asked {MAX_REPEATS} times again")
@@ -427,8 +439,8 @@ class Load:
             run.busy += 1
             if not reply.retry_after_ns:
                 return [reply.command]
-            # As every bidder does, who is told when there may be room; how long it waits then counts as well.
-            self._put_off.append((time.perf_counter_ns() + reply.retry_after_ns, auctioned, reply.command))
+            # As bidders do, who are told when there may be room; how long that takes counts as well.
+            self._put_off_for(min(reply.retry_after_ns, ANSWER_PATIENCE_NS), auctioned, reply.command)
             return []
         if isinstance(reply, Moved):
             self._repeated.add(reply.command)

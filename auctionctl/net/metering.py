@@ -54,7 +54,8 @@ class Meter:
         self._tally = house.tally
         self._recent = house.tally.recent
         self._arrived: deque[tuple[int, int]] = deque()
-        """(when a verifier had checked them, how many) of the requests that wait, in the order of their coming."""
+        """(when a verifier had checked them, how many) of the requests that wait, in the order of their coming; 0 where
+        nobody knows any more when that was."""
         self._taken = 0
         self._gateways: dict[str, Counted] = {}
         self._verifiers: dict[int, ProcessState] = {}
@@ -80,7 +81,11 @@ class Meter:
             count = len(checked.requests)
             self._checked += count
             self._recent.note(Stage.CHECK, checked.checked_ns - checked.received_ns, count)
-            self._arrived.append((checked.checked_ns, count))
+
+    def waits(self, checked_ns: int, count: int) -> None:
+        """So many requests, checked at that time, are in the queue from now on."""
+        if count:
+            self._arrived.append((checked_ns, count))
 
     def gateway_counted(self, counted: Counted, name: str = GATEWAY) -> None:
         """What the gateway ``name`` has counted since it last said so, and how it is."""
@@ -93,7 +98,7 @@ class Meter:
         lost = self._gateways.pop(name, None)
         if lost is not None:
             self._refused_before.update(dict(lost.refused))
-        self._arrived.clear()
+        self._arrived = deque([(0, len(self._queue))] if self._queue else [])
 
     def ended(self, logs: Iterable[AuctionLog]) -> None:
         """The bidding in these auctions has ended, durably."""
@@ -115,10 +120,9 @@ class Meter:
             if waiting > count:
                 self._arrived.appendleft((checked_ns, waiting - count))
             taken = min(waiting, count)
-            self._recent.note(Stage.WAIT, now_ns - checked_ns, taken)
+            if checked_ns:
+                self._recent.note(Stage.WAIT, now_ns - checked_ns, taken)
             count -= taken
-        if not self._queue:
-            self._arrived.clear()  # What did not fit into the queue never came to its turn.
 
     def decided(self) -> None:
         """The batch has been judged."""
@@ -126,15 +130,20 @@ class Meter:
         if self._taken:
             self._recent.note(Stage.DECIDE, now_ns - self._begun_ns, self._taken)
 
-    def committed(self) -> None:
-        """The batch under way is durable; or if there is none, what the house had to say besides."""
+    def committed(self, *, is_worth_nothing: bool = False) -> None:
+        """The batch under way is durable; or if there is none, what the house had to say besides.
+
+        A commit of the time alone says nothing of how long others take: it ``is_worth_nothing``.
+        """
         self._tally.commits += 1
         if self._decided_ns is None:
             return
         self.durable_ns = time.monotonic_ns()
-        self.commit_ns = self.durable_ns - self._decided_ns
+        took_ns = self.durable_ns - self._decided_ns
+        if not is_worth_nothing:
+            self.commit_ns = took_ns
         if self._taken:
-            self._recent.note(Stage.COMMIT, self.commit_ns, self._taken)
+            self._recent.note(Stage.COMMIT, took_ns, self._taken)
         self._decided_ns = None
 
     def performed(self) -> None:

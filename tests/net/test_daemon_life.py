@@ -13,6 +13,7 @@ from auctionctl.house.limits import Limits
 from auctionctl.net import daemon
 from auctionctl.net.admission_news import AllowListKept
 from auctionctl.net.child_words import Stop, encode
+from auctionctl.net.chunks import Checked
 from auctionctl.net.control import tell_child
 from auctionctl.net.hops import Ending, LastWord, ToSession
 from auctionctl.net.house_words import Admitted, Alive, LotsWait, Reload, Reloaded, SettingsKept, Turned
@@ -115,11 +116,25 @@ def test_as_many_requests_are_judged_at_once_as_the_last_commit_was_worth(run, m
     commits_ns = []
     monkeypatch.setattr(daemon, "most_at_once", lambda commit_ns: commits_ns.append(commit_ns) or 1)
     run.greet()
-    run.process._meter.commit_ns = 5 * SECOND_NS
-    until(lambda: 5 * SECOND_NS in commits_ns, "a turn after so long a commit")
+
+    def is_seen() -> bool:
+        run.process._meter.commit_ns = 5 * SECOND_NS
+        return 5 * SECOND_NS in commits_ns
+
+    until(is_seen, "a turn after so long a commit")
     run.send(run.join())
     until(lambda: run.process._house.logs[0].auction.present, "the joining")
     until(lambda: 0 < commits_ns[-1] < 5 * SECOND_NS, "a turn after its commit")
+
+
+def test_what_finds_no_room_in_the_queue_does_not_wait_in_it(prepare):
+    run = prepare(queue=2).begin()
+    request = (99, b"", encode_message(List(0)), b"", b"")
+    run.verifier.send(encode(Checked(3, [request] * 50, [], 1, 1)))
+    for number in range(50):
+        assert isinstance(run.next(ToSession), ToSession), number
+    stages = {each.stage: each.count for each in run.process._meter.measures(1).stages}
+    assert (stages["check"], stages["wait"], len(run.process._meter._arrived)) == (50, 2, 0)
 
 
 def test_what_is_queued_when_it_is_told_to_stop_is_made_durable(prepare, tmp_path, monkeypatch):

@@ -58,6 +58,8 @@ def ask(meter: Meter, session: int) -> Any:
 def test_requests_wait_from_their_check_until_they_are_taken_up(meter: Meter, stage: Any) -> None:
     meter.arrived(Checked(1, [request()] * 3, [], received_ns=100, checked_ns=150), 0)
     meter.arrived(Checked(2, [request()] * 2, [], received_ns=100, checked_ns=300), 0)
+    meter.waits(150, 3)
+    meter.waits(300, 2)
     meter.begin(4)
     meter.decided()
     meter.committed()
@@ -197,6 +199,7 @@ def test_to_measure_costs_at_most_a_fortieth_of_checking_the_signature_of_a_bid(
 
     def measured(number: int) -> None:
         meter.arrived(Checked(number, chunk, [], received_ns=number, checked_ns=2 * number), 0)
+        meter.waits(2 * number, len(chunk))
         meter.begin(len(chunk))
         meter.decided()
         meter.committed()
@@ -292,12 +295,23 @@ def test_what_the_supervisor_is_told_names_nobody_and_comes_once_a_second(meter:
 
 def test_what_never_came_to_its_turn_does_not_make_others_seem_to_wait(stage: Any) -> None:
     meter = Meter(stage.house, [], lambda: 0)
-    meter.arrived(Checked(1, [request()] * 9, [], received_ns=1, checked_ns=1), 0)
+    meter.waits(1, 9)
     meter.gateway_lost()
-    meter.arrived(Checked(2, [request()] * 9, [], received_ns=1, checked_ns=1), 0)
+    meter.waits(1, 1)
     meter.begin(1)
     meter.begin(8)
     assert {each.stage: each.count for each in meter.measures(stage.now_ns).stages}["wait"] == 1
+
+
+def test_what_is_behind_what_was_dropped_is_not_taken_for_it(stage: Any) -> None:
+    meter = Meter(stage.house, [1, 2, 3], lambda: 0)  # of another gateway, which have waited nobody knows how long
+    meter.waits(1, 9)
+    meter.gateway_lost()
+    meter.waits(1, 2)
+    meter.begin(3)
+    assert {each.stage: each.count for each in meter.measures(stage.now_ns).stages}["wait"] == 0
+    meter.begin(2)
+    assert {each.stage: each.count for each in meter.measures(stage.now_ns).stages}["wait"] == 2
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ PAGE_ELEMENTS: Final = frozenset(
 )
 STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
 PROGRESS: Final = re.compile(
-    r"\x1b\[\?25l(?:\r\x1b\[2Kreading the (?:log|registry) ━+ \d+/(?:\d+|\?))+\r\n\x1b\[\?25h\r\x1b\[1A\x1b\[2K"
+    r"\x1b\[\?25l(?:\r\x1b\[2Kreading the (?:log|registry) [━╸╺]+ \d+/(?:\d+|\?))+\r\n\x1b\[\?25h\r\x1b\[1A\x1b\[2K"
 )
 """A bar of our own words and numbers alone, which stands there while something takes longer, and is taken away."""
 SCREEN: Final = re.compile(r"\x1b\[(?:\?1049[hl]|\?25[hl]|[0-9;]*[HJKABCD])")
