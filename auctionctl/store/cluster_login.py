@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, assert_never
 
@@ -64,6 +64,9 @@ def reading_our_files() -> Iterator[None]:
         raise AccessFileError(str(error), hint=error.hint) from error
 
 
+CANCEL_AGAIN_S: Final = 0.05
+
+
 class Refusals:
     """What each server of ``address`` has last answered to ``client`` while it made a connection."""
 
@@ -102,11 +105,12 @@ class Refusals:
         """Return when ``connecting`` is done, every server has refused, or ``patience_s`` is over."""
         refused = asyncio.ensure_future(self._every.wait())
         await asyncio.wait({connecting, refused}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-        for task in (refused, connecting):
-            if not task.done():
+        # Once is not always enough: until Python 3.12 a wait that ends in the same moment forgets that it was cancelled
+        # (asyncio.wait_for), and the library then goes on to the next attempt.
+        while unfinished := {task for task in (refused, connecting) if not task.done()}:
+            for task in unfinished:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.wait(unfinished, timeout=CANCEL_AGAIN_S)
 
     def _refusal_of(self, error: Exception) -> ShutOutError | None:
         if isinstance(error, OSError) and (refusal := tls_refusal(self._address, error)) is not None:

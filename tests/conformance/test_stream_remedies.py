@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -12,9 +13,6 @@ from secured_server import SecuredServer
 from auctionctl.store.cluster_address import parse_cluster_address
 from auctionctl.store.jetstream import JetStream
 from auctionctl.store.stream_settings import Streams
-
-STREAMS = Streams("5e" * 32)
-STREAM = STREAMS.logs
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +52,22 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JetStream]:
 def test_a_setting_is_to_be_edited_where_a_server_lets_it_and_only_there(
     link: JetStream, name: str, value: Any, can_be_mended: bool
 ) -> None:
-    wanted = STREAMS.settings(STREAM, 1)
+    # Of a house of its own: a server has not always forgotten a stream when it says that it has.
+    streams = Streams(token_hex(32))
+    stream = streams.logs
+    wanted = streams.settings(stream, 1)
     # Nobody can make a stream that is sealed, and none with roll-ups that cannot be purged.
     begun = {**wanted, name: value, "sealed": False}
     begun |= {"deny_purge": False} if name == "allow_rollup_hdrs" else {}
-    made = link.request(f"STREAM.CREATE.{STREAM}", begun)
+    made = link.request(f"STREAM.CREATE.{stream}", begun)
     if name == "sealed":
-        made = link.request(f"STREAM.UPDATE.{STREAM}", {**wanted, name: value})
-    found = [fault for fault in STREAMS.faults(STREAM, made["config"]) if f" has {name} " in fault.reason]
-    mended = link.request(f"STREAM.UPDATE.{STREAM}", wanted)
-    link.request(f"STREAM.DELETE.{STREAM}")
+        made = link.request(f"STREAM.UPDATE.{stream}", {**wanted, name: value})
+    assert "error" not in made
+    found = [fault for fault in streams.faults(stream, made["config"]) if f" has {name} " in fault.reason]
+    mended = link.request(f"STREAM.UPDATE.{stream}", wanted)
+    link.request(f"STREAM.DELETE.{stream}")
     assert len(found) == 1
     assert ("error" not in mended) is can_be_mended
     said = "nats stream edit" if can_be_mended else "have it made anew: nats stream rm"
-    assert f"{said} {STREAM}" in found[0].remedy
+    assert f"{said} {stream}" in found[0].remedy
     assert ("NATS cannot change that" in found[0].remedy) is not can_be_mended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
@@ -9,6 +10,7 @@ from fake_servers import INFO, PONG, REFUSAL, FakeServer, empty_place, url_of
 
 from auctionctl.errors import ConfigurationError, ShutOutError, StoreAwayError
 from auctionctl.store.cluster_address import parse_cluster_address
+from auctionctl.store.cluster_login import Refusals
 from auctionctl.store.jetstream import JetStream
 
 pytest.importorskip("nats", reason="nats-py is not installed")
@@ -48,3 +50,22 @@ def test_a_server_that_comes_to_know_us_lets_us_in() -> None:
 def test_a_server_that_has_not_heard_us_in_time_has_not_refused_us() -> None:
     with FakeServer((INFO, TOO_SLOW), (INFO, PONG)) as server:
         connect(url_of([server]), LONG_S)
+
+
+def test_an_attempt_that_forgets_that_it_was_given_up_is_given_up_all_the_same() -> None:
+    cancelled = 0
+
+    async def connect_on() -> None:
+        nonlocal cancelled
+        while cancelled < 3:
+            try:
+                await asyncio.sleep(10 * LONG_S)
+            except asyncio.CancelledError:
+                cancelled += 1
+
+    async def give_up() -> None:
+        refusals = Refusals(parse_cluster_address("nats://127.0.0.1:1"), None)
+        await refusals.wait(asyncio.ensure_future(connect_on()), 0.01)
+
+    asyncio.run(asyncio.wait_for(give_up(), LONG_S))
+    assert cancelled == 3
