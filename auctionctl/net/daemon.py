@@ -426,7 +426,7 @@ class HouseProcess:
             self._perform(self._house.rolled_back(self._stored.rebuild, self._stored.registry), now_ns)
             self._say_full(error)
             return
-        self._meter.committed(is_worth_nothing=not appends)
+        self._meter.committed(is_of_time_alone=not appends)
         self._house.warnings.take_back(STORE_FULL)
         self._said_full = False
         if appends:

@@ -29,8 +29,8 @@ def most_at_once(commit_ns: int) -> int:
     What a batch costs is shared by all that is in it, and all of it is answered at its end: while it is judged, whoever
     waits for an answer sends nothing, and nothing is there to be checked. So a batch is no larger than its commit is
     worth: COMMIT_SHARE_NS for each of it, where that is more than BATCH_REQUESTS. Measured on two cores and a disk of
-    0.3 ms with 400 and 3,200 bids under way: where all that waited was judged at once, one core had nothing to do for a
-    tenth and a fifth of the time, and a bid took up to a tenth more of the processor, whose cache held no such batch.
+    0.3 ms with 400 and 3,200 bids under way: where all that waited was judged at once, the cores were idle for an
+    eighth and for a fifth of their time, and the house took a tenth more of the processor for a bid.
     The commit of a cluster takes longer the more is in it: there, what bounds a batch is MOST_REQUESTS.
     """
     return min(MOST_REQUESTS, max(BATCH_REQUESTS, commit_ns // COMMIT_SHARE_NS))

@@ -130,17 +130,17 @@ class Meter:
         if self._taken:
             self._recent.note(Stage.DECIDE, now_ns - self._begun_ns, self._taken)
 
-    def committed(self, *, is_worth_nothing: bool = False) -> None:
+    def committed(self, *, is_of_time_alone: bool = False) -> None:
         """The batch under way is durable; or if there is none, what the house had to say besides.
 
-        A commit of the time alone says nothing of how long others take: it ``is_worth_nothing``.
+        One that ``is_of_time_alone`` says nothing of how long others take.
         """
         self._tally.commits += 1
         if self._decided_ns is None:
             return
         self.durable_ns = time.monotonic_ns()
         took_ns = self.durable_ns - self._decided_ns
-        if not is_worth_nothing:
+        if not is_of_time_alone:
             self.commit_ns = took_ns
         if self._taken:
             self._recent.note(Stage.COMMIT, took_ns, self._taken)

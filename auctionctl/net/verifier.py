@@ -106,17 +106,18 @@ class Verifier:
         try:
             frames = pipe.receive()
         except PipeClosedError:
-            return self._lose_gateway(name)
+            self._lose_gateway(name)
+            return False
         for frame in frames:
             try:
                 checked = check_chunk(frame, first_session)
             except PipeClosedError:
-                return self._lose_gateway(name)
+                self._lose_gateway(name)
+                return False
             # At once, and not behind all that has come in: the house has nothing to do meanwhile.
             self._house.send(checked)
         return True
 
-    def _lose_gateway(self, name: str) -> bool:
-        """False, as :meth:`_serve_gateway` says it; a new one will come over the control socket."""
+    def _lose_gateway(self, name: str) -> None:
+        """It is served no more; a new one will come over the control socket."""
         self._gateways.pop(name).pipe.close()
-        return False

@@ -17,6 +17,7 @@ from auctionctl.store.cluster_access import KeyLogin, Login, PasswordLogin, Toke
 from auctionctl.store.cluster_address import ClusterAddress
 from auctionctl.store.cluster_tls import tls_refusal
 
+CANCEL_AGAIN_S: Final = 0.05
 LOGIN_HINT: Final = "give a login: --store-credentials FILE"
 PLAIN_WIRE: Final = "offers no tls"
 TOO_SLOW: Final = "authentication timeout'"
@@ -62,9 +63,6 @@ def reading_our_files() -> Iterator[None]:
         yield
     except (ConfigurationError, KeyFileError, NotFoundError) as error:
         raise AccessFileError(str(error), hint=error.hint) from error
-
-
-CANCEL_AGAIN_S: Final = 0.05
 
 
 class Refusals:

@@ -86,6 +86,7 @@ class Tree:
         self.size = count = self.size + 1
         height = 0
         while not count & 1:
+            # What node_hash does, written out: a call for each would be felt, here and where the peaks are folded.
             hashing = _begin_node()
             hashing.update(peaks.pop())
             hashing.update(node)

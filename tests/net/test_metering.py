@@ -105,6 +105,16 @@ def test_a_commit_outside_the_batch_is_none_of_its_requests(meter: Meter, stage:
     assert measured.amount("commits") == 4
 
 
+def test_a_commit_of_the_time_alone_says_nothing_of_how_long_others_take(meter: Meter) -> None:
+    taken_ns = []
+    for is_of_time_alone in (False, True):
+        meter.begin(1)
+        meter.decided()
+        meter.committed(is_of_time_alone=is_of_time_alone)
+        taken_ns.append(meter.commit_ns)
+    assert taken_ns[0] == taken_ns[1] > 0
+
+
 def test_what_a_house_writes_beside_a_batch_is_no_commit_of_its_requests(run: Any) -> None:
     """Questions alone, of which nothing has to be durable, while the registry says whom the list lets in as well."""
     ben = key_of("ben").identity

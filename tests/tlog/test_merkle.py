@@ -14,6 +14,7 @@ from pymerkle import InmemoryTree
 
 from auctionctl.tlog.merkle import (
     EMPTY_ROOT,
+    FEW_LEAVES,
     MAX_PROOF_HASHES,
     Tree,
     leaf_hash,
@@ -327,3 +328,26 @@ def test_a_size_past_63_bits_is_refused_under_any_root() -> None:
     path += node
     assert not verify_inclusion(LEAVES[0], 5, 2**63, bytes(path), node_hash(node, node))
     assert not verify_consistency(1, LEAVES[0], 2**63, node_hash(node, node), bytes(path))
+
+
+def test_what_a_leaf_was_handed_over_in_may_be_used_again() -> None:
+    tree, leaf = Tree(), bytearray(leaf_hash(b"first"))
+    tree.append(leaf)
+    leaf[:] = bytes(len(leaf))
+    assert tree.root() == leaf_hash(b"first")
+
+
+@pytest.mark.parametrize("first", [0, 1, FEW_LEAVES - 1, FEW_LEAVES, 3 * FEW_LEAVES + 1])
+@pytest.mark.parametrize("more", [0, 1, FEW_LEAVES - 1, FEW_LEAVES, 2 * FEW_LEAVES + 3])
+def test_leaves_are_the_same_tree_however_they_are_added(first: int, more: int) -> None:
+    leaves = [leaf_hash(b"%d" % number) for number in range(first + more + 1)]
+    one_by_one, at_once = Tree(), Tree()
+    for leaf in leaves:
+        one_by_one.append(leaf)
+    at_once.extend(b"".join(leaves[:first]))
+    at_once.extend(b"".join(leaves[first:-1]))
+    at_once.append(leaves[-1])
+    last = len(leaves) - 1
+    assert at_once.root() == one_by_one.root()
+    assert at_once.inclusion(last) == one_by_one.inclusion(last)
+    assert verify_inclusion(leaves[-1], last, len(leaves), at_once.inclusion(last), at_once.root())

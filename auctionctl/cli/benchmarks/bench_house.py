@@ -18,8 +18,6 @@ HOUSE: Final = "house"
 """The name of the house, and of its key."""
 LOTS_FILE: Final = "AUCTIONS.toml"
 CONNECTIONS: Final = 256
-QUEUE: Final = 1_000
-"""As long as a house's is unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ def prepare_house(
     """
     from auctionctl.cli.demo import free_port  # noqa: PLC0415
     from auctionctl.cli.settings.house_file import HOUSE_FILE  # noqa: PLC0415
+    from auctionctl.house.limits import Limits  # noqa: PLC0415
     from auctionctl.keys.allowlist import Entry, render  # noqa: PLC0415 - imports libsodium
     from auctionctl.keys.keyfile import generate, key_path, write_key  # noqa: PLC0415
 
@@ -65,7 +64,7 @@ def prepare_house(
     section = f"port = {free_port()}\nmax_concurrent_auctions = {max_concurrent}\ngateways = {gateways}\n"
     # What is measured is the house, not its limits.
     section += "bids_per_s = 1000000\nbids_burst = 1000000\nall_bids_per_s = 1000000\n"
-    section += f"queue = {max(QUEUE, under_way)}\n"
+    section += f"queue = {max(Limits().queue, under_way)}\n"
     section += "max_bids_an_auction = 1000000000\nmax_subscriptions = 1000000\n"
     section += f"max_connections = {max(CONNECTIONS, 2 * bidders)}\n"
     section += "read_bytes_per_s = 1000000000\nread_bytes_burst = 1000000000000\n"

@@ -8,7 +8,6 @@ the bits of each, and a processor that sees one alone again and again has learnt
 
 from __future__ import annotations
 
-import itertools
 import os
 import statistics
 import time
@@ -39,11 +38,10 @@ class BareVerification:
         from auctionctl.keys.signing import SecretKey  # noqa: PLC0415 - imports libsodium
 
         keys = [SecretKey(number.to_bytes(32, "big")) for number in range(KEYS)]
-        messages = [number.to_bytes(MESSAGE_BYTES, "big") for number in range(SIGNATURES)]
-        signers = itertools.cycle(keys)
-        self._signed = [
-            (key.identity.signing, message, key.sign(message)) for key, message in zip(signers, messages, strict=False)
-        ]
+        self._signed: list[tuple[bytes, bytes, bytes]] = []
+        for number in range(SIGNATURES):
+            key, message = keys[number % KEYS], number.to_bytes(MESSAGE_BYTES, "big")
+            self._signed.append((key.identity.signing, message, key.sign(message)))
         self._seconds = seconds
         self.rounds: list[Bare] = []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auctionctl.cli.benchmarks.bench_house import HOUSE, QUEUE, lots, paths_of, prepare_house, running_house
+from auctionctl.cli.benchmarks.bench_house import HOUSE, lots, paths_of, prepare_house, running_house
 from auctionctl.cli.benchmarks.suite import Amounts
 from auctionctl.cli.settings.house_file import HOUSE_FILE
 from auctionctl.client.toml_file import read_toml
@@ -45,13 +45,13 @@ def test_it_serves_its_lots_until_it_has_been_measured(tmp_path: Path) -> None:
 
 
 def test_there_is_room_for_all_that_is_to_be_under_way_and_for_no_less_than_in_any_house(tmp_path: Path) -> None:
-    queues = []
-    for under_way in (0, QUEUE, 3 * QUEUE):
+    usual, queues = Limits().queue, []
+    for under_way in (0, usual, 3 * usual):
         home = tmp_path / str(under_way)
         home.mkdir()
         prepare_house(home, LOT, bidders=2, max_concurrent=1, under_way=under_way)
         queues.append(tomllib.loads((paths_of(home).config / HOUSE_FILE).read_text())["queue"])
-    assert queues == [Limits().queue, QUEUE, 3 * QUEUE]
+    assert queues == [usual, usual, 3 * usual]
 
 
 def test_a_house_that_cannot_start_is_an_error_and_not_a_wait(
